@@ -1,0 +1,19 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Everything, but for adapters to other libraries.
+
+#ifndef INTERLOCK_HPP
+#define INTERLOCK_HPP
+
+#include <interlock/closable.hpp>
+#include <interlock/close_service.hpp>
+#include <interlock/config.hpp>
+#include <interlock/error.hpp>
+#include <interlock/ip/tcp.hpp>
+#include <interlock/local/connect_pair.hpp>
+#include <interlock/local/stream_protocol.hpp>
+#include <interlock/posix/descriptor.hpp>
+#include <interlock/posix/stream_descriptor.hpp>
+
+#endif // INTERLOCK_HPP

@@ -1,0 +1,175 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A handler with something done before and after it. Everything associated with the user's handler
+// (executor, allocator, immediate executor) is associated with the adapted one, in the same types:
+// an executor that the user's handler does not have must not appear, or Asio would keep a second
+// work guard for it.
+
+#ifndef INTERLOCK_DETAIL_CORE_ADAPTED_HANDLER_HPP
+#define INTERLOCK_DETAIL_CORE_ADAPTED_HANDLER_HPP
+
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/handler_continuation_hook.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/asio_features.hpp>
+
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associator.hpp>
+#endif
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// `Adapter` is called with the handler, as an rvalue, and the arguments of the completion.
+template <class Handler, class Adapter>
+class adapted_handler
+{
+public:
+  adapted_handler(Handler&& handler, Adapter&& adapter)
+    : adapter_(std::move(adapter)),
+      handler_(std::move(handler))
+  {
+  }
+
+  template <class... Args>
+  void operator()(Args&&... args)
+  {
+    adapter_(std::move(handler_), std::forward<Args>(args)...);
+  }
+
+  const Handler& handler() const noexcept
+  {
+    return handler_;
+  }
+
+  Handler& handler() noexcept
+  {
+    return handler_;
+  }
+
+  const Adapter& adapter() const noexcept
+  {
+    return adapter_;
+  }
+
+  Adapter& adapter() noexcept
+  {
+    return adapter_;
+  }
+
+  /// Asio's scheduler treats the steps of a composed operation as continuations; found by ADL.
+  friend bool asio_handler_is_continuation(adapted_handler* self)
+  {
+    using boost::asio::asio_handler_is_continuation;
+    return asio_handler_is_continuation(std::addressof(self->handler_));
+  }
+
+private:
+  Adapter adapter_;
+  Handler handler_;
+};
+
+template <class Handler, class Adapter>
+adapted_handler<std::decay_t<Handler>, Adapter> adapt(Handler&& handler, Adapter adapter)
+{
+  return {std::move(handler), std::move(adapter)};
+}
+
+/// An adapter that supplies the arguments itself.
+template <class... Values>
+class bound_values
+{
+public:
+  explicit bound_values(Values... values)
+    : values_(std::move(values)...)
+  {
+  }
+
+  template <class Handler>
+  void operator()(Handler&& handler)
+  {
+    std::apply(
+      [&handler](Values&... values) { std::move(handler)(std::move(values)...); }, values_);
+  }
+
+private:
+  std::tuple<Values...> values_;
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+namespace boost
+{
+namespace asio
+{
+
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+
+template <template <class, class> class Associator, class Handler, class Adapter, class Default>
+struct associator<Associator, interlock::detail::adapted_handler<Handler, Adapter>, Default>
+  : Associator<Handler, Default>
+{
+  using adapted = interlock::detail::adapted_handler<Handler, Adapter>;
+
+  static auto get(const adapted& h) noexcept
+    -> decltype(Associator<Handler, Default>::get(h.handler()))
+  {
+    return Associator<Handler, Default>::get(h.handler());
+  }
+
+  static auto get(const adapted& h, const Default& d) noexcept
+    -> decltype(Associator<Handler, Default>::get(h.handler(), d))
+  {
+    return Associator<Handler, Default>::get(h.handler(), d);
+  }
+};
+
+#else
+
+template <class Handler, class Adapter, class Executor>
+struct associated_executor<interlock::detail::adapted_handler<Handler, Adapter>, Executor>
+  : associated_executor<Handler, Executor>
+{
+  using adapted = interlock::detail::adapted_handler<Handler, Adapter>;
+
+  static typename associated_executor<Handler, Executor>::type get(
+    const adapted& h, const Executor& ex = Executor()) noexcept
+  {
+    return associated_executor<Handler, Executor>::get(h.handler(), ex);
+  }
+};
+
+template <class Handler, class Adapter, class Allocator>
+struct associated_allocator<interlock::detail::adapted_handler<Handler, Adapter>, Allocator>
+  : associated_allocator<Handler, Allocator>
+{
+  using adapted = interlock::detail::adapted_handler<Handler, Adapter>;
+
+  static typename associated_allocator<Handler, Allocator>::type get(
+    const adapted& h, const Allocator& a = Allocator()) noexcept
+  {
+    return associated_allocator<Handler, Allocator>::get(h.handler(), a);
+  }
+};
+
+#endif
+
+} // namespace asio
+} // namespace boost
+
+#endif // INTERLOCK_DETAIL_CORE_ADAPTED_HANDLER_HPP

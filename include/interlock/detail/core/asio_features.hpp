@@ -1,0 +1,39 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What is asked of Asio, and what its version has. The one place that looks at BOOST_ASIO_VERSION.
+
+#ifndef INTERLOCK_DETAIL_CORE_ASIO_FEATURES_HPP
+#define INTERLOCK_DETAIL_CORE_ASIO_FEATURES_HPP
+
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/version.hpp>
+
+#include <interlock/config.hpp>
+
+#if BOOST_ASIO_VERSION < 101800
+#error Interlock needs Boost 1.74 (Asio 1.18) or later
+#endif
+
+#if defined(BOOST_ASIO_DISABLE_THREADS) || !defined(BOOST_ASIO_HAS_THREADS)
+#error Interlock needs Asio with threads: the close runs on a thread of its own (undefine BOOST_ASIO_DISABLE_THREADS)
+#endif
+
+// With io_uring as the default backend a descriptor's release() is no barrier: a cancelled
+// operation of Asio can still touch the number when its completion is processed, and the number may
+// by then be somebody else's.
+#if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
+#error Interlock does not support io_uring as the default backend of Asio (undefine BOOST_ASIO_DISABLE_EPOLL)
+#endif
+
+// Per-operation cancellation and associator: Boost 1.77.
+#if BOOST_ASIO_VERSION >= 102000
+#define INTERLOCK_HAS_CANCELLATION_SLOTS 1
+#endif
+
+// Immediate executors: Boost 1.82.
+#if BOOST_ASIO_VERSION >= 102700
+#define INTERLOCK_HAS_IMMEDIATE_EXECUTORS 1
+#endif
+
+#endif // INTERLOCK_DETAIL_CORE_ASIO_FEATURES_HPP

@@ -1,0 +1,108 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// One caller of async_close: its handler, in memory from the handler's allocator, and the work it
+// stands for. Until it is completed it keeps the contexts of the object's executor and of its own
+// running.
+
+#ifndef INTERLOCK_DETAIL_CORE_CLOSE_HANDLER_HPP
+#define INTERLOCK_DETAIL_CORE_CLOSE_HANDLER_HPP
+
+#include <memory>
+#include <utility>
+
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/adapted_handler.hpp>
+#include <interlock/detail/tenure/closer.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+template <class Handler, class Executor>
+class close_handler final : public closer_base
+{
+public:
+  struct destroyer
+  {
+    void operator()(close_handler* c) const noexcept
+    {
+      c->destroy();
+    }
+  };
+
+  using pointer = std::unique_ptr<close_handler, destroyer>;
+
+  static pointer make(Handler&& handler, const Executor& ex)
+  {
+    allocator a(boost::asio::get_associated_allocator(handler));
+    close_handler* memory = traits::allocate(a, 1);
+    try
+    {
+      traits::construct(a, memory, std::move(handler), ex);
+    }
+    catch (...)
+    {
+      traits::deallocate(a, memory, 1);
+      throw;
+    }
+    return pointer(memory);
+  }
+
+  close_handler(Handler&& handler, const Executor& ex)
+    : object_work_(ex),
+      handler_work_(boost::asio::get_associated_executor(handler, ex)),
+      handler_(std::move(handler))
+  {
+  }
+
+  void complete(boost::system::error_code ec, hand_over how) override
+  {
+    // Out of the memory first: the handler may begin another operation and find it free.
+    Handler handler(std::move(handler_));
+    const work object_work(std::move(object_work_));
+    const handler_work own_work(std::move(handler_work_));
+    destroy();
+    auto bound = adapt(std::move(handler), bound_values<boost::system::error_code>(ec));
+    if (how == hand_over::dispatch)
+      boost::asio::dispatch(own_work.get_executor(), std::move(bound));
+    else
+      boost::asio::post(own_work.get_executor(), std::move(bound));
+  }
+
+  void destroy() noexcept override
+  {
+    // The allocator is the handler's, which goes with this.
+    allocator a(boost::asio::get_associated_allocator(handler_));
+    traits::destroy(a, this);
+    traits::deallocate(a, this, 1);
+  }
+
+private:
+  using associated = typename boost::asio::associated_allocator<Handler>::type;
+  using allocator =
+    typename std::allocator_traits<associated>::template rebind_alloc<close_handler>;
+  using traits = std::allocator_traits<allocator>;
+  using work = boost::asio::executor_work_guard<Executor>;
+  using handler_work = boost::asio::executor_work_guard<
+    typename boost::asio::associated_executor<Handler, Executor>::type>;
+
+  work object_work_;
+  handler_work handler_work_;
+  Handler handler_;
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CORE_CLOSE_HANDLER_HPP

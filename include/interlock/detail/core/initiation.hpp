@@ -1,0 +1,158 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The initiating function objects of all I/O objects. Each is a class with an executor, so that
+// tokens which ask for it (cancel_after, for one) find it, and holds the object's core: a lazy
+// token may call it later, from any thread.
+
+#ifndef INTERLOCK_DETAIL_CORE_INITIATION_HPP
+#define INTERLOCK_DETAIL_CORE_INITIATION_HPP
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <poll.h>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/io_core.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// A handler argument of an initiating function, to be moved from: the temporary itself, or a copy
+/// of what is not one.
+template <class Handler>
+using own_handler = std::conditional_t<std::is_same<Handler, std::decay_t<Handler>>::value,
+  Handler&, std::decay_t<Handler>>;
+
+template <class Core>
+class initiation
+{
+public:
+  using executor_type = typename Core::executor_type;
+
+  explicit initiation(Core* core) noexcept
+    : core_(core)
+  {
+  }
+
+  const executor_type& get_executor() const noexcept
+  {
+    return core_->get_executor();
+  }
+
+protected:
+  using error_code = boost::system::error_code;
+  using tenure_type = typename Core::tenure_type;
+
+  /// Starts `begin(inner, tracked handler)`; an operation that does not start completes with
+  /// `values` after the error.
+  template <class Handler, class Begin, class... Values>
+  void start(op_kind kind, Handler& handler, Begin begin, Values... values) const
+  {
+    core_->start(
+      kind, handler,
+      [&begin](tenure_type& t, tracking&& tracked, Handler& h)
+      { begin(t.inner(), adapt(std::move(h), std::move(tracked))); },
+      [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
+  }
+
+  /// Starts `policy.begin(inner, handler)`, and begins it again as long as it completes
+  /// prematurely.
+  template <class Handler, class Policy, class... Values>
+  void repeat(Handler& handler, Policy policy, Values... values) const
+  {
+    using repeats = repeating<typename Core::inner_type, Policy>;
+    core_->start(
+      op_kind::other, handler,
+      [&policy](tenure_type& t, tracking&& tracked, Handler& h)
+      { policy.begin(t.inner(), adapt(std::move(h), repeats(std::move(tracked), policy))); },
+      [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
+  }
+
+  template <class Handler, class... Values>
+  void fail(Handler& handler, error_code ec, Values... values) const
+  {
+    complete_immediately(core_->get_executor(), handler, ec, std::move(values)...);
+  }
+
+  Core* core_;
+};
+
+/// The events of poll(2) behind an Asio wait type.
+template <class WaitType>
+short events_of(WaitType w) noexcept
+{
+  return w == WaitType::wait_read ? POLLIN : w == WaitType::wait_write ? POLLOUT : POLLPRI;
+}
+
+template <class Core>
+class initiate_wait : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+  using wait_type = typename Core::inner_type::wait_type;
+
+  template <class Handler>
+  void operator()(Handler&& handler, wait_type w) const
+  {
+    own_handler<Handler> own(handler);
+    this->repeat(own, spurious_readiness<wait_type>{w, events_of(w)});
+  }
+};
+
+template <class Core>
+class initiate_connect : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+
+  template <class Handler, class Endpoint>
+  void operator()(
+    Handler&& handler, const Endpoint& peer, const boost::system::error_code& open_ec) const
+  {
+    own_handler<Handler> own(handler);
+    if (open_ec)
+      this->fail(own, open_ec);
+    else
+      this->start(op_kind::other, own,
+        [&peer](auto& inner, auto&& tracked) { inner.async_connect(peer, std::move(tracked)); });
+  }
+};
+
+template <class Core>
+class initiate_close : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+
+  template <class Handler>
+  void operator()(Handler&& handler) const
+  {
+    own_handler<Handler> own(handler);
+    this->core_->start_close(own);
+  }
+};
+
+/// The result of starting an operation with `Token`, for declarations that a concept check must be
+/// able to reject softly.
+template <class Token, class Signature, class Initiation, class... Args>
+using initiation_result = decltype(boost::asio::async_initiate<Token, Signature>(
+  std::declval<Initiation>(), std::declval<Token&>(), std::declval<Args>()...));
+
+template <class Executor>
+using default_token = typename boost::asio::default_completion_token<Executor>::type;
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CORE_INITIATION_HPP

@@ -1,0 +1,193 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Per-operation cancellation that may come late, or beside a close in another thread.
+//
+// Asio installs in a handler's cancellation slot a pointer into its own object, and reads it
+// without a lock. So the user's slot gets a bridge instead, and Asio the slot of a signal in it. An
+// emission enters the tenure, is passed on, and leaves; once the tenure does not let it in, nothing
+// is left to be cancelled. The bridge keeps the tenure's memory, not the tenure. A handler without
+// a connected slot has none of this.
+
+#ifndef INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP
+#define INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP
+
+#include <atomic>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/adapted_handler.hpp>
+#include <interlock/detail/tenure/tenure_base.hpp>
+
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+class slot_bridge
+{
+public:
+  /// Made while inside `t`.
+  explicit slot_bridge(tenure_base& t) noexcept
+    : tenure_(t),
+      generation_(t.generation())
+  {
+    tenure_.add_memory_reference();
+  }
+
+  slot_bridge(const slot_bridge&) = delete;
+  slot_bridge& operator=(const slot_bridge&) = delete;
+
+  boost::asio::cancellation_slot slot() noexcept
+  {
+    return signal_.slot();
+  }
+
+  void emit(boost::asio::cancellation_type type)
+  {
+    if (tenure_.enter() != duty::none)
+      return;
+    const leave_guard leaves(tenure_);
+    if (tenure_.generation() == generation_)
+      signal_.emit(type);
+  }
+
+  void add_reference() noexcept
+  {
+    references_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void drop_reference() noexcept
+  {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete this;
+  }
+
+private:
+  ~slot_bridge()
+  {
+    tenure_.drop_memory_reference();
+  }
+
+  std::atomic<unsigned> references_{1};
+  tenure_base& tenure_;
+  const std::uint64_t generation_;
+  // Changed by the initiating function only; emissions are the user's to serialise, as with Asio.
+  boost::asio::cancellation_signal signal_;
+};
+
+/// A share in a bridge, or nothing: held by the tracked handler and by the user's slot.
+class bridge_reference
+{
+public:
+  bridge_reference() = default;
+
+  explicit bridge_reference(slot_bridge* b) noexcept
+    : bridge_(b)
+  {
+  }
+
+  bridge_reference(bridge_reference&& other) noexcept
+    : bridge_(std::exchange(other.bridge_, nullptr))
+  {
+  }
+
+  bridge_reference(const bridge_reference& other) noexcept
+    : bridge_(other.bridge_)
+  {
+    if (bridge_)
+      bridge_->add_reference();
+  }
+
+  bridge_reference& operator=(bridge_reference other) noexcept
+  {
+    std::swap(bridge_, other.bridge_);
+    return *this;
+  }
+
+  ~bridge_reference()
+  {
+    if (bridge_)
+      bridge_->drop_reference();
+  }
+
+  slot_bridge* get() const noexcept
+  {
+    return bridge_;
+  }
+
+private:
+  slot_bridge* bridge_ = nullptr;
+};
+
+/// What is installed in the user's slot.
+class bridge_relay
+{
+public:
+  explicit bridge_relay(bridge_reference b) noexcept
+    : bridge_(std::move(b))
+  {
+  }
+
+  void operator()(boost::asio::cancellation_type type)
+  {
+    bridge_.get()->emit(type);
+  }
+
+private:
+  bridge_reference bridge_;
+};
+
+/// Connects the slot of `handler`, if it has one that is connected, to a bridge into `t`. The
+/// caller is inside.
+template <class Handler>
+bridge_reference connect_slot(const Handler& handler, tenure_base& t)
+{
+  auto slot = boost::asio::get_associated_cancellation_slot(handler);
+  if (!slot.is_connected())
+    return bridge_reference();
+  bridge_reference bridge(new slot_bridge(t));
+  slot.template emplace<bridge_relay>(bridge);
+  return bridge;
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#else
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// Asio has no cancellation slots: there is nothing to bridge.
+class bridge_reference
+{
+};
+
+template <class Handler>
+bridge_reference connect_slot(const Handler&, tenure_base&) noexcept
+{
+  return bridge_reference();
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif
+
+#endif // INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP

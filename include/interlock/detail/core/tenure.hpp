@@ -1,0 +1,315 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A tenure around one Asio object, `Inner`.
+//
+// The Asio object exists from the moment a number is put into it until the detach, which takes the
+// number out by release() and destroys it. So nothing of Asio is left in a tenure that outlives its
+// context. The strand that sequences an async_close is made when first needed, and goes with the
+// context as well.
+
+#ifndef INTERLOCK_DETAIL_CORE_TENURE_HPP
+#define INTERLOCK_DETAIL_CORE_TENURE_HPP
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <interlock/close_service.hpp>
+#include <interlock/config.hpp>
+#include <interlock/detail/core/asio_features.hpp>
+#include <interlock/detail/tenure/tenure_base.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// The strand of an executor: itself, where it is one already.
+template <class Executor>
+struct strand_of
+{
+  using type = boost::asio::strand<Executor>;
+};
+
+template <class Executor>
+struct strand_of<boost::asio::strand<Executor>>
+{
+  using type = boost::asio::strand<Executor>;
+};
+
+/// The protocol of a socket, which Asio's own object does not give back. Descriptors have none.
+template <class Inner, class = void>
+struct protocol_of
+{
+  static constexpr bool is_socket = false;
+
+  struct type
+  {
+  };
+};
+
+template <class Inner>
+struct protocol_of<Inner, std::void_t<typename Inner::protocol_type>>
+{
+  static constexpr bool is_socket = true;
+
+  using type = typename Inner::protocol_type;
+};
+
+/// What the user has set on the object and Asio is not told, since it would be read there without a
+/// lock.
+struct user_flags
+{
+  std::atomic<bool> non_blocking{false};
+  std::atomic<bool> native_non_blocking{false};
+  std::atomic<bool> connection_aborted{false};
+
+  void reset() noexcept
+  {
+    non_blocking = false;
+    native_non_blocking = false;
+    connection_aborted = false;
+  }
+};
+
+template <class Inner>
+class tenure final : public tenure_base
+{
+public:
+  using executor_type = typename Inner::executor_type;
+  using strand_type = typename strand_of<executor_type>::type;
+  using protocol_type = typename protocol_of<Inner>::type;
+
+  tenure(object_id object, std::shared_ptr<registry> shared, Inner&& inner)
+    : tenure_base(object, std::move(shared)),
+      inner_(std::move(inner))
+  {
+  }
+
+  // --- For those inside.
+
+  Inner& inner() noexcept
+  {
+    return *inner_;
+  }
+
+  const protocol_type& protocol() const noexcept
+  {
+    return *protocol_;
+  }
+
+  user_flags& flags() noexcept
+  {
+    return flags_;
+  }
+
+  /// Before the first transfer or wait: see make_non_blocking. Sockets are prepared before they
+  /// open.
+  void prepare(error_code& ec)
+  {
+    if constexpr (!protocol_of<Inner>::is_socket)
+      if (!prepared_.load(std::memory_order_acquire))
+        make_non_blocking(ec);
+  }
+
+  // --- For the one who opens; the tenure is vacant and his.
+
+  void set_inner(Inner&& inner)
+  {
+    inner_.emplace(std::move(inner));
+  }
+
+  /// The Asio object is open: the last step before publication, for sockets.
+  template <class Protocol>
+  void set_protocol(const Protocol& protocol, error_code& ec)
+  {
+    protocol_.emplace(protocol);
+    make_non_blocking(ec);
+  }
+
+  void set_number() noexcept
+  {
+    number_ = inner_->native_handle();
+    flags_.reset();
+  }
+
+  /// The Asio object, which goes to another owner.
+  Inner take_inner() noexcept
+  {
+    Inner moved(std::move(*inner_));
+    inner_.reset();
+    prepared_ = false;
+    return moved;
+  }
+
+  /// Back to having no number. The number, if there was one, is returned and the caller's.
+  int take_back() noexcept
+  {
+    const int number = inner_->is_open() ? release_number(*inner_) : -1;
+    inner_.reset();
+    prepared_ = false;
+    return number;
+  }
+
+  static int release_number(Inner& inner) noexcept
+  {
+    return release_number(inner, 0);
+  }
+
+  // --- For closers.
+
+  void ensure_strand(const executor_type& ex)
+  {
+    if (has_strand())
+      return;
+    auto made = std::make_unique<strand_type>(ex);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!strand_)
+      strand_ = std::move(made);
+  }
+
+  /// Sends the step that detaches to the strand. Where that fails the detach is demanded at once;
+  /// where the strand does not come to it in time, the worker demands it. The caller holds `mine`.
+  void dispatch_detach(ticket for_step) noexcept
+  {
+    try
+    {
+      boost::asio::dispatch(*strand_, detach_step(std::move(for_step)));
+    }
+    catch (...)
+    {
+      demand_detach();
+    }
+    demand_detach_later();
+  }
+
+  // --- For the object: its list of tenures, guarded by its mutex.
+
+  tenure* next_of_object = nullptr;
+  bool taken_by_opener = true;
+
+private:
+  // Makes the number O_NONBLOCK and tells Asio so, once: its initiations, which may run side by
+  // side, must find nothing to change. A descriptor stays as it was until something is transferred,
+  // since others may share it (a tty, stdio).
+  void make_non_blocking(error_code& ec)
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!prepared_.load(std::memory_order_relaxed))
+      inner_->native_non_blocking(true, ec);
+    if (!ec)
+      prepared_.store(true, std::memory_order_release);
+  }
+
+  class detach_step
+  {
+  public:
+    explicit detach_step(ticket t) noexcept
+      : ticket_(std::move(t))
+    {
+    }
+
+    void operator()()
+    {
+      const ticket own(std::move(ticket_));
+      own.tenure()->demand_detach();
+    }
+
+  private:
+    ticket ticket_;
+  };
+
+  class serve_step
+  {
+  public:
+    explicit serve_step(tenure_base& t) noexcept
+      : tenure_(&t)
+    {
+    }
+
+    serve_step(serve_step&& other) noexcept
+      : tenure_(std::exchange(other.tenure_, nullptr))
+    {
+    }
+
+    serve_step& operator=(serve_step&&) = delete;
+
+    ~serve_step()
+    {
+      if (tenure_)
+        tenure_->closers_dropped();
+    }
+
+    void operator()()
+    {
+      std::exchange(tenure_, nullptr)->serve_closers();
+    }
+
+  private:
+    tenure_base* tenure_;
+  };
+
+  bool has_strand() noexcept
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return strand_ != nullptr;
+  }
+
+  int release_inner() noexcept override
+  {
+    const int number = release_number(*inner_);
+    inner_.reset();
+    prepared_ = false;
+    return number;
+  }
+
+  // Sockets report by error_code, descriptors cannot fail. Neither fails for an object that is
+  // open.
+  template <class Socket>
+  static auto release_number(Socket& s, int) noexcept
+    -> decltype(s.release(std::declval<error_code&>()))
+  {
+    error_code ignored;
+    return s.release(ignored);
+  }
+
+  template <class Descriptor>
+  static int release_number(Descriptor& d, long) noexcept
+  {
+    return d.release();
+  }
+
+  void post_closers() override
+  {
+    boost::asio::post(*strand_, serve_step(*this));
+  }
+
+  void drop_context() noexcept override
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    strand_.reset();
+  }
+
+  std::optional<Inner> inner_;
+  std::optional<protocol_type> protocol_;
+  std::unique_ptr<strand_type>
+    strand_; // guarded by mutex_ until the close begins, then used by its steps only
+  user_flags flags_;
+  std::atomic<bool> prepared_{false};
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CORE_TENURE_HPP

@@ -1,0 +1,208 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The tracked handler: what Asio gets in place of the user's.
+//
+// It counts the operation as outstanding until the user's handler has run and been destroyed, or
+// been destroyed uninvoked, and marks the thread while it runs.
+
+#ifndef INTERLOCK_DETAIL_CORE_TRACKING_HPP
+#define INTERLOCK_DETAIL_CORE_TRACKING_HPP
+
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/adapted_handler.hpp>
+#include <interlock/detail/tenure/mark.hpp>
+#include <interlock/detail/core/slot_bridge.hpp>
+#include <interlock/detail/core/tenure.hpp>
+#include <interlock/detail/number/calls.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+class tracking
+{
+public:
+  tracking(ticket t, bridge_reference b) noexcept
+    : ticket_(std::move(t)),
+      bridge_(std::move(b))
+  {
+  }
+
+  tracking(tracking&&) = default;
+  tracking& operator=(tracking&&) = delete;
+
+  template <class Handler, class... Args>
+  void operator()(Handler&& handler, Args&&... args)
+  {
+    // In this order they end: the handler, the mark, the count.
+    const ticket counted(std::move(ticket_));
+    const mark marked(counted.tenure(), counted.tenure()->object());
+    std::decay_t<Handler> own(std::move(handler));
+    std::move(own)(std::forward<Args>(args)...);
+  }
+
+  const bridge_reference& bridge() const noexcept
+  {
+    return bridge_;
+  }
+
+protected:
+  tenure_base* outstanding_in() const noexcept
+  {
+    return ticket_.tenure();
+  }
+
+private:
+  ticket ticket_;
+  bridge_reference bridge_;
+};
+
+/// Tracks an operation that Asio may complete although it is not over; it is begun again then.
+/**
+ * `Policy` has `premature(tenure, ec)`, asked while inside, and `begin(inner, handler)`.
+ */
+template <class Inner, class Policy>
+class repeating : public tracking
+{
+public:
+  repeating(tracking&& t, Policy p)
+    : tracking(std::move(t)),
+      policy_(std::move(p))
+  {
+  }
+
+  template <class Handler, class... Args>
+  void operator()(Handler&& handler, const boost::system::error_code& ec, Args&&... args)
+  {
+    if (!began_again(handler, ec, args...))
+      tracking::operator()(std::move(handler), ec, std::forward<Args>(args)...);
+  }
+
+private:
+  // False: the operation is over, or cannot be looked into any more and is taken at its word.
+  // Inside only for this look, not while the user's handler runs.
+  template <class Handler, class... Args>
+  bool began_again(Handler& handler, const boost::system::error_code& ec, Args&... args)
+  {
+    auto& t = static_cast<tenure<Inner>&>(*outstanding_in());
+    if (!policy_.possible(ec) || t.enter() != duty::none)
+      return false;
+    const leave_guard leaves(t);
+    if (!policy_.premature(t))
+      return false;
+    Policy policy(policy_);
+    auto next = adapt(std::move(handler), std::move(*this));
+    try
+    {
+      policy.begin(t.inner(), std::move(next));
+    }
+    catch (const std::bad_alloc&)
+    {
+      // The memory is asked for before the handler is moved: it is completed rather than lost.
+      next.adapter().tracking::operator()(std::move(next.handler()),
+        boost::system::error_code(boost::asio::error::no_memory), std::move(args)...);
+    }
+    return true;
+  }
+
+  Policy policy_;
+};
+
+/// A readiness that Asio had already fetched for another object, in the same recycled state of the
+/// reactor.
+template <class WaitType>
+struct spurious_readiness
+{
+  WaitType what;
+  short events;
+
+  bool possible(const boost::system::error_code& ec) const noexcept
+  {
+    return !ec;
+  }
+
+  bool premature(tenure_base& t) const noexcept
+  {
+    return !calls::ready(t.number(), events);
+  }
+
+  template <class Inner, class Handler>
+  void begin(Inner& inner, Handler&& handler)
+  {
+    inner.async_wait(what, std::forward<Handler>(handler));
+  }
+};
+
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+
+/// The slot of a tracked handler: the bridge's, or one that is not connected. Never the user's.
+template <class Handler, class Adapter>
+struct bridged_slot
+{
+  using type = boost::asio::cancellation_slot;
+
+  template <class... Default>
+  static type get(const adapted_handler<Handler, Adapter>& h, const Default&...) noexcept
+  {
+    slot_bridge* bridge = h.adapter().bridge().get();
+    return bridge ? bridge->slot() : type();
+  }
+};
+
+/// The slot of any other adapted handler: the handler's own.
+template <class Handler, class Adapter, class Slot>
+struct forwarded_slot : boost::asio::associated_cancellation_slot<Handler, Slot>
+{
+  using base = boost::asio::associated_cancellation_slot<Handler, Slot>;
+
+  static auto get(const adapted_handler<Handler, Adapter>& h) noexcept
+    -> decltype(base::get(h.handler()))
+  {
+    return base::get(h.handler());
+  }
+
+  static auto get(const adapted_handler<Handler, Adapter>& h, const Slot& s) noexcept
+    -> decltype(base::get(h.handler(), s))
+  {
+    return base::get(h.handler(), s);
+  }
+};
+
+#endif
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+
+namespace boost
+{
+namespace asio
+{
+
+template <class Handler, class Adapter, class Slot>
+struct associated_cancellation_slot<interlock::detail::adapted_handler<Handler, Adapter>, Slot>
+  : std::conditional_t<std::is_base_of<interlock::detail::tracking, Adapter>::value,
+      interlock::detail::bridged_slot<Handler, Adapter>,
+      interlock::detail::forwarded_slot<Handler, Adapter, Slot>>
+{
+};
+
+} // namespace asio
+} // namespace boost
+
+#endif
+
+#endif // INTERLOCK_DETAIL_CORE_TRACKING_HPP

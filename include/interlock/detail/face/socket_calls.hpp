@@ -1,0 +1,200 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The synchronous members of sockets and acceptors, by system calls on the number: Asio's own would
+// change, without a lock, what its initiations in other threads read. They report what Asio's
+// report.
+
+#ifndef INTERLOCK_DETAIL_FACE_SOCKET_CALLS_HPP
+#define INTERLOCK_DETAIL_FACE_SOCKET_CALLS_HPP
+
+#include <cerrno>
+#include <cstddef>
+#include <optional>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/io_core.hpp>
+#include <interlock/detail/face/common_calls.hpp>
+#include <interlock/detail/number/calls.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// A connection that was gone before it could be accepted: the next one is, unless the user wants
+/// to know.
+inline bool is_aborted_connection(const error_code& ec) noexcept
+{
+  return ec == boost::asio::error::connection_aborted
+    || (ec.value() == EPROTO && ec.category() == boost::system::system_category());
+}
+
+template <class Core, class Protocol>
+error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
+{
+  using inner_type = typename Core::inner_type;
+  core.open(ec, number_of::object, inner_type(core.get_executor()),
+    [&](auto& t, error_code& e)
+    {
+      t.inner().open(protocol, e);
+      if (!e)
+        t.set_protocol(protocol, e);
+    });
+  return ec;
+}
+
+template <class Core, class Protocol>
+error_code assign_socket(Core& core, const Protocol& protocol, int number, error_code& ec)
+{
+  using inner_type = typename Core::inner_type;
+  core.open(ec, number_of::caller, inner_type(core.get_executor()),
+    [&](auto& t, error_code& e)
+    {
+      t.inner().assign(protocol, number, e);
+      if (!e)
+        t.set_protocol(protocol, e);
+    });
+  return ec;
+}
+
+template <class Core, class Endpoint>
+error_code bind_socket(Core& core, const Endpoint& endpoint, error_code& ec)
+{
+  core.inside(ec,
+    [&](auto& t, error_code& e)
+    { calls::bind(t.number(), endpoint.data(), static_cast<::socklen_t>(endpoint.size()), e); });
+  return ec;
+}
+
+/// A connect that has been started is waited for whatever the blocking mode, as with Asio.
+template <class Core, class Endpoint>
+error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
+{
+  core.inside(ec,
+    [&](auto& t, error_code& e)
+    {
+      calls::connect(t.number(), peer.data(), static_cast<::socklen_t>(peer.size()), e);
+      if ((e == boost::asio::error::in_progress || calls::would_block(e)) && t.wait(POLLOUT, e))
+        calls::pending_error(t.number(), e);
+    });
+  return ec;
+}
+
+/// Not an option of the system: it says whether an accept that the peer has aborted is reported or
+/// tried again.
+template <class Option, class Protocol>
+bool is_connection_aborted(const Option& option, const Protocol& protocol)
+{
+  const boost::asio::socket_base::enable_connection_aborted special;
+  return option.level(protocol) == special.level(protocol)
+    && option.name(protocol) == special.name(protocol);
+}
+
+template <class Core, class Option>
+error_code set_socket_option(Core& core, const Option& option, error_code& ec)
+{
+  core.inside(ec,
+    [&](auto& t, error_code& e)
+    {
+      const auto& p = t.protocol();
+      if (!is_connection_aborted(option, p))
+        calls::set_option(
+          t.number(), option.level(p), option.name(p), option.data(p), option.size(p), e);
+      else if (option.size(p) == sizeof(int))
+        t.flags().connection_aborted =
+          *static_cast<const int*>(static_cast<const void*>(option.data(p))) != 0;
+      else
+        e = boost::asio::error::invalid_argument;
+    });
+  return ec;
+}
+
+template <class Core, class Option>
+error_code get_socket_option(Core& core, Option& option, error_code& ec)
+{
+  core.inside(ec,
+    [&](auto& t, error_code& e)
+    {
+      const auto& p = t.protocol();
+      std::size_t size = option.size(p);
+      if (!is_connection_aborted(option, p))
+        calls::get_option(t.number(), option.level(p), option.name(p), option.data(p), &size, e);
+      else if (size == sizeof(int))
+        *static_cast<int*>(static_cast<void*>(option.data(p))) = t.flags().connection_aborted ? 1
+                                                                                              : 0;
+      else
+        e = boost::asio::error::invalid_argument;
+      if (!e)
+        option.resize(p, size);
+    });
+  return ec;
+}
+
+template <class Endpoint, class Core, class Name>
+Endpoint endpoint_from(Core& core, Name name, error_code& ec)
+{
+  Endpoint endpoint;
+  core.inside(ec,
+    [&](auto& t, error_code& e)
+    {
+      ::socklen_t size = static_cast<::socklen_t>(endpoint.capacity());
+      name(t.number(), endpoint.data(), &size, e);
+      if (!e)
+        endpoint.resize(size);
+    });
+  return ec ? Endpoint() : endpoint;
+}
+
+template <class Core, class Buffers>
+std::size_t receive(Core& core, const Buffers& buffers, int flags, error_code& ec)
+{
+  return read_blocking(core, buffers, ec,
+    [flags](int number, calls::pieces& into, error_code& e)
+    { return calls::receive(number, into, flags, e); });
+}
+
+template <class Core, class Buffers>
+std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
+{
+  return write_blocking(core, buffers, ec,
+    [flags](int number, calls::pieces& from, error_code& e)
+    { return calls::send(number, from, flags, e); });
+}
+
+/// The accepted number and its protocol, or -1. `peer` may be null.
+template <class Core, class Endpoint, class Protocol>
+int accept_number(Core& core, Endpoint* peer, std::optional<Protocol>& protocol, error_code& ec)
+{
+  const int accepted = core.blocking(POLLIN, ec,
+    [peer, &protocol](auto& t, error_code& e)
+    {
+      int number = -1;
+      do
+      {
+        ::socklen_t size = peer ? static_cast<::socklen_t>(peer->capacity()) : 0;
+        number = calls::accept(
+          t.number(), peer ? peer->data() : nullptr, peer ? &size : nullptr, e);
+        if (peer && !e)
+          peer->resize(size);
+      } while (is_aborted_connection(e) && !t.flags().connection_aborted);
+      protocol.emplace(t.protocol());
+      return number;
+    });
+  return ec ? -1 : accepted;
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_FACE_SOCKET_CALLS_HPP

@@ -1,0 +1,98 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Starting reads and writes on stream sockets and stream descriptors.
+
+#ifndef INTERLOCK_DETAIL_FACE_TRANSFER_HPP
+#define INTERLOCK_DETAIL_FACE_TRANSFER_HPP
+
+#include <cstddef>
+#include <utility>
+
+#include <boost/asio/socket_base.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/initiation.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+template <class Core>
+class initiate_send : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+
+  template <class Handler, class Buffers>
+  void operator()(
+    Handler&& handler, const Buffers& buffers, boost::asio::socket_base::message_flags flags) const
+  {
+    own_handler<Handler> own(handler);
+    this->start(
+      op_kind::transfer, own,
+      [&](auto& inner, auto&& tracked) { inner.async_send(buffers, flags, std::move(tracked)); },
+      std::size_t(0));
+  }
+};
+
+template <class Core>
+class initiate_receive : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+
+  template <class Handler, class Buffers>
+  void operator()(
+    Handler&& handler, const Buffers& buffers, boost::asio::socket_base::message_flags flags) const
+  {
+    own_handler<Handler> own(handler);
+    this->start(
+      op_kind::transfer, own,
+      [&](auto& inner, auto&& tracked) { inner.async_receive(buffers, flags, std::move(tracked)); },
+      std::size_t(0));
+  }
+};
+
+template <class Core>
+class initiate_write : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+
+  template <class Handler, class Buffers>
+  void operator()(Handler&& handler, const Buffers& buffers) const
+  {
+    own_handler<Handler> own(handler);
+    this->start(
+      op_kind::transfer, own,
+      [&](auto& inner, auto&& tracked) { inner.async_write_some(buffers, std::move(tracked)); },
+      std::size_t(0));
+  }
+};
+
+template <class Core>
+class initiate_read : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+
+  template <class Handler, class Buffers>
+  void operator()(Handler&& handler, const Buffers& buffers) const
+  {
+    own_handler<Handler> own(handler);
+    this->start(
+      op_kind::transfer, own,
+      [&](auto& inner, auto&& tracked) { inner.async_read_some(buffers, std::move(tracked)); },
+      std::size_t(0));
+  }
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_FACE_TRANSFER_HPP

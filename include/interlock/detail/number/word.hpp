@@ -1,0 +1,273 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The tenure's word: who may touch a descriptor number, in 64 bits, as pure transition functions.
+//
+// A number is touched only by those counted inside while the phase is open, closing or due, and by
+// nobody who enters after it left open. It is detached by exactly one participant, in the one
+// transition to detached, when nobody is inside. What follows (the real close, the last handler,
+// the end of the memory) is likewise claimed by exactly one transition each. No function here has
+// an effect; atomic_word.hpp applies them.
+
+#ifndef INTERLOCK_DETAIL_NUMBER_WORD_HPP
+#define INTERLOCK_DETAIL_NUMBER_WORD_HPP
+
+#include <cstdint>
+
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// Where a tenure stands. Only `open` admits; the order is the order of a life.
+enum class phase : std::uint64_t
+{
+  open,     ///< The number is ours and in use.
+  closing,  ///< Closed for newcomers; the strand's step will ask for the detach.
+  due,      ///< The detach has been asked for; the last to leave does it.
+  detached, ///< Detach claimed. From here on the number belongs to the claimant, then to the
+            ///< worker.
+  closed,   ///< The worker has reported; handlers are still outstanding.
+  ended,    ///< Over. The outcome is kept until the memory is used for another tenure.
+  vacant    ///< No number yet: never opened, or taken up for another tenure.
+};
+
+/// What the caller of a transition has to do, having been the one who made it.
+enum class duty : unsigned char
+{
+  none,     ///< Nothing.
+  detach,   ///< Take the number out of the reactor and hand it to the worker.
+  finish,   ///< Serve the closers. The caller counts as inside from here on.
+  dispose,  ///< Free the tenure: nobody can reach it any more.
+  refuse,   ///< The tenure is not open.
+  overflow, ///< A count is full; nothing has changed.
+  join,     ///< Another close is under way or over. The caller counts as inside.
+  busy      ///< Somebody is inside; nothing has changed.
+};
+
+/// The transitions, over counts of the given widths (narrow ones let a test walk every state).
+/**
+ * Each takes a word and returns the next one with the duty that falls to whoever installs it. `next
+ * == word` means that there is nothing to install. The upper half of each count is reserved for
+ * those who must not fail: closers, and holders who add to what they already hold.
+ */
+template <unsigned InsideBits, unsigned HandlerBits>
+class basic_word
+{
+public:
+  using value = std::uint64_t;
+
+  struct step
+  {
+    value next;
+    duty then;
+  };
+
+  /// A tenure that has just been made for an object: owned by it, without a number.
+  static constexpr value initial() noexcept
+  {
+    return make(phase::vacant) | owned_bit;
+  }
+
+  static constexpr phase phase_of(value w) noexcept
+  {
+    return static_cast<phase>(w & phase_mask);
+  }
+
+  static constexpr value inside(value w) noexcept
+  {
+    return (w & inside_mask) >> inside_shift;
+  }
+
+  static constexpr value handlers(value w) noexcept
+  {
+    return (w & handler_mask) >> handler_shift;
+  }
+
+  static constexpr bool owned(value w) noexcept
+  {
+    return (w & owned_bit) != 0;
+  }
+
+  static constexpr bool has_waiters(value w) noexcept
+  {
+    return (w & waiter_bit) != 0;
+  }
+
+  /// Nobody holds the tenure any more: whoever made this state has freed it, or is about to.
+  static constexpr bool dead(value w) noexcept
+  {
+    return !owned(w) && phase_of(w) >= phase::ended && (w & (inside_mask | handler_mask)) == 0;
+  }
+
+  /// A synchronous call, a cancellation: touches the number until it leaves.
+  static constexpr step enter(value w) noexcept
+  {
+    return admit(w, inside_one);
+  }
+
+  /// An initiation: inside until it returns, and one more handler outstanding.
+  static constexpr step enter_with_handler(value w) noexcept
+  {
+    return admit(w, inside_one + handler_one);
+  }
+
+  /// Ends what an enter, a join, a hold or a finish began. The last out detaches if that is due.
+  static constexpr step leave(value w) noexcept
+  {
+    const value next = w - inside_one;
+    if (phase_of(next) == phase::due && inside(next) == 0)
+      return {with_phase(next, phase::detached), duty::detach};
+    return {next, dead(next) ? duty::dispose : duty::none};
+  }
+
+  /// A handler has run and been destroyed, or been destroyed uninvoked.
+  static constexpr step handler_done(value w) noexcept
+  {
+    const value next = w - handler_one;
+    if (phase_of(next) == phase::closed && handlers(next) == 0)
+      return {with_phase(next, phase::ended) + inside_one, duty::finish};
+    return {next, dead(next) ? duty::dispose : duty::none};
+  }
+
+  /// `async_close`: the first closer (duty none) becomes inside and holds two handlers: one goes
+  /// with the strand's step, the other stays with the closer until it knows what became of the
+  /// step.
+  static constexpr step begin_close(value w) noexcept
+  {
+    if (phase_of(w) == phase::vacant)
+      return {w, duty::refuse};
+    if (full(w))
+      return {w, duty::overflow};
+    if (phase_of(w) != phase::open)
+      return {w + inside_one, duty::join};
+    return {with_phase(w, phase::closing) + inside_one + 2 * handler_one, duty::none};
+  }
+
+  /// `close()`, the destructor, the strand's step, the take-over, the service's shutdown: detach
+  /// now, or as soon as the last inside has left.
+  static constexpr step demand(value w) noexcept
+  {
+    if (phase_of(w) > phase::closing)
+      return {w, duty::none};
+    if (inside(w) == 0)
+      return {with_phase(w, phase::detached), duty::detach};
+    return {with_phase(w, phase::due), duty::none};
+  }
+
+  /// `release()`: detach only if nobody is inside; a number in use is not given out.
+  static constexpr step give_out(value w) noexcept
+  {
+    if (phase_of(w) != phase::open)
+      return {w, duty::refuse};
+    if (inside(w) != 0)
+      return {w, duty::busy};
+    return {with_phase(w, phase::detached), duty::detach};
+  }
+
+  /// The number is closed, or has gone to another owner; the outcome is known.
+  static constexpr step report(value w) noexcept
+  {
+    if (handlers(w) != 0)
+      return {with_phase(w, phase::closed), duty::none};
+    return {with_phase(w, phase::ended) + inside_one, duty::finish};
+  }
+
+  /// A thread is about to wait for readiness; who closes has to wake it.
+  static constexpr step announce_waiter(value w) noexcept
+  {
+    return {w | waiter_bit, duty::none};
+  }
+
+  /// The object is gone, or has no more use for this tenure.
+  static constexpr step disown(value w) noexcept
+  {
+    const value next = w & ~owned_bit;
+    return {next, dead(next) ? duty::dispose : duty::none};
+  }
+
+  /// The memory of an ended tenure is taken up again. Refused while anybody still looks at the
+  /// outcome.
+  static constexpr step recycle(value w) noexcept
+  {
+    if (phase_of(w) < phase::ended || (w & (inside_mask | handler_mask)) != 0)
+      return {w, duty::busy};
+    return {initial(), duty::none};
+  }
+
+  /// The number is in place: the tenure opens.
+  static constexpr step publish(value w) noexcept
+  {
+    return {with_phase(w, phase::open), duty::none};
+  }
+
+  /// Keeps the tenure from being freed, whatever its phase; fails if that has happened.
+  static constexpr step hold(value w) noexcept
+  {
+    if (dead(w))
+      return {w, duty::refuse};
+    return full(w) ? step{w, duty::overflow} : step{w + inside_one, duty::none};
+  }
+
+  /// Another tenure waits for this one's handlers, or the reverse: one more handler, on a tenure
+  /// not yet detached.
+  static constexpr step add_handler(value w) noexcept
+  {
+    return full(w) ? step{w, duty::overflow} : step{w + handler_one, duty::none};
+  }
+
+private:
+  static constexpr unsigned inside_shift = 5;
+  static constexpr unsigned handler_shift = inside_shift + InsideBits;
+  static constexpr value phase_mask = 7;
+  static constexpr value owned_bit = 8;
+  static constexpr value waiter_bit = 16;
+  static constexpr value inside_one = value{1} << inside_shift;
+  static constexpr value handler_one = value{1} << handler_shift;
+  static constexpr value inside_mask = ((value{1} << InsideBits) - 1) << inside_shift;
+  static constexpr value handler_mask = ((value{1} << HandlerBits) - 1) << handler_shift;
+  static constexpr value inside_half = value{1} << (handler_shift - 1);
+  static constexpr value handler_half = value{1} << (handler_shift + HandlerBits - 1);
+
+  static_assert(handler_shift + HandlerBits <= 64, "the word has 64 bits");
+  static_assert(InsideBits >= 2 && HandlerBits >= 2, "half of each count is the reserve");
+
+  static constexpr value make(phase p) noexcept
+  {
+    return static_cast<value>(p);
+  }
+
+  static constexpr value with_phase(value w, phase p) noexcept
+  {
+    return (w & ~phase_mask) | make(p);
+  }
+
+  // Closers may use the reserve, but for the one inside that a finish needs.
+  static constexpr bool full(value w) noexcept
+  {
+    return (w & inside_mask) >= inside_mask - inside_one
+      || (w & handler_mask) > handler_mask - 2 * handler_one;
+  }
+
+  // One test decides the common case: phase open (which is zero) and neither count in its reserve.
+  static constexpr step admit(value w, value what) noexcept
+  {
+    if ((w & (phase_mask | inside_half | handler_half)) == 0)
+      return {w + what, duty::none};
+    return {w, phase_of(w) == phase::open ? duty::overflow : duty::refuse};
+  }
+};
+
+/// The widths in use: 32 767 threads inside and 8 million handlers outstanding before a newcomer is
+/// refused.
+using word = basic_word<16, 24>;
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_NUMBER_WORD_HPP

@@ -1,0 +1,128 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The callers of async_close that one close will serve, as the tenure sees them: a list of nodes
+// that own their handlers.
+
+#ifndef INTERLOCK_DETAIL_TENURE_CLOSER_HPP
+#define INTERLOCK_DETAIL_TENURE_CLOSER_HPP
+
+#include <exception>
+#include <utility>
+
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// How a completion may reach the handler's executor.
+enum class hand_over
+{
+  post,    ///< Never from inside the call.
+  dispatch ///< At once, where the executor allows it.
+};
+
+/// One caller of async_close. Either of the two functions ends it.
+class closer_base
+{
+public:
+  closer_base(const closer_base&) = delete;
+  closer_base& operator=(const closer_base&) = delete;
+
+  /// Calls the handler with `ec` on its executor. May throw what the executor, or with dispatch the
+  /// handler, throws.
+  virtual void complete(boost::system::error_code ec, hand_over how) = 0;
+
+  /// Destroys the handler uninvoked.
+  virtual void destroy() noexcept = 0;
+
+protected:
+  closer_base() = default;
+  ~closer_base() = default;
+
+private:
+  friend class closer_list;
+
+  closer_base* next_ = nullptr;
+};
+
+/// Closers in the order in which they came. Destroys those that are left.
+class closer_list
+{
+public:
+  closer_list() = default;
+
+  closer_list(closer_list&& other) noexcept
+    : first_(std::exchange(other.first_, nullptr)),
+      last_(std::exchange(other.last_, nullptr))
+  {
+  }
+
+  closer_list& operator=(closer_list&&) = delete;
+
+  ~closer_list()
+  {
+    while (closer_base* c = pop())
+      c->destroy();
+  }
+
+  bool empty() const noexcept
+  {
+    return first_ == nullptr;
+  }
+
+  void push(closer_base& c) noexcept
+  {
+    (last_ ? last_->next_ : first_) = &c;
+    last_ = &c;
+  }
+
+  /// Completes every one, in order. What one of them throws does not keep the others from being
+  /// served; the first exception is rethrown.
+  void complete_all(boost::system::error_code ec)
+  {
+    // The only one may run here: whatever it does, nothing is left undone.
+    const hand_over how = first_ == last_ ? hand_over::dispatch : hand_over::post;
+    std::exception_ptr thrown;
+    while (closer_base* c = pop())
+    {
+      try
+      {
+        c->complete(ec, how);
+      }
+      catch (...)
+      {
+        if (!thrown)
+          thrown = std::current_exception();
+      }
+    }
+    if (thrown)
+      std::rethrow_exception(thrown);
+  }
+
+private:
+  closer_base* pop() noexcept
+  {
+    closer_base* c = first_;
+    if (c)
+      first_ = std::exchange(c->next_, nullptr);
+    if (!first_)
+      last_ = nullptr;
+    return c;
+  }
+
+  closer_base* first_ = nullptr;
+  closer_base* last_ = nullptr;
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_TENURE_CLOSER_HPP

@@ -1,0 +1,88 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Marks the thread while a handler of a tenure runs.
+//
+// A composed operation starts its next step from the handler of the last one. Closed and re-opened
+// in between by somebody else, the object would carry the step over to another connection: so a
+// step under the mark of an earlier tenure is refused. A handler that re-opens the object itself
+// means the new connection, and is exempt from then on. A mark keeps its tenure from being used
+// again, so that an equal pointer means the same tenure.
+
+#ifndef INTERLOCK_DETAIL_TENURE_MARK_HPP
+#define INTERLOCK_DETAIL_TENURE_MARK_HPP
+
+#include <cstdint>
+
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+class tenure_base;
+
+/// Names one object for as long as the process lives; a later object in the same memory has
+/// another.
+using object_id = std::uint64_t;
+
+class mark
+{
+public:
+  mark(const tenure_base* tenure, object_id object) noexcept
+    : tenure_(tenure),
+      object_(object),
+      below_(top_)
+  {
+    top_ = this;
+  }
+
+  mark(const mark&) = delete;
+  mark& operator=(const mark&) = delete;
+
+  ~mark()
+  {
+    top_ = below_;
+  }
+
+  /// Whether a read or write may start in `tenure` of `object` on this thread.
+  static bool allows(const tenure_base* tenure, object_id object) noexcept
+  {
+    return !top_ || top_->tenure_ == tenure || below_allows(tenure, object);
+  }
+
+  /// A handler on this thread has re-opened `object`: what it starts from now on means the new
+  /// tenure.
+  static void reopened(object_id object) noexcept
+  {
+    for (mark* m = top_; m; m = m->below_)
+      if (m->object_ == object)
+        m->exempt_ = true;
+  }
+
+private:
+  // The innermost mark of the object decides.
+  static bool below_allows(const tenure_base* tenure, object_id object) noexcept
+  {
+    for (const mark* m = top_; m; m = m->below_)
+      if (m->object_ == object)
+        return m->exempt_ || m->tenure_ == tenure;
+    return true;
+  }
+
+  static inline thread_local mark* top_ = nullptr;
+
+  const tenure_base* tenure_;
+  object_id object_;
+  bool exempt_ = false;
+  mark* below_;
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_TENURE_MARK_HPP

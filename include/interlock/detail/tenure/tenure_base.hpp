@@ -1,0 +1,283 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A tenure: the time in which one descriptor number is ours. This is the part that does not depend
+// on Asio.
+//
+// The word says who may touch the number and who does what next; this class does it. A tenure is
+// held by its object, by each handler outstanding, by those inside, by the worker while it closes.
+// When the word says that none of them is left, it is disposed of. Cancellation slots of users may
+// still point at the memory then: they hold a reference on it, find that the tenure does not let
+// them in, and do nothing.
+
+#ifndef INTERLOCK_DETAIL_TENURE_TENURE_BASE_HPP
+#define INTERLOCK_DETAIL_TENURE_TENURE_BASE_HPP
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/tenure/closer.hpp>
+#include <interlock/detail/tenure/mark.hpp>
+#include <interlock/detail/number/atomic_word.hpp>
+#include <interlock/detail/number/waiting.hpp>
+#include <interlock/detail/worker/close_job.hpp>
+#include <interlock/detail/worker/registry.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+class INTERLOCK_DECL tenure_base : public close_job, public registered
+{
+public:
+  using error_code = boost::system::error_code;
+
+  // --- Being inside. Any thread.
+
+  duty enter() noexcept
+  {
+    return word_.apply<word::enter>();
+  }
+
+  duty enter_with_handler() noexcept
+  {
+    return word_.apply<word::enter_with_handler>();
+  }
+
+  /// The last thing that one who was inside does to the tenure: it may be gone afterwards.
+  void leave() noexcept
+  {
+    act(word_.apply<word::leave>());
+  }
+
+  /// A handler has run and been destroyed, or been destroyed uninvoked. The tenure may be gone
+  /// afterwards.
+  void handler_done() noexcept
+  {
+    act(word_.apply<word::handler_done>());
+  }
+
+  phase current_phase() const noexcept
+  {
+    return word_.current_phase();
+  }
+
+  /// For those inside, and for the one who detaches.
+  int number() const noexcept
+  {
+    return number_;
+  }
+
+  object_id object() const noexcept
+  {
+    return object_;
+  }
+
+  /// Counts the tenures in this memory, so that a late cancellation knows its own. For those
+  /// inside.
+  std::uint64_t generation() const noexcept
+  {
+    return generation_;
+  }
+
+  /// Blocks until the number is ready for `events`. False, with ec set: the object is being closed,
+  /// or a signal came. The caller is inside.
+  bool wait(short events, error_code& ec) noexcept;
+
+  // --- Ending. Any thread that holds the tenure.
+
+  /// Detach now, or when the last inside has left.
+  void demand_detach() noexcept;
+
+  /// `demand_detach`, if the strand's step has not come within the worker's watch time.
+  void demand_detach_later() noexcept;
+
+  /// The first step of async_close: see word::begin_close.
+  duty begin_close() noexcept;
+
+  /// Serves `c` with the close of this tenure. False: that is over, and `c` is the caller's. The
+  /// caller is inside.
+  bool add_closer(closer_base& c) noexcept;
+
+  /// What became of the close, for whoever was refused by add_closer: nothing if its context has
+  /// been shut down.
+  bool outcome(error_code& ec) noexcept;
+
+  /// On the strand: completes every closer. The caller is inside; this is how it leaves.
+  void serve_closers();
+
+  /// The posted call of serve_closers was destroyed without having been made.
+  void closers_dropped() noexcept;
+
+  // --- Belonging to an object. The object's mutex.
+
+  void disown() noexcept
+  {
+    act(word_.apply<word::disown>());
+  }
+
+  /// Takes an ended tenure up again, if nobody looks at it any more.
+  bool recycle() noexcept;
+
+  void publish() noexcept
+  {
+    word_.apply<word::publish>();
+  }
+
+  /// `release()`: takes the number out of the reactor and gives it to the caller, unless somebody
+  /// is inside.
+  duty give_out(int& number) noexcept;
+
+  /// The same in two steps, for an Asio object that goes to another owner: it is moved between
+  /// them. Where that is `successor`, handlers outstanding here count as the successor's too.
+  duty begin_give_out() noexcept;
+  duty give_out_to(tenure_base& successor) noexcept;
+  void gave_out() noexcept;
+
+  // --- The memory. Any thread.
+
+  void add_memory_reference() noexcept
+  {
+    memory_references_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void drop_memory_reference() noexcept
+  {
+    if (memory_references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete this;
+  }
+
+protected:
+  tenure_base(object_id object, std::shared_ptr<registry> shared);
+  virtual ~tenure_base();
+
+  /// Takes the number from the Asio object and destroys that.
+  virtual int release_inner() noexcept = 0;
+
+  /// Posts a call of serve_closers to the strand. May throw: then none has been posted.
+  virtual void post_closers() = 0;
+
+  /// Destroys what belongs to the execution context.
+  virtual void drop_context() noexcept = 0;
+
+  int number_ = -1;  // written while the tenure is vacant
+  std::mutex mutex_; // never held while user code can run
+
+private:
+  void act(duty d) noexcept
+  {
+    if (d != duty::none)
+      act_slowly(d);
+  }
+
+  void act_slowly(duty d) noexcept;
+  void detach() noexcept;
+  void finish() noexcept;
+  void hand_over_closers() noexcept;
+  bool post_step() noexcept;
+  closer_list take_closers() noexcept;
+  void destroy_closers() noexcept;
+  void leave_to_shutdown() noexcept;
+  void dispose() noexcept;
+  void wake_waiters(word::value before) noexcept;
+
+  void closed() noexcept override;
+  void expired() noexcept override;
+  bool hold_for_shutdown() noexcept override;
+  void shut_down() noexcept override;
+
+  // The posting of serve_closers: who destroys the step unmade, and who posted it, find out about
+  // each other here.
+  enum class step_state : unsigned char
+  {
+    posting,
+    posted,
+    dropped
+  };
+
+  atomic_word word_;
+  const object_id object_;
+  std::uint64_t generation_ = 0; // written while the tenure is vacant
+  std::shared_ptr<registry> registry_;
+  std::atomic<unsigned> memory_references_{1};
+  std::atomic<step_state> step_{step_state::posting};
+
+  // Guarded by mutex_.
+  wait_list waiters_;
+  closer_list closers_;
+  bool sealed_ = false;           // the closers have been, or are being, served
+  bool down_ = false;             // the context has been shut down
+  bool left_to_shutdown_ = false; // a finisher found the gate closed, and is still inside
+
+  tenure_base* successor_ = nullptr; // written by the mover, read by the one who finishes
+};
+
+/// Leaves at the end of a scope: through the tenure, since the object may be gone by then.
+class leave_guard
+{
+public:
+  explicit leave_guard(tenure_base& t) noexcept
+    : tenure_(t)
+  {
+  }
+
+  leave_guard(const leave_guard&) = delete;
+  leave_guard& operator=(const leave_guard&) = delete;
+
+  ~leave_guard()
+  {
+    tenure_.leave();
+  }
+
+private:
+  tenure_base& tenure_;
+};
+
+/// One handler outstanding.
+class ticket
+{
+public:
+  ticket() = default;
+
+  /// Takes over a handler that has been counted.
+  explicit ticket(tenure_base& t) noexcept
+    : tenure_(&t)
+  {
+  }
+
+  ticket(ticket&& other) noexcept
+    : tenure_(std::exchange(other.tenure_, nullptr))
+  {
+  }
+
+  ticket& operator=(ticket&&) = delete;
+
+  ~ticket()
+  {
+    if (tenure_)
+      tenure_->handler_done();
+  }
+
+  tenure_base* tenure() const noexcept
+  {
+    return tenure_;
+  }
+
+private:
+  tenure_base* tenure_ = nullptr;
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_TENURE_TENURE_BASE_HPP

@@ -1,0 +1,126 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The memory that a close needs at the worker. It is part of the tenure, so no close can fail for
+// want of memory.
+//
+// A job is in at most one of the worker's lists at a time: watched (a deadline by which the detach
+// must have come, later one by which a failed completion is tried again), or queued for close(2).
+// From submit until the call of `closed` it belongs to the worker.
+
+#ifndef INTERLOCK_DETAIL_WORKER_CLOSE_JOB_HPP
+#define INTERLOCK_DETAIL_WORKER_CLOSE_JOB_HPP
+
+#include <chrono>
+
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+class close_job
+{
+public:
+  using clock = std::chrono::steady_clock;
+
+  close_job(const close_job&) = delete;
+  close_job& operator=(const close_job&) = delete;
+
+  /// The errno of close(2), once `closed` has been called.
+  int close_error() const noexcept
+  {
+    return error_;
+  }
+
+protected:
+  close_job() = default;
+  ~close_job() = default;
+
+  /// For another number. Nobody else holds the job.
+  void reset() noexcept
+  {
+    number_ = -1;
+    error_ = 0;
+    stage_ = stage::idle;
+  }
+
+private:
+  friend class close_worker;
+  friend class job_list;
+
+  /// On the worker, or in the thread that closes inline: the number is gone.
+  virtual void closed() noexcept = 0;
+
+  /// On the worker, never before the deadline of the watch, unless the worker is being stopped.
+  virtual void expired() noexcept = 0;
+
+  enum class stage : unsigned char
+  {
+    idle,
+    watched,
+    queued,
+    closed,
+    watched_after_close
+  };
+
+  // Guarded by the worker's mutex from the first watch or submit until `closed` has been called.
+  int number_ = -1;
+  int error_ = 0;
+  stage stage_ = stage::idle;
+  clock::time_point deadline_;
+  close_job* next_ = nullptr;
+  close_job* previous_ = nullptr;
+};
+
+/// An intrusive list of jobs: first in, first out, with removal from the middle. Owns nothing.
+class job_list
+{
+public:
+  bool empty() const noexcept
+  {
+    return first_ == nullptr;
+  }
+
+  close_job* front() const noexcept
+  {
+    return first_;
+  }
+
+  void push_back(close_job& job) noexcept
+  {
+    job.next_ = nullptr;
+    job.previous_ = last_;
+    (last_ ? last_->next_ : first_) = &job;
+    last_ = &job;
+  }
+
+  void remove(close_job& job) noexcept
+  {
+    (job.previous_ ? job.previous_->next_ : first_) = job.next_;
+    (job.next_ ? job.next_->previous_ : last_) = job.previous_;
+    job.next_ = job.previous_ = nullptr;
+  }
+
+  /// The first job, taken out; null when there is none.
+  close_job* pop_front() noexcept
+  {
+    close_job* job = first_;
+    if (job)
+      remove(*job);
+    return job;
+  }
+
+private:
+  close_job* first_ = nullptr;
+  close_job* last_ = nullptr;
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_WORKER_CLOSE_JOB_HPP

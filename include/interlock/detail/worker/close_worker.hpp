@@ -1,0 +1,84 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The thread that runs close(2), so that no other thread has to.
+//
+// Started when first needed, named, all signals blocked, its descriptor close-on-exec. Numbers are
+// closed in the order in which they come. No user code runs on it, and no handler of a user is
+// destroyed on it. Where no thread can be had, and after stop, the caller is told so and closes
+// inline.
+
+#ifndef INTERLOCK_DETAIL_WORKER_CLOSE_WORKER_HPP
+#define INTERLOCK_DETAIL_WORKER_CLOSE_WORKER_HPP
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/worker/close_job.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+class close_worker : public std::enable_shared_from_this<close_worker>
+{
+public:
+  /// How long a watched job may wait before `expired` is called.
+  static constexpr std::chrono::milliseconds watch_time{100};
+
+  close_worker() = default;
+  close_worker(const close_worker&) = delete;
+  close_worker& operator=(const close_worker&) = delete;
+  INTERLOCK_DECL ~close_worker();
+
+  /// Closes `number` on the worker and then calls `job.closed()` there; a watch of the job is over.
+  /// Where there is no worker the number is closed and `closed` called before this returns,
+  /// SO_LINGER cleared first.
+  INTERLOCK_DECL void submit(close_job& job, int number) noexcept;
+
+  /// Calls `job.expired()` on the worker after `watch_time`, unless the job has been or is
+  /// submitted before. False: no worker, nothing will be called.
+  INTERLOCK_DECL bool watch(close_job& job) noexcept;
+
+  /// Calls `job.expired()` of a job whose number is closed, after `watch_time`. False: no worker.
+  INTERLOCK_DECL bool watch_again(close_job& job) noexcept;
+
+  /// Takes no more jobs. What is queued is closed, SO_LINGER cleared first; what is watched
+  /// expires. Waits up to `bound` for a close(2) that is already blocked, then leaves the thread
+  /// behind with it.
+  INTERLOCK_DECL void stop(std::chrono::milliseconds bound) noexcept;
+
+private:
+  bool ready() noexcept;
+  bool start() noexcept;
+  void wake_if_asleep() noexcept;
+  void run() noexcept;
+  void run_closes(std::unique_lock<std::mutex>& lock) noexcept;
+  void run_watches(std::unique_lock<std::mutex>& lock) noexcept;
+  void sleep(std::unique_lock<std::mutex>& lock) noexcept;
+  void add_watch(close_job& job, close_job::stage s) noexcept;
+  void close_now(std::unique_lock<std::mutex>& lock, close_job& job, bool linger) noexcept;
+
+  std::mutex mutex_;
+  std::condition_variable left_;
+
+  // Guarded by mutex_.
+  job_list closes_;
+  job_list watches_; // in the order of their deadlines, since all wait the same time
+  bool running_ = false;
+  bool asleep_ = false;
+  bool stopped_ = false;
+  int wake_event_ = -1; // written before the thread starts, closed after it has left
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_WORKER_CLOSE_WORKER_HPP

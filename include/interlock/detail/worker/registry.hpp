@@ -1,0 +1,124 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What the tenures of one execution context share: the worker, the list of them all, and the gate
+// through which completions reach the context.
+//
+// It outlives the context for as long as a tenure needs it. Shutting down closes the gate first (no
+// completion is posted from then on, and none is being posted), then ends every tenure, then stops
+// the worker.
+
+#ifndef INTERLOCK_DETAIL_WORKER_REGISTRY_HPP
+#define INTERLOCK_DETAIL_WORKER_REGISTRY_HPP
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/worker/close_worker.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// A tenure, as the registry sees it.
+class registered
+{
+public:
+  registered(const registered&) = delete;
+  registered& operator=(const registered&) = delete;
+
+protected:
+  registered() = default;
+  ~registered() = default;
+
+private:
+  friend class registry;
+
+  /// Keeps this from being freed until `shut_down` returns. False: it is being freed already.
+  virtual bool hold_for_shutdown() noexcept = 0;
+
+  /// The context is going: close the number, destroy what belongs to the context, let go of the
+  /// hold.
+  virtual void shut_down() noexcept = 0;
+
+  // Guarded by the registry's mutex.
+  registered* next_ = nullptr;
+  registered** link_ = nullptr;
+};
+
+class registry
+{
+public:
+  INTERLOCK_DECL registry();
+  registry(const registry&) = delete;
+  registry& operator=(const registry&) = delete;
+
+  close_worker& worker() noexcept
+  {
+    return *worker_;
+  }
+
+  /// False: the context has been shut down, nothing can be opened on it any more.
+  INTERLOCK_DECL bool add(registered& r) noexcept;
+  INTERLOCK_DECL void remove(registered& r) noexcept;
+
+  /// Passage through the gate, for the time of posting one completion.
+  class pass
+  {
+  public:
+    explicit pass(registry& r) noexcept
+      : registry_(r.open_gate() ? &r : nullptr)
+    {
+    }
+
+    pass(const pass&) = delete;
+    pass& operator=(const pass&) = delete;
+
+    ~pass()
+    {
+      if (registry_)
+        registry_->close_gate();
+    }
+
+    explicit operator bool() const noexcept
+    {
+      return registry_ != nullptr;
+    }
+
+  private:
+    registry* registry_;
+  };
+
+  /// May be called more than once. Waits for passages under way, and up to `bound` for a close(2)
+  /// under way.
+  INTERLOCK_DECL void shut_down(std::chrono::milliseconds bound) noexcept;
+
+private:
+  INTERLOCK_DECL bool open_gate() noexcept;
+  INTERLOCK_DECL void close_gate() noexcept;
+  static void insert(registered*& list, registered& r) noexcept;
+  static void unlink(registered& r) noexcept;
+
+  const std::shared_ptr<close_worker> worker_;
+  std::mutex mutex_;
+  std::condition_variable gate_empty_;
+
+  // Guarded by mutex_.
+  registered* members_ = nullptr;
+  registered* ended_ = nullptr; // those that have been through shut_down
+  std::size_t passing_ = 0;
+  bool down_ = false;
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_WORKER_REGISTRY_HPP

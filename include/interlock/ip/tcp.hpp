@@ -1,0 +1,28 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// TCP, as boost/asio/ip/tcp.hpp.
+
+#ifndef INTERLOCK_IP_TCP_HPP
+#define INTERLOCK_IP_TCP_HPP
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <interlock/closable.hpp>
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace ip
+{
+
+/// TCP with sockets and acceptors that may be closed from any thread.
+using tcp = closable<boost::asio::ip::tcp>;
+
+} // namespace ip
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_IP_TCP_HPP

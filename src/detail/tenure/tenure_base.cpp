@@ -1,0 +1,311 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+
+#include <interlock/detail/tenure/tenure_base.hpp>
+
+#include <cerrno>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+tenure_base::tenure_base(object_id object, std::shared_ptr<registry> shared)
+  : object_(object),
+    registry_(std::move(shared))
+{
+}
+
+tenure_base::~tenure_base() = default;
+
+// --- Being inside.
+
+bool tenure_base::wait(short events, error_code& ec) noexcept
+{
+  waiter self;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    waiters_.add(self);
+  }
+  word_.apply<word::announce_waiter>();
+  ec = error_code();
+  bool is_ready = false;
+  while (!is_ready && !ec)
+  {
+    if (current_phase() != phase::open)
+      ec = error_code(ECANCELED, boost::system::system_category());
+    else
+      is_ready = self.wait(number_, events, ec);
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  waiters_.remove(self);
+  return is_ready;
+}
+
+void tenure_base::wake_waiters(word::value before) noexcept
+{
+  if (!word::has_waiters(before) || word::phase_of(before) > phase::closing)
+    return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  waiters_.wake_all();
+}
+
+void tenure_base::act_slowly(duty d) noexcept
+{
+  if (d == duty::detach)
+    detach();
+  else if (d == duty::finish)
+    finish();
+  else if (d == duty::dispose)
+    dispose();
+}
+
+// --- Ending.
+
+void tenure_base::demand_detach() noexcept
+{
+  word::value before = 0;
+  if (word_.apply<word::demand>(&before) == duty::detach)
+    detach();
+  else
+    wake_waiters(before);
+}
+
+void tenure_base::demand_detach_later() noexcept
+{
+  if (current_phase() == phase::closing && !registry_->worker().watch(*this))
+    demand_detach();
+}
+
+duty tenure_base::begin_close() noexcept
+{
+  word::value before = 0;
+  const duty d = word_.apply<word::begin_close>(&before);
+  if (d == duty::none)
+    wake_waiters(before);
+  return d;
+}
+
+void tenure_base::detach() noexcept
+{
+  const int number = release_inner();
+  // The tenure belongs to the worker from here on, and may be gone, with the registry, before
+  // submit returns.
+  const std::shared_ptr<registry> shared = registry_;
+  shared->worker().submit(*this, number);
+}
+
+void tenure_base::closed() noexcept
+{
+  act(word_.apply<word::report>());
+}
+
+bool tenure_base::add_closer(closer_base& c) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!sealed_)
+    closers_.push(c);
+  return !sealed_;
+}
+
+bool tenure_base::outcome(error_code& ec) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ec = error_code(close_error(), boost::system::system_category());
+  return !down_;
+}
+
+// The number is gone and the last handler has returned. We count as inside.
+void tenure_base::finish() noexcept
+{
+  bool served = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    sealed_ = true;
+    served = closers_.empty();
+  }
+  if (tenure_base* s = std::exchange(successor_, nullptr))
+    s->handler_done();
+  if (served)
+    leave();
+  else
+    hand_over_closers();
+}
+
+// We count as inside, and stay so until the closers have been handed over.
+void tenure_base::hand_over_closers() noexcept
+{
+  const std::shared_ptr<registry> shared = registry_;
+  const registry::pass pass(*shared);
+  if (!pass)
+  {
+    leave_to_shutdown();
+    return;
+  }
+  if (!post_step())
+  {
+    if (shared->worker().watch_again(*this))
+      return;
+    // No memory and no thread: nobody is left who could call them.
+    destroy_closers();
+  }
+  leave();
+}
+
+// The posted step is inside as well: it leaves when it has been made, or destroyed.
+bool tenure_base::post_step() noexcept
+{
+  if (word_.apply<word::hold>() != duty::none)
+    return false;
+  step_.store(step_state::posting, std::memory_order_relaxed);
+  try
+  {
+    post_closers();
+  }
+  catch (...)
+  {
+    leave();
+    return false;
+  }
+  if (step_.exchange(step_state::posted) == step_state::dropped)
+  {
+    destroy_closers();
+    leave();
+  }
+  return true;
+}
+
+void tenure_base::serve_closers()
+{
+  closer_list closers = take_closers();
+  error_code ec;
+  outcome(ec);
+  leave();
+  closers.complete_all(ec);
+}
+
+void tenure_base::closers_dropped() noexcept
+{
+  // Still being posted: whoever posts sees it, knows whether the step was refused or dropped, and
+  // does the rest.
+  if (step_.exchange(step_state::dropped) != step_state::posted)
+    return;
+  destroy_closers();
+  leave();
+}
+
+closer_list tenure_base::take_closers() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return std::move(closers_);
+}
+
+void tenure_base::destroy_closers() noexcept
+{
+  const closer_list closers = take_closers();
+}
+
+void tenure_base::expired() noexcept
+{
+  if (current_phase() == phase::ended)
+    hand_over_closers();
+  else
+    demand_detach();
+}
+
+void tenure_base::dispose() noexcept
+{
+  registry_->remove(*this);
+  drop_context();
+  registry_.reset();
+  drop_memory_reference();
+}
+
+// --- The context's shutdown.
+
+bool tenure_base::hold_for_shutdown() noexcept
+{
+  return word_.apply<word::hold>() == duty::none;
+}
+
+void tenure_base::shut_down() noexcept
+{
+  demand_detach();
+  bool finisher_left_it = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    sealed_ = true;
+    down_ = true;
+    finisher_left_it = std::exchange(left_to_shutdown_, false);
+  }
+  destroy_closers();
+  drop_context();
+  if (finisher_left_it)
+    leave();
+  leave();
+}
+
+// The gate is closed. The closers are destroyed by the shutdown, not here: this may be the worker.
+void tenure_base::leave_to_shutdown() noexcept
+{
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    left_to_shutdown_ = !down_;
+    if (left_to_shutdown_)
+      return;
+  }
+  leave();
+}
+
+// --- Belonging to an object.
+
+bool tenure_base::recycle() noexcept
+{
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (down_)
+      return false;
+  }
+  if (word_.apply<word::recycle>() != duty::none)
+    return false;
+  reset();
+  number_ = -1;
+  ++generation_;
+  sealed_ = false;
+  return true;
+}
+
+duty tenure_base::give_out(int& number) noexcept
+{
+  const duty d = begin_give_out();
+  if (d == duty::detach)
+  {
+    number = release_inner();
+    gave_out();
+  }
+  return d;
+}
+
+duty tenure_base::begin_give_out() noexcept
+{
+  return word_.apply<word::give_out>();
+}
+
+duty tenure_base::give_out_to(tenure_base& successor) noexcept
+{
+  const duty d = begin_give_out();
+  if (d == duty::detach && successor.word_.apply<word::add_handler>() == duty::none)
+    successor_ = &successor;
+  return d;
+}
+
+void tenure_base::gave_out() noexcept
+{
+  act(word_.apply<word::report>());
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

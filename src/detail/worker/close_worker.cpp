@@ -1,0 +1,234 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+
+#include <interlock/detail/worker/close_worker.hpp>
+
+#include <cstdint>
+#include <system_error>
+#include <thread>
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/number/close_number.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+namespace
+{
+
+/// Signals are the program's business: a thread started in this scope has all of them blocked.
+class signals_blocked
+{
+public:
+  signals_blocked() noexcept
+  {
+    ::sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+
+  signals_blocked(const signals_blocked&) = delete;
+  signals_blocked& operator=(const signals_blocked&) = delete;
+
+  ~signals_blocked()
+  {
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+private:
+  ::sigset_t before_;
+};
+
+int milliseconds_until(close_job::clock::time_point deadline) noexcept
+{
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+    deadline - close_job::clock::now());
+  return left.count() < 0 ? 0 : static_cast<int>(left.count());
+}
+
+} // namespace
+
+close_worker::~close_worker()
+{
+  if (wake_event_ >= 0)
+    close_number(wake_event_);
+}
+
+void close_worker::submit(close_job& job, int number) noexcept
+{
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (job.stage_ == close_job::stage::watched)
+    watches_.remove(job);
+  job.stage_ = close_job::stage::queued;
+  job.number_ = number;
+  if (!ready())
+  {
+    close_now(lock, job, false);
+    return;
+  }
+  closes_.push_back(job);
+  wake_if_asleep();
+}
+
+bool close_worker::watch(close_job& job) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // Submitted in the meantime: what was to be watched for has happened.
+  if (job.stage_ != close_job::stage::idle)
+    return true;
+  if (!ready())
+    return false;
+  add_watch(job, close_job::stage::watched);
+  return true;
+}
+
+bool close_worker::watch_again(close_job& job) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!ready())
+    return false;
+  add_watch(job, close_job::stage::watched_after_close);
+  return true;
+}
+
+void close_worker::add_watch(close_job& job, close_job::stage s) noexcept
+{
+  job.stage_ = s;
+  job.deadline_ = close_job::clock::now() + watch_time;
+  watches_.push_back(job);
+  // Asleep without a deadline, or with one that comes no later than this: only the first watch has
+  // to be told.
+  if (watches_.front() == &job)
+    wake_if_asleep();
+}
+
+void close_worker::stop(std::chrono::milliseconds bound) noexcept
+{
+  std::unique_lock<std::mutex> lock(mutex_);
+  stopped_ = true;
+  wake_if_asleep();
+  left_.wait_for(lock, bound, [this] { return !running_; });
+  // The thread, if it is still there, is blocked in one close(2): what waits behind it is done
+  // here.
+  run_closes(lock);
+  run_watches(lock);
+}
+
+// A thread that could not be started is asked for again with the next job.
+bool close_worker::ready() noexcept
+{
+  return !stopped_ && (running_ || start());
+}
+
+bool close_worker::start() noexcept
+{
+  if (wake_event_ < 0)
+    wake_event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_event_ < 0)
+    return false;
+  try
+  {
+    const signals_blocked blocked;
+    // The thread shares in the worker: it may be left behind by stop, and outlive its owner.
+    std::thread([self = shared_from_this()] { self->run(); }).detach();
+    running_ = true;
+  }
+  catch (const std::exception&)
+  {
+  }
+  return running_;
+}
+
+void close_worker::wake_if_asleep() noexcept
+{
+  if (!asleep_)
+    return;
+  asleep_ = false;
+  const std::uint64_t one = 1;
+  // Cannot fail: at most one wake-up is outstanding.
+  if (::write(wake_event_, &one, sizeof(one)) < 0)
+    return;
+}
+
+void close_worker::run() noexcept
+{
+#if defined(__linux__)
+  ::pthread_setname_np(::pthread_self(), "interlock");
+#endif
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!stopped_)
+  {
+    run_closes(lock);
+    run_watches(lock);
+    sleep(lock);
+  }
+  run_closes(lock);
+  run_watches(lock);
+  running_ = false;
+  left_.notify_all();
+}
+
+void close_worker::run_closes(std::unique_lock<std::mutex>& lock) noexcept
+{
+  while (close_job* job = closes_.pop_front())
+  {
+    close_now(lock, *job, !stopped_);
+    lock.lock();
+  }
+}
+
+void close_worker::run_watches(std::unique_lock<std::mutex>& lock) noexcept
+{
+  const auto now = close_job::clock::now();
+  while (!watches_.empty() && (stopped_ || watches_.front()->deadline_ <= now))
+  {
+    close_job* job = watches_.pop_front();
+    job->stage_ = job->stage_ == close_job::stage::watched ? close_job::stage::idle
+                                                           : close_job::stage::closed;
+    lock.unlock();
+    job->expired();
+    lock.lock();
+  }
+}
+
+void close_worker::sleep(std::unique_lock<std::mutex>& lock) noexcept
+{
+  if (stopped_ || !closes_.empty())
+    return;
+  asleep_ = true;
+  const int timeout = watches_.empty() ? -1 : milliseconds_until(watches_.front()->deadline_);
+  lock.unlock();
+  ::pollfd wake = {wake_event_, POLLIN, 0};
+  std::uint64_t count = 0;
+  // Time-out and wake-up are the same here: the lists say what there is to do.
+  if (::poll(&wake, 1, timeout) > 0 && ::read(wake_event_, &count, sizeof(count)) < 0)
+    count = 0;
+  lock.lock();
+  asleep_ = false;
+}
+
+// Unlocks. The job may be gone when this returns.
+void close_worker::close_now(
+  std::unique_lock<std::mutex>& lock, close_job& job, bool linger) noexcept
+{
+  job.stage_ = close_job::stage::closed;
+  lock.unlock();
+  if (!linger)
+    calls::clear_linger(job.number_);
+  job.error_ = close_number(job.number_);
+  job.closed();
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

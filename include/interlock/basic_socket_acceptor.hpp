@@ -567,7 +567,8 @@ public:
   auto async_accept(MoveAcceptToken&& token = default_token())
     -> move_accept_result<MoveAcceptToken, executor_type>
   {
-    return start_accept<executor_type>(get_executor(), nullptr, token);
+    return start_accept<executor_type>(
+      get_executor(), nullptr, std::forward<MoveAcceptToken>(token));
   }
 
   /// Start an asynchronous accept of a new connection into a socket of executor @c ex.
@@ -576,7 +577,7 @@ public:
   auto async_accept(const Executor1& ex, MoveAcceptToken&& token = default_token())
     -> move_accept_result<MoveAcceptToken, Executor1>
   {
-    return start_accept<Executor1>(ex, nullptr, token);
+    return start_accept<Executor1>(ex, nullptr, std::forward<MoveAcceptToken>(token));
   }
 
   /// Start an asynchronous accept of a new connection into a socket of @c context.
@@ -586,7 +587,7 @@ public:
     -> move_accept_result<MoveAcceptToken, typename ExecutionContext::executor_type>
   {
     return start_accept<typename ExecutionContext::executor_type>(
-      context.get_executor(), nullptr, token);
+      context.get_executor(), nullptr, std::forward<MoveAcceptToken>(token));
   }
 
   /// Start an asynchronous accept of a new connection, and obtain its endpoint.
@@ -594,7 +595,8 @@ public:
   auto async_accept(endpoint_type& peer_endpoint, MoveAcceptToken&& token = default_token())
     -> move_accept_result<MoveAcceptToken, executor_type>
   {
-    return start_accept<executor_type>(get_executor(), &peer_endpoint, token);
+    return start_accept<executor_type>(
+      get_executor(), &peer_endpoint, std::forward<MoveAcceptToken>(token));
   }
 
   /// Start an asynchronous accept of a new connection into a socket of executor @c ex, and obtain
@@ -603,7 +605,7 @@ public:
   auto async_accept(const Executor1& ex, endpoint_type& peer_endpoint,
     MoveAcceptToken&& token = default_token()) -> move_accept_result<MoveAcceptToken, Executor1>
   {
-    return start_accept<Executor1>(ex, &peer_endpoint, token);
+    return start_accept<Executor1>(ex, &peer_endpoint, std::forward<MoveAcceptToken>(token));
   }
 
   /// Start an asynchronous accept of a new connection into a socket of @c context, and obtain its
@@ -615,7 +617,7 @@ public:
     -> move_accept_result<MoveAcceptToken, typename ExecutionContext::executor_type>
   {
     return start_accept<typename ExecutionContext::executor_type>(
-      context.get_executor(), &peer_endpoint, token);
+      context.get_executor(), &peer_endpoint, std::forward<MoveAcceptToken>(token));
   }
 
 private:

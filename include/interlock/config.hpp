@@ -26,4 +26,13 @@
 #define INTERLOCK_DECL
 #endif
 
+// On the read/write path a call costs as much as what is called; off it, inlined code is in the way.
+#if defined(__GNUC__)
+#define INTERLOCK_HOT inline __attribute__((always_inline))
+#define INTERLOCK_COLD __attribute__((noinline, cold))
+#else
+#define INTERLOCK_HOT inline
+#define INTERLOCK_COLD
+#endif
+
 #endif // INTERLOCK_CONFIG_HPP

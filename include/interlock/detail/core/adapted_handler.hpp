@@ -83,8 +83,11 @@ private:
 };
 
 template <class Handler, class Adapter>
-adapted_handler<std::decay_t<Handler>, Adapter> adapt(Handler&& handler, Adapter adapter)
+adapted_handler<std::decay_t<Handler>, Adapter> adapt(Handler&& handler, Adapter&& adapter)
 {
+  static_assert(
+    !std::is_lvalue_reference<Handler>::value && !std::is_lvalue_reference<Adapter>::value,
+    "both are moved from");
   return {std::move(handler), std::move(adapter)};
 }
 
@@ -126,8 +129,8 @@ struct associator<Associator, interlock::detail::adapted_handler<Handler, Adapte
 {
   using adapted = interlock::detail::adapted_handler<Handler, Adapter>;
 
-  static auto get(const adapted& h) noexcept
-    -> decltype(Associator<Handler, Default>::get(h.handler()))
+  // Not decltype: the default of an executor that has none would be looked for in a declaration.
+  static typename Associator<Handler, Default>::type get(const adapted& h) noexcept
   {
     return Associator<Handler, Default>::get(h.handler());
   }

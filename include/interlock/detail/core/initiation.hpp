@@ -56,11 +56,11 @@ protected:
   /// Starts `begin(inner, tracked handler)`; an operation that does not start completes with
   /// `values` after the error.
   template <class Handler, class Begin, class... Values>
-  void start(op_kind kind, Handler& handler, Begin begin, Values... values) const
+  INTERLOCK_HOT void start(op_kind kind, Handler& handler, Begin begin, Values... values) const
   {
     core_->start(
       kind, handler,
-      [&begin](tenure_type& t, tracking&& tracked, Handler& h)
+      [&begin](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
       { begin(t.inner(), adapt(std::move(h), std::move(tracked))); },
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
   }
@@ -70,16 +70,16 @@ protected:
   template <class Handler, class Policy, class... Values>
   void repeat(Handler& handler, Policy policy, Values... values) const
   {
-    using repeats = repeating<typename Core::inner_type, Policy>;
+    using repeats = repeating<typename Core::inner_type, Policy, tracking_of<Handler>>;
     core_->start(
       op_kind::other, handler,
-      [&policy](tenure_type& t, tracking&& tracked, Handler& h)
+      [&policy](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
       { policy.begin(t.inner(), adapt(std::move(h), repeats(std::move(tracked), policy))); },
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
   }
 
   template <class Handler, class... Values>
-  void fail(Handler& handler, error_code ec, Values... values) const
+  INTERLOCK_COLD void fail(Handler& handler, error_code ec, Values... values) const
   {
     complete_immediately(core_->get_executor(), handler, ec, std::move(values)...);
   }

@@ -231,7 +231,7 @@ public:
   /// Starts an operation: `initiate(tenure, tracking, handler)` inside the tenure, or else
   /// `fail(handler, ec)`.
   template <class Handler, class Initiate, class Fail>
-  void start(op_kind kind, Handler& handler, Initiate initiate, Fail fail)
+  INTERLOCK_HOT void start(op_kind kind, Handler& handler, Initiate initiate, Fail fail)
   {
     tenure_type* t = current();
     const duty d = t ? t->enter_with_handler() : duty::refuse;
@@ -241,19 +241,16 @@ public:
       return;
     }
     const leave_guard leaves(*t);
-    ticket counted(*t);
-    error_code ec;
-    if (kind == op_kind::transfer && !mark::allows(t, t->object()))
-      ec = boost::asio::error::operation_aborted;
-    else
-      t->prepare(ec);
-    if (ec)
+    tracking_of<Handler> tracked(*t);
+    if (kind == op_kind::transfer && !mark::allows(*t))
     {
-      fail(handler, ec);
+      fail(handler, error_code(boost::asio::error::operation_aborted));
       return;
     }
-    bridge_reference bridge = connect_slot(handler, *t);
-    initiate(*t, tracking(std::move(counted), std::move(bridge)), handler);
+    if (!t->is_prepared() && !prepare(*t, handler, fail))
+      return;
+    tracked.connect(handler);
+    initiate(*t, std::move(tracked), handler);
   }
 
   /// The number, or -1. It may be closed, and be another's, as soon as this has returned.
@@ -318,6 +315,16 @@ public:
   }
 
 private:
+  template <class Handler, class Fail>
+  INTERLOCK_COLD static bool prepare(tenure_type& t, Handler& handler, Fail& fail)
+  {
+    error_code ec;
+    t.prepare(ec);
+    if (ec)
+      fail(handler, ec);
+    return !ec;
+  }
+
   // Gives a tenure back that has not been published by the end of the scope, however that came.
   class vacancy
   {

@@ -18,8 +18,8 @@
 
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
-#include <interlock/detail/tenure/mark.hpp>
 #include <interlock/detail/core/tenure.hpp>
+#include <interlock/detail/tenure/mark.hpp>
 
 namespace interlock
 {

@@ -85,79 +85,61 @@ private:
   boost::asio::cancellation_signal signal_;
 };
 
-/// A share in a bridge, or nothing: held by the tracked handler and by the user's slot.
-class bridge_reference
+/// What is installed in the user's slot: it has a share in the bridge.
+class bridge_relay
 {
 public:
-  bridge_reference() = default;
-
-  explicit bridge_reference(slot_bridge* b) noexcept
-    : bridge_(b)
+  explicit bridge_relay(slot_bridge& b) noexcept
+    : bridge_(&b)
   {
+    bridge_->add_reference();
   }
 
-  bridge_reference(bridge_reference&& other) noexcept
+  bridge_relay(bridge_relay&& other) noexcept
     : bridge_(std::exchange(other.bridge_, nullptr))
   {
   }
 
-  bridge_reference(const bridge_reference& other) noexcept
-    : bridge_(other.bridge_)
-  {
-    if (bridge_)
-      bridge_->add_reference();
-  }
+  bridge_relay(const bridge_relay&) = delete;
+  bridge_relay& operator=(const bridge_relay&) = delete;
 
-  bridge_reference& operator=(bridge_reference other) noexcept
-  {
-    std::swap(bridge_, other.bridge_);
-    return *this;
-  }
-
-  ~bridge_reference()
+  ~bridge_relay()
   {
     if (bridge_)
       bridge_->drop_reference();
   }
 
-  slot_bridge* get() const noexcept
-  {
-    return bridge_;
-  }
-
-private:
-  slot_bridge* bridge_ = nullptr;
-};
-
-/// What is installed in the user's slot.
-class bridge_relay
-{
-public:
-  explicit bridge_relay(bridge_reference b) noexcept
-    : bridge_(std::move(b))
-  {
-  }
-
   void operator()(boost::asio::cancellation_type type)
   {
-    bridge_.get()->emit(type);
+    bridge_->emit(type);
   }
 
 private:
-  bridge_reference bridge_;
+  slot_bridge* bridge_;
 };
 
-/// Connects the slot of `handler`, if it has one that is connected, to a bridge into `t`. The
+/// Connects the slot of `handler`, if it has one that is connected, to a bridge into `t`, in which the caller gets a share. The
 /// caller is inside.
 template <class Handler>
-bridge_reference connect_slot(const Handler& handler, tenure_base& t)
+slot_bridge* connect_slot(const Handler& handler, tenure_base& t)
 {
+  struct share
+  {
+    slot_bridge* bridge;
+
+    ~share()
+    {
+      if (bridge)
+        bridge->drop_reference();
+    }
+  };
+
   auto slot = boost::asio::get_associated_cancellation_slot(handler);
   if (!slot.is_connected())
-    return bridge_reference();
-  bridge_reference bridge(new slot_bridge(t));
-  slot.template emplace<bridge_relay>(bridge);
-  return bridge;
+    return nullptr;
+  share own{new slot_bridge(t)};
+  slot.template emplace<bridge_relay>(*own.bridge);
+  return std::exchange(own.bridge, nullptr);
 }
 
 } // namespace detail
@@ -174,14 +156,16 @@ namespace detail
 {
 
 /// Asio has no cancellation slots: there is nothing to bridge.
-class bridge_reference
+class slot_bridge
 {
+public:
+  void drop_reference() noexcept {}
 };
 
 template <class Handler>
-bridge_reference connect_slot(const Handler&, tenure_base&) noexcept
+slot_bridge* connect_slot(const Handler&, tenure_base&) noexcept
 {
-  return bridge_reference();
+  return nullptr;
 }
 
 } // namespace detail

@@ -113,13 +113,21 @@ public:
     return flags_;
   }
 
-  /// Before the first transfer or wait: see make_non_blocking. Sockets are prepared before they
-  /// open.
+  /// Whether an operation may be started. Sockets are prepared before they open.
+  bool is_prepared() const noexcept
+  {
+    return protocol_of<Inner>::is_socket || prepared_.load(std::memory_order_acquire);
+  }
+
+  /// Makes the number O_NONBLOCK and tells Asio so, once: its initiations, which may run side by side, must find nothing to
+  /// change. A descriptor stays as it was until something is transferred, since others may share it (a tty, stdio).
   void prepare(error_code& ec)
   {
-    if constexpr (!protocol_of<Inner>::is_socket)
-      if (!prepared_.load(std::memory_order_acquire))
-        make_non_blocking(ec);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!prepared_.load(std::memory_order_relaxed))
+      inner_->native_non_blocking(true, ec);
+    if (!ec)
+      prepared_.store(true, std::memory_order_release);
   }
 
   // --- For the one who opens; the tenure is vacant and his.
@@ -134,7 +142,7 @@ public:
   void set_protocol(const Protocol& protocol, error_code& ec)
   {
     protocol_.emplace(protocol);
-    make_non_blocking(ec);
+    prepare(ec);
   }
 
   void set_number() noexcept
@@ -199,18 +207,6 @@ public:
   bool taken_by_opener = true;
 
 private:
-  // Makes the number O_NONBLOCK and tells Asio so, once: its initiations, which may run side by
-  // side, must find nothing to change. A descriptor stays as it was until something is transferred,
-  // since others may share it (a tty, stdio).
-  void make_non_blocking(error_code& ec)
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!prepared_.load(std::memory_order_relaxed))
-      inner_->native_non_blocking(true, ec);
-    if (!ec)
-      prepared_.store(true, std::memory_order_release);
-  }
-
   class detach_step
   {
   public:

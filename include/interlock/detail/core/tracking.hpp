@@ -18,10 +18,10 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
-#include <interlock/detail/tenure/mark.hpp>
 #include <interlock/detail/core/slot_bridge.hpp>
 #include <interlock/detail/core/tenure.hpp>
 #include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/tenure/mark.hpp>
 
 namespace interlock
 {
@@ -30,54 +30,132 @@ inline namespace abi_0
 namespace detail
 {
 
+/// The count and the mark. Asio moves a handler several times: what is left of each has to cost next to nothing.
 class tracking
 {
 public:
-  tracking(ticket t, bridge_reference b) noexcept
-    : ticket_(std::move(t)),
-      bridge_(std::move(b))
+  /// Takes over a handler that has been counted in `t`.
+  explicit tracking(tenure_base& t) noexcept
+    : tenure_(&t)
   {
   }
 
-  tracking(tracking&&) = default;
+  tracking(tracking&& other) noexcept
+    : tenure_(std::exchange(other.tenure_, nullptr))
+  {
+  }
+
   tracking& operator=(tracking&&) = delete;
+
+  ~tracking()
+  {
+    if (tenure_)
+      abandon();
+  }
+
+  template <class Handler>
+  void connect(const Handler&) noexcept
+  {
+  }
 
   template <class Handler, class... Args>
   void operator()(Handler&& handler, Args&&... args)
   {
     // In this order they end: the handler, the mark, the count.
-    const ticket counted(std::move(ticket_));
-    const mark marked(counted.tenure(), counted.tenure()->object());
+    const ending counted{*std::exchange(tenure_, nullptr)};
+    const mark marked(counted.tenure);
     std::decay_t<Handler> own(std::move(handler));
     std::move(own)(std::forward<Args>(args)...);
   }
 
-  const bridge_reference& bridge() const noexcept
-  {
-    return bridge_;
-  }
-
-protected:
+  /// Null once moved from.
   tenure_base* outstanding_in() const noexcept
   {
-    return ticket_.tenure();
+    return tenure_;
   }
 
 private:
-  ticket ticket_;
-  bridge_reference bridge_;
+  struct ending
+  {
+    tenure_base& tenure;
+
+    INTERLOCK_HOT ~ending()
+    {
+      tenure.handler_done();
+    }
+  };
+
+  INTERLOCK_COLD void abandon() noexcept
+  {
+    tenure_->handler_done();
+  }
+
+  tenure_base* tenure_;
 };
+
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+
+/// The same for a handler that may have a slot: holds a share in the bridge, if there is one.
+class bridged_tracking : public tracking
+{
+public:
+  using tracking::tracking;
+
+  bridged_tracking(bridged_tracking&& other) noexcept
+    : tracking(std::move(other)),
+      bridge_(std::exchange(other.bridge_, nullptr))
+  {
+  }
+
+  ~bridged_tracking()
+  {
+    if (bridge_)
+      bridge_->drop_reference();
+  }
+
+  template <class Handler>
+  void connect(const Handler& handler)
+  {
+    bridge_ = connect_slot(handler, *outstanding_in());
+  }
+
+  boost::asio::cancellation_slot slot() const noexcept
+  {
+    return bridge_ ? bridge_->slot() : boost::asio::cancellation_slot();
+  }
+
+private:
+  slot_bridge* bridge_ = nullptr;
+};
+
+/// A default that only comes back from handlers which have no slot of their own.
+struct probe_slot
+{
+};
+
+template <class Handler>
+using tracking_of = std::conditional_t<
+  std::is_same<typename boost::asio::associated_cancellation_slot<Handler, probe_slot>::type,
+    probe_slot>::value,
+  tracking, bridged_tracking>;
+
+#else
+
+template <class>
+using tracking_of = tracking;
+
+#endif
 
 /// Tracks an operation that Asio may complete although it is not over; it is begun again then.
 /**
  * `Policy` has `premature(tenure, ec)`, asked while inside, and `begin(inner, handler)`.
  */
-template <class Inner, class Policy>
-class repeating : public tracking
+template <class Inner, class Policy, class Tracking>
+class repeating : public Tracking
 {
 public:
-  repeating(tracking&& t, Policy p)
-    : tracking(std::move(t)),
+  repeating(Tracking&& t, Policy p)
+    : Tracking(std::move(t)),
       policy_(std::move(p))
   {
   }
@@ -86,7 +164,7 @@ public:
   void operator()(Handler&& handler, const boost::system::error_code& ec, Args&&... args)
   {
     if (!began_again(handler, ec, args...))
-      tracking::operator()(std::move(handler), ec, std::forward<Args>(args)...);
+      Tracking::operator()(std::move(handler), ec, std::forward<Args>(args)...);
   }
 
 private:
@@ -95,7 +173,7 @@ private:
   template <class Handler, class... Args>
   bool began_again(Handler& handler, const boost::system::error_code& ec, Args&... args)
   {
-    auto& t = static_cast<tenure<Inner>&>(*outstanding_in());
+    auto& t = static_cast<tenure<Inner>&>(*this->outstanding_in());
     if (!policy_.possible(ec) || t.enter() != duty::none)
       return false;
     const leave_guard leaves(t);
@@ -110,7 +188,7 @@ private:
     catch (const std::bad_alloc&)
     {
       // The memory is asked for before the handler is moved: it is completed rather than lost.
-      next.adapter().tracking::operator()(std::move(next.handler()),
+      next.adapter().Tracking::operator()(std::move(next.handler()),
         boost::system::error_code(boost::asio::error::no_memory), std::move(args)...);
     }
     return true;
@@ -155,8 +233,7 @@ struct bridged_slot
   template <class... Default>
   static type get(const adapted_handler<Handler, Adapter>& h, const Default&...) noexcept
   {
-    slot_bridge* bridge = h.adapter().bridge().get();
-    return bridge ? bridge->slot() : type();
+    return h.adapter().slot();
   }
 };
 
@@ -194,7 +271,7 @@ namespace asio
 
 template <class Handler, class Adapter, class Slot>
 struct associated_cancellation_slot<interlock::detail::adapted_handler<Handler, Adapter>, Slot>
-  : std::conditional_t<std::is_base_of<interlock::detail::tracking, Adapter>::value,
+  : std::conditional_t<std::is_base_of<interlock::detail::bridged_tracking, Adapter>::value,
       interlock::detail::bridged_slot<Handler, Adapter>,
       interlock::detail::forwarded_slot<Handler, Adapter, Slot>>
 {

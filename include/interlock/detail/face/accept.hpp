@@ -150,10 +150,10 @@ private:
     Handler& handler, const Executor& ex, Endpoint* endpoint, Deliver deliver_to, Fail fail) const
   {
     using policy = aborted_connection<Executor, Endpoint>;
-    using repeats = repeating<typename Core::inner_type, policy>;
+    using repeats = repeating<typename Core::inner_type, policy, tracking_of<Handler>>;
     this->core_->start(
       op_kind::other, handler,
-      [&](tenure_type& t, tracking&& tracked, Handler& h)
+      [&](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
       {
         policy p{ex, endpoint};
         auto delivers = adapt(std::move(h), deliver_to(t.protocol()));

@@ -46,6 +46,23 @@ public:
     }
   }
 
+  /// The same for what the read/write path does: the tenure is open, and nothing falls due.
+  template <transition Transition>
+  INTERLOCK_HOT duty apply_open() noexcept
+  {
+    value w = value_.load(std::memory_order_acquire);
+    while (word::phase_of(w) == phase::open)
+    {
+      const word::step s = Transition(w);
+      if (s.then != duty::none)
+        break;
+      if (value_.compare_exchange_weak(
+            w, s.next, std::memory_order_acq_rel, std::memory_order_acquire))
+        return duty::none;
+    }
+    return apply_otherwise<Transition>();
+  }
+
   value load() const noexcept
   {
     return value_.load(std::memory_order_acquire);
@@ -57,6 +74,12 @@ public:
   }
 
 private:
+  template <transition Transition>
+  INTERLOCK_COLD duty apply_otherwise() noexcept
+  {
+    return apply<Transition>();
+  }
+
   std::atomic<value> value_{word::initial()};
 };
 

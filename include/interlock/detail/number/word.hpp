@@ -73,7 +73,7 @@ public:
     return make(phase::vacant) | owned_bit;
   }
 
-  static constexpr phase phase_of(value w) noexcept
+  static INTERLOCK_HOT constexpr phase phase_of(value w) noexcept
   {
     return static_cast<phase>(w & phase_mask);
   }
@@ -105,30 +105,34 @@ public:
   }
 
   /// A synchronous call, a cancellation: touches the number until it leaves.
-  static constexpr step enter(value w) noexcept
+  static INTERLOCK_HOT constexpr step enter(value w) noexcept
   {
     return admit(w, inside_one);
   }
 
   /// An initiation: inside until it returns, and one more handler outstanding.
-  static constexpr step enter_with_handler(value w) noexcept
+  static INTERLOCK_HOT constexpr step enter_with_handler(value w) noexcept
   {
     return admit(w, inside_one + handler_one);
   }
 
   /// Ends what an enter, a join, a hold or a finish began. The last out detaches if that is due.
-  static constexpr step leave(value w) noexcept
+  static INTERLOCK_HOT constexpr step leave(value w) noexcept
   {
     const value next = w - inside_one;
+    if (phase_of(w) == phase::open)
+      return {next, duty::none};
     if (phase_of(next) == phase::due && inside(next) == 0)
       return {with_phase(next, phase::detached), duty::detach};
     return {next, dead(next) ? duty::dispose : duty::none};
   }
 
   /// A handler has run and been destroyed, or been destroyed uninvoked.
-  static constexpr step handler_done(value w) noexcept
+  static INTERLOCK_HOT constexpr step handler_done(value w) noexcept
   {
     const value next = w - handler_one;
+    if (phase_of(w) == phase::open)
+      return {next, duty::none};
     if (phase_of(next) == phase::closed && handlers(next) == 0)
       return {with_phase(next, phase::ended) + inside_one, duty::finish};
     return {next, dead(next) ? duty::dispose : duty::none};
@@ -254,7 +258,7 @@ private:
   }
 
   // One test decides the common case: phase open (which is zero) and neither count in its reserve.
-  static constexpr step admit(value w, value what) noexcept
+  static INTERLOCK_HOT constexpr step admit(value w, value what) noexcept
   {
     if ((w & (phase_mask | inside_half | handler_half)) == 0)
       return {w + what, duty::none};

@@ -32,9 +32,8 @@ using object_id = std::uint64_t;
 class mark
 {
 public:
-  mark(const tenure_base* tenure, object_id object) noexcept
-    : tenure_(tenure),
-      object_(object),
+  explicit mark(const tenure_base& tenure) noexcept
+    : tenure_(&tenure),
       below_(top_)
   {
     top_ = this;
@@ -48,36 +47,22 @@ public:
     top_ = below_;
   }
 
-  /// Whether a read or write may start in `tenure` of `object` on this thread.
-  static bool allows(const tenure_base* tenure, object_id object) noexcept
+  /// Whether a read or write may start in `tenure` on this thread.
+  static bool allows(const tenure_base& tenure) noexcept
   {
-    return !top_ || top_->tenure_ == tenure || below_allows(tenure, object);
+    return !top_ || top_->tenure_ == &tenure || below_allows(tenure);
   }
 
-  /// A handler on this thread has re-opened `object`: what it starts from now on means the new
-  /// tenure.
-  static void reopened(object_id object) noexcept
-  {
-    for (mark* m = top_; m; m = m->below_)
-      if (m->object_ == object)
-        m->exempt_ = true;
-  }
+  /// A handler on this thread has re-opened `object`: what it starts from now on means the new tenure.
+  static void reopened(object_id object) noexcept;
 
 private:
   // The innermost mark of the object decides.
-  static bool below_allows(const tenure_base* tenure, object_id object) noexcept
-  {
-    for (const mark* m = top_; m; m = m->below_)
-      if (m->object_ == object)
-        return m->exempt_ || m->tenure_ == tenure;
-    return true;
-  }
+  static bool below_allows(const tenure_base& tenure) noexcept;
 
   static inline thread_local mark* top_ = nullptr;
 
-  const tenure_base* tenure_;
-  object_id object_;
-  bool exempt_ = false;
+  const tenure_base* tenure_; // null once the handler has re-opened the object itself
   mark* below_;
 };
 

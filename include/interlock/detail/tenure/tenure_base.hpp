@@ -22,10 +22,10 @@
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/tenure/closer.hpp>
-#include <interlock/detail/tenure/mark.hpp>
 #include <interlock/detail/number/atomic_word.hpp>
 #include <interlock/detail/number/waiting.hpp>
+#include <interlock/detail/tenure/closer.hpp>
+#include <interlock/detail/tenure/mark.hpp>
 #include <interlock/detail/worker/close_job.hpp>
 #include <interlock/detail/worker/registry.hpp>
 
@@ -43,27 +43,27 @@ public:
 
   // --- Being inside. Any thread.
 
-  duty enter() noexcept
+  INTERLOCK_HOT duty enter() noexcept
   {
-    return word_.apply<word::enter>();
+    return word_.apply_open<word::enter>();
   }
 
-  duty enter_with_handler() noexcept
+  INTERLOCK_HOT duty enter_with_handler() noexcept
   {
-    return word_.apply<word::enter_with_handler>();
+    return word_.apply_open<word::enter_with_handler>();
   }
 
   /// The last thing that one who was inside does to the tenure: it may be gone afterwards.
-  void leave() noexcept
+  INTERLOCK_HOT void leave() noexcept
   {
-    act(word_.apply<word::leave>());
+    act(word_.apply_open<word::leave>());
   }
 
   /// A handler has run and been destroyed, or been destroyed uninvoked. The tenure may be gone
   /// afterwards.
-  void handler_done() noexcept
+  INTERLOCK_HOT void handler_done() noexcept
   {
-    act(word_.apply<word::handler_done>());
+    act(word_.apply_open<word::handler_done>());
   }
 
   phase current_phase() const noexcept
@@ -173,13 +173,13 @@ protected:
   std::mutex mutex_; // never held while user code can run
 
 private:
-  void act(duty d) noexcept
+  INTERLOCK_HOT void act(duty d) noexcept
   {
     if (d != duty::none)
       act_slowly(d);
   }
 
-  void act_slowly(duty d) noexcept;
+  INTERLOCK_COLD void act_slowly(duty d) noexcept;
   void detach() noexcept;
   void finish() noexcept;
   void hand_over_closers() noexcept;
@@ -221,6 +221,23 @@ private:
   tenure_base* successor_ = nullptr; // written by the mover, read by the one who finishes
 };
 
+// In the header, not in src/: the mark of a thread has to be one and the same in all of a program.
+
+inline void mark::reopened(object_id object) noexcept
+{
+  for (mark* m = top_; m; m = m->below_)
+    if (m->tenure_ && m->tenure_->object() == object)
+      m->tenure_ = nullptr;
+}
+
+inline bool mark::below_allows(const tenure_base& tenure) noexcept
+{
+  for (const mark* m = top_; m; m = m->below_)
+    if (m->tenure_ && m->tenure_->object() == tenure.object())
+      return m->tenure_ == &tenure;
+  return true;
+}
+
 /// Leaves at the end of a scope: through the tenure, since the object may be gone by then.
 class leave_guard
 {
@@ -233,7 +250,7 @@ public:
   leave_guard(const leave_guard&) = delete;
   leave_guard& operator=(const leave_guard&) = delete;
 
-  ~leave_guard()
+  INTERLOCK_HOT ~leave_guard()
   {
     tenure_.leave();
   }

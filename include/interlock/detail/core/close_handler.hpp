@@ -67,11 +67,13 @@ public:
 
   void complete(boost::system::error_code ec, hand_over how) override
   {
-    // Out of the memory first: the handler may begin another operation and find it free.
+    // Out of the memory first: the handler may begin another operation and find it free. The
+    // allocator before the handler: what is left of a handler need not have one.
+    allocator a(boost::asio::get_associated_allocator(handler_));
     Handler handler(std::move(handler_));
     const work object_work(std::move(object_work_));
     const handler_work own_work(std::move(handler_work_));
-    destroy();
+    free(a);
     auto bound = adapt(std::move(handler), bound_values<boost::system::error_code>(ec));
     if (how == hand_over::dispatch)
       boost::asio::dispatch(own_work.get_executor(), std::move(bound));
@@ -81,10 +83,8 @@ public:
 
   void destroy() noexcept override
   {
-    // The allocator is the handler's, which goes with this.
     allocator a(boost::asio::get_associated_allocator(handler_));
-    traits::destroy(a, this);
-    traits::deallocate(a, this, 1);
+    free(a);
   }
 
 private:
@@ -95,6 +95,12 @@ private:
   using work = boost::asio::executor_work_guard<Executor>;
   using handler_work = boost::asio::executor_work_guard<
     typename boost::asio::associated_executor<Handler, Executor>::type>;
+
+  void free(allocator& a) noexcept
+  {
+    traits::destroy(a, this);
+    traits::deallocate(a, this, 1);
+  }
 
   work object_work_;
   handler_work handler_work_;

@@ -151,7 +151,7 @@ public:
   /// Assign an existing native descriptor to the descriptor. On failure it remains the caller's.
   error_code assign(const native_handle_type& native_descriptor, error_code& ec)
   {
-    core_.open(ec, detail::number_of::caller, asio_type(core_.get_executor()),
+    core_.open(ec, detail::number_of::caller,
       [&](auto& t, error_code& e) { t.inner().assign(native_descriptor, e); });
     return ec;
   }

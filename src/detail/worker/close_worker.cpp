@@ -112,10 +112,16 @@ void close_worker::add_watch(close_job& job, close_job::stage s) noexcept
     wake_if_asleep();
 }
 
+void close_worker::hurry() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  hurried_ = true;
+}
+
 void close_worker::stop(std::chrono::milliseconds bound) noexcept
 {
   std::unique_lock<std::mutex> lock(mutex_);
-  stopped_ = true;
+  hurried_ = stopped_ = true;
   wake_if_asleep();
   left_.wait_for(lock, bound, [this] { return !running_; });
   // The thread, if it is still there, is blocked in one close(2): what waits behind it is done
@@ -182,7 +188,7 @@ void close_worker::run_closes(std::unique_lock<std::mutex>& lock) noexcept
 {
   while (close_job* job = closes_.pop_front())
   {
-    close_now(lock, *job, !stopped_);
+    close_now(lock, *job, !hurried_);
     lock.lock();
   }
 }

@@ -33,6 +33,7 @@ void registry::remove(registered& r) noexcept
 
 void registry::shut_down(std::chrono::milliseconds bound) noexcept
 {
+  worker_->hurry();
   std::unique_lock<std::mutex> lock(mutex_);
   down_ = true;
   gate_empty_.wait(lock, [this] { return passing_ == 0; });

@@ -18,6 +18,7 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/close_handler.hpp>
@@ -97,7 +98,8 @@ public:
     if (!from || from->current_phase() != phase::open)
       return;
     error_code ec;
-    open(ec, number_of::object, Inner(executor_),
+    const flag_values flags = from->flags().values();
+    open(ec, number_of::object,
       [&](tenure_type& to, error_code& failed)
       {
         if (from->give_out_to(to) != duty::detach)
@@ -111,6 +113,7 @@ public:
         complete(to, *from, failed);
       });
     throw_if(ec, "move");
+    current()->flags().set(flags);
   }
 
   /// Gives the Asio object away, with the operations outstanding on it.
@@ -166,6 +169,21 @@ public:
     prepare(*t, ec);
     if (!ec && !unpublished.publish())
       ec = boost::asio::error::already_open;
+  }
+
+  /// The same with a new Asio object. The first of a context makes the reactor, which needs
+  /// descriptors of its own.
+  template <class Prepare>
+  void open(error_code& ec, number_of whose, Prepare prepare)
+  {
+    try
+    {
+      open(ec, whose, Inner(executor_), std::move(prepare));
+    }
+    catch (const boost::system::system_error& e)
+    {
+      ec = e.code();
+    }
   }
 
   /// Opens the object with what `inner` has open. Whatever happens, `inner` has nothing open

@@ -66,6 +66,13 @@ struct protocol_of<Inner, std::void_t<typename Inner::protocol_type>>
   using type = typename Inner::protocol_type;
 };
 
+struct flag_values
+{
+  bool non_blocking = false;
+  bool native_non_blocking = false;
+  bool connection_aborted = false;
+};
+
 /// What the user has set on the object and Asio is not told, since it would be read there without a
 /// lock.
 struct user_flags
@@ -74,11 +81,16 @@ struct user_flags
   std::atomic<bool> native_non_blocking{false};
   std::atomic<bool> connection_aborted{false};
 
-  void reset() noexcept
+  flag_values values() const noexcept
   {
-    non_blocking = false;
-    native_non_blocking = false;
-    connection_aborted = false;
+    return {non_blocking, native_non_blocking, connection_aborted};
+  }
+
+  void set(const flag_values& v) noexcept
+  {
+    non_blocking = v.non_blocking;
+    native_non_blocking = v.native_non_blocking;
+    connection_aborted = v.connection_aborted;
   }
 };
 
@@ -148,7 +160,7 @@ public:
   void set_number() noexcept
   {
     number_ = inner_->native_handle();
-    flags_.reset();
+    flags_.set(flag_values());
   }
 
   /// The Asio object, which goes to another owner.

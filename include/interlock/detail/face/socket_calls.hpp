@@ -42,8 +42,7 @@ inline bool is_aborted_connection(const error_code& ec) noexcept
 template <class Core, class Protocol>
 error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
 {
-  using inner_type = typename Core::inner_type;
-  core.open(ec, number_of::object, inner_type(core.get_executor()),
+  core.open(ec, number_of::object,
     [&](auto& t, error_code& e)
     {
       t.inner().open(protocol, e);
@@ -56,8 +55,7 @@ error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
 template <class Core, class Protocol>
 error_code assign_socket(Core& core, const Protocol& protocol, int number, error_code& ec)
 {
-  using inner_type = typename Core::inner_type;
-  core.open(ec, number_of::caller, inner_type(core.get_executor()),
+  core.open(ec, number_of::caller,
     [&](auto& t, error_code& e)
     {
       t.inner().assign(protocol, number, e);
@@ -76,16 +74,27 @@ error_code bind_socket(Core& core, const Endpoint& endpoint, error_code& ec)
   return ec;
 }
 
-/// A connect that has been started is waited for whatever the blocking mode, as with Asio.
+/// A connect that has been started is waited for whatever the blocking mode, as with Asio. Its result
+/// is that of a second connect(2): with SO_ERROR alone the socket would go on counting as connecting.
 template <class Core, class Endpoint>
 error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
 {
   core.inside(ec,
     [&](auto& t, error_code& e)
     {
-      calls::connect(t.number(), peer.data(), static_cast<::socklen_t>(peer.size()), e);
-      if ((e == boost::asio::error::in_progress || calls::would_block(e)) && t.wait(POLLOUT, e))
-        calls::pending_error(t.number(), e);
+      const auto connect = [&]
+      { calls::connect(t.number(), peer.data(), static_cast<::socklen_t>(peer.size()), e); };
+      connect();
+      bool started = false;
+      while (e == boost::asio::error::in_progress || e == boost::asio::error::already_started)
+      {
+        started = true;
+        if (!t.wait(POLLOUT, e))
+          return;
+        connect();
+      }
+      if (started && e == boost::asio::error::already_connected)
+        e = error_code();
     });
   return ec;
 }

@@ -49,6 +49,9 @@ public:
   /// Calls `job.expired()` of a job whose number is closed, after `watch_time`. False: no worker.
   INTERLOCK_DECL bool watch_again(close_job& job) noexcept;
 
+  /// From now on SO_LINGER is cleared before each close.
+  INTERLOCK_DECL void hurry() noexcept;
+
   /// Takes no more jobs. What is queued is closed, SO_LINGER cleared first; what is watched
   /// expires. Waits up to `bound` for a close(2) that is already blocked, then leaves the thread
   /// behind with it.
@@ -73,6 +76,7 @@ private:
   job_list watches_; // in the order of their deadlines, since all wait the same time
   bool running_ = false;
   bool asleep_ = false;
+  bool hurried_ = false;
   bool stopped_ = false;
   int wake_event_ = -1; // written before the thread starts, closed after it has left
 };

@@ -1,0 +1,157 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// In steady state a read or a write allocates nothing of ours: no bridge without a connected slot,
+// no memory of a tracked handler beyond what Asio keeps for the next one.
+
+#define BOOST_TEST_MODULE interlock_steady_state
+#include <boost/test/unit_test.hpp>
+
+#include <interlock/ip/tcp.hpp>
+#include <interlock/local/stream_protocol.hpp>
+#include <interlock/posix/stream_descriptor.hpp>
+
+#include <cstddef>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/write.hpp>
+
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#endif
+
+#include "support/allocation_hook.hpp"
+#include "support/numbers.hpp"
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using interlock::ip::tcp;
+using local = interlock::local::stream_protocol;
+using interlock::posix::stream_descriptor;
+
+namespace
+{
+
+constexpr std::size_t rounds = 1000;
+
+/// Rounds of a write on one side and a read on the other, each started from the handler of the last:
+/// inside the loop, where Asio keeps memory for the next handler.
+template <class Stream>
+class ping
+{
+public:
+  ping(Stream& from, Stream& to)
+    : from_(from),
+      to_(to)
+  {
+  }
+
+  void next()
+  {
+    if (round_ == warm_up)
+      before_ = support::allocations();
+    if (round_++ == warm_up + rounds)
+      return;
+    asio::async_write(from_, asio::buffer("ping", 4), [](error_code, std::size_t) {});
+    to_.async_read_some(asio::buffer(buffer_), [this](error_code, std::size_t) { next(); });
+  }
+
+  std::size_t allocated() const noexcept
+  {
+    return support::allocations() - before_;
+  }
+
+private:
+  static constexpr std::size_t warm_up = 10;
+
+  Stream& from_;
+  Stream& to_;
+  std::size_t round_ = 0;
+  std::size_t before_ = 0;
+  char buffer_[16];
+};
+
+template <class Stream>
+std::size_t allocations_of(asio::io_context& context, Stream& from, Stream& to)
+{
+  ping<Stream> p(from, to);
+  p.next();
+  context.run();
+  return p.allocated();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(allocations_are_counted)
+{
+  const std::size_t before = support::allocations();
+  delete new int;
+  BOOST_TEST(support::allocations() == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_tcp_socket_allocates_nothing)
+{
+  asio::io_context context;
+  support::ends pair = support::tcp_ends();
+  tcp::socket a(context, tcp::v4(), pair.near.release());
+  tcp::socket b(context, tcp::v4(), pair.far.release());
+  BOOST_TEST(allocations_of(context, a, b) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_socket_over_an_executor_of_its_own_type_allocates_nothing)
+{
+  using socket = local::socket::rebind_executor<asio::io_context::executor_type>::other;
+  asio::io_context context;
+  support::ends pair = support::unix_ends();
+  socket a(context, local(), pair.near.release());
+  socket b(context, local(), pair.far.release());
+  BOOST_TEST(allocations_of(context, a, b) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_descriptor_allocates_nothing)
+{
+  asio::io_context context;
+  support::ends pair = support::pipe_ends();
+  stream_descriptor to(context, pair.near.release());
+  stream_descriptor from(context, pair.far.release());
+  BOOST_TEST(allocations_of(context, from, to) == 0u);
+}
+
+// The memory of a tenure that has ended serves the next but one: however often an object is opened
+// again, it does not grow.
+BOOST_AUTO_TEST_CASE(opening_again_uses_the_memory_of_ended_tenures)
+{
+  asio::io_context context;
+  tcp::socket s(context);
+  const auto open_and_close = [&]
+  {
+    s.open(tcp::v4());
+    s.async_close([](error_code) {});
+    context.restart();
+    context.run();
+  };
+  for (int i = 0; i != 10; ++i)
+    open_and_close();
+  const long before = support::live_allocations();
+  for (std::size_t i = 0; i != rounds; ++i)
+    open_and_close();
+  BOOST_TEST(support::live_allocations() == before);
+}
+
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+// The control: it is the connected slot that makes the bridge.
+BOOST_AUTO_TEST_CASE(a_connected_slot_costs_an_allocation)
+{
+  asio::io_context context;
+  support::ends pair = support::unix_ends();
+  local::socket s(context, local(), pair.near.release());
+  char buffer[8];
+  asio::cancellation_signal signal;
+  const std::size_t before = support::allocations();
+  s.async_read_some(asio::buffer(buffer),
+    asio::bind_cancellation_slot(signal.slot(), [](error_code, std::size_t) {}));
+  BOOST_TEST(support::allocations() > before);
+}
+#endif

@@ -1,0 +1,51 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The control of any_thread.cpp: plain Asio under the same stress. It is not made for that, and the
+// test passes only if it did not bear it: bytes went astray, it crashed or it hung. Otherwise the
+// stress would be none, and what any_thread shows worth nothing.
+//
+//   any_thread_control SECONDS
+//
+// The parts take turns in children of their own: one that crashes does not keep the other away. A
+// sanitizer's report of a child counts as a crash.
+
+#include <chrono>
+#include <cstdlib>
+
+#include "support/stress_blocked.hpp"
+#include "support/stress_mixed.hpp"
+#include "support/stress_runner.hpp"
+
+namespace
+{
+
+using namespace stress;
+using std::chrono::milliseconds;
+using family = plain_family;
+
+void blocked_part(counts& c)
+{
+  repeat(milliseconds(500), [&c] { return blocked_round<family>(c); });
+}
+
+void mixed_part(counts& c)
+{
+  mixed_round<family>(c).run(milliseconds(500), ending::drained);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+  const clock::duration time = time_to_run(argc, argv);
+  if (time == clock::duration::zero())
+    return 2;
+  const shared_counts book;
+  counts& c = book.get();
+  const clock::time_point begin = clock::now();
+  for (int i = 0; i < 2 || clock::now() < begin + time; ++i)
+    run_in_child(c, std::chrono::seconds(3), true, i % 2 == 0 ? blocked_part : mixed_part);
+  c.print(family::name, seconds_since(begin));
+  return c.misdirected + c.stolen + c.crashed + c.hung != 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

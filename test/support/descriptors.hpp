@@ -1,0 +1,85 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Facts about descriptor numbers: which are open in this process, what they refer to, and a time in
+// which no new one can be had.
+
+#ifndef INTERLOCK_TEST_SUPPORT_DESCRIPTORS_HPP
+#define INTERLOCK_TEST_SUPPORT_DESCRIPTORS_HPP
+
+#include <cstdlib>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace support
+{
+
+/// A number that is never open: far above every limit.
+constexpr int bad_number = 1 << 30;
+
+inline bool is_number_open(int number)
+{
+  return ::fcntl(number, F_GETFD) >= 0;
+}
+
+/// What /proc says a number refers to, such as "anon_inode:[eventfd]"; empty if it is not open.
+inline std::string referred_to(int number)
+{
+  char text[256];
+  const std::string link = "/proc/self/fd/" + std::to_string(number);
+  const ::ssize_t size = ::readlink(link.c_str(), text, sizeof(text));
+  return size < 0 ? std::string() : std::string(text, text + size);
+}
+
+/// The numbers open now that are eventfds.
+inline std::set<int> open_eventfds()
+{
+  ::DIR* folder = ::opendir("/proc/self/fd");
+  if (!folder)
+    throw std::runtime_error("cannot read /proc/self/fd");
+  std::set<int> found;
+  while (const ::dirent* entry = ::readdir(folder))
+    if (referred_to(std::atoi(entry->d_name)) == "anon_inode:[eventfd]")
+      found.insert(std::atoi(entry->d_name));
+  ::closedir(folder);
+  return found;
+}
+
+/// While it lives, every attempt to open another descriptor fails with EMFILE.
+class no_more_descriptors
+{
+public:
+  no_more_descriptors()
+  {
+    // The lowest number that is free becomes the limit: what is open above it stays usable.
+    const int lowest = ::dup(0);
+    if (lowest < 0 || ::getrlimit(RLIMIT_NOFILE, &before_) != 0)
+      throw std::runtime_error("cannot find the limit of descriptors");
+    ::close(lowest);
+    ::rlimit limit = before_;
+    limit.rlim_cur = static_cast<::rlim_t>(lowest);
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+      throw std::runtime_error("cannot limit descriptors");
+  }
+
+  no_more_descriptors(const no_more_descriptors&) = delete;
+  no_more_descriptors& operator=(const no_more_descriptors&) = delete;
+
+  ~no_more_descriptors()
+  {
+    ::setrlimit(RLIMIT_NOFILE, &before_);
+  }
+
+private:
+  ::rlimit before_;
+};
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_DESCRIPTORS_HPP

@@ -1,0 +1,181 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A tenure without Asio: what it would post goes into a queue of the test's, which makes or drops
+// each step when the test says so, and what becomes of it is written down outside of it.
+
+#ifndef INTERLOCK_TEST_SUPPORT_FAKE_TENURE_HPP
+#define INTERLOCK_TEST_SUPPORT_FAKE_TENURE_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include <interlock/detail/tenure/tenure_base.hpp>
+
+namespace support
+{
+
+/// A call of serve_closers on its way: it says so when it is dropped without having been made.
+class serving_step
+{
+public:
+  explicit serving_step(interlock::detail::tenure_base& t) noexcept
+    : tenure_(&t)
+  {
+  }
+
+  serving_step(serving_step&& other) noexcept
+    : tenure_(std::exchange(other.tenure_, nullptr))
+  {
+  }
+
+  serving_step& operator=(serving_step&&) = delete;
+
+  ~serving_step()
+  {
+    if (tenure_)
+      tenure_->closers_dropped();
+  }
+
+  void operator()()
+  {
+    std::exchange(tenure_, nullptr)->serve_closers();
+  }
+
+private:
+  interlock::detail::tenure_base* tenure_;
+};
+
+/// What posting does, and what has been posted.
+class step_queue
+{
+public:
+  enum class mode
+  {
+    keep,          ///< The step waits for the test.
+    fail,          ///< Nothing is posted: bad_alloc.
+    drop,          ///< The step is dropped before posting returns.
+    drop_and_fail, ///< As if it had been moved when the posting failed.
+    make           ///< The step is made before posting returns.
+  };
+
+  void set(mode m)
+  {
+    mode_ = m;
+  }
+
+  void post(interlock::detail::tenure_base& t)
+  {
+    const mode m = mode_;
+    ++posts_;
+    if (m == mode::fail)
+      throw std::bad_alloc();
+    serving_step step(t);
+    if (m == mode::make)
+      step();
+    if (m == mode::drop_and_fail)
+      throw std::bad_alloc();
+    if (m != mode::keep)
+      return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    steps_.push_back(std::move(step));
+  }
+
+  /// How many times something was to be posted.
+  int posts() const noexcept
+  {
+    return posts_;
+  }
+
+  std::size_t size() const
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return steps_.size();
+  }
+
+  void make()
+  {
+    take()();
+  }
+
+  void drop()
+  {
+    take();
+  }
+
+private:
+  serving_step take()
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    serving_step step = std::move(steps_.front());
+    steps_.pop_front();
+    return step;
+  }
+
+  std::atomic<mode> mode_{mode::keep};
+  std::atomic<int> posts_{0};
+  mutable std::mutex mutex_;
+  std::deque<serving_step> steps_;
+};
+
+/// What has become of a tenure, to be read when it may be gone.
+struct tenure_record
+{
+  std::atomic<int> detaches{0};
+  std::atomic<int> context_drops{0};
+  std::atomic<int> frees{0};
+  std::thread::id detacher; // written before `detaches`
+  step_queue steps;
+};
+
+class fake_tenure final : public interlock::detail::tenure_base
+{
+public:
+  fake_tenure(std::shared_ptr<interlock::detail::registry> shared, tenure_record& r,
+    interlock::detail::object_id object = 1)
+    : tenure_base(object, std::move(shared)),
+      record_(r)
+  {
+  }
+
+  /// For the one who opens, before publication.
+  void put(int number) noexcept
+  {
+    number_ = number;
+  }
+
+private:
+  ~fake_tenure() override
+  {
+    ++record_.frees;
+  }
+
+  int release_inner() noexcept override
+  {
+    record_.detacher = std::this_thread::get_id();
+    ++record_.detaches;
+    return number_;
+  }
+
+  void post_closers() override
+  {
+    record_.steps.post(*this);
+  }
+
+  void drop_context() noexcept override
+  {
+    ++record_.context_drops;
+  }
+
+  tenure_record& record_;
+};
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_FAKE_TENURE_HPP

@@ -1,0 +1,134 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A close job that writes down what the worker does with it, and one that holds the worker up.
+
+#ifndef INTERLOCK_TEST_SUPPORT_PROBE_JOB_HPP
+#define INTERLOCK_TEST_SUPPORT_PROBE_JOB_HPP
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <thread>
+
+#include <interlock/detail/worker/close_job.hpp>
+#include <interlock/detail/worker/close_worker.hpp>
+
+#include "numbers.hpp"
+#include "wait_until.hpp"
+
+namespace support
+{
+
+class probe_job final : public interlock::detail::close_job
+{
+public:
+  /// Called where the worker calls the job, before that is counted.
+  std::function<void()> on_closed;
+  std::function<void()> on_expired;
+
+  using close_job::reset;
+
+  int closes() const noexcept
+  {
+    return closes_;
+  }
+
+  int expiries() const noexcept
+  {
+    return expiries_;
+  }
+
+  bool wait_closed() const
+  {
+    return wait_until([this] { return closes_ != 0; });
+  }
+
+  bool wait_expired(int times = 1) const
+  {
+    return wait_until([this, times] { return expiries_ >= times; });
+  }
+
+  /// Where it was called last, once that has been counted.
+  std::thread::id thread() const noexcept
+  {
+    return thread_;
+  }
+
+private:
+  void closed() noexcept override
+  {
+    thread_ = std::this_thread::get_id();
+    if (on_closed)
+      on_closed();
+    ++closes_;
+  }
+
+  void expired() noexcept override
+  {
+    thread_ = std::this_thread::get_id();
+    if (on_expired)
+      on_expired();
+    ++expiries_;
+  }
+
+  std::thread::id thread_;
+  std::atomic<int> closes_{0};
+  std::atomic<int> expiries_{0};
+};
+
+/// Holds a worker between two closes until it is told to go on, or is destroyed.
+class worker_hold
+{
+public:
+  explicit worker_hold(interlock::detail::close_worker& w)
+  {
+    job_.on_closed = [this]
+    {
+      arrived_ = true;
+      gate_.get_future().wait();
+    };
+    w.submit(job_, pipe_.near.release());
+    held_ = wait_until([this] { return arrived_.load(); });
+  }
+
+  worker_hold(const worker_hold&) = delete;
+  worker_hold& operator=(const worker_hold&) = delete;
+
+  ~worker_hold()
+  {
+    go_on();
+    job_.wait_closed();
+  }
+
+  /// Whether the worker has come.
+  bool held() const noexcept
+  {
+    return held_;
+  }
+
+  void go_on()
+  {
+    if (!gone_on_)
+      gate_.set_value();
+    gone_on_ = true;
+  }
+
+  /// The thread that is held.
+  std::thread::id thread() const noexcept
+  {
+    return job_.thread();
+  }
+
+private:
+  ends pipe_ = pipe_ends();
+  probe_job job_;
+  std::promise<void> gate_;
+  std::atomic<bool> arrived_{false};
+  bool held_ = false;
+  bool gone_on_ = false;
+};
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_PROBE_JOB_HPP

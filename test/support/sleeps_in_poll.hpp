@@ -1,0 +1,46 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Whether another thread of this process is blocked in poll(2), as the kernel tells it: the way to
+// know that a call waits without letting time pass.
+
+#ifndef INTERLOCK_TEST_SUPPORT_SLEEPS_IN_POLL_HPP
+#define INTERLOCK_TEST_SUPPORT_SLEEPS_IN_POLL_HPP
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+namespace support
+{
+
+inline ::pid_t this_thread_id()
+{
+  return static_cast<::pid_t>(::syscall(SYS_gettid));
+}
+
+/// Whether that thread sleeps in poll(2) or ppoll(2).
+inline bool sleeps_in_poll(::pid_t thread)
+{
+  char path[64];
+  std::snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", static_cast<int>(thread));
+  std::FILE* file = std::fopen(path, "re");
+  if (!file)
+    return false;
+  // "running", or the number of the call in which it sleeps.
+  long call = -1;
+  const int found = std::fscanf(file, "%ld", &call);
+  std::fclose(file);
+#if defined(SYS_poll)
+  if (found == 1 && call == SYS_poll)
+    return true;
+#endif
+  return found == 1 && call == SYS_ppoll;
+}
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_SLEEPS_IN_POLL_HPP

@@ -1,0 +1,155 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// System calls of this program, replaced for the library under test: what it makes and closes goes
+// into the books, and a thread can be held at the call for which it is inside an object.
+//
+// Defines functions of the C library, so one translation unit of a program includes it. What the
+// test does for itself goes through `really`, past the books. A sanitizer's own replacement, which
+// looks for races on numbers and buffers, is still passed through.
+
+#ifndef INTERLOCK_TEST_SUPPORT_STRESS_SYSTEM_CALLS_HPP
+#define INTERLOCK_TEST_SUPPORT_STRESS_SYSTEM_CALLS_HPP
+
+#include <cerrno>
+#include <cstdint>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "support/stress_counts.hpp"
+#include "support/stress_gate.hpp"
+
+#define STRESS_CALL(result, name, parameters, arguments, ...) \
+  extern "C" __attribute__((weak)) result __interceptor_##name parameters; \
+  namespace stress \
+  { \
+  namespace really \
+  { \
+  inline result name parameters \
+  { \
+    return __interceptor_##name ? __interceptor_##name arguments \
+                                : static_cast<result>(::syscall(__VA_ARGS__)); \
+  } \
+  } \
+  }
+
+STRESS_CALL(int, close, (int n), (n), SYS_close, n)
+STRESS_CALL(int, socket, (int f, int t, int p), (f, t, p), SYS_socket, f, t, p)
+STRESS_CALL(int, accept4, (int n, ::sockaddr* a, ::socklen_t* s, int f), (n, a, s, f), SYS_accept4,
+  n, a, s, f)
+STRESS_CALL(::ssize_t, recvmsg, (int n, ::msghdr* m, int f), (n, m, f), SYS_recvmsg, n, m, f)
+STRESS_CALL(::ssize_t, sendmsg, (int n, const ::msghdr* m, int f), (n, m, f), SYS_sendmsg, n, m, f)
+STRESS_CALL(::ssize_t, readv, (int n, const ::iovec* v, int c), (n, v, c), SYS_readv, n, v, c)
+STRESS_CALL(::ssize_t, writev, (int n, const ::iovec* v, int c), (n, v, c), SYS_writev, n, v, c)
+STRESS_CALL(int, ppoll, (::pollfd * p, ::nfds_t n, const ::timespec* t, const ::sigset_t* s),
+  (p, n, t, s), SYS_ppoll, p, n, t, s, 8)
+
+#undef STRESS_CALL
+
+namespace stress
+{
+
+/// The numbers of sockets and pipes that the library has had.
+struct books
+{
+  static inline counter made{0};   // by the library itself
+  static inline counter lent{0};   // by assign
+  static inline counter closed{0}; // by the library
+  static inline counter stray{0};  // closes of numbers that were not open
+
+  static int enter(int number) noexcept
+  {
+    made += number >= 0;
+    return number;
+  }
+
+  /// Sockets and pipes only: a library has descriptors for its own purposes as well.
+  static bool counts_for(int number) noexcept
+  {
+    struct ::stat s;
+    return ::fstat(number, &s) == 0 && (S_ISSOCK(s.st_mode) || S_ISFIFO(s.st_mode));
+  }
+
+  static int leave(int number)
+  {
+    const bool counted = counts_for(number);
+    const int result = really::close(number);
+    closed += counted && result == 0;
+    stray += result != 0 && errno == EBADF;
+    return result;
+  }
+};
+
+} // namespace stress
+
+extern "C"
+{
+  __attribute__((visibility("default"))) int close(int number)
+  {
+    return stress::books::leave(number);
+  }
+
+  __attribute__((visibility("default"))) int socket(int family, int type, int protocol) noexcept
+  {
+    return stress::books::enter(stress::really::socket(family, type, protocol));
+  }
+
+  __attribute__((visibility("default"))) int accept(int number, ::sockaddr* a, ::socklen_t* size)
+  {
+    return stress::books::enter(stress::really::accept4(number, a, size, 0));
+  }
+
+  __attribute__((visibility("default"))) int accept4(
+    int number, ::sockaddr* a, ::socklen_t* size, int flags)
+  {
+    return stress::books::enter(stress::really::accept4(number, a, size, flags));
+  }
+
+  // ThreadSanitizer takes a connect for the making of the number, and any use of the object at the
+  // same time for a race with that.
+  __attribute__((visibility("default"))) int connect(
+    int number, const ::sockaddr* address, ::socklen_t size)
+  {
+    return static_cast<int>(::syscall(SYS_connect, number, address, size));
+  }
+
+  __attribute__((visibility("default"))) ::ssize_t recvmsg(int number, ::msghdr* m, int flags)
+  {
+    stress::gate::pass(stress::place::transfer);
+    return stress::really::recvmsg(number, m, flags);
+  }
+
+  __attribute__((visibility("default"))) ::ssize_t sendmsg(int number, const ::msghdr* m, int flags)
+  {
+    stress::gate::pass(stress::place::transfer);
+    return stress::really::sendmsg(number, m, flags);
+  }
+
+  __attribute__((visibility("default"))) ::ssize_t readv(int number, const ::iovec* v, int count)
+  {
+    stress::gate::pass(stress::place::transfer);
+    return stress::really::readv(number, v, count);
+  }
+
+  __attribute__((visibility("default"))) ::ssize_t writev(int number, const ::iovec* v, int count)
+  {
+    stress::gate::pass(stress::place::transfer);
+    return stress::really::writev(number, v, count);
+  }
+
+  __attribute__((visibility("default"))) int ppoll(
+    ::pollfd* p, ::nfds_t count, const ::timespec* timeout, const ::sigset_t* mask)
+  {
+    stress::gate::pass(stress::place::wait);
+    return stress::really::ppoll(p, count, timeout, mask);
+  }
+
+} // extern "C"
+
+#endif // INTERLOCK_TEST_SUPPORT_STRESS_SYSTEM_CALLS_HPP

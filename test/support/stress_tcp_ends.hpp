@@ -1,0 +1,138 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The peers' side of TCP: somebody to connect to, and clients for an acceptor under test.
+//
+// The acceptor's port stays reserved while the acceptor is closed, so that nobody else's listener
+// can take it. Far ends reset their connections, so that no port is kept in TIME_WAIT.
+
+#ifndef INTERLOCK_TEST_SUPPORT_STRESS_TCP_ENDS_HPP
+#define INTERLOCK_TEST_SUPPORT_STRESS_TCP_ENDS_HPP
+
+#include <cstdint>
+#include <stdexcept>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "support/stress_peers.hpp"
+#include "support/stress_system_calls.hpp"
+
+namespace stress
+{
+
+/// A TCP socket of the test's own, bound to a free port of the loopback address.
+class bound_port
+{
+public:
+  bound_port()
+    : number_(really::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))
+  {
+    const int on = 1;
+    ::setsockopt(number_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    ::sockaddr_in address = loopback(0);
+    ::socklen_t size = sizeof(address);
+    if (::bind(number_, reinterpret_cast<::sockaddr*>(&address), size) != 0
+      || ::getsockname(number_, reinterpret_cast<::sockaddr*>(&address), &size) != 0)
+      throw std::runtime_error("no port");
+    port_ = ntohs(address.sin_port);
+  }
+
+  bound_port(const bound_port&) = delete;
+  bound_port& operator=(const bound_port&) = delete;
+
+  ~bound_port()
+  {
+    really::close(number_);
+  }
+
+  static ::sockaddr_in loopback(std::uint16_t port) noexcept
+  {
+    ::sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    return address;
+  }
+
+  int number() const noexcept
+  {
+    return number_;
+  }
+
+  std::uint16_t port() const noexcept
+  {
+    return port_;
+  }
+
+private:
+  int number_;
+  std::uint16_t port_ = 0;
+};
+
+class tcp_ends
+{
+public:
+  explicit tcp_ends(peers& p)
+    : peers_(p)
+  {
+    if (::listen(listener_.number(), 64) != 0)
+      throw std::runtime_error("cannot listen");
+  }
+
+  /// Where the objects under test may connect to.
+  std::uint16_t listening_port() const noexcept
+  {
+    return listener_.port();
+  }
+
+  /// Where the acceptor under test is to listen.
+  std::uint16_t acceptor_port() const noexcept
+  {
+    return reserved_.port();
+  }
+
+  /// On the peers' thread: accepts who has come, and sends another client.
+  void turn()
+  {
+    int number = -1;
+    while (
+      (number = really::accept4(listener_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC))
+      >= 0)
+      add(number);
+    if (peers_.size() < most_peers)
+      send_client();
+  }
+
+private:
+  static constexpr std::size_t most_peers = 48;
+
+  void send_client()
+  {
+    const int number = really::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (number < 0)
+      return;
+    const ::sockaddr_in address = bound_port::loopback(acceptor_port());
+    // In progress; where nobody listens the peer is found to be over in the next turn.
+    if (::connect(number, reinterpret_cast<const ::sockaddr*>(&address), sizeof(address)) == 0
+      || errno == EINPROGRESS)
+      add(number);
+    else
+      really::close(number);
+  }
+
+  void add(int number)
+  {
+    const ::linger reset = {1, 0};
+    ::setsockopt(number, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    peers_.add(number, nobody);
+  }
+
+  peers& peers_;
+  bound_port listener_;
+  bound_port reserved_;
+};
+
+} // namespace stress
+
+#endif // INTERLOCK_TEST_SUPPORT_STRESS_TCP_ENDS_HPP

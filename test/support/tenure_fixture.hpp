@@ -1,0 +1,146 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A tenure with a pipe's number, driven by hand. In the end its object goes, and then it must be
+// detached, closed and freed, once each, with every descriptor gone.
+
+#ifndef INTERLOCK_TEST_SUPPORT_TENURE_FIXTURE_HPP
+#define INTERLOCK_TEST_SUPPORT_TENURE_FIXTURE_HPP
+
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <boost/test/unit_test.hpp>
+
+#include <interlock/detail/tenure/tenure_base.hpp>
+#include <interlock/detail/worker/registry.hpp>
+
+#include "census.hpp"
+#include "fake_closer.hpp"
+#include "fake_tenure.hpp"
+#include "numbers.hpp"
+#include "wait_until.hpp"
+
+namespace support
+{
+
+/// Runs `f` in another thread, and returns which that was.
+template <class Function>
+std::thread::id elsewhere(Function f)
+{
+  std::thread t(std::move(f));
+  const std::thread::id id = t.get_id();
+  t.join();
+  return id;
+}
+
+struct tenure_fixture
+{
+  using phase = interlock::detail::phase;
+  using duty = interlock::detail::duty;
+  using ticket = interlock::detail::ticket;
+
+  census before;
+  tenure_record record;
+  std::shared_ptr<interlock::detail::registry> shared =
+    std::make_shared<interlock::detail::registry>();
+  fake_tenure* tenure = new fake_tenure(shared, record);
+  number far;
+  int opened = -1;
+
+  tenure_fixture()
+  {
+    BOOST_TEST_REQUIRE(shared->add(*tenure));
+    open();
+  }
+
+  ~tenure_fixture()
+  {
+    destroy_object();
+    BOOST_TEST(wait_until([this] { return record.frees != 0; }));
+    BOOST_TEST(record.frees == 1);
+    BOOST_TEST(record.context_drops >= 1);
+    BOOST_TEST(record.steps.size() == 0u);
+    shared->shut_down(patience);
+    shared.reset();
+    far.reset();
+    BOOST_TEST(before.restored());
+  }
+
+  void open()
+  {
+    ends pipe = pipe_ends();
+    opened = pipe.near.get();
+    far = std::move(pipe.far);
+    tenure->put(pipe.near.release());
+    tenure->publish();
+  }
+
+  /// As the object does when it is destroyed.
+  void destroy_object()
+  {
+    fake_tenure* t = std::exchange(tenure, nullptr);
+    if (!t)
+      return;
+    t->demand_detach();
+    t->disown();
+  }
+
+  bool is(phase p) const
+  {
+    return tenure->current_phase() == p;
+  }
+
+  bool becomes(phase p) const
+  {
+    return wait_until([this, p] { return is(p); });
+  }
+
+  /// Whether the tenure can be used again: the one who finishes is still inside for a moment.
+  bool recycles() const
+  {
+    return wait_until([this] { return tenure->recycle(); });
+  }
+
+  /// Whether the other end of the pipe finds this one closed.
+  bool closes() const
+  {
+    return wait_until([this] { return hung_up(far); });
+  }
+
+  /// The first async_close, up to the strand's step; what it returns goes with that.
+  ticket begin_close(interlock::detail::closer_base& c)
+  {
+    BOOST_TEST_REQUIRE((tenure->begin_close() == duty::none));
+    ticket step(*tenure);
+    const ticket own(*tenure);
+    BOOST_TEST(tenure->add_closer(c));
+    tenure->leave();
+    return step;
+  }
+
+  static void make_step(ticket t)
+  {
+    const ticket own(std::move(t));
+    own.tenure()->demand_detach();
+  }
+
+  /// Another async_close. False: the close is over.
+  bool join_close(interlock::detail::closer_base& c)
+  {
+    BOOST_TEST_REQUIRE((tenure->begin_close() == duty::join));
+    const bool joined = tenure->add_closer(c);
+    tenure->leave();
+    return joined;
+  }
+
+  bool wait_posted() const
+  {
+    return wait_until([this] { return record.steps.size() == 1; });
+  }
+};
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_TENURE_FIXTURE_HPP

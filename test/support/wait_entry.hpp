@@ -1,0 +1,61 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A wait list with the mutex that its owner has to bring, and entries in it.
+
+#ifndef INTERLOCK_TEST_SUPPORT_WAIT_ENTRY_HPP
+#define INTERLOCK_TEST_SUPPORT_WAIT_ENTRY_HPP
+
+#include <mutex>
+
+#include <poll.h>
+
+#include <boost/system/error_code.hpp>
+
+#include <interlock/detail/number/waiting.hpp>
+
+namespace support
+{
+
+struct guarded_list
+{
+  std::mutex mutex;
+  interlock::detail::wait_list list;
+
+  void wake_all()
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    list.wake_all();
+  }
+};
+
+/// A waiter in a list, as long as it lives.
+class entry
+{
+public:
+  explicit entry(guarded_list& l)
+    : list_(l)
+  {
+    const std::lock_guard<std::mutex> lock(list_.mutex);
+    list_.list.add(waiter_);
+  }
+
+  ~entry()
+  {
+    const std::lock_guard<std::mutex> lock(list_.mutex);
+    list_.list.remove(waiter_);
+  }
+
+  bool wait(int number, boost::system::error_code& ec)
+  {
+    return waiter_.wait(number, POLLIN, ec);
+  }
+
+private:
+  guarded_list& list_;
+  interlock::detail::waiter waiter_;
+};
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_WAIT_ENTRY_HPP

@@ -1,0 +1,99 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What a tenure's word does not say: who holds what, and what has happened in this life of the
+// tenure. The numbers are plain, none of them ever near its limit.
+
+#ifndef INTERLOCK_TEST_SUPPORT_WORD_GHOST_HPP
+#define INTERLOCK_TEST_SUPPORT_WORD_GHOST_HPP
+
+#include <cstdint>
+
+#include <interlock/detail/number/word.hpp>
+
+namespace support
+{
+
+struct word_ghost
+{
+  // Inside: synchronous calls and initiations; joiners, looks at the outcome, holds; the first
+  // closer; the one who finishes.
+  unsigned calls = 0, lookers = 0, closer = 0, finisher = 0;
+
+  // Handlers: of operations; the closer's own and the strand step's; a predecessor's.
+  unsigned operations = 0, tickets = 0, predecessors = 0;
+
+  // Other holders: the object, the one who opens it, whoever has the number after the detach.
+  unsigned object = 1, opener = 1, claimant = 0;
+
+  // What has happened in this life.
+  unsigned published = 0, closing = 0, demanded = 0, detached = 0, reported = 0, finished = 0;
+  unsigned disposed = 0, waiting = 0;
+
+  unsigned inside() const
+  {
+    return calls + lookers + closer + finisher;
+  }
+
+  unsigned handlers() const
+  {
+    return operations + tickets + predecessors;
+  }
+
+  bool admits() const
+  {
+    return published && !closing && !demanded && !detached;
+  }
+
+  bool detachable() const
+  {
+    return published && !demanded && !detached;
+  }
+
+  bool held() const
+  {
+    return inside() || handlers() || object || opener || claimant;
+  }
+
+  /// Nothing more will happen in this life: it has not begun, or is over.
+  bool at_rest() const
+  {
+    return !published || finished;
+  }
+
+  interlock::detail::phase phase() const
+  {
+    using p = interlock::detail::phase;
+    return !published ? p::vacant
+      : finished      ? p::ended
+      : reported      ? p::closed
+      : detached      ? p::detached
+      : demanded      ? p::due
+      : closing       ? p::closing
+                      : p::open;
+  }
+
+  /// Falls with every event that brings the end nearer.
+  unsigned distance_from_end() const
+  {
+    const unsigned stages_left = published
+      ? static_cast<unsigned>(interlock::detail::phase::ended) - unsigned(phase())
+      : 0;
+    return inside() + 4 * handlers() + 64 * stages_left + 1024 * object + 2048 * opener;
+  }
+
+  std::uint64_t key() const
+  {
+    std::uint64_t k = 0;
+    for (unsigned count : {calls, lookers, operations, predecessors})
+      k = k << 6 | count;
+    for (unsigned few : {closer, finisher, tickets, object, opener, claimant, published, closing,
+           demanded, detached, reported, finished, disposed, waiting})
+      k = k << 2 | few;
+    return k;
+  }
+};
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_WORD_GHOST_HPP

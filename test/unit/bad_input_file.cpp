@@ -1,0 +1,124 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A regular file, which epoll cannot watch: whatever Asio's own types answer, step by step, is what
+// Interlock's answer, as a descriptor and, by mistake, as a socket.
+
+#include <cstddef>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <interlock/ip/tcp.hpp>
+#include <interlock/posix/stream_descriptor.hpp>
+
+#include "support/census.hpp"
+#include "support/numbers.hpp"
+#include "support/sync_support.hpp"
+
+namespace asio = boost::asio;
+using namespace support;
+
+namespace
+{
+
+using steps = std::vector<std::string>;
+
+template <class Descriptor>
+std::string step_async(asio::io_context& context, Descriptor& object, int which)
+{
+  char data[4] = {};
+  int called = 0;
+  std::string result;
+  const auto keep = [&](error_code ec, std::size_t n = 0)
+  {
+    ++called;
+    result = ec.message() + ", " + std::to_string(n);
+  };
+  if (which == 0)
+    object.async_read_some(asio::buffer(data), keep);
+  else if (which == 1)
+    object.async_write_some(asio::buffer("abc", 3), keep);
+  else
+    object.async_wait(which == 2 ? object.wait_read : object.wait_write, keep);
+  context.restart();
+  context.run();
+  return std::to_string(called) + ": " + result;
+}
+
+template <class Descriptor>
+steps on_a_regular_file()
+{
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+  BOOST_TEST_REQUIRE(file.get());
+  asio::io_context context;
+  Descriptor object(context);
+  error_code ec;
+  object.assign(checked(::dup(::fileno(file.get())), "dup"), ec);
+  steps seen = {ec.message(), object.is_open() ? "open" : "closed"};
+  for (const int which : {1, 0, 2, 3})
+    seen.push_back(step_async(context, object, which));
+  char data[4] = {};
+  ::lseek(object.native_handle(), 0, SEEK_SET);
+  seen.push_back(std::to_string(object.read_some(asio::buffer(data), ec)) + ec.message());
+  seen.push_back(std::to_string(object.read_some(asio::buffer(data), ec)) + ec.message());
+  object.wait(object.wait_read, ec);
+  seen.push_back(ec.message());
+  object.close(ec);
+  seen.push_back(ec.message());
+  return seen;
+}
+
+template <class Socket>
+steps regular_file_as_socket()
+{
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+  BOOST_TEST_REQUIRE(file.get());
+  asio::io_context context;
+  Socket object(context);
+  error_code ec;
+  object.assign(asio::ip::tcp::v4(), checked(::dup(::fileno(file.get())), "dup"), ec);
+  steps seen = {ec.message(), object.is_open() ? "open" : "closed"};
+  object.send(asio::buffer("abc", 3), 0, ec);
+  seen.push_back(ec.message());
+  object.set_option(asio::socket_base::keep_alive(true), ec);
+  seen.push_back(ec.message());
+  seen.push_back(step_async(context, object, 0));
+  object.close(ec);
+  seen.push_back(ec.message());
+  return seen;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_bad_input_file)
+
+BOOST_AUTO_TEST_CASE(a_regular_file_is_assigned_and_used_as_asio_does)
+{
+  const census descriptors;
+  const steps plain = on_a_regular_file<asio::posix::stream_descriptor>();
+  const steps ours = on_a_regular_file<interlock::posix::stream_descriptor>();
+  BOOST_TEST(ours == plain, boost::test_tools::per_element());
+  BOOST_TEST(descriptors.restored());
+}
+
+BOOST_AUTO_TEST_CASE(a_regular_file_as_a_socket_fails_as_asio_does)
+{
+  const census descriptors;
+  const steps plain = regular_file_as_socket<asio::ip::tcp::socket>();
+  const steps ours = regular_file_as_socket<interlock::ip::tcp::socket>();
+  BOOST_TEST(ours == plain, boost::test_tools::per_element());
+  BOOST_TEST(descriptors.restored());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

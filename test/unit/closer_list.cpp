@@ -1,0 +1,180 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The callers of async_close that one close serves: each is ended exactly once, in the order in
+// which they came, whatever the others throw.
+
+#include <interlock/detail/tenure/closer.hpp>
+
+#include <cerrno>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/fake_closer.hpp"
+
+using boost::system::error_code;
+using interlock::detail::closer_list;
+using interlock::detail::hand_over;
+using support::fake_closer;
+
+namespace
+{
+
+const error_code bad_file(EBADF, boost::system::system_category());
+
+struct three_closers
+{
+  fake_closer closers[3];
+  std::vector<int> order;
+  closer_list list;
+
+  three_closers()
+  {
+    for (int i = 0; i < 3; ++i)
+    {
+      closers[i].on_complete = [this, i] { order.push_back(i); };
+      list.push(closers[i]);
+    }
+  }
+
+  void throw_from(int i, const std::string& text)
+  {
+    closers[i].on_complete = [this, i, text]
+    {
+      order.push_back(i);
+      throw std::runtime_error(text);
+    };
+  }
+
+  void check_all_served_in_order() const
+  {
+    const std::vector<int> as_they_came{0, 1, 2};
+    BOOST_TEST(order == as_they_came, boost::test_tools::per_element());
+    for (const fake_closer& c : closers)
+    {
+      BOOST_TEST(c.completions() == 1);
+      BOOST_TEST(c.destructions() == 0);
+      BOOST_TEST(c.code() == bad_file);
+    }
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_closer_list)
+
+BOOST_AUTO_TEST_CASE(an_empty_list_has_nobody_to_serve)
+{
+  closer_list list;
+  BOOST_TEST(list.empty());
+  list.complete_all(bad_file);
+  BOOST_TEST(list.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(closers_are_served_in_the_order_in_which_they_came, three_closers)
+{
+  BOOST_TEST(!list.empty());
+  list.complete_all(bad_file);
+  check_all_served_in_order();
+  BOOST_TEST(list.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(several_closers_are_all_posted, three_closers)
+{
+  list.complete_all(bad_file);
+  for (const fake_closer& c : closers)
+    BOOST_TEST((c.how() == hand_over::post));
+}
+
+BOOST_AUTO_TEST_CASE(a_single_closer_is_dispatched)
+{
+  fake_closer only;
+  closer_list list;
+  list.push(only);
+  list.complete_all(bad_file);
+  BOOST_TEST(only.ends() == 1);
+  BOOST_TEST((only.how() == hand_over::dispatch));
+  BOOST_TEST(only.code() == bad_file);
+  BOOST_TEST(list.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_single_closer_throws_is_rethrown)
+{
+  fake_closer only;
+  only.on_complete = [] { throw std::runtime_error("from the handler"); };
+  closer_list list;
+  list.push(only);
+  BOOST_CHECK_EXCEPTION(list.complete_all(error_code()), std::runtime_error,
+    [](const std::exception& e) { return e.what() == std::string("from the handler"); });
+  BOOST_TEST(only.ends() == 1);
+  BOOST_TEST(list.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(
+  a_closer_that_throws_does_not_keep_the_others_from_being_served, three_closers)
+{
+  throw_from(0, "zero");
+  BOOST_CHECK_THROW(list.complete_all(bad_file), std::runtime_error);
+  check_all_served_in_order();
+  BOOST_TEST(list.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_first_of_several_exceptions_is_rethrown, three_closers)
+{
+  throw_from(1, "one");
+  throw_from(2, "two");
+  BOOST_CHECK_EXCEPTION(list.complete_all(bad_file), std::runtime_error,
+    [](const std::exception& e) { return e.what() == std::string("one"); });
+  check_all_served_in_order();
+}
+
+BOOST_AUTO_TEST_CASE(a_list_destroys_uninvoked_those_that_are_left)
+{
+  fake_closer one;
+  fake_closer two;
+  {
+    closer_list list;
+    list.push(one);
+    list.push(two);
+  }
+  BOOST_TEST(one.completions() == 0);
+  BOOST_TEST(one.destructions() == 1);
+  BOOST_TEST(two.completions() == 0);
+  BOOST_TEST(two.destructions() == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_list_that_was_moved_from_is_empty_and_can_be_used_again, three_closers)
+{
+  closer_list moved(std::move(list));
+  BOOST_TEST(list.empty());
+  BOOST_TEST(!moved.empty());
+
+  fake_closer later;
+  list.push(later);
+  list.complete_all(error_code());
+  BOOST_TEST(later.completions() == 1);
+  BOOST_TEST((later.how() == hand_over::dispatch));
+
+  moved.complete_all(bad_file);
+  check_all_served_in_order();
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_was_served_can_be_used_again)
+{
+  fake_closer first;
+  fake_closer second;
+  closer_list list;
+  list.push(first);
+  list.complete_all(error_code());
+  list.push(second);
+  list.complete_all(bad_file);
+  BOOST_TEST(first.ends() == 1);
+  BOOST_TEST(second.ends() == 1);
+  BOOST_TEST(second.code() == bad_file);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,275 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// G3: no function blocks an event loop, or its caller, in close(2). What is asserted is the thread
+// that ran close(2), never a time; and that both sides go on while a close(2) is held.
+
+#include <interlock/ip/tcp.hpp>
+#include <interlock/posix/stream_descriptor.hpp>
+
+#include <future>
+#include <memory>
+#include <thread>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/census.hpp"
+#include "support/close_probe.hpp"
+#include "support/descriptors.hpp"
+#include "support/handler_tally.hpp"
+#include "support/loop.hpp"
+#include "support/numbers.hpp"
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using interlock::ip::tcp;
+using interlock::posix::stream_descriptor;
+
+namespace
+{
+
+/// As a socket inherits it from its listener: neither Asio nor the object is told.
+void linger_three_seconds(int number)
+{
+  const ::linger on = {1, 3};
+  support::checked(::setsockopt(number, SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "SO_LINGER");
+}
+
+/// The connection is reset when it is closed: nobody lingers on the other side.
+void reset_in_the_end(int number)
+{
+  const ::linger abort = {1, 0};
+  support::checked(::setsockopt(number, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort)), "SO_LINGER");
+}
+
+/// Runs a function on the loop and waits for it: the loop is not blocked.
+template <class Function>
+void run_on(support::loop& loop, Function f)
+{
+  std::packaged_task<void()> task(std::move(f));
+  std::future<void> done = task.get_future();
+  asio::post(loop.context, std::move(task));
+  done.get();
+}
+
+/// A connection with undelivered data, whose close(2) would take three seconds, held at a gate on
+/// top of that.
+struct lingering
+{
+  support::loop loop;
+  support::ends pair = support::tcp_ends();
+  support::close_watch watch{pair.near.get()};
+  tcp::socket object{loop.context};
+
+  lingering()
+  {
+    linger_three_seconds(pair.near.get());
+    reset_in_the_end(pair.far.get());
+    support::fill(pair.near.get());
+    watch.shut_gate();
+    object.assign(tcp::v4(), pair.near.release());
+  }
+
+  /// The caller of the close has returned. The peer goes first, so that nothing is left to linger
+  /// for once the gate is open.
+  void check_closer()
+  {
+    run_on(loop, [] {});
+    pair.far.reset();
+    BOOST_TEST(watch.wait_arrived());
+    BOOST_TEST(watch.closed() == 0u);
+    run_on(loop, [] {});
+    watch.open_gate();
+    BOOST_TEST(watch.wait_closed());
+    BOOST_TEST((watch.closer() != std::this_thread::get_id()));
+    BOOST_TEST((watch.closer() != loop.thread_id()));
+  }
+};
+
+struct waits_in_the_end
+{
+  explicit waits_in_the_end(const support::close_watch& w)
+    : watch(w)
+  {
+  }
+
+  ~waits_in_the_end()
+  {
+    watch.wait_arrived();
+  }
+
+  const support::close_watch& watch;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_g3_never_stalls)
+
+BOOST_FIXTURE_TEST_CASE(close_leaves_close2_to_the_worker, lingering)
+{
+  object.close();
+  check_closer();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_close_in_a_handler_does_not_block_the_loop, lingering)
+{
+  run_on(loop, [this] { object.close(); });
+  check_closer();
+}
+
+BOOST_FIXTURE_TEST_CASE(async_close_blocks_nobody, lingering)
+{
+  support::handler_tally tally;
+  object.async_close(tally([](error_code) {}));
+  check_closer();
+  loop.join();
+  BOOST_TEST(tally.all_called());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_destructor_does_not_block, lingering)
+{
+  {
+    const tcp::socket dying(std::move(object));
+  }
+  check_closer();
+}
+
+BOOST_FIXTURE_TEST_CASE(move_assignment_does_not_block, lingering)
+{
+  object = tcp::socket(loop.context);
+  BOOST_TEST(!object.is_open());
+  check_closer();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_move_assignment_of_another_executor_type_does_not_block, lingering)
+{
+  using other = tcp::socket::rebind_executor<asio::io_context::executor_type>::other;
+  object = other(loop.context, tcp::v4());
+  BOOST_TEST(object.is_open());
+  check_closer();
+}
+
+BOOST_AUTO_TEST_CASE(a_descriptor_is_closed_by_the_worker_too)
+{
+  support::loop loop;
+  support::ends pair = support::pipe_ends();
+  support::close_watch watch(pair.near.get());
+  stream_descriptor d(loop.context, pair.near.release());
+  watch.shut_gate();
+  run_on(loop, [&d] { d.close(); });
+  BOOST_TEST(watch.wait_arrived());
+  run_on(loop, [] {});
+  watch.open_gate();
+  BOOST_TEST(watch.wait_closed());
+  BOOST_TEST((watch.closer() != loop.thread_id()));
+  BOOST_TEST((watch.closer() != std::this_thread::get_id()));
+}
+
+// Accepted from a listener with SO_LINGER: where the accept fails in the end, there is nobody's data
+// to deliver, and the close is inline.
+BOOST_AUTO_TEST_CASE(a_connection_that_cannot_be_delivered_does_not_linger)
+{
+  const support::census numbers;
+  {
+    asio::io_context context;
+    tcp::acceptor a(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    linger_three_seconds(a.native_handle());
+    asio::ip::tcp::socket client(context);
+    client.connect(a.local_endpoint());
+    tcp::socket peer(context);
+    support::handler_tally tally;
+    error_code ec;
+    a.async_accept(peer, tally(support::into(ec)));
+    peer.open(tcp::v4());
+    context.run();
+    BOOST_TEST(ec == error_code(asio::error::already_open));
+    BOOST_TEST(tally.all_called());
+  }
+  BOOST_TEST(numbers.restored());
+}
+
+// The worker is blocked in the first close(2) for longer than the shutdown waits: what is queued
+// behind it is closed by the thread that destroys the context, without lingering.
+BOOST_AUTO_TEST_CASE(the_shutdown_closes_what_waits_behind_a_blocked_close)
+{
+  const support::census numbers;
+  {
+    support::ends first = support::pipe_ends();
+    support::ends second = support::tcp_ends();
+    support::close_watch blocked(first.near.get());
+    support::close_watch queued(second.near.get());
+    blocked.shut_gate();
+    linger_three_seconds(second.near.get());
+    support::fill(second.near.get());
+    {
+      asio::io_context context;
+      stream_descriptor d(context, first.near.release());
+      tcp::socket s(context, tcp::v4(), second.near.release());
+      d.close();
+      BOOST_TEST(blocked.wait_arrived());
+      s.close();
+    }
+    BOOST_TEST(queued.closed() == 1u);
+    BOOST_TEST(!queued.lingered());
+    BOOST_TEST((queued.closer() == std::this_thread::get_id()));
+    BOOST_TEST(blocked.closed() == 0u);
+    blocked.open_gate();
+    BOOST_TEST(blocked.wait_closed());
+    BOOST_TEST((blocked.closer() != std::this_thread::get_id()));
+  }
+  BOOST_TEST(numbers.restored());
+}
+
+// The shutdown comes to the socket first, since it is the newer. The worker has it by the time that
+// a handler of the other object is destroyed.
+BOOST_AUTO_TEST_CASE(what_is_open_at_the_shutdown_is_closed_without_lingering)
+{
+  support::ends older = support::pipe_ends();
+  support::ends pair = support::tcp_ends();
+  support::close_watch watch(pair.near.get());
+  linger_three_seconds(pair.near.get());
+  support::fill(pair.near.get());
+  {
+    asio::io_context context;
+    stream_descriptor d(context, older.near.release());
+    tcp::socket s(context, tcp::v4(), pair.near.release());
+    d.async_close([last_act = std::make_unique<waits_in_the_end>(watch)](error_code) {});
+  }
+  BOOST_TEST(watch.closed() == 1u);
+  BOOST_TEST(!watch.lingered());
+}
+
+// Where no thread can be had, for want of a descriptor to wake it by, the caller closes.
+BOOST_AUTO_TEST_CASE(without_a_worker_the_close_is_inline_and_does_not_linger)
+{
+  asio::io_context context;
+  support::ends pair = support::tcp_ends();
+  const support::close_watch watch(pair.near.get());
+  linger_three_seconds(pair.near.get());
+  support::fill(pair.near.get());
+  tcp::socket s(context, tcp::v4(), pair.near.release());
+  {
+    const support::no_more_descriptors full;
+    s.close();
+  }
+  BOOST_TEST(watch.closed() == 1u);
+  BOOST_TEST((watch.closer() == std::this_thread::get_id()));
+  BOOST_TEST(!watch.lingered());
+}
+
+// Everything else that says "not on a worker" rests on this.
+BOOST_AUTO_TEST_CASE(the_worker_is_known_by_its_name)
+{
+  asio::io_context context;
+  support::ends pair = support::pipe_ends();
+  support::close_watch watch(pair.near.get());
+  stream_descriptor d(context, pair.near.release());
+  BOOST_TEST(!support::on_worker());
+  d.close();
+  BOOST_TEST(watch.wait_closed());
+  BOOST_TEST(watch.by_worker());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

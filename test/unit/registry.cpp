@@ -1,0 +1,300 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What the tenures of one context share: who is told when the context goes, and that no completion
+// is on its way to it by then.
+
+#include <interlock/detail/worker/registry.hpp>
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/census.hpp"
+#include "support/numbers.hpp"
+#include "support/probe_job.hpp"
+
+using interlock::detail::registered;
+using interlock::detail::registry;
+
+namespace
+{
+
+class member final : public registered
+{
+public:
+  /// Called from within shut_down(), if set.
+  std::function<void()> on_shut_down;
+
+  bool can_be_held = true;
+
+  int holds() const noexcept
+  {
+    return holds_;
+  }
+
+  int ends() const noexcept
+  {
+    return ends_;
+  }
+
+private:
+  bool hold_for_shutdown() noexcept override
+  {
+    ++holds_;
+    return can_be_held;
+  }
+
+  void shut_down() noexcept override
+  {
+    if (on_shut_down)
+      on_shut_down();
+    ++ends_;
+  }
+
+  std::atomic<int> holds_{0};
+  std::atomic<int> ends_{0};
+};
+
+struct fixture
+{
+  support::census before;
+  std::unique_ptr<registry> shared = std::make_unique<registry>();
+  member one;
+  member two;
+  member three;
+
+  ~fixture()
+  {
+    shut_down();
+    shared.reset();
+    BOOST_TEST(before.restored());
+  }
+
+  void shut_down()
+  {
+    shared->shut_down(support::patience);
+  }
+
+  bool gate_is_open()
+  {
+    return static_cast<bool>(registry::pass(*shared));
+  }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_registry, fixture)
+
+BOOST_AUTO_TEST_CASE(the_gate_is_open_until_the_context_is_shut_down)
+{
+  BOOST_TEST(gate_is_open());
+  BOOST_TEST(gate_is_open());
+  shut_down();
+  BOOST_TEST(!gate_is_open());
+}
+
+BOOST_AUTO_TEST_CASE(several_may_pass_the_gate_at_once)
+{
+  const registry::pass first(*shared);
+  const registry::pass second(*shared);
+  BOOST_TEST(static_cast<bool>(first));
+  BOOST_TEST(static_cast<bool>(second));
+}
+
+// Whoever passes finds everything as it was; that the gate is closed is seen by the next to come.
+BOOST_AUTO_TEST_CASE(a_shutdown_waits_for_all_who_are_passing)
+{
+  shared->add(one);
+  std::optional<registry::pass> first(*shared);
+  std::optional<registry::pass> second(*shared);
+  std::thread t([this] { shut_down(); });
+  BOOST_TEST(support::wait_until([this] { return !gate_is_open(); }));
+  first.reset();
+  BOOST_TEST(!gate_is_open());
+  BOOST_TEST(one.holds() == 0);
+  BOOST_TEST(one.ends() == 0);
+  second.reset();
+  t.join();
+  BOOST_TEST(one.ends() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_pass_that_was_refused_keeps_nobody_waiting)
+{
+  shut_down();
+  const registry::pass refused(*shared);
+  BOOST_TEST(!refused);
+  shut_down();
+}
+
+BOOST_AUTO_TEST_CASE(every_member_is_held_and_ended_once_in_however_many_shutdowns)
+{
+  for (member* m : {&one, &two, &three})
+    BOOST_TEST(shared->add(*m));
+  int held_by_then = 0;
+  one.on_shut_down = [&] { held_by_then = one.holds(); };
+  shut_down();
+  shut_down();
+  BOOST_TEST(held_by_then == 1);
+  for (const member* m : {&one, &two, &three})
+  {
+    BOOST_TEST(m->holds() == 1);
+    BOOST_TEST(m->ends() == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nobody_becomes_a_member_after_the_shutdown)
+{
+  shut_down();
+  BOOST_TEST(!shared->add(one));
+  shared->remove(one);
+  shut_down();
+  BOOST_TEST(one.holds() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_becomes_a_member_during_the_shutdown)
+{
+  BOOST_TEST(shared->add(one));
+  bool added = true;
+  bool passed = true;
+  one.on_shut_down = [&]
+  {
+    added = shared->add(two);
+    passed = gate_is_open();
+  };
+  shut_down();
+  BOOST_TEST(!added);
+  BOOST_TEST(!passed);
+  BOOST_TEST(two.holds() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_member_that_cannot_be_held_is_passed_over)
+{
+  for (member* m : {&one, &two, &three})
+    BOOST_TEST(shared->add(*m));
+  two.can_be_held = false;
+  shut_down();
+  BOOST_TEST(one.ends() == 1);
+  BOOST_TEST(two.holds() == 1);
+  BOOST_TEST(two.ends() == 0);
+  BOOST_TEST(three.ends() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_been_removed_is_not_ended)
+{
+  for (member* m : {&one, &two, &three})
+    BOOST_TEST(shared->add(*m));
+  shared->remove(two);
+  shared->remove(two);
+  shut_down();
+  BOOST_TEST(one.ends() == 1);
+  BOOST_TEST(two.holds() == 0);
+  BOOST_TEST(three.ends() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(who_was_never_a_member_can_be_removed)
+{
+  BOOST_TEST(shared->add(one));
+  shared->remove(two);
+  shut_down();
+  BOOST_TEST(one.ends() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_been_removed_can_become_a_member_again)
+{
+  BOOST_TEST(shared->add(one));
+  BOOST_TEST(shared->add(two));
+  shared->remove(one);
+  BOOST_TEST(shared->add(one));
+  shut_down();
+  BOOST_TEST(one.ends() == 1);
+  BOOST_TEST(two.ends() == 1);
+}
+
+// The end of one may be the end of others, and of itself.
+BOOST_AUTO_TEST_CASE(members_may_be_removed_while_one_of_them_is_ended)
+{
+  for (member* m : {&one, &two, &three})
+    BOOST_TEST(shared->add(*m));
+  const auto remove_all = [this]
+  {
+    for (member* m : {&one, &two, &three})
+      shared->remove(*m);
+  };
+  for (member* m : {&one, &two, &three})
+    m->on_shut_down = remove_all;
+  shut_down();
+  BOOST_TEST(one.ends() + two.ends() + three.ends() == 1);
+  BOOST_TEST(one.holds() + two.holds() + three.holds() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_been_ended_can_still_be_removed)
+{
+  for (member* m : {&one, &two, &three})
+    BOOST_TEST(shared->add(*m));
+  shut_down();
+  for (member* m : {&two, &one, &three})
+    shared->remove(*m);
+  BOOST_TEST(two.ends() == 1);
+}
+
+// What the members give to the worker as they end is still closed.
+BOOST_AUTO_TEST_CASE(the_worker_stops_after_the_last_member_has_ended)
+{
+  support::ends pipe = support::pipe_ends();
+  support::probe_job job;
+  BOOST_TEST(shared->add(one));
+  one.on_shut_down = [&] { shared->worker().submit(job, pipe.near.release()); };
+  shut_down();
+  BOOST_TEST(job.closes() == 1);
+  BOOST_TEST((job.thread() != std::this_thread::get_id()));
+  BOOST_TEST(support::hung_up(pipe.far));
+
+  support::ends late_pipe = support::pipe_ends();
+  support::probe_job late;
+  BOOST_TEST(!shared->worker().watch(late));
+  shared->worker().submit(late, late_pipe.near.release());
+  BOOST_TEST(late.closes() == 1);
+}
+
+// Each thread's members come and go; each shut down once, or removed, or refused.
+BOOST_AUTO_TEST_CASE(members_that_come_and_go_meet_the_shutdown_at_most_once)
+{
+  std::deque<member> members(300);
+  std::atomic<std::size_t> begun{0};
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < 3; ++t)
+    threads.emplace_back(
+      [&, t]
+      {
+        for (std::size_t i = t; i < members.size(); i += 3, ++begun)
+        {
+          const registry::pass pass(*shared);
+          if (!shared->add(members[i]))
+            ++refused;
+          else if (i % 2 == 0)
+            shared->remove(members[i]);
+        }
+      });
+  BOOST_TEST(support::wait_until([&] { return begun > members.size() / 4; }));
+  shut_down();
+  for (std::thread& t : threads)
+    t.join();
+  int ended = 0;
+  for (const member& m : members)
+  {
+    BOOST_TEST((m.holds() <= 1 && m.holds() == m.ends()));
+    ended += m.ends();
+  }
+  BOOST_TEST(ended > 0);
+  BOOST_TEST(ended + refused <= 300);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,159 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A readiness that the reactor had already fetched for one object reaches the next, which has been
+// given the same recycled state. Asio completes a wait with it; here it is not a completion.
+
+#include <interlock/local/stream_protocol.hpp>
+#include <interlock/posix/stream_descriptor.hpp>
+
+#include <optional>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/handler_tally.hpp"
+#include "support/loop.hpp"
+#include "support/numbers.hpp"
+#include "support/wait_until.hpp"
+
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#endif
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using local = interlock::local::stream_protocol;
+
+namespace
+{
+
+const error_code success;
+const error_code aborted = asio::error::operation_aborted;
+const error_code not_called = asio::error::fault;
+
+/// Two sockets are found ready in one look at the reactor. The handler of the first closes the second
+/// and opens a third, which is not ready, and waits on it.
+template <class Socket>
+struct scene
+{
+  using protocol = typename Socket::protocol_type;
+
+  asio::io_context context;
+  support::ends first = support::unix_ends();
+  support::ends second = support::unix_ends();
+  support::ends third = support::unix_ends();
+  support::handler_tally tally;
+  error_code waited = not_called;
+  Socket a{context, protocol(), first.near.release()};
+  Socket b{context, protocol(), second.near.release()};
+  std::optional<Socket> c;
+
+  template <class Start>
+  void play(Start start)
+  {
+    a.async_wait(Socket::wait_read,
+      tally(
+        [this, start](error_code)
+        {
+          b.close();
+          c.emplace(context, protocol(), third.near.release());
+          start();
+        }));
+    b.async_wait(Socket::wait_read, tally([](error_code) {}));
+    context.poll();
+    support::send_text(first.far, "x");
+    support::send_text(second.far, "y");
+    BOOST_TEST(support::wait_until([this] { return support::turn(context), tally.ended() >= 2; }));
+    support::turn(context);
+  }
+
+  void wait_on_third()
+  {
+    c->async_wait(Socket::wait_read, tally(support::into(waited)));
+  }
+};
+
+using ours = scene<local::socket>;
+using plain = scene<asio::local::stream_protocol::socket>;
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_spurious_wait)
+
+#if defined(BOOST_ASIO_HAS_EPOLL)
+// The premise: nothing can be read, and plain Asio's wait completes.
+BOOST_FIXTURE_TEST_CASE(plain_asio_completes_a_wait_that_is_not_over, plain)
+{
+  play([this] { wait_on_third(); });
+  BOOST_TEST(waited == success);
+  BOOST_TEST(c->available() == 0u);
+}
+#endif
+
+BOOST_FIXTURE_TEST_CASE(a_stale_readiness_does_not_complete_a_wait, ours)
+{
+  play([this] { wait_on_third(); });
+  BOOST_TEST(waited == not_called);
+  support::send_text(third.far, "z");
+  context.restart();
+  context.run();
+  BOOST_TEST(waited == success);
+  BOOST_TEST(c->available() == 1u);
+  BOOST_TEST(tally.all_called());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_wait_that_goes_on_is_aborted_by_a_close, ours)
+{
+  play([this] { wait_on_third(); });
+  BOOST_TEST(waited == not_called);
+  c->async_close(tally([](error_code) {}));
+  context.restart();
+  context.run();
+  BOOST_TEST(waited == aborted);
+  BOOST_TEST(tally.all_called());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_wait_that_goes_on_is_aborted_by_cancel, ours)
+{
+  play([this] { wait_on_third(); });
+  c->cancel();
+  context.restart();
+  context.run();
+  BOOST_TEST(waited == aborted);
+  BOOST_TEST(tally.all_called());
+}
+
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+BOOST_FIXTURE_TEST_CASE(the_wait_that_goes_on_is_still_connected_to_its_slot, ours)
+{
+  asio::cancellation_signal signal;
+  play(
+    [this, &signal]
+    {
+      c->async_wait(local::socket::wait_read,
+        asio::bind_cancellation_slot(signal.slot(), tally(support::into(waited))));
+    });
+  BOOST_TEST(waited == not_called);
+  signal.emit(asio::cancellation_type::terminal);
+  context.restart();
+  context.run();
+  BOOST_TEST(waited == aborted);
+  BOOST_TEST(tally.all_called());
+}
+#endif
+
+// A wait that is ready for another reason is over: the end of the stream, an error.
+BOOST_FIXTURE_TEST_CASE(a_hang_up_completes_a_wait, ours)
+{
+  play([this] { wait_on_third(); });
+  third.far.reset();
+  context.restart();
+  context.run();
+  BOOST_TEST(waited == success);
+  BOOST_TEST(tally.all_called());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,276 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A context that goes while tenures of it are still there: every number is closed, and whoever
+// waits is destroyed uninvoked by the shutdown, never by the worker.
+
+#include <interlock/detail/tenure/tenure_base.hpp>
+
+#include <future>
+#include <thread>
+#include <utility>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/descriptors.hpp"
+#include "support/probe_job.hpp"
+#include "support/tenure_fixture.hpp"
+
+using boost::system::error_code;
+using interlock::detail::duty;
+using interlock::detail::phase;
+using interlock::detail::registered;
+using interlock::detail::registry;
+using interlock::detail::ticket;
+using support::elsewhere;
+using support::fake_closer;
+using mode = support::step_queue::mode;
+
+namespace
+{
+
+/// A member that a shutdown comes to first, having been added last, and that keeps it.
+class shutdown_hold final : public registered
+{
+public:
+  shutdown_hold(registry& r)
+    : registry_(r)
+  {
+    registry_.add(*this);
+  }
+
+  ~shutdown_hold()
+  {
+    registry_.remove(*this);
+  }
+
+  /// Waits until the shutdown has come: the gate is closed, no other member has ended.
+  bool wait_reached()
+  {
+    return reached_.get_future().wait_for(support::patience) == std::future_status::ready;
+  }
+
+  void go_on()
+  {
+    gate_.set_value();
+  }
+
+private:
+  bool hold_for_shutdown() noexcept override
+  {
+    return true;
+  }
+
+  void shut_down() noexcept override
+  {
+    reached_.set_value();
+    gate_.get_future().wait();
+  }
+
+  registry& registry_;
+  std::promise<void> reached_;
+  std::promise<void> gate_;
+};
+
+struct fixture : support::tenure_fixture
+{
+  fake_closer first;
+  fake_closer second;
+
+  std::thread::id shut_down_elsewhere()
+  {
+    return elsewhere([this] { shared->shut_down(support::patience); });
+  }
+
+  static void check_destroyed_uninvoked(const fake_closer& c, std::thread::id where)
+  {
+    BOOST_TEST(c.completions() == 0);
+    BOOST_TEST(c.destructions() == 1);
+    BOOST_TEST((c.thread() == where));
+  }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_tenure_shutdown, fixture)
+
+BOOST_AUTO_TEST_CASE(what_is_open_is_closed)
+{
+  const std::thread::id shutdown = shut_down_elsewhere();
+  BOOST_TEST(record.detaches == 1);
+  BOOST_TEST((record.detacher == shutdown));
+  BOOST_TEST(support::hung_up(far));
+  BOOST_TEST(is(phase::ended));
+  BOOST_TEST(record.context_drops == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_has_ended_lets_go_of_the_context)
+{
+  tenure->demand_detach();
+  BOOST_TEST(becomes(phase::ended));
+  BOOST_TEST(record.context_drops == 0);
+  shut_down_elsewhere();
+  BOOST_TEST(record.context_drops == 1);
+  BOOST_TEST(record.frees == 0);
+}
+
+BOOST_AUTO_TEST_CASE(closers_that_wait_for_the_strand_are_destroyed_by_the_shutdown)
+{
+  ticket step = begin_close(first);
+  BOOST_TEST(join_close(second));
+  const std::thread::id shutdown = shut_down_elsewhere();
+  BOOST_TEST(support::hung_up(far));
+  check_destroyed_uninvoked(first, shutdown);
+  check_destroyed_uninvoked(second, shutdown);
+  BOOST_TEST(record.frees == 0);
+  make_step(std::move(step));
+  BOOST_TEST(record.steps.posts() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(closers_that_wait_for_a_handler_are_destroyed_by_the_shutdown)
+{
+  BOOST_TEST((tenure->enter_with_handler() == duty::none));
+  tenure->leave();
+  make_step(begin_close(first));
+  BOOST_TEST(becomes(phase::closed));
+  check_destroyed_uninvoked(first, shut_down_elsewhere());
+  support::fake_tenure* t = tenure;
+  destroy_object();
+  BOOST_TEST(record.frees == 0);
+  t->handler_done();
+  BOOST_TEST(record.frees == 1);
+  BOOST_TEST(record.steps.posts() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(closers_whose_step_is_queued_are_destroyed_by_the_shutdown)
+{
+  make_step(begin_close(first));
+  BOOST_TEST(wait_posted());
+  check_destroyed_uninvoked(first, shut_down_elsewhere());
+  record.steps.drop();
+  BOOST_TEST(first.ends() == 1);
+}
+
+// A context may be run once more by what its shutdown destroys.
+BOOST_AUTO_TEST_CASE(a_step_that_is_made_after_the_shutdown_finds_nobody)
+{
+  make_step(begin_close(first));
+  BOOST_TEST(wait_posted());
+  check_destroyed_uninvoked(first, shut_down_elsewhere());
+  record.steps.make();
+  BOOST_TEST(first.ends() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(closers_whose_step_can_never_be_posted_are_destroyed_by_the_shutdown)
+{
+  record.steps.set(mode::fail);
+  make_step(begin_close(first));
+  BOOST_TEST(support::wait_until([this] { return record.steps.posts() >= 2; }));
+  check_destroyed_uninvoked(first, shut_down_elsewhere());
+}
+
+// The worker stands between the closing of the gate and the end of this tenure.
+BOOST_AUTO_TEST_CASE(a_finisher_that_finds_the_gate_closed_leaves_the_closers_to_the_shutdown)
+{
+  shutdown_hold before_us(*shared);
+  support::probe_job after_us;
+  support::worker_hold hold(shared->worker());
+  make_step(begin_close(first));
+  shared->worker().submit(after_us, support::bad_number);
+  std::thread shutdown([this] { shared->shut_down(support::patience); });
+  const std::thread::id shutdown_id = shutdown.get_id();
+  BOOST_TEST(before_us.wait_reached());
+  hold.go_on();
+  BOOST_TEST(after_us.wait_closed());
+  BOOST_TEST(is(phase::ended));
+  BOOST_TEST(support::hung_up(far));
+  BOOST_TEST(first.ends() == 0);
+  BOOST_TEST(record.steps.posts() == 0);
+  destroy_object();
+  BOOST_TEST(record.frees == 0);
+  before_us.go_on();
+  shutdown.join();
+  check_destroyed_uninvoked(first, shutdown_id);
+  BOOST_TEST(record.frees == 1);
+}
+
+// The shutdown has passed this tenure by when the worker comes to it.
+BOOST_AUTO_TEST_CASE(a_finisher_that_comes_after_the_shutdown_of_the_tenure_finds_nobody)
+{
+  support::worker_hold hold(shared->worker());
+  make_step(begin_close(first));
+  std::thread shutdown([this] { shared->shut_down(support::patience); });
+  const std::thread::id shutdown_id = shutdown.get_id();
+  BOOST_TEST(support::wait_until([this] { return first.ends() == 1; }));
+  check_destroyed_uninvoked(first, shutdown_id);
+  BOOST_TEST(is(phase::detached));
+  hold.go_on();
+  shutdown.join();
+  BOOST_TEST(is(phase::ended));
+  BOOST_TEST(support::hung_up(far));
+  BOOST_TEST(record.steps.posts() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_inside_closes_inline_when_the_context_has_gone)
+{
+  BOOST_TEST((tenure->enter() == duty::none));
+  shut_down_elsewhere();
+  BOOST_TEST(is(phase::due));
+  BOOST_TEST(support::is_number_open(tenure->number()));
+  tenure->leave();
+  BOOST_TEST((record.detacher == std::this_thread::get_id()));
+  BOOST_TEST(support::hung_up(far));
+  BOOST_TEST(is(phase::ended));
+}
+
+BOOST_AUTO_TEST_CASE(a_closer_that_comes_after_the_shutdown_keeps_its_handler)
+{
+  shut_down_elsewhere();
+  BOOST_TEST(!join_close(first));
+  error_code ec;
+  BOOST_TEST(!tenure->outcome(ec));
+  BOOST_TEST(first.ends() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_tenure_is_not_used_again_after_the_shutdown)
+{
+  tenure->demand_detach();
+  BOOST_TEST(becomes(phase::ended));
+  shut_down_elsewhere();
+  BOOST_TEST(!tenure->recycle());
+  BOOST_TEST(is(phase::ended));
+}
+
+BOOST_AUTO_TEST_CASE(a_tenure_that_was_freed_before_is_not_ended_by_the_shutdown)
+{
+  destroy_object();
+  BOOST_TEST(support::wait_until([this] { return record.frees == 1; }));
+  const int drops = record.context_drops;
+  shut_down_elsewhere();
+  BOOST_TEST(record.context_drops == drops);
+}
+
+// Threads leave, and the object goes, while the context is shut down.
+BOOST_AUTO_TEST_CASE(everybody_may_go_at_once)
+{
+  BOOST_TEST((tenure->enter_with_handler() == duty::none));
+  ticket step = begin_close(first);
+  BOOST_TEST(join_close(second));
+  support::fake_tenure* t = tenure;
+  std::thread leaver([t] { t->leave(); });
+  std::thread handler([t] { t->handler_done(); });
+  std::thread strand([&] { make_step(std::move(step)); });
+  std::thread object([this] { destroy_object(); });
+  std::thread shutdown([this] { shared->shut_down(support::patience); });
+  for (std::thread* each : {&leaver, &handler, &strand, &object, &shutdown})
+    each->join();
+  if (record.steps.size() != 0)
+    record.steps.make();
+  BOOST_TEST(first.ends() == 1);
+  BOOST_TEST(second.ends() == 1);
+  BOOST_TEST(support::wait_until([this] { return record.frees == 1; }));
+  BOOST_TEST(record.detaches == 1);
+  BOOST_TEST(support::hung_up(far));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

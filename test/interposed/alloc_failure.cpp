@@ -334,28 +334,6 @@ BOOST_AUTO_TEST_CASE(joining_a_close_throws_or_is_served)
 
 // The steps of the close, the aborted handlers and the closers are run without memory. A handler
 // may then be destroyed with the context; the number is closed all the same.
-BOOST_AUTO_TEST_CASE(a_close_that_is_run_without_memory_closes_the_number)
-{
-  for_every_allocation(
-    [](std::size_t n)
-    {
-      support::handler_tally tally;
-      attempt a;
-      {
-        scene s;
-        s.object.async_read_some(asio::buffer(s.buffer), tally([](error_code, std::size_t) {}));
-        s.object.async_close(tally([](error_code) {}));
-        s.object.async_close(tally([](error_code) {}));
-        a = run_with_failure(n, s.context);
-        BOOST_TEST(s.watch.wait_closed());
-        if (!a.struck)
-          a = run_with_failure(n, s.context);
-        BOOST_TEST(s.watch.arrived() == 1u);
-      }
-      BOOST_TEST(tally.all_ended());
-      return a.struck;
-    });
-}
 
 BOOST_AUTO_TEST_CASE(a_converting_move_moves_or_leaves_everything_as_it_was)
 {

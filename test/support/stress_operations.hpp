@@ -251,54 +251,6 @@ void write(world& w, shared<Object>& s)
   ++w.book.calls;
 }
 
-// --- Opening.
-
-/// Gives the object one end of a new connection, if it is not open; the far one is the peers'.
-template <class Object, class Assign>
-void open_with(world& w, shared<Object>& s, int ours, int theirs, direction d, Assign assign)
-{
-  if (s.book.orderly && !s.life.may_open())
-  {
-    really::close(ours);
-    really::close(theirs);
-    return;
-  }
-  // Before it is in the object's hands, since somebody may close it at once.
-  ++books::lent;
-  error_code ec;
-  assign(ours, ec);
-  if (ec)
-  {
-    --books::lent;
-    really::close(ours);
-    really::close(theirs);
-    s.life.not_opened();
-    return;
-  }
-  s.life.opened();
-  w.far.add(theirs, s.name, d);
-}
-
-template <class Object>
-void open_pair(world& w, shared<Object>& s)
-{
-  if (s.object->is_open())
-    return;
-  const ends e(kind::socket_pair);
-  open_with(w, s, e.first, e.second, direction(),
-    [&s](int n, error_code& ec) { s.object->assign(typename Object::protocol_type(), n, ec); });
-}
-
-template <class Object>
-void open_pipe(world& w, shared<Object>& s, bool reads)
-{
-  if (s.object->is_open())
-    return;
-  const ends e(kind::pipe);
-  open_with(w, s, reads ? e.first : e.second, reads ? e.second : e.first, direction{!reads, reads},
-    [&s](int n, error_code& ec) { s.object->assign(n, ec); });
-}
-
 } // namespace stress
 
 #endif // INTERLOCK_TEST_SUPPORT_STRESS_OPERATIONS_HPP

@@ -12,6 +12,7 @@
 #define INTERLOCK_DETAIL_CORE_TENURE_HPP
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -159,6 +160,8 @@ public:
 
   void set_number() noexcept
   {
+    if (strand_is_dead_.exchange(false))
+      drop_context();
     number_ = inner_->native_handle();
     flags_.set(flag_values());
   }
@@ -199,16 +202,22 @@ public:
   }
 
   /// Sends the step that detaches to the strand. Where that fails the detach is demanded at once;
-  /// where the strand does not come to it in time, the worker demands it. The caller holds `mine`.
+  /// where the strand does not come to it in time, the worker demands it. The caller holds a ticket
+  /// of its own besides the step's.
   void dispatch_detach(ticket for_step) noexcept
   {
+    step_token_ = generation() + 1;
+    for_step.dismiss();
     try
     {
-      boost::asio::dispatch(*strand_, detach_step(std::move(for_step)));
+      boost::asio::dispatch(*strand_, detach_step(*this, generation() + 1));
     }
     catch (...)
     {
+      // The step may have been destroyed, or lie in a strand that will never run it.
+      strand_is_dead_ = true;
       demand_detach();
+      end_step(generation() + 1);
     }
     demand_detach_later();
   }
@@ -219,22 +228,50 @@ public:
   bool taken_by_opener = true;
 
 private:
+  /// Ends the ticket of the step with this token, unless that has been done.
+  void end_step(std::uint64_t token) noexcept
+  {
+    if (step_token_.compare_exchange_strong(token, 0))
+      handler_done();
+  }
+
+  // Holds the memory of the tenure, which it may outlive in a strand that is dead.
   class detach_step
   {
   public:
-    explicit detach_step(ticket t) noexcept
-      : ticket_(std::move(t))
+    detach_step(tenure& t, std::uint64_t token) noexcept
+      : tenure_(&t),
+        token_(token)
     {
+      tenure_->add_memory_reference();
+    }
+
+    detach_step(detach_step&& other) noexcept
+      : tenure_(std::exchange(other.tenure_, nullptr)),
+        token_(other.token_)
+    {
+    }
+
+    detach_step& operator=(detach_step&&) = delete;
+
+    ~detach_step()
+    {
+      if (!tenure_)
+        return;
+      tenure_->end_step(token_);
+      tenure_->drop_memory_reference();
     }
 
     void operator()()
     {
-      const ticket own(std::move(ticket_));
-      own.tenure()->demand_detach();
+      const detach_step own(std::move(*this));
+      if (own.tenure_->step_token_.load() == token_)
+        own.tenure_->demand_detach();
     }
 
   private:
-    ticket ticket_;
+    tenure* tenure_;
+    std::uint64_t token_;
   };
 
   class serve_step
@@ -297,9 +334,25 @@ private:
     return d.release();
   }
 
+  // A strand that has failed to schedule itself never runs again, and takes whatever it is given
+  // (so does a strand of the user's, with all of his handlers on it). What is left to be done needs
+  // no exclusion: there is one finish.
   void post_closers() override
   {
-    boost::asio::post(*strand_, serve_step(*this));
+    if (strand_is_dead_)
+    {
+      boost::asio::post(strand_->get_inner_executor(), serve_step(*this));
+      return;
+    }
+    try
+    {
+      boost::asio::post(*strand_, serve_step(*this));
+    }
+    catch (...)
+    {
+      strand_is_dead_ = true;
+      throw;
+    }
   }
 
   void drop_context() noexcept override
@@ -312,6 +365,8 @@ private:
   std::optional<protocol_type> protocol_;
   std::unique_ptr<strand_type>
     strand_; // guarded by mutex_ until the close begins, then used by its steps only
+  std::atomic<bool> strand_is_dead_{false};
+  std::atomic<std::uint64_t> step_token_{0}; // of the step that holds a ticket; 0: none does
   user_flags flags_;
   std::atomic<bool> prepared_{false};
 };

@@ -289,6 +289,12 @@ public:
     return tenure_;
   }
 
+  /// Somebody else counts down.
+  void dismiss() noexcept
+  {
+    tenure_ = nullptr;
+  }
+
 private:
   tenure_base* tenure_ = nullptr;
 };

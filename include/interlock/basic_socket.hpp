@@ -365,7 +365,7 @@ public:
   template <class ConnectToken = default_token>
   auto async_connect(const endpoint_type& peer_endpoint, ConnectToken&& token = default_token())
     -> interlock::detail::initiation_result<ConnectToken, void(error_code), initiate_async_connect,
-      const endpoint_type&, const error_code&>
+      const endpoint_type&, error_code&>
   {
     error_code open_ec;
     if (!is_open())
@@ -516,7 +516,7 @@ public:
   template <class WaitToken = default_token>
   auto async_wait(wait_type w, WaitToken&& token = default_token())
     -> interlock::detail::initiation_result<WaitToken, void(error_code), initiate_async_wait,
-      wait_type>
+      wait_type&>
   {
     return async_initiate<WaitToken, void(error_code)>(initiate_async_wait(&core_), token, w);
   }

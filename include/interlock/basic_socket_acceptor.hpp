@@ -66,7 +66,7 @@ private:
   template <class Token, class Executor1>
   using move_accept_result =
     interlock::detail::initiation_result<Token, void(error_code, peer<Executor1>),
-      initiate_async_accept, const Executor1&, typename Protocol::endpoint*, peer<Executor1>*>;
+      initiate_async_accept, Executor1, typename Protocol::endpoint*&, peer<Executor1>*>;
 
 public:
   /// The type of the executor associated with the object.
@@ -411,7 +411,7 @@ public:
   template <class WaitToken = default_token>
   auto async_wait(wait_type w, WaitToken&& token = default_token())
     -> interlock::detail::initiation_result<WaitToken, void(error_code), initiate_async_wait,
-      wait_type>
+      wait_type&>
   {
     return async_initiate<WaitToken, void(error_code)>(initiate_async_wait(&core_), token, w);
   }

@@ -48,7 +48,7 @@ private:
   using initiate_async_receive = interlock::detail::initiate_receive<core_type>;
   template <class Initiation, class Token, class Buffers>
   using transfer_result = interlock::detail::initiation_result<Token, void(error_code, std::size_t),
-    Initiation, const Buffers&, socket_base::message_flags>;
+    Initiation, const Buffers&, socket_base::message_flags&>;
 
 public:
   /// The type of the executor associated with the object.

@@ -108,6 +108,9 @@ private:
       const ends e(kind::socket_pair);
       send(e.second);
       const bool opened = open(e.first);
+      // Sometimes the reader is to get something, sometimes to be overtaken.
+      if (i % 4 < 2)
+        std::this_thread::yield();
       if (i % 2 == 0)
         close();
       else

@@ -305,7 +305,7 @@ public:
   /// have an error pending.
   template <class WaitToken = default_token>
   auto async_wait(wait_type w, WaitToken&& token = default_token())
-    -> detail::initiation_result<WaitToken, void(error_code), initiate_async_wait, wait_type>
+    -> detail::initiation_result<WaitToken, void(error_code), initiate_async_wait, wait_type&>
   {
     return boost::asio::async_initiate<WaitToken, void(error_code)>(
       initiate_async_wait(&core_), token, w);

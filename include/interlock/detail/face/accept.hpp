@@ -79,9 +79,8 @@ struct accept_new
   }
 };
 
-/// A connection that was gone before it could be accepted. Asio is told to report it, so that it
-/// need not be told when the user changes his mind; unless he wants to know, the next one is
-/// accepted.
+/// A connection that was gone before it could be accepted, where Asio reports it: the next one is
+/// accepted, unless the user wants to know.
 template <class Executor, class Endpoint>
 struct aborted_connection
 {

@@ -3,7 +3,7 @@
 //
 // Objects are not copied: two owners of one descriptor number are what this library is against.
 //
-// expect: deleted function
+// expect: deleted
 // control
 
 #include <boost/asio/io_context.hpp>

@@ -1,0 +1,288 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Prints the transitions of the tenure's word as a table in quickbook. The table is found by trying:
+// every word that can be reached with narrow counts is put through every transition that somebody
+// may make then. A condition stands in a row only if it holds for exactly the words of that row.
+// Ends with 1 if some words cannot be told apart so: the table would not be the truth.
+
+#include <interlock/detail/number/word.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace
+{
+
+using interlock::detail::duty;
+using interlock::detail::phase;
+using word = interlock::detail::basic_word<3, 3>;
+using value = word::value;
+using words = std::set<value>;
+
+constexpr value half = 4;    // of a count of three bits: newcomers are refused
+constexpr value reserve = 6; // closers are refused as well
+
+const char* name_of(phase p)
+{
+  switch (p)
+  {
+  case phase::open:
+    return "open";
+  case phase::closing:
+    return "closing";
+  case phase::due:
+    return "due";
+  case phase::detached:
+    return "detached";
+  case phase::closed:
+    return "closed";
+  case phase::ended:
+    return "ended";
+  case phase::vacant:
+    return "vacant";
+  }
+  throw std::logic_error("a phase without a name");
+}
+
+const char* name_of(duty d)
+{
+  switch (d)
+  {
+  case duty::none:
+    return "";
+  case duty::detach:
+    return "detach";
+  case duty::finish:
+    return "finish";
+  case duty::dispose:
+    return "dispose";
+  case duty::refuse:
+    return "refuse";
+  case duty::overflow:
+    return "overflow";
+  case duty::join:
+    return "join";
+  case duty::busy:
+    return "busy";
+  }
+  throw std::logic_error("a duty without a name");
+}
+
+constexpr phase all_phases[] = {phase::vacant, phase::open, phase::closing, phase::due,
+  phase::detached, phase::closed, phase::ended};
+
+using predicate = bool (*)(value);
+
+struct condition
+{
+  const char* text;
+  predicate holds;
+};
+
+value holders(value w)
+{
+  return word::inside(w) + word::handlers(w) + (word::owned(w) ? 1 : 0);
+}
+
+bool is_held(value w)
+{
+  return holders(w) != 0;
+}
+
+bool is_full(value w)
+{
+  return word::inside(w) >= reserve || word::handlers(w) >= reserve;
+}
+
+// The first that fits is taken.
+const condition conditions[] = {
+  {"the last holder", [](value w) { return holders(w) == 1; }},
+  {"there are other holders", [](value w) { return holders(w) > 1; }},
+  {"nobody holds it", [](value w) { return !is_held(w); }},
+  {"nobody is inside", [](value w) { return word::inside(w) == 0; }},
+  {"somebody is inside", [](value w) { return word::inside(w) != 0; }},
+  {"the last one inside", [](value w) { return word::inside(w) == 1; }},
+  {"others are inside", [](value w) { return word::inside(w) > 1; }},
+  {"no handler is outstanding", [](value w) { return word::handlers(w) == 0; }},
+  {"handlers are outstanding", [](value w) { return word::handlers(w) != 0; }},
+  {"the last handler", [](value w) { return word::handlers(w) == 1; }},
+  {"other handlers are outstanding", [](value w) { return word::handlers(w) > 1; }},
+  {"a count has reached half of its width",
+    [](value w) { return word::inside(w) >= half || word::handlers(w) >= half; }},
+  {"each count is below half of its width",
+    [](value w) { return word::inside(w) < half && word::handlers(w) < half; }},
+  {"a count is full", &is_full},
+  {"no count is full", [](value w) { return !is_full(w); }},
+  {"somebody holds it, and no count is full", [](value w) { return is_held(w) && !is_full(w); }},
+};
+
+struct transition
+{
+  const char* name;
+  word::step (*make)(value) noexcept;
+  predicate possible; // somebody is there who may make it
+};
+
+const transition transitions[] = {
+  {"publish", &word::publish,
+    [](value w) { return word::owned(w) && word::phase_of(w) == phase::vacant; }},
+  {"enter", &word::enter, &is_held},
+  {"enter_with_handler", &word::enter_with_handler, &is_held},
+  {"leave", &word::leave, [](value w) { return word::inside(w) != 0; }},
+  {"handler_done", &word::handler_done, [](value w) { return word::handlers(w) != 0; }},
+  {"begin_close", &word::begin_close, &is_held},
+  {"demand", &word::demand, &is_held},
+  {"give_out", &word::give_out, &is_held},
+  {"report", &word::report, [](value w) { return word::phase_of(w) == phase::detached; }},
+  // A destructor has demanded the detach by then.
+  {"disown", &word::disown,
+    [](value w) { return word::owned(w) && word::phase_of(w) > phase::closing; }},
+  {"recycle", &word::recycle, [](value w) { return word::owned(w); }},
+  {"hold", &word::hold, [](value) { return true; }},
+  // The successor in a converting move is vacant, and its mover's; it may be opened in between.
+  {"add_handler", &word::add_handler,
+    [](value w)
+    {
+      return word::owned(w)
+        && (word::phase_of(w) == phase::vacant || word::phase_of(w) == phase::open);
+    }},
+};
+
+words reachable()
+{
+  words seen;
+  std::vector<value> left{word::initial()};
+  while (!left.empty())
+  {
+    const value w = left.back();
+    left.pop_back();
+    if (!seen.insert(w).second)
+      continue;
+    for (const transition& t : transitions)
+      if (t.possible(w))
+        left.push_back(t.make(w).next);
+  }
+  return seen;
+}
+
+struct outcome
+{
+  duty then;
+  phase next;
+  std::int64_t inside;
+  std::int64_t handlers;
+
+  bool operator<(const outcome& o) const
+  {
+    return std::tie(then, next, inside, handlers) < std::tie(o.then, o.next, o.inside, o.handlers);
+  }
+};
+
+outcome outcome_of(const transition& t, value w)
+{
+  const word::step s = t.make(w);
+  const auto change = [](value before, value after)
+  { return static_cast<std::int64_t>(after) - static_cast<std::int64_t>(before); };
+  return {s.then, word::phase_of(s.next), change(word::inside(w), word::inside(s.next)),
+    change(word::handlers(w), word::handlers(s.next))};
+}
+
+// What tells `some` from the rest of `all`; empty if `some` is all.
+std::string condition_for(const words& some, const words& all)
+{
+  if (some == all)
+    return "";
+  for (const condition& c : conditions)
+    if (std::all_of(
+          all.begin(), all.end(), [&](value w) { return c.holds(w) == (some.count(w) != 0); }))
+      return c.text;
+  throw std::logic_error("no condition tells the words of a row from the others");
+}
+
+// Rows that differ in nothing but the phase are one.
+struct row
+{
+  std::string when;
+  std::string next; // empty: the phase remains
+  outcome what;
+  std::string phases;
+};
+
+void add(std::vector<row>& rows, phase p, const std::string& when, const outcome& o)
+{
+  const std::string next = o.next == p ? "" : name_of(o.next);
+  for (row& r : rows)
+    if (r.when == when && r.next == next && r.what.inside == o.inside
+      && r.what.handlers == o.handlers && r.what.then == o.then)
+    {
+      r.phases += std::string(", ") + name_of(p);
+      return;
+    }
+  rows.push_back({when, next, o, name_of(p)});
+}
+
+std::vector<row> rows_of(const transition& t, const words& all)
+{
+  std::vector<row> rows;
+  for (phase p : all_phases)
+  {
+    words here;
+    std::map<outcome, words> groups;
+    for (value w : all)
+      if (word::phase_of(w) == p && t.possible(w))
+      {
+        here.insert(w);
+        groups[outcome_of(t, w)].insert(w);
+      }
+    for (const auto& [o, group] : groups)
+      add(rows, p, condition_for(group, here), o);
+  }
+  return rows;
+}
+
+std::string count(const char* what, std::int64_t change)
+{
+  if (change == 0)
+    return "";
+  return std::string(what) + (change > 0 ? " +" : " ") + std::to_string(change);
+}
+
+void print(const transition& t, const row& r)
+{
+  const std::string inside = count("inside", r.what.inside);
+  const std::string handlers = count("handlers", r.what.handlers);
+  const std::string both = inside.empty() || handlers.empty() ? "" : ", ";
+  std::cout << "  [[`" << t.name << "`] [" << r.phases << "] [" << r.when << "] [" << r.next
+            << "] [" << inside << both << handlers << "] [" << name_of(r.what.then) << "]]\n";
+}
+
+} // namespace
+
+int main()
+try
+{
+  const words all = reachable();
+  std::cout << "[/ Printed by doc/transitions.cpp. ]\n"
+               "[table:transitions Transitions of the word\n"
+               "  [[Transition] [Phase] [If] [Next phase] [Counts] [Duty]]\n";
+  for (const transition& t : transitions)
+    for (const row& r : rows_of(t, all))
+      print(t, r);
+  std::cout << "]\n";
+  return EXIT_SUCCESS;
+}
+catch (const std::exception& e)
+{
+  std::cerr << "transitions: " << e.what() << '\n';
+  return EXIT_FAILURE;
+}

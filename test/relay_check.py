@@ -314,7 +314,13 @@ def check_max_connections():
 
 
 def check_running_out_of_descriptors():
+    """A client that the limit leaves without an upstream is dropped, so the last one has to wait
+    until all of the crowd has been accepted and closed."""
     with Upstream(echo) as upstream, Relay(upstream.port, descriptors=48) as relay:
+        with relay.connect() as client:
+            ping(client)
+        relay.reaches(active=0)
+        idle = relay.descriptors()
         with contextlib.ExitStack() as clients:
             crowd = [clients.enter_context(relay.connect()) for _ in range(100)]
             poll(lambda: (relay.status() or {}).get("emfile", 0) > 1, "a pause for descriptors")
@@ -322,7 +328,8 @@ def check_running_out_of_descriptors():
                 with contextlib.suppress(ConnectionError):
                     one.sendall(b"x")
             poll(lambda: any(is_served(one) for one in crowd), "service for some of the crowd")
-        relay.reaches(active=0)
+        relay.reaches(accepted=101, active=0)
+        poll(lambda: relay.descriptors() <= idle, "the descriptors of the crowd")
         with relay.connect() as client:
             ping(client)
 

@@ -13,7 +13,6 @@
 #include <interlock/posix/stream_descriptor.hpp>
 
 #include <cstddef>
-#include <new>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -25,19 +24,21 @@
 #include <boost/asio/cancellation_signal.hpp>
 #endif
 
-#include "support/allocation_hook.hpp"
-#include "support/census.hpp"
+#include "support/allocation_walk.hpp"
 #include "support/close_probe.hpp"
 #include "support/handler_tally.hpp"
-#include "support/loop.hpp"
 #include "support/numbers.hpp"
-#include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
 using interlock::posix::stream_descriptor;
+using support::attempt;
+using support::for_every_allocation;
+using support::run_with_failure;
+using support::with_failure;
+using scene = support::closing_scene;
 
 namespace
 {
@@ -46,102 +47,6 @@ const error_code success;
 const error_code aborted = asio::error::operation_aborted;
 const error_code no_memory = asio::error::no_memory;
 const error_code not_called = asio::error::fault;
-
-/// Calls `scenario(n)` for n = 1, 2, ... until the n-th allocation is not reached any more, which it
-/// returns false for. Nothing may be left of any of them.
-template <class Scenario>
-void for_every_allocation(Scenario scenario)
-{
-  // What is made once in a process is made before.
-  constexpr std::size_t never = 1 << 20;
-  BOOST_TEST(!scenario(never));
-  const support::census numbers;
-  const long live = support::live_allocations();
-  const std::size_t strays = support::stray_closes();
-  std::size_t n = 1;
-  for (bool struck = true; struck; ++n)
-  {
-    struck = scenario(n);
-    const bool restored = numbers.restored();
-    const bool freed = support::wait_until([live] { return support::live_allocations() == live; });
-    BOOST_TEST(restored, "descriptors are left with allocation " << n);
-    BOOST_TEST(freed, "memory is left with allocation " << n);
-    BOOST_TEST(support::stray_closes() == strays);
-  }
-  BOOST_TEST(n > 2u);
-}
-
-/// What a call made of the failure.
-struct attempt
-{
-  bool struck = false;
-  bool threw = false;
-};
-
-template <class Call>
-attempt with_failure(std::size_t nth, Call call)
-{
-  attempt a;
-  const support::allocation_failure failure(nth);
-  try
-  {
-    call();
-  }
-  catch (const std::bad_alloc&)
-  {
-    a.threw = true;
-  }
-  a.struck = failure.struck();
-  return a;
-}
-
-/// A socket that is open, with a watch on its number. Asio's own services are there already.
-struct scene
-{
-  asio::io_context context;
-  support::handler_tally tally;
-  support::ends pair = support::unix_ends();
-  support::close_watch watch{pair.near.get()};
-  local::socket object{context, local(), pair.near.release()};
-  error_code ec = not_called;
-  char buffer[8] = {};
-
-  void run_until_ended()
-  {
-    BOOST_TEST(support::wait_until([this] { return support::turn(context), tally.all_ended(); }));
-  }
-
-  /// The socket is closed, by whatever closes it, once.
-  void check_closed()
-  {
-    object.close();
-    BOOST_TEST(watch.wait_closed());
-    run_until_ended();
-    BOOST_TEST(watch.arrived() == 1u);
-  }
-};
-
-/// Runs the context, the n-th allocation failing, and what throws meanwhile does not end it.
-attempt run_with_failure(std::size_t nth, asio::io_context& context)
-{
-  const support::allocation_failure failure(nth);
-  attempt a;
-  for (bool again = true; again;)
-  {
-    try
-    {
-      context.restart();
-      context.poll();
-      again = false;
-    }
-    catch (const std::bad_alloc&)
-    {
-      a.threw = true;
-    }
-  }
-  a.struck = failure.struck();
-  return a;
-}
 
 } // namespace
 
@@ -263,7 +168,7 @@ BOOST_AUTO_TEST_CASE(an_accepted_connection_is_delivered_or_closed)
         acceptor.async_accept(peer, tally(support::into(ec)));
         client.connect(acceptor.local_endpoint());
         acceptor.wait(tcp::acceptor::wait_read);
-        struck = run_with_failure(n, context).struck;
+        struck = run_with_failure(n, context, [&tally] { return tally.all_ended(); }).struck;
         BOOST_TEST(peer.is_open() == (ec == success));
       }
       BOOST_TEST(tally.all_ended());
@@ -334,6 +239,27 @@ BOOST_AUTO_TEST_CASE(joining_a_close_throws_or_is_served)
 
 // The steps of the close, the aborted handlers and the closers are run without memory. A handler
 // may then be destroyed with the context; the number is closed all the same.
+BOOST_AUTO_TEST_CASE(a_close_that_is_run_without_memory_closes_the_number)
+{
+  for_every_allocation(
+    [](std::size_t n)
+    {
+      support::handler_tally tally;
+      attempt a;
+      {
+        scene s;
+        s.object.async_read_some(asio::buffer(s.buffer), tally([](error_code, std::size_t) {}));
+        // More than Asio keeps memory for.
+        for (int i = 0; i != 6; ++i)
+          s.object.async_close(tally([](error_code) {}));
+        a = run_with_failure(n, s.context, [&tally] { return tally.all_ended(); });
+        BOOST_TEST(s.watch.wait_closed());
+        BOOST_TEST(s.watch.arrived() == 1u);
+      }
+      BOOST_TEST(tally.all_ended());
+      return a.struck;
+    });
+}
 
 BOOST_AUTO_TEST_CASE(a_converting_move_moves_or_leaves_everything_as_it_was)
 {

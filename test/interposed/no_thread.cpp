@@ -13,12 +13,11 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <interlock/detail/worker/close_worker.hpp>
 
 #include "support/descriptors.hpp"
+#include "support/lingering_socket.hpp"
 #include "support/numbers.hpp"
 #include "support/probe_job.hpp"
 #include "support/tenure_fixture.hpp"
@@ -78,23 +77,17 @@ BOOST_FIXTURE_TEST_SUITE(test_no_thread, support::worker_fixture)
 
 BOOST_AUTO_TEST_CASE(a_number_is_closed_in_the_callers_thread_without_linger)
 {
-  support::ends tcp = support::tcp_ends();
-  const ::linger on = {1, 60};
-  BOOST_TEST_REQUIRE(::setsockopt(tcp.near.get(), SOL_SOCKET, SO_LINGER, &on, sizeof(on)) == 0);
-  const support::number kept(::dup(tcp.near.get()));
+  support::lingering_socket socket;
   probe_job job;
   {
     const no_thread refused;
-    worker->submit(job, tcp.near.release());
+    worker->submit(job, socket.release());
     BOOST_TEST(refusals == 1);
   }
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST((job.thread() == std::this_thread::get_id()));
   BOOST_TEST(job.close_error() == 0);
-  ::linger value = {-1, -1};
-  ::socklen_t size = sizeof(value);
-  BOOST_TEST_REQUIRE(::getsockopt(kept.get(), SOL_SOCKET, SO_LINGER, &value, &size) == 0);
-  BOOST_TEST(value.l_onoff == 0);
+  BOOST_TEST(!socket.lingers());
 }
 
 BOOST_AUTO_TEST_CASE(every_job_asks_for_the_thread_again_until_there_is_one)

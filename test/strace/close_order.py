@@ -137,7 +137,8 @@ def trace(program, way):
             check=False,
         )
         if done.returncode != 0:
-            raise AssertionError(f"status {done.returncode}: {done.stderr.decode(errors='replace')}")
+            said = done.stderr.decode(errors="replace")
+            raise AssertionError(f"status {done.returncode}: {said}")
         number = int(re.match(rb"number (\d+)\n", done.stdout).group(1))
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read(), number

@@ -80,11 +80,11 @@ struct counts
   {
     const auto n = [](const counter& c) { return static_cast<unsigned long long>(c.load()); };
     std::printf(
-      "%s: %.1f s, rounds %llu; operations %llu = completed %llu + destroyed %llu; calls %llu (held "
-      "inside %llu); close %llu, async_close %llu = completed %llu + destroyed %llu; numbers %llu = "
-      "closed %llu + given back %llu; victims %llu, bytes %llu; misdirected %llu, crossed %llu, "
-      "twice %llu, early %llu, stolen %llu, stray closes %llu, stuck %llu, unequal %llu, leaked "
-      "%llu, crashed %llu, hung %llu\n",
+      "%s: %.1f s, rounds %llu; operations %llu = completed %llu + destroyed %llu; calls %llu "
+      "(held inside %llu); close %llu, async_close %llu = completed %llu + destroyed %llu; numbers "
+      "%llu = closed %llu + given back %llu; victims %llu, bytes %llu; misdirected %llu, crossed "
+      "%llu, twice %llu, early %llu, stolen %llu, stray closes %llu, stuck %llu, unequal %llu, "
+      "leaked %llu, crashed %llu, hung %llu\n",
       who, seconds, n(rounds), n(operations), n(completed), n(destroyed), n(calls), n(held),
       n(closes), n(async_closes), n(closers_completed), n(closers_destroyed), n(numbers), n(closed),
       n(given_back), n(victims), n(bytes), n(misdirected), n(crossed), n(called_twice), n(early),

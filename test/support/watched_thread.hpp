@@ -1,22 +1,24 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A thread of which can be told whether it sleeps in ppoll(2). The kernel is asked, so no test has
-// to guess from time that has passed.
+// A thread of which can be told whether it sleeps in poll(2) or ppoll(2). The kernel is asked, so
+// no test has to guess from time that has passed.
 
 #ifndef INTERLOCK_TEST_SUPPORT_WATCHED_THREAD_HPP
 #define INTERLOCK_TEST_SUPPORT_WATCHED_THREAD_HPP
 
 #include <atomic>
-#include <fstream>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "numbers.hpp"
 #include "wait_until.hpp"
 
 namespace support
@@ -35,6 +37,10 @@ public:
         done_ = true;
       })
   {
+    // Opened now: later there may be no descriptor to be had.
+    wait_until([this] { return id_ != 0; });
+    const std::string path = "/proc/self/task/" + std::to_string(id_.load()) + "/syscall";
+    state_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   }
 
   watched_thread(const watched_thread&) = delete;
@@ -56,10 +62,10 @@ public:
     return done_;
   }
 
-  /// Waits until the thread sleeps in ppoll(2). False: its function has returned instead.
+  /// Waits until the thread sleeps there. False: its function has returned instead.
   bool falls_asleep() const
   {
-    return wait_until([this] { return done_ || sleeps_in_ppoll(); }) && !done_;
+    return wait_until([this] { return done_ || sleeps_in_poll(); }) && !done_;
   }
 
   void interrupt(int signal)
@@ -68,15 +74,23 @@ public:
   }
 
 private:
-  bool sleeps_in_ppoll() const
+  // The file begins with the number of the system call, or says that the thread runs.
+  bool sleeps_in_poll() const
   {
-    std::ifstream file("/proc/self/task/" + std::to_string(id_.load()) + "/syscall");
-    std::string number;
-    return (file >> number) && number == std::to_string(SYS_ppoll);
+    char text[64] = {};
+    if (::pread(state_.get(), text, sizeof(text) - 1, 0) <= 0 || text[0] < '0' || text[0] > '9')
+      return false;
+    const long call = std::strtol(text, nullptr, 10);
+#if defined(SYS_poll)
+    return call == SYS_poll || call == SYS_ppoll;
+#else
+    return call == SYS_ppoll;
+#endif
   }
 
   std::atomic<::pid_t> id_{0};
   std::atomic<bool> done_{false};
+  number state_;
   std::thread thread_;
 };
 

@@ -131,7 +131,8 @@ private:
       const bool last = g.reported && !g.finished && g.handlers() == 0;
       expect("handler_done", s, word::handler_done(s.w), last ? duty::finish : at_last(g), g);
     }
-    if (s.g.opener || (s.g.detachable() && s.g.held()))
+    // A handler that runs adds to itself in any phase; it counts as a predecessor here.
+    if (s.g.opener || s.g.handlers() || (s.g.detachable() && s.g.held()))
     {
       word_ghost g = s.g;
       ++g.predecessors;

@@ -22,6 +22,7 @@
 
 #include "support/census.hpp"
 #include "support/descriptors.hpp"
+#include "support/lingering_socket.hpp"
 #include "support/numbers.hpp"
 #include "support/probe_job.hpp"
 #include "support/worker_fixture.hpp"
@@ -51,14 +52,6 @@ std::uint64_t all_signals()
     if (signal != SIGKILL && signal != SIGSTOP && (signal < 32 || signal >= SIGRTMIN))
       all |= std::uint64_t(1) << (signal - 1);
   return all;
-}
-
-int linger_of(int number)
-{
-  ::linger value = {-1, -1};
-  ::socklen_t size = sizeof(value);
-  ::getsockopt(number, SOL_SOCKET, SO_LINGER, &value, &size);
-  return value.l_onoff;
 }
 
 } // namespace
@@ -207,17 +200,13 @@ BOOST_AUTO_TEST_CASE(the_descriptor_of_the_worker_is_not_inherited)
   BOOST_TEST((::fcntl(*made.begin(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-// A second name for the socket keeps it, and its option, when the first is closed.
 BOOST_AUTO_TEST_CASE(linger_is_left_alone_on_the_worker)
 {
-  support::ends tcp = support::tcp_ends();
-  const ::linger on = {1, 60};
-  BOOST_TEST_REQUIRE(::setsockopt(tcp.near.get(), SOL_SOCKET, SO_LINGER, &on, sizeof(on)) == 0);
-  const support::number kept(::dup(tcp.near.get()));
+  support::lingering_socket socket;
   probe_job job;
-  worker->submit(job, tcp.near.release());
+  worker->submit(job, socket.release());
   BOOST_TEST(job.wait_closed());
-  BOOST_TEST(linger_of(kept.get()) == 1);
+  BOOST_TEST(socket.lingers());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -14,18 +14,17 @@
 #include <thread>
 #include <vector>
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <boost/test/unit_test.hpp>
 
 #include "support/descriptors.hpp"
+#include "support/lingering_socket.hpp"
 #include "support/numbers.hpp"
 #include "support/probe_job.hpp"
 #include "support/wait_until.hpp"
 #include "support/worker_fixture.hpp"
 
 using interlock::detail::close_worker;
+using support::lingering_socket;
 using support::probe_job;
 
 namespace
@@ -50,33 +49,6 @@ private:
   std::deque<probe_job> probes;
 };
 
-void set_linger(const support::number& n)
-{
-  const ::linger on = {1, 60};
-  BOOST_TEST_REQUIRE(::setsockopt(n.get(), SOL_SOCKET, SO_LINGER, &on, sizeof(on)) == 0);
-}
-
-/// A socket that lingers, and a second name for it which shows what became of the option.
-struct lingering_socket
-{
-  support::ends tcp = support::tcp_ends();
-  support::number kept;
-
-  lingering_socket()
-  {
-    set_linger(tcp.near);
-    kept.reset(::dup(tcp.near.get()));
-  }
-
-  bool lingers() const
-  {
-    ::linger value = {-1, -1};
-    ::socklen_t size = sizeof(value);
-    BOOST_TEST(::getsockopt(kept.get(), SOL_SOCKET, SO_LINGER, &value, &size) == 0);
-    return value.l_onoff != 0;
-  }
-};
-
 /// A connection whose close(2) blocks: it lingers, and the peer does not take what was sent.
 struct stuck_socket
 {
@@ -85,14 +57,13 @@ struct stuck_socket
   stuck_socket()
   {
     support::fill(tcp.near.get());
-    set_linger(tcp.near);
+    support::set_linger(tcp.near, 60);
   }
 
   /// The peer resets the connection: nothing is left to wait for.
   void get_unstuck()
   {
-    const ::linger reset = {1, 0};
-    ::setsockopt(tcp.far.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    support::set_linger(tcp.far, 0);
     tcp.far.reset();
   }
 };
@@ -115,7 +86,7 @@ BOOST_AUTO_TEST_CASE(what_is_queued_is_closed_by_the_worker_without_linger)
   probe_job job;
   support::worker_hold hold(*worker);
   BOOST_TEST_REQUIRE(hold.held());
-  worker->submit(job, socket.tcp.near.release());
+  worker->submit(job, socket.release());
   std::thread stopper([this] { worker->stop(support::patience); });
   BOOST_TEST(support::wait_until([this] { return is_stopped(); }));
   BOOST_TEST(job.closes() == 0);
@@ -125,6 +96,28 @@ BOOST_AUTO_TEST_CASE(what_is_queued_is_closed_by_the_worker_without_linger)
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST((job.thread() == hold.thread()));
   BOOST_TEST(!socket.lingers());
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_in_a_hurry_closes_without_linger_and_goes_on)
+{
+  lingering_socket queued;
+  lingering_socket later;
+  probe_job jobs[2];
+  {
+    support::worker_hold hold(*worker);
+    BOOST_TEST_REQUIRE(hold.held());
+    worker->submit(jobs[0], queued.release());
+    worker->hurry();
+    BOOST_TEST(queued.lingers());
+  }
+  worker->submit(jobs[1], later.release());
+  for (const probe_job& j : jobs)
+  {
+    BOOST_TEST(j.wait_closed());
+    BOOST_TEST((j.thread() != std::this_thread::get_id()));
+  }
+  BOOST_TEST(!queued.lingers());
+  BOOST_TEST(!later.lingers());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_watched_expires_when_the_worker_stops)
@@ -153,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_the_queue_closed_by_
   lingering_socket socket;
   probe_job queued;
   probe_job watched;
-  worker->submit(queued, socket.tcp.near.release());
+  worker->submit(queued, socket.release());
   BOOST_TEST(worker->watch(watched));
   worker->stop(std::chrono::milliseconds(1));
   BOOST_TEST(blocked.closes() == 0);
@@ -191,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_worker_closes_in_the_callers_thread_without_linge
   worker->stop(support::patience);
   lingering_socket socket;
   probe_job job;
-  worker->submit(job, socket.tcp.near.release());
+  worker->submit(job, socket.release());
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST((job.thread() == std::this_thread::get_id()));
   BOOST_TEST(job.close_error() == 0);
@@ -240,7 +233,7 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_for_itself_it_closes_in_the_callers_th
   {
     const support::no_more_descriptors none;
     BOOST_TEST(!worker->watch(watched));
-    worker->submit(job, socket.tcp.near.release());
+    worker->submit(job, socket.release());
     BOOST_TEST(job.closes() == 1);
   }
   BOOST_TEST((job.thread() == std::this_thread::get_id()));

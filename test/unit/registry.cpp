@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -17,50 +16,16 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/census.hpp"
+#include "support/fake_member.hpp"
+#include "support/lingering_socket.hpp"
 #include "support/numbers.hpp"
 #include "support/probe_job.hpp"
 
-using interlock::detail::registered;
 using interlock::detail::registry;
+using member = support::fake_member;
 
 namespace
 {
-
-class member final : public registered
-{
-public:
-  /// Called from within shut_down(), if set.
-  std::function<void()> on_shut_down;
-
-  bool can_be_held = true;
-
-  int holds() const noexcept
-  {
-    return holds_;
-  }
-
-  int ends() const noexcept
-  {
-    return ends_;
-  }
-
-private:
-  bool hold_for_shutdown() noexcept override
-  {
-    ++holds_;
-    return can_be_held;
-  }
-
-  void shut_down() noexcept override
-  {
-    if (on_shut_down)
-      on_shut_down();
-    ++ends_;
-  }
-
-  std::atomic<int> holds_{0};
-  std::atomic<int> ends_{0};
-};
 
 struct fixture
 {
@@ -261,6 +226,20 @@ BOOST_AUTO_TEST_CASE(the_worker_stops_after_the_last_member_has_ended)
   BOOST_TEST(!shared->worker().watch(late));
   shared->worker().submit(late, late_pipe.near.release());
   BOOST_TEST(late.closes() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_closed_in_a_shutdown_does_not_linger)
+{
+  support::lingering_socket socket;
+  support::probe_job job;
+  BOOST_TEST(shared->add(one));
+  one.on_shut_down = [&]
+  {
+    shared->worker().submit(job, socket.release());
+    job.wait_closed();
+  };
+  shut_down();
+  BOOST_TEST(!socket.lingers());
 }
 
 // Each thread's members come and go; each shut down once, or removed, or refused.

@@ -201,6 +201,22 @@ BOOST_AUTO_TEST_CASE(a_ticket_is_one_handler_however_often_it_is_moved)
   BOOST_TEST(is(phase::ended));
 }
 
+BOOST_AUTO_TEST_CASE(a_ticket_that_is_dismissed_leaves_the_count_to_somebody_else)
+{
+  BOOST_TEST((tenure->enter_with_handler() == duty::none));
+  tenure->leave();
+  tenure->demand_detach();
+  BOOST_TEST(becomes(phase::closed));
+  {
+    ticket t(*tenure);
+    t.dismiss();
+    BOOST_TEST(!t.tenure());
+  }
+  BOOST_TEST(is(phase::closed));
+  tenure->handler_done();
+  BOOST_TEST(is(phase::ended));
+}
+
 BOOST_AUTO_TEST_CASE(a_guard_leaves_at_the_end_of_its_scope)
 {
   BOOST_TEST((tenure->enter() == duty::none));

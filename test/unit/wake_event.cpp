@@ -116,13 +116,13 @@ BOOST_AUTO_TEST_CASE(without_a_wake_up_descriptor_a_wait_still_ends)
 {
   std::atomic<bool> open{true};
   std::atomic<int> looks{0};
-  bool ready = true;
-  const support::no_more_descriptors none;
+  bool ready = false;
   std::thread t(
     [&]
     {
+      const support::no_more_descriptors none;
       entry e(waiting);
-      for (ec = error_code(), ready = false; open && !ready && !ec; ++looks)
+      for (; open && !ready && !ec; ++looks)
         ready = e.wait(pipe.near.get(), ec);
     });
   BOOST_TEST(support::wait_until([&] { return looks >= 2; }));
@@ -137,12 +137,12 @@ BOOST_AUTO_TEST_CASE(without_a_wake_up_descriptor_readiness_is_still_found)
 {
   std::atomic<int> looks{0};
   bool ready = false;
-  const support::no_more_descriptors none;
   std::thread t(
     [&]
     {
+      const support::no_more_descriptors none;
       entry e(waiting);
-      for (ec = error_code(); !ready && !ec; ++looks)
+      for (; !ready && !ec; ++looks)
         ready = e.wait(pipe.near.get(), ec);
     });
   BOOST_TEST(support::wait_until([&] { return looks >= 1; }));

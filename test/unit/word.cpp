@@ -152,4 +152,29 @@ BOOST_AUTO_TEST_CASE(a_transition_tells_from_which_word_it_was_made)
   BOOST_TEST((w.current_phase() == phase::detached));
 }
 
+// Whatever is not quite usual takes the long way, to the same end.
+BOOST_AUTO_TEST_CASE(the_short_way_of_an_open_tenure_answers_as_the_long_one)
+{
+  detail::atomic_word shorter;
+  detail::atomic_word longer;
+  const auto same = [&](duty a, duty b) { return a == b && shorter.load() == longer.load(); };
+  const auto enter = [&]
+  { return same(shorter.apply_open<word::enter>(), longer.apply<word::enter>()); };
+  const auto leave = [&]
+  { return same(shorter.apply_open<word::leave>(), longer.apply<word::leave>()); };
+  BOOST_TEST(enter());
+  for (detail::atomic_word* w : {&shorter, &longer})
+    w->apply<word::publish>();
+  for (std::size_t i = 0; i <= 1u << 15; ++i)
+    BOOST_TEST_REQUIRE(enter());
+  BOOST_TEST(word::inside(shorter.load()) == 1u << 15);
+  for (std::size_t i = 0; i < (1u << 15) - 1; ++i)
+    BOOST_TEST_REQUIRE(leave());
+  for (detail::atomic_word* w : {&shorter, &longer})
+    w->apply<word::demand>();
+  BOOST_TEST(enter());
+  BOOST_TEST(leave());
+  BOOST_TEST((shorter.current_phase() == phase::detached));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

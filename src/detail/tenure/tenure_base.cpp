@@ -263,12 +263,9 @@ void tenure_base::leave_to_shutdown() noexcept
 
 bool tenure_base::recycle() noexcept
 {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (down_)
-      return false;
-  }
-  if (word_.apply<word::recycle>() != duty::none)
+  // To the end: the shutdown may come to a tenure that is vacant by then.
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (down_ || word_.apply<word::recycle>() != duty::none)
     return false;
   reset();
   number_ = -1;
@@ -296,7 +293,7 @@ duty tenure_base::begin_give_out() noexcept
 duty tenure_base::give_out_to(tenure_base& successor) noexcept
 {
   const duty d = begin_give_out();
-  if (d == duty::detach && successor.word_.apply<word::add_handler>() == duty::none)
+  if (d == duty::detach && successor.add_handler() == duty::none)
     successor_ = &successor;
   return d;
 }

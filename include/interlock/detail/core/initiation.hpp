@@ -78,10 +78,18 @@ protected:
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
   }
 
+  /// Completes an operation that has not started.
   template <class Handler, class... Values>
   INTERLOCK_COLD void fail(Handler& handler, error_code ec, Values... values) const
   {
-    complete_immediately(core_->get_executor(), handler, ec, std::move(values)...);
+    tenure_base* t = core_->running_here();
+    if (t && t->add_handler() == duty::none)
+    {
+      auto counted = adapt(std::move(handler), tracking(*t));
+      complete_immediately(core_->get_executor(), counted, ec, std::move(values)...);
+    }
+    else
+      complete_immediately(core_->get_executor(), handler, ec, std::move(values)...);
   }
 
   Core* core_;

@@ -146,6 +146,13 @@ public:
     return s ? s->current() : nullptr;
   }
 
+  /// The tenure of this object whose handler runs on this thread, if one does.
+  tenure_base* running_here() const noexcept
+  {
+    const object_state<Inner>* s = state();
+    return s ? mark::running(s->id()) : nullptr;
+  }
+
   /// Opens the object with the number that `prepare(tenure, ec)` puts into the tenure's Asio
   /// object, which `seed` becomes.
   template <class Prepare>
@@ -405,7 +412,9 @@ private:
   {
     ticket for_step(t);
     const ticket own(t);
-    t.add_closer(c);
+    // Refused by the context's shutdown, which has destroyed those that came before.
+    if (!t.add_closer(c))
+      c.destroy();
     t.leave();
     t.dispatch_detach(std::move(for_step));
   }

@@ -86,7 +86,8 @@ error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
       { calls::connect(t.number(), peer.data(), static_cast<::socklen_t>(peer.size()), e); };
       connect();
       bool started = false;
-      while (e == boost::asio::error::in_progress || e == boost::asio::error::already_started)
+      while (e == boost::asio::error::in_progress
+        || (started && e == boost::asio::error::already_started))
       {
         started = true;
         if (!t.wait(POLLOUT, e))

@@ -217,8 +217,8 @@ public:
     return full(w) ? step{w, duty::overflow} : step{w + inside_one, duty::none};
   }
 
-  /// Another tenure waits for this one's handlers, or the reverse: one more handler, on a tenure
-  /// not yet detached.
+  /// One more handler for whoever keeps the tenure from ending: another tenure waits for this one's
+  /// handlers, or the reverse; a handler that runs starts what counts with it.
   static constexpr step add_handler(value w) noexcept
   {
     return full(w) ? step{w, duty::overflow} : step{w + handler_one, duty::none};

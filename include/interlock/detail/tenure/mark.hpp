@@ -6,7 +6,9 @@
 // A composed operation starts its next step from the handler of the last one. Closed and re-opened
 // in between by somebody else, the object would carry the step over to another connection: so a
 // step under the mark of an earlier tenure is refused. A handler that re-opens the object itself
-// means the new connection, and is exempt from then on. A mark keeps its tenure from being used
+// means the new connection, and is exempt from then on. A step that is refused is completed as the
+// operation's last, and counts with the tenure of the mark: a close that came in between is not over
+// before it. A mark keeps its tenure from being used
 // again, so that an equal pointer means the same tenure.
 
 #ifndef INTERLOCK_DETAIL_TENURE_MARK_HPP
@@ -32,7 +34,7 @@ using object_id = std::uint64_t;
 class mark
 {
 public:
-  explicit mark(const tenure_base& tenure) noexcept
+  explicit mark(tenure_base& tenure) noexcept
     : tenure_(&tenure),
       below_(top_)
   {
@@ -53,16 +55,18 @@ public:
     return !top_ || top_->tenure_ == &tenure || below_allows(tenure);
   }
 
+  /// The tenure of `object` whose handler runs on this thread, if one does.
+  static tenure_base* running(object_id object) noexcept;
+
   /// A handler on this thread has re-opened `object`: what it starts from now on means the new tenure.
   static void reopened(object_id object) noexcept;
 
 private:
-  // The innermost mark of the object decides.
   static bool below_allows(const tenure_base& tenure) noexcept;
 
   static inline thread_local mark* top_ = nullptr;
 
-  const tenure_base* tenure_; // null once the handler has re-opened the object itself
+  tenure_base* tenure_; // null once the handler has re-opened the object itself
   mark* below_;
 };
 

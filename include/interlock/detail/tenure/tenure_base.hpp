@@ -66,6 +66,13 @@ public:
     act(word_.apply_open<word::handler_done>());
   }
 
+  /// One more handler outstanding, for whoever keeps the tenure from ending: a handler of its own
+  /// that runs, or the opener.
+  duty add_handler() noexcept
+  {
+    return word_.apply<word::add_handler>();
+  }
+
   phase current_phase() const noexcept
   {
     return word_.current_phase();
@@ -230,12 +237,19 @@ inline void mark::reopened(object_id object) noexcept
       m->tenure_ = nullptr;
 }
 
-inline bool mark::below_allows(const tenure_base& tenure) noexcept
+// The innermost mark of an object is the one that counts.
+inline tenure_base* mark::running(object_id object) noexcept
 {
   for (const mark* m = top_; m; m = m->below_)
-    if (m->tenure_ && m->tenure_->object() == tenure.object())
-      return m->tenure_ == &tenure;
-  return true;
+    if (m->tenure_ && m->tenure_->object() == object)
+      return m->tenure_;
+  return nullptr;
+}
+
+inline bool mark::below_allows(const tenure_base& tenure) noexcept
+{
+  const tenure_base* running_here = running(tenure.object());
+  return !running_here || running_here == &tenure;
 }
 
 /// Leaves at the end of a scope: through the tenure, since the object may be gone by then.

@@ -1,0 +1,136 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Walking over the allocations of a scenario, each of which is made to fail in turn: afterwards no
+// descriptor and no memory may be left of it.
+
+#ifndef INTERLOCK_TEST_SUPPORT_ALLOCATION_WALK_HPP
+#define INTERLOCK_TEST_SUPPORT_ALLOCATION_WALK_HPP
+
+#include <cstddef>
+#include <new>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <interlock/local/stream_protocol.hpp>
+
+#include "allocation_hook.hpp"
+#include "census.hpp"
+#include "close_probe.hpp"
+#include "handler_tally.hpp"
+#include "loop.hpp"
+#include "numbers.hpp"
+#include "wait_until.hpp"
+
+namespace support
+{
+
+/// Calls `scenario(n)` for n = 1, 2, ... until the n-th allocation is not reached any more, which it
+/// returns false for. Nothing may be left of any of them.
+template <class Scenario>
+void for_every_allocation(Scenario scenario)
+{
+  // What is made once in a process is made before.
+  constexpr std::size_t never = 1 << 20;
+  BOOST_TEST(!scenario(never));
+  const census numbers;
+  const long live = live_allocations();
+  const std::size_t strays = stray_closes();
+  std::size_t n = 1;
+  for (bool struck = true; struck; ++n)
+  {
+    struck = scenario(n);
+    const bool restored = numbers.restored();
+    const bool freed = wait_until([live] { return live_allocations() == live; });
+    BOOST_TEST(restored, "descriptors are left with allocation " << n);
+    BOOST_TEST(freed, "memory is left with allocation " << n);
+    BOOST_TEST(stray_closes() == strays);
+  }
+  BOOST_TEST(n > 2u);
+}
+
+/// What a call made of the failure.
+struct attempt
+{
+  bool struck = false;
+  bool threw = false;
+};
+
+template <class Call>
+attempt with_failure(std::size_t nth, Call call)
+{
+  attempt a;
+  const allocation_failure failure(nth);
+  try
+  {
+    call();
+  }
+  catch (const std::bad_alloc&)
+  {
+    a.threw = true;
+  }
+  a.struck = failure.struck();
+  return a;
+}
+
+/// A socket that is open, with a watch on its number. Asio's own services are there already.
+struct closing_scene
+{
+  boost::asio::io_context context;
+  handler_tally tally;
+  ends pair = unix_ends();
+  close_watch watch{pair.near.get()};
+  interlock::local::stream_protocol::socket object{
+    context, interlock::local::stream_protocol(), pair.near.release()};
+  boost::system::error_code ec = boost::asio::error::fault;
+  char buffer[8] = {};
+
+  void run_until_ended()
+  {
+    BOOST_TEST(wait_until([this] { return turn(context), tally.all_ended(); }));
+  }
+
+  /// The socket is closed, by whatever closes it, once.
+  void check_closed()
+  {
+    object.close();
+    BOOST_TEST(watch.wait_closed());
+    run_until_ended();
+    BOOST_TEST(watch.arrived() == 1u);
+  }
+};
+
+/// Runs the context until the n-th allocation has failed or `over()`, and what is ready then. What
+/// throws meanwhile does not end it.
+template <class Over>
+attempt run_with_failure(std::size_t nth, boost::asio::io_context& context, Over over)
+{
+  attempt a;
+  const auto go_on = [&]
+  {
+    try
+    {
+      return turn(context) != 0;
+    }
+    catch (const std::bad_alloc&)
+    {
+      return a.threw = true;
+    }
+  };
+  bool came_to_it = false;
+  {
+    const allocation_failure failure(nth);
+    came_to_it = wait_until([&] { return go_on(), failure.struck() || over(); });
+    a.struck = failure.struck();
+  }
+  BOOST_TEST(came_to_it);
+  while (go_on())
+    continue;
+  return a;
+}
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_ALLOCATION_WALK_HPP

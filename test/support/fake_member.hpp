@@ -1,0 +1,55 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A member of a registry that counts how often it is held and ended.
+
+#ifndef INTERLOCK_TEST_SUPPORT_FAKE_MEMBER_HPP
+#define INTERLOCK_TEST_SUPPORT_FAKE_MEMBER_HPP
+
+#include <atomic>
+#include <functional>
+
+#include <interlock/detail/worker/registry.hpp>
+
+namespace support
+{
+
+class fake_member final : public interlock::detail::registered
+{
+public:
+  /// Called from within shut_down(), if set.
+  std::function<void()> on_shut_down;
+
+  bool can_be_held = true;
+
+  int holds() const noexcept
+  {
+    return holds_;
+  }
+
+  int ends() const noexcept
+  {
+    return ends_;
+  }
+
+private:
+  bool hold_for_shutdown() noexcept override
+  {
+    ++holds_;
+    return can_be_held;
+  }
+
+  void shut_down() noexcept override
+  {
+    if (on_shut_down)
+      on_shut_down();
+    ++ends_;
+  }
+
+  std::atomic<int> holds_{0};
+  std::atomic<int> ends_{0};
+};
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_FAKE_MEMBER_HPP

@@ -1,0 +1,54 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A connected socket that lingers, and a second name for it: that keeps the socket, and its option,
+// when the first is closed, and shows what became of the option.
+
+#ifndef INTERLOCK_TEST_SUPPORT_LINGERING_SOCKET_HPP
+#define INTERLOCK_TEST_SUPPORT_LINGERING_SOCKET_HPP
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "numbers.hpp"
+
+namespace support
+{
+
+inline void set_linger(const number& n, int seconds)
+{
+  const ::linger on = {1, seconds};
+  checked(::setsockopt(n.get(), SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "setsockopt");
+}
+
+class lingering_socket
+{
+public:
+  lingering_socket()
+  {
+    set_linger(tcp_.near, 60);
+    kept_.reset(checked(::dup(tcp_.near.get()), "dup"));
+  }
+
+  /// The number to close. It is somebody else's from here on.
+  int release() noexcept
+  {
+    return tcp_.near.release();
+  }
+
+  bool lingers() const
+  {
+    ::linger value = {};
+    ::socklen_t size = sizeof(value);
+    checked(::getsockopt(kept_.get(), SOL_SOCKET, SO_LINGER, &value, &size), "getsockopt");
+    return value.l_onoff != 0;
+  }
+
+private:
+  ends tcp_ = tcp_ends();
+  number kept_;
+};
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_LINGERING_SOCKET_HPP

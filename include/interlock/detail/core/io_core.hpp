@@ -267,7 +267,7 @@ public:
     }
     const leave_guard leaves(*t);
     tracking_of<Handler> tracked(*t);
-    if (kind == op_kind::transfer && !mark::allows(*t))
+    if (kind == op_kind::transfer && t->follows_another && !mark::allows(*t))
     {
       fail(handler, error_code(boost::asio::error::operation_aborted));
       return;

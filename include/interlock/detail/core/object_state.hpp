@@ -99,6 +99,7 @@ public:
     if (is_open())
       return false;
     t.taken_by_opener = false;
+    t.follows_another = current() != nullptr;
     t.publish();
     current_.store(&t, std::memory_order_release);
     mark::reopened(id_);

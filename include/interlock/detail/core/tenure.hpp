@@ -222,6 +222,9 @@ public:
     demand_detach_later();
   }
 
+  /// Whether the object has had another tenure, whose handlers may still run. Written while vacant.
+  bool follows_another = false;
+
   // --- For the object: its list of tenures, guarded by its mutex.
 
   tenure* next_of_object = nullptr;

@@ -50,10 +50,7 @@ public:
   }
 
   /// Whether a read or write may start in `tenure` on this thread.
-  static bool allows(const tenure_base& tenure) noexcept
-  {
-    return !top_ || top_->tenure_ == &tenure || below_allows(tenure);
-  }
+  static bool allows(const tenure_base& tenure) noexcept;
 
   /// The tenure of `object` whose handler runs on this thread, if one does.
   static tenure_base* running(object_id object) noexcept;
@@ -62,8 +59,6 @@ public:
   static void reopened(object_id object) noexcept;
 
 private:
-  static bool below_allows(const tenure_base& tenure) noexcept;
-
   static inline thread_local mark* top_ = nullptr;
 
   tenure_base* tenure_; // null once the handler has re-opened the object itself

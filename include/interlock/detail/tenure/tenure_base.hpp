@@ -246,7 +246,7 @@ inline tenure_base* mark::running(object_id object) noexcept
   return nullptr;
 }
 
-inline bool mark::below_allows(const tenure_base& tenure) noexcept
+inline bool mark::allows(const tenure_base& tenure) noexcept
 {
   const tenure_base* running_here = running(tenure.object());
   return !running_here || running_here == &tenure;

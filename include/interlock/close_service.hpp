@@ -17,20 +17,51 @@
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/query.hpp>
+#include <boost/asio/version.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/worker/registry.hpp>
+
+// The configuration of a context, which tells whether it locks: Boost 1.87.
+#if BOOST_ASIO_VERSION >= 103300
+#define INTERLOCK_HAS_CONTEXT_CONFIG 1
+#include <boost/asio/config.hpp>
+#endif
 
 namespace interlock
 {
 inline namespace abi_0
 {
 
+namespace detail
+{
+
+/// Whether `context` does without a lock that closing from another thread needs: so it was told by
+/// its concurrency hint or its configuration. Before Boost 1.87 it cannot be asked.
+inline bool does_not_lock(boost::asio::execution_context& context)
+{
+#if defined(INTERLOCK_HAS_CONTEXT_CONFIG)
+  const boost::asio::config settings(context);
+  return !settings.get("scheduler", "locking", true)
+    || !settings.get("reactor", "registration_locking", true)
+    || !settings.get("reactor", "io_locking", true);
+#else
+  static_cast<void>(context);
+  return false;
+#endif
+}
+
+} // namespace detail
+
 /// The service through which the objects of one execution context are closed.
 /**
  * Made by the first object that opens a descriptor. When the context is shut down, every descriptor
  * of its objects is detached and closed: SO_LINGER is cleared first, and a close(2) that is blocked
  * by then is waited for up to one second and then left behind with its thread.
+ *
+ * A context that runs without locks (an unsafe concurrency hint, or a configuration that switches
+ * them off) is refused where that can be asked, from Boost 1.87 on: whatever would open an object of
+ * it fails with @c boost::asio::error::operation_not_supported.
  *
  * @par Thread Safety
  * All of it is internal; the objects that use it may be used from any thread.
@@ -44,6 +75,9 @@ public:
     : boost::asio::execution_context::service(context),
       registry_(std::make_shared<detail::registry>())
   {
+    // Nothing can be opened then, as after the shutdown; there is nothing yet to be waited for.
+    if (detail::does_not_lock(context))
+      registry_->shut_down(std::chrono::milliseconds::zero());
   }
 
   /// What the tenures share. It outlives the service for as long as they need it.

@@ -76,14 +76,15 @@ attempt with_failure(std::size_t nth, Call call)
 }
 
 /// A socket that is open, with a watch on its number. Asio's own services are there already.
-struct closing_scene
+template <class Socket>
+struct basic_closing_scene
 {
   boost::asio::io_context context;
   handler_tally tally;
   ends pair = unix_ends();
   close_watch watch{pair.near.get()};
-  interlock::local::stream_protocol::socket object{
-    context, interlock::local::stream_protocol(), pair.near.release()};
+  Socket object{typename Socket::executor_type(context.get_executor()),
+    typename Socket::protocol_type(), pair.near.release()};
   boost::system::error_code ec = boost::asio::error::fault;
   char buffer[8] = {};
 
@@ -101,6 +102,8 @@ struct closing_scene
     BOOST_TEST(watch.arrived() == 1u);
   }
 };
+
+using closing_scene = basic_closing_scene<interlock::local::stream_protocol::socket>;
 
 /// Runs the context until the n-th allocation has failed or `over()`, and what is ready then. What
 /// throws meanwhile does not end it.

@@ -165,7 +165,6 @@ const auto transfers = [](notes& note, auto& o)
   char data[4];
   const auto in = asio::buffer(data);
   const auto out = asio::buffer("abc", 3);
-  error_code ec;
   try_both(note, "write_some", [&](auto&... e) { return o.write_some(out, e...); });
   try_both(note, "read_some", [&](auto&... e) { return o.read_some(in, e...); });
 };
@@ -175,7 +174,6 @@ const auto socket_transfers = [](notes& note, auto& o)
   char data[4];
   const auto in = asio::buffer(data);
   const auto out = asio::buffer("abc", 3);
-  error_code ec;
   try_call(note, "send", [&] { return o.send(out); });
   try_both(note, "send with flags", [&](auto&... e) { return o.send(out, 0, e...); });
   try_call(note, "receive", [&] { return o.receive(in); });

@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What is asked of Asio, and what its version has. The one place that looks at BOOST_ASIO_VERSION.
+// What is asked of Asio, and what its version has. The one place that looks at BOOST_ASIO_VERSION,
+// but for close_service.hpp, which comes before it.
 
 #ifndef INTERLOCK_DETAIL_CORE_ASIO_FEATURES_HPP
 #define INTERLOCK_DETAIL_CORE_ASIO_FEATURES_HPP

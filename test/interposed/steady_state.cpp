@@ -12,9 +12,14 @@
 #include <interlock/posix/stream_descriptor.hpp>
 
 #include <cstddef>
+#include <type_traits>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/version.hpp>
 #include <boost/asio/write.hpp>
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
@@ -82,6 +87,16 @@ std::size_t allocations_of(asio::io_context& context, Stream& from, Stream& to)
   return p.allocated();
 }
 
+/// Asio keeps memory for the next handler; older versions for one operation only, where these have
+/// two outstanding.
+void check_steady(std::size_t ours, std::size_t asios)
+{
+  BOOST_TEST(ours == asios);
+#if BOOST_ASIO_VERSION >= 102400
+  BOOST_TEST(asios == 0u);
+#endif
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_CASE(allocations_are_counted)
@@ -91,32 +106,48 @@ BOOST_AUTO_TEST_CASE(allocations_are_counted)
   BOOST_TEST(support::allocations() == before + 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_tcp_socket_allocates_nothing)
+BOOST_AUTO_TEST_CASE(a_tcp_socket_allocates_no_more_than_asios)
 {
-  asio::io_context context;
-  support::ends pair = support::tcp_ends();
-  tcp::socket a(context, tcp::v4(), pair.near.release());
-  tcp::socket b(context, tcp::v4(), pair.far.release());
-  BOOST_TEST(allocations_of(context, a, b) == 0u);
+  const auto count = [](auto tcp)
+  {
+    using socket = typename decltype(tcp)::socket;
+    asio::io_context context;
+    support::ends pair = support::tcp_ends();
+    socket a(context, tcp, pair.near.release());
+    socket b(context, tcp, pair.far.release());
+    return allocations_of(context, a, b);
+  };
+  check_steady(count(tcp::v4()), count(asio::ip::tcp::v4()));
 }
 
-BOOST_AUTO_TEST_CASE(a_socket_over_an_executor_of_its_own_type_allocates_nothing)
+BOOST_AUTO_TEST_CASE(a_socket_over_an_executor_of_its_own_type_allocates_no_more_than_asios)
 {
-  using socket = local::socket::rebind_executor<asio::io_context::executor_type>::other;
-  asio::io_context context;
-  support::ends pair = support::unix_ends();
-  socket a(context, local(), pair.near.release());
-  socket b(context, local(), pair.far.release());
-  BOOST_TEST(allocations_of(context, a, b) == 0u);
+  const auto count = [](auto protocol)
+  {
+    using socket = typename decltype(protocol)::socket::template rebind_executor<
+      asio::io_context::executor_type>::other;
+    asio::io_context context;
+    support::ends pair = support::unix_ends();
+    socket a(context, protocol, pair.near.release());
+    socket b(context, protocol, pair.far.release());
+    return allocations_of(context, a, b);
+  };
+  check_steady(count(local()), count(asio::local::stream_protocol()));
 }
 
-BOOST_AUTO_TEST_CASE(a_descriptor_allocates_nothing)
+BOOST_AUTO_TEST_CASE(a_descriptor_allocates_no_more_than_asios)
 {
-  asio::io_context context;
-  support::ends pair = support::pipe_ends();
-  stream_descriptor to(context, pair.near.release());
-  stream_descriptor from(context, pair.far.release());
-  BOOST_TEST(allocations_of(context, from, to) == 0u);
+  const auto count = [](auto* named)
+  {
+    using descriptor = std::remove_pointer_t<decltype(named)>;
+    asio::io_context context;
+    support::ends pair = support::pipe_ends();
+    descriptor to(context, pair.near.release());
+    descriptor from(context, pair.far.release());
+    return allocations_of(context, from, to);
+  };
+  check_steady(count(static_cast<stream_descriptor*>(nullptr)),
+    count(static_cast<asio::posix::stream_descriptor*>(nullptr)));
 }
 
 // The memory of a tenure that has ended serves the next but one: however often an object is opened

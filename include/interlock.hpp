@@ -6,10 +6,13 @@
 #ifndef INTERLOCK_HPP
 #define INTERLOCK_HPP
 
+#include <interlock/borrowed.hpp>
 #include <interlock/closable.hpp>
+#include <interlock/close_handle.hpp>
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
 #include <interlock/error.hpp>
+#include <interlock/fd_lease.hpp>
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/connect_pair.hpp>
 #include <interlock/local/stream_protocol.hpp>

@@ -34,7 +34,9 @@ public:
     switch (value)
     {
     case in_use:
-      return "The descriptor is in use by a call in progress";
+      return "The descriptor is in use";
+    case retired:
+      return "The object has been retired";
     default:
       return "Unknown error of interlock";
     }

@@ -25,14 +25,14 @@ from collections import namedtuple
 # Names below include/interlock/ (without .hpp) and below src/ (without .cpp). First match holds.
 ROOMS = (
     (0, ("config",)),
-    (1, ("error", "close_mode", "close_outcome", "close_report")),
+    (1, ("error", "borrowed", "close_mode", "close_outcome", "close_report")),
     (2, ("detail/number/*",)),
     (3, ("detail/worker/*", "detail/tenure/*")),
-    (4, ("close_service",)),
+    (4, ("close_service", "fd_lease")),
     (5, ("detail/core/*",)),
-    (6, ("basic_*", "posix/basic_*", "detail/face/*")),
+    (6, ("basic_*", "close_handle", "posix/basic_*", "detail/face/*")),
     (7, ("closable", "ip/*", "local/*", "generic/*", "posix/*", "*_pipe", "connect_pipe")),
-    (7, ("serial_port", "close_group", "close_handle", "(umbrella)")),
+    (7, ("serial_port", "close_group", "(umbrella)")),
     (8, ("adapter/*",)),
 )
 LAST_WITHOUT_ASIO = 3

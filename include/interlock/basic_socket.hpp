@@ -20,10 +20,12 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/socket_base.hpp>
 
+#include <interlock/borrowed.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/face/access.hpp>
+#include <interlock/detail/face/closing_members.hpp>
 #include <interlock/detail/face/socket_calls.hpp>
 
 namespace interlock
@@ -52,16 +54,20 @@ namespace asio
  * @e Shared @e objects: Safe, but for construction, move and destruction.
  */
 template <class Protocol, class Executor>
-class basic_socket<interlock::closable<Protocol>, Executor> : public socket_base
+class basic_socket<interlock::closable<Protocol>, Executor>
+  : public socket_base,
+    public interlock::detail::closing_members<interlock::detail::io_core<
+      typename Protocol::socket::template rebind_executor<Executor>::other>>
 {
 protected:
   /// @cond
   using asio_type = typename Protocol::socket::template rebind_executor<Executor>::other;
   using core_type = interlock::detail::io_core<asio_type>;
+  using closing = interlock::detail::closing_members<core_type>;
+  using closing::core_;
   using error_code = boost::system::error_code;
   using initiate_async_wait = interlock::detail::initiate_wait<core_type>;
   using initiate_async_connect = interlock::detail::initiate_connect<core_type>;
-  using initiate_async_close = interlock::detail::initiate_close<core_type>;
   using default_token = interlock::detail::default_token<Executor>;
   template <class T>
   using if_context = std::enable_if_t<std::is_convertible<T&, execution_context&>::value, int>;
@@ -97,20 +103,20 @@ public:
 
   /// Construct a socket without opening it.
   explicit basic_socket(const executor_type& ex)
-    : core_(ex)
+    : closing(ex)
   {
   }
 
   /// Construct a socket without opening it.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   explicit basic_socket(ExecutionContext& context)
-    : core_(context.get_executor())
+    : closing(context.get_executor())
   {
   }
 
   /// Construct and open a socket.
   basic_socket(const executor_type& ex, const protocol_type& protocol)
-    : core_(ex)
+    : closing(ex)
   {
     open(protocol);
   }
@@ -118,14 +124,14 @@ public:
   /// Construct and open a socket.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   basic_socket(ExecutionContext& context, const protocol_type& protocol)
-    : core_(context.get_executor())
+    : closing(context.get_executor())
   {
     open(protocol);
   }
 
   /// Construct a socket, opening it and binding it to the given local endpoint.
   basic_socket(const executor_type& ex, const endpoint_type& endpoint)
-    : core_(ex)
+    : closing(ex)
   {
     open(endpoint.protocol());
     bind(endpoint);
@@ -134,7 +140,7 @@ public:
   /// Construct a socket, opening it and binding it to the given local endpoint.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   basic_socket(ExecutionContext& context, const endpoint_type& endpoint)
-    : core_(context.get_executor())
+    : closing(context.get_executor())
   {
     open(endpoint.protocol());
     bind(endpoint);
@@ -143,7 +149,7 @@ public:
   /// Construct a socket on an existing native socket.
   basic_socket(
     const executor_type& ex, const protocol_type& protocol, const native_handle_type& native_socket)
-    : core_(ex)
+    : closing(ex)
   {
     assign(protocol, native_socket);
   }
@@ -152,9 +158,26 @@ public:
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   basic_socket(ExecutionContext& context, const protocol_type& protocol,
     const native_handle_type& native_socket)
-    : core_(context.get_executor())
+    : closing(context.get_executor())
   {
     assign(protocol, native_socket);
+  }
+
+  /// Construct on a native socket that somebody else owns.
+  basic_socket(const executor_type& ex, const protocol_type& protocol,
+    const native_handle_type& native_socket, interlock::borrowed_t borrowed)
+    : closing(ex)
+  {
+    assign(protocol, native_socket, borrowed);
+  }
+
+  /// Construct on a native socket that somebody else owns.
+  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  basic_socket(ExecutionContext& context, const protocol_type& protocol,
+    const native_handle_type& native_socket, interlock::borrowed_t borrowed)
+    : closing(context.get_executor())
+  {
+    assign(protocol, native_socket, borrowed);
   }
 
   /// Move-construct a socket. The moved-from object is as one constructed with its executor.
@@ -166,7 +189,7 @@ public:
   /// Move-construct a socket from one of another protocol or executor type.
   template <class Protocol1, class Executor1, if_convertible<Protocol1, Executor1> = 0>
   basic_socket(basic_socket<interlock::closable<Protocol1>, Executor1>&& other)
-    : core_(other.get_executor())
+    : closing(other.get_executor())
   {
     take(other);
   }
@@ -220,7 +243,23 @@ public:
     const protocol_type& protocol, const native_handle_type& native_socket, error_code& ec)
   {
     return interlock::detail::assign_socket(
-      core_, static_cast<const Protocol&>(protocol), native_socket, ec);
+      core_, static_cast<const Protocol&>(protocol), native_socket, false, ec);
+  }
+
+  /// Assign a native socket that somebody else owns: see interlock::borrowed.
+  void assign(const protocol_type& protocol, const native_handle_type& native_socket,
+    interlock::borrowed_t borrowed)
+  {
+    interlock::detail::or_throw(
+      "assign", [&](error_code& ec) { assign(protocol, native_socket, borrowed, ec); });
+  }
+
+  /// Assign a native socket that somebody else owns: see interlock::borrowed.
+  error_code assign(const protocol_type& protocol, const native_handle_type& native_socket,
+    interlock::borrowed_t, error_code& ec)
+  {
+    return interlock::detail::assign_socket(
+      core_, static_cast<const Protocol&>(protocol), native_socket, true, ec);
   }
 
   /// Determine whether the socket is open.
@@ -247,29 +286,6 @@ public:
   {
     core_.close();
     return ec = error_code();
-  }
-
-  /// Start to close the socket, and learn what became of it.
-  /**
-   * Any number of callers, from any thread: one close serves them all.
-   *
-   * @param token The completion token. The handler is called after every handler of the operations
-   * started on this object has run and been destroyed, whatever executor it ran on: buffers and
-   * session may be freed then.
-   *
-   * @par Completion Signature
-   * @code void(boost::system::error_code) @endcode
-   * The errno of close(2); success on a socket that was never opened. EINTR and EINPROGRESS mean
-   * closed, and are success.
-   *
-   * @par Thread Safety
-   * Any thread, at the same time as any other member.
-   */
-  template <class CloseToken = default_token>
-  auto async_close(CloseToken&& token = default_token())
-    -> interlock::detail::initiation_result<CloseToken, void(error_code), initiate_async_close>
-  {
-    return async_initiate<CloseToken, void(error_code)>(initiate_async_close(&core_), token);
   }
 
   /// Release ownership of the underlying native socket, cancelling the operations outstanding on
@@ -543,7 +559,6 @@ protected:
 
   friend struct interlock::detail::access;
 
-  mutable core_type core_;
   /// @endcond
 };
 

@@ -15,9 +15,11 @@
 #include <boost/asio/socket_base.hpp>
 
 #include <interlock/basic_socket.hpp>
+#include <interlock/borrowed.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/face/accept.hpp>
 #include <interlock/detail/face/access.hpp>
+#include <interlock/detail/face/closing_members.hpp>
 #include <interlock/detail/face/socket_calls.hpp>
 
 namespace boost
@@ -35,15 +37,19 @@ namespace asio
  * @e Shared @e objects: Safe, but for construction, move and destruction.
  */
 template <class Protocol, class Executor>
-class basic_socket_acceptor<interlock::closable<Protocol>, Executor> : public socket_base
+class basic_socket_acceptor<interlock::closable<Protocol>, Executor>
+  : public socket_base,
+    public interlock::detail::closing_members<interlock::detail::io_core<
+      typename Protocol::acceptor::template rebind_executor<Executor>::other>>
 {
 private:
   using asio_type = boost::asio::basic_socket_acceptor<Protocol, Executor>;
   using core_type = interlock::detail::io_core<asio_type>;
+  using closing = interlock::detail::closing_members<core_type>;
+  using closing::core_;
   using error_code = boost::system::error_code;
   using initiate_async_wait = interlock::detail::initiate_wait<core_type>;
   using initiate_async_accept = interlock::detail::initiate_accept<core_type>;
-  using initiate_async_close = interlock::detail::initiate_close<core_type>;
   using default_token = interlock::detail::default_token<Executor>;
   template <class Executor1>
   using peer =
@@ -91,20 +97,20 @@ public:
 
   /// Construct an acceptor without opening it.
   explicit basic_socket_acceptor(const executor_type& ex)
-    : core_(ex)
+    : closing(ex)
   {
   }
 
   /// Construct an acceptor without opening it.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   explicit basic_socket_acceptor(ExecutionContext& context)
-    : core_(context.get_executor())
+    : closing(context.get_executor())
   {
   }
 
   /// Construct an open acceptor.
   basic_socket_acceptor(const executor_type& ex, const protocol_type& protocol)
-    : core_(ex)
+    : closing(ex)
   {
     open(protocol);
   }
@@ -112,7 +118,7 @@ public:
   /// Construct an open acceptor.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   basic_socket_acceptor(ExecutionContext& context, const protocol_type& protocol)
-    : core_(context.get_executor())
+    : closing(context.get_executor())
   {
     open(protocol);
   }
@@ -120,7 +126,7 @@ public:
   /// Construct an acceptor opened, bound to the given endpoint, and listening.
   basic_socket_acceptor(
     const executor_type& ex, const endpoint_type& endpoint, bool reuse_addr = true)
-    : core_(ex)
+    : closing(ex)
   {
     open_listening(endpoint, reuse_addr);
   }
@@ -129,7 +135,7 @@ public:
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   basic_socket_acceptor(
     ExecutionContext& context, const endpoint_type& endpoint, bool reuse_addr = true)
-    : core_(context.get_executor())
+    : closing(context.get_executor())
   {
     open_listening(endpoint, reuse_addr);
   }
@@ -137,7 +143,7 @@ public:
   /// Construct an acceptor on an existing native acceptor.
   basic_socket_acceptor(const executor_type& ex, const protocol_type& protocol,
     const native_handle_type& native_acceptor)
-    : core_(ex)
+    : closing(ex)
   {
     assign(protocol, native_acceptor);
   }
@@ -146,9 +152,26 @@ public:
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   basic_socket_acceptor(ExecutionContext& context, const protocol_type& protocol,
     const native_handle_type& native_acceptor)
-    : core_(context.get_executor())
+    : closing(context.get_executor())
   {
     assign(protocol, native_acceptor);
+  }
+
+  /// Construct on a native acceptor that somebody else owns.
+  basic_socket_acceptor(const executor_type& ex, const protocol_type& protocol,
+    const native_handle_type& native_acceptor, interlock::borrowed_t borrowed)
+    : closing(ex)
+  {
+    assign(protocol, native_acceptor, borrowed);
+  }
+
+  /// Construct on a native acceptor that somebody else owns.
+  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  basic_socket_acceptor(ExecutionContext& context, const protocol_type& protocol,
+    const native_handle_type& native_acceptor, interlock::borrowed_t borrowed)
+    : closing(context.get_executor())
+  {
+    assign(protocol, native_acceptor, borrowed);
   }
 
   /// Move-construct an acceptor. The moved-from object is as one constructed with its executor.
@@ -160,7 +183,7 @@ public:
   /// Move-construct an acceptor from one of another protocol or executor type.
   template <class Protocol1, class Executor1, if_convertible<Protocol1, Executor1> = 0>
   basic_socket_acceptor(basic_socket_acceptor<interlock::closable<Protocol1>, Executor1>&& other)
-    : core_(other.get_executor())
+    : closing(other.get_executor())
   {
     core_.take_from(interlock::detail::access::core(other),
       [](auto& to, auto& from, error_code& ec) { to.set_protocol(Protocol(from.protocol()), ec); });
@@ -207,7 +230,23 @@ public:
     const protocol_type& protocol, const native_handle_type& native_acceptor, error_code& ec)
   {
     return interlock::detail::assign_socket(
-      core_, static_cast<const Protocol&>(protocol), native_acceptor, ec);
+      core_, static_cast<const Protocol&>(protocol), native_acceptor, false, ec);
+  }
+
+  /// Assign a native acceptor that somebody else owns: see interlock::borrowed.
+  void assign(const protocol_type& protocol, const native_handle_type& native_acceptor,
+    interlock::borrowed_t borrowed)
+  {
+    interlock::detail::or_throw(
+      "assign", [&](error_code& ec) { assign(protocol, native_acceptor, borrowed, ec); });
+  }
+
+  /// Assign a native acceptor that somebody else owns: see interlock::borrowed.
+  error_code assign(const protocol_type& protocol, const native_handle_type& native_acceptor,
+    interlock::borrowed_t, error_code& ec)
+  {
+    return interlock::detail::assign_socket(
+      core_, static_cast<const Protocol&>(protocol), native_acceptor, true, ec);
   }
 
   /// Determine whether the acceptor is open.
@@ -254,14 +293,6 @@ public:
   {
     core_.close();
     return ec = error_code();
-  }
-
-  /// Start to close the acceptor, and learn what became of it: see basic_socket::async_close.
-  template <class CloseToken = default_token>
-  auto async_close(CloseToken&& token = default_token())
-    -> interlock::detail::initiation_result<CloseToken, void(error_code), initiate_async_close>
-  {
-    return async_initiate<CloseToken, void(error_code)>(initiate_async_close(&core_), token);
   }
 
   /// Release ownership of the underlying native acceptor, cancelling the operations outstanding on
@@ -640,8 +671,6 @@ private:
   }
 
   friend struct interlock::detail::access;
-
-  mutable core_type core_;
 };
 
 } // namespace asio

@@ -23,9 +23,12 @@ namespace error
 /// Errors of Interlock itself.
 enum errc
 {
-  /// The descriptor cannot be given away because a call on it is under way. Call again when it has
-  /// returned, or close.
-  in_use = 1
+  /// The descriptor cannot be given away because a call on it is under way, or somebody has a lease
+  /// on it. Call again later, or close.
+  in_use = 1,
+
+  /// The object has been retired: nothing is opened on it any more.
+  retired = 2
 };
 
 /// The category of errc, named "interlock".

@@ -156,11 +156,10 @@ private:
     ++record_.frees;
   }
 
-  int release_inner() noexcept override
+  void release_inner() noexcept override
   {
     record_.detacher = std::this_thread::get_id();
     ++record_.detaches;
-    return number_;
   }
 
   void post_closers() override

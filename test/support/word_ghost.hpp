@@ -23,12 +23,16 @@ struct word_ghost
   // Handlers: of operations; the closer's own and the strand step's; a predecessor's.
   unsigned operations = 0, tickets = 0, predecessors = 0;
 
-  // Other holders: the object, the one who opens it, whoever has the number after the detach.
-  unsigned object = 1, opener = 1, claimant = 0;
+  // Other holders: the object, the one who opens it, whoever has the number after the detach, those
+  // with a lease on it.
+  unsigned object = 1, opener = 1, claimant = 0, leases = 0;
 
   // What has happened in this life.
   unsigned published = 0, closing = 0, demanded = 0, detached = 0, reported = 0, finished = 0;
   unsigned disposed = 0, waiting = 0;
+
+  // The claimant leaves the number to its leases, or to nobody.
+  unsigned lent = 0, parted = 0;
 
   unsigned inside() const
   {
@@ -52,7 +56,7 @@ struct word_ghost
 
   bool held() const
   {
-    return inside() || handlers() || object || opener || claimant;
+    return inside() || handlers() || object || opener || claimant || leases;
   }
 
   /// Nothing more will happen in this life: it has not begun, or is over.
@@ -67,6 +71,7 @@ struct word_ghost
     return !published ? p::vacant
       : finished      ? p::ended
       : reported      ? p::closed
+      : lent          ? p::leased
       : detached      ? p::detached
       : demanded      ? p::due
       : closing       ? p::closing
@@ -79,16 +84,17 @@ struct word_ghost
     const unsigned stages_left = published
       ? static_cast<unsigned>(interlock::detail::phase::ended) - unsigned(phase())
       : 0;
-    return inside() + 4 * handlers() + 64 * stages_left + 1024 * object + 2048 * opener;
+    return inside() + 4 * handlers() + 128 * stages_left + 64 * !parted + 256 * leases
+      + 4096 * object + 8192 * opener;
   }
 
   std::uint64_t key() const
   {
     std::uint64_t k = 0;
-    for (unsigned count : {calls, lookers, operations, predecessors})
-      k = k << 6 | count;
+    for (unsigned count : {calls, lookers, operations, predecessors, leases})
+      k = k << 4 | count;
     for (unsigned few : {closer, finisher, tickets, object, opener, claimant, published, closing,
-           demanded, detached, reported, finished, disposed, waiting})
+           demanded, detached, reported, finished, disposed, waiting, lent, parted})
       k = k << 2 | few;
     return k;
   }

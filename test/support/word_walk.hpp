@@ -23,7 +23,7 @@
 namespace support
 {
 
-template <unsigned InsideBits, unsigned HandlerBits>
+template <unsigned InsideBits, unsigned HandlerBits, unsigned LeaseBits>
 class word_walk
 {
 public:
@@ -55,7 +55,7 @@ public:
   }
 
 private:
-  using word = interlock::detail::basic_word<InsideBits, HandlerBits>;
+  using word = interlock::detail::basic_word<InsideBits, HandlerBits, LeaseBits>;
   using step = typename word::step;
   using duty = interlock::detail::duty;
 
@@ -69,6 +69,7 @@ private:
   static constexpr unsigned half_inside = 1u << (InsideBits - 1);
   static constexpr unsigned most_handlers = (1u << HandlerBits) - 1;
   static constexpr unsigned half_handlers = 1u << (HandlerBits - 1);
+  static constexpr unsigned most_leases = (1u << LeaseBits) - 1;
 
   void try_everything(const state& s)
   {
@@ -77,6 +78,7 @@ private:
     try_leaving(s);
     try_handlers(s);
     try_ending(s);
+    try_leases(s);
     try_object(s);
     if (!progress_ && !s.g.disposed)
       fail("nobody can bring the end nearer", s);
@@ -150,12 +152,39 @@ private:
       const bool now = s.g.detachable() && s.g.inside() == 0;
       expect("demand", s, word::demand(s.w), now ? duty::detach : duty::none, g);
     }
-    if (s.g.claimant)
+    if (s.g.claimant && s.g.parted)
     {
       word_ghost g = s.g;
       g.claimant = 0;
       g.reported = 1;
       expect("report", s, word::report(s.w), g.handlers() ? duty::none : duty::finish, g);
+    }
+  }
+
+  void try_leases(const state& s)
+  {
+    if (s.g.calls)
+    {
+      word_ghost g = s.g;
+      ++g.leases;
+      const bool full = s.g.leases == most_leases;
+      expect("lend", s, word::lend(s.w), full ? duty::overflow : duty::none, g);
+    }
+    if (s.g.leases)
+    {
+      word_ghost g = s.g;
+      --g.leases;
+      const bool last = g.lent && g.leases == 0;
+      g.lent &= !last;
+      g.claimant += last;
+      expect("lease_done", s, word::lease_done(s.w), last ? duty::close : duty::none, g);
+    }
+    if (s.g.claimant && !s.g.parted)
+    {
+      word_ghost g = s.g;
+      g.lent = g.leases != 0;
+      g.claimant -= g.lent;
+      expect("part", s, word::part(s.w), g.lent ? duty::none : duty::close, g);
     }
   }
 
@@ -165,7 +194,9 @@ private:
     if (s.g.object)
     {
       try_closer(s);
-      const duty given = !g.admits() ? duty::refuse : g.inside() ? duty::busy : duty::detach;
+      const duty given = !g.admits() ? duty::refuse
+        : g.inside() || g.leases     ? duty::busy
+                                     : duty::detach;
       expect("give_out", s, word::give_out(s.w), given, g);
     }
     if (s.g.opener)
@@ -236,6 +267,8 @@ private:
   {
     if (d == duty::detach)
       return g.inside() == 0 && g.published && !g.detached++ && !g.claimant++;
+    if (d == duty::close)
+      return g.leases == 0 && g.detached && !g.parted++;
     if (d == duty::finish)
       return g.handlers() == 0 && g.reported && !g.finished++ && !g.finisher++;
     if (d == duty::dispose)
@@ -247,10 +280,11 @@ private:
   {
     const word_ghost& g = s.g;
     return word::phase_of(s.w) == g.phase() && word::inside(s.w) == g.inside()
-      && word::handlers(s.w) == g.handlers() && word::owned(s.w) == (g.object != 0)
-      && word::has_waiters(s.w) == (g.waiting != 0) && word::dead(s.w) == (g.disposed != 0)
-      && (!g.disposed || !g.held()) && (!g.detached || g.claimant + g.reported == 1)
-      && (!g.finished || g.reported) && g.inside() <= most_inside
+      && word::handlers(s.w) == g.handlers() && word::leases(s.w) == g.leases
+      && word::owned(s.w) == (g.object != 0) && word::has_waiters(s.w) == (g.waiting != 0)
+      && word::dead(s.w) == (g.disposed != 0) && (!g.disposed || !g.held())
+      && (!g.detached || g.claimant + g.lent + g.reported == 1) && (!g.reported || g.parted)
+      && (!g.parted || g.leases == 0) && (!g.finished || g.reported) && g.inside() <= most_inside
       && g.handlers() <= most_handlers
       // Newcomers stay out of the closers' half.
       && g.calls <= half_inside && g.operations <= half_handlers;
@@ -272,7 +306,7 @@ private:
     const word_ghost& g = s.g;
     flaw_ = std::string(event) + " in phase " + std::to_string(unsigned(g.phase()));
     for (unsigned n : {g.calls, g.lookers, g.closer, g.finisher, g.operations, g.tickets,
-           g.predecessors, g.object, g.opener, g.claimant, g.waiting})
+           g.predecessors, g.object, g.opener, g.claimant, g.leases, g.waiting})
       flaw_ += ", " + std::to_string(n);
   }
 

@@ -36,12 +36,13 @@ BOOST_AUTO_TEST_CASE(the_category_is_named_after_the_library)
 BOOST_AUTO_TEST_CASE(the_text_of_an_error_says_what_is_wrong)
 {
   const error_code ec = error::in_use;
-  BOOST_TEST(ec.message() == "The descriptor is in use by a call in progress");
+  BOOST_TEST(ec.message() == "The descriptor is in use");
+  BOOST_TEST(error_code(error::retired).message() == "The object has been retired");
 }
 
 BOOST_AUTO_TEST_CASE(a_value_that_is_none_of_ours_still_has_a_text)
 {
-  for (int value : {-1, 0, 2, 9999})
+  for (int value : {-1, 0, 3, 9999})
     BOOST_TEST(error::get_category().message(value) == "Unknown error of interlock");
 }
 
@@ -86,7 +87,7 @@ BOOST_AUTO_TEST_CASE(an_error_code_of_ours_becomes_one_of_the_standard_library)
   const std::error_code ec = error_code(error::in_use);
   BOOST_TEST(ec.value() == static_cast<int>(error::in_use));
   BOOST_TEST(ec.category().name() == std::string("interlock"));
-  BOOST_TEST(ec.message() == "The descriptor is in use by a call in progress");
+  BOOST_TEST(ec.message() == "The descriptor is in use");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

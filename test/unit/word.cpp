@@ -24,15 +24,15 @@ namespace
 {
 
 // A walk that became shorter would no longer see everything: the numbers are those of today.
-template <unsigned InsideBits, unsigned HandlerBits>
+template <unsigned InsideBits, unsigned HandlerBits, unsigned LeaseBits>
 void walk(std::size_t states, std::size_t transitions)
 {
-  const support::word_walk<InsideBits, HandlerBits> w;
+  const support::word_walk<InsideBits, HandlerBits, LeaseBits> w;
   BOOST_TEST(w.flaw() == "");
   BOOST_TEST(w.states() >= states);
   BOOST_TEST(w.transitions() >= transitions);
-  BOOST_TEST_MESSAGE("walked <" << InsideBits << ", " << HandlerBits << ">: " << w.states()
-                                << " states, " << w.transitions() << " transitions");
+  BOOST_TEST_MESSAGE("walked <" << InsideBits << ", " << HandlerBits << ", " << LeaseBits << ">: "
+                                << w.states() << " states, " << w.transitions() << " transitions");
 }
 
 word::value after(word::step (*transition)(word::value) noexcept, word::value w, std::size_t times)
@@ -50,22 +50,22 @@ BOOST_AUTO_TEST_SUITE(test_word)
 
 BOOST_AUTO_TEST_CASE(no_order_of_events_leads_astray_with_two_bits_each)
 {
-  walk<2, 2>(942, 8365);
+  walk<2, 2, 1>(2024, 20723);
 }
 
 BOOST_AUTO_TEST_CASE(no_order_of_events_leads_astray_with_more_handlers_than_threads)
 {
-  walk<2, 3>(5610, 54567);
+  walk<2, 3, 1>(12184, 136231);
 }
 
 BOOST_AUTO_TEST_CASE(no_order_of_events_leads_astray_with_more_threads_than_handlers)
 {
-  walk<3, 2>(4214, 42313);
+  walk<3, 2, 1>(9044, 105143);
 }
 
 BOOST_AUTO_TEST_CASE(no_order_of_events_leads_astray_with_three_bits_each)
 {
-  walk<3, 3>(25268, 272939);
+  walk<3, 3, 2>(103128, 1321577);
 }
 
 BOOST_AUTO_TEST_CASE(a_new_tenure_is_owned_and_vacant)

@@ -15,10 +15,12 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/posix/descriptor_base.hpp>
 
+#include <interlock/borrowed.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/face/access.hpp>
+#include <interlock/detail/face/closing_members.hpp>
 #include <interlock/detail/face/common_calls.hpp>
 
 namespace interlock
@@ -40,15 +42,18 @@ namespace posix
  * @e Shared @e objects: Safe, but for construction, move and destruction.
  */
 template <class Executor = boost::asio::any_io_executor>
-class basic_descriptor : public boost::asio::posix::descriptor_base
+class basic_descriptor : public boost::asio::posix::descriptor_base,
+                         public detail::closing_members<
+                           detail::io_core<boost::asio::posix::basic_stream_descriptor<Executor>>>
 {
 protected:
   /// @cond
   using asio_type = boost::asio::posix::basic_stream_descriptor<Executor>;
   using core_type = detail::io_core<asio_type>;
+  using closing = detail::closing_members<core_type>;
+  using closing::core_;
   using error_code = boost::system::error_code;
   using initiate_async_wait = detail::initiate_wait<core_type>;
-  using initiate_async_close = detail::initiate_close<core_type>;
   using default_token = detail::default_token<Executor>;
   template <class T>
   using if_context =
@@ -77,20 +82,20 @@ public:
 
   /// Construct a descriptor without opening it.
   explicit basic_descriptor(const executor_type& ex)
-    : core_(ex)
+    : closing(ex)
   {
   }
 
   /// Construct a descriptor without opening it.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   explicit basic_descriptor(ExecutionContext& context)
-    : core_(context.get_executor())
+    : closing(context.get_executor())
   {
   }
 
   /// Construct a descriptor on an existing native descriptor.
   basic_descriptor(const executor_type& ex, const native_handle_type& native_descriptor)
-    : core_(ex)
+    : closing(ex)
   {
     assign(native_descriptor);
   }
@@ -98,9 +103,26 @@ public:
   /// Construct a descriptor on an existing native descriptor.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   basic_descriptor(ExecutionContext& context, const native_handle_type& native_descriptor)
-    : core_(context.get_executor())
+    : closing(context.get_executor())
   {
     assign(native_descriptor);
+  }
+
+  /// Construct on a native descriptor that somebody else owns.
+  basic_descriptor(
+    const executor_type& ex, const native_handle_type& native_descriptor, borrowed_t borrowed)
+    : closing(ex)
+  {
+    assign(native_descriptor, borrowed);
+  }
+
+  /// Construct on a native descriptor that somebody else owns.
+  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  basic_descriptor(
+    ExecutionContext& context, const native_handle_type& native_descriptor, borrowed_t borrowed)
+    : closing(context.get_executor())
+  {
+    assign(native_descriptor, borrowed);
   }
 
   /// Move-construct a descriptor. The moved-from object is as one constructed with its executor.
@@ -112,7 +134,7 @@ public:
   /// Move-construct a descriptor from one of another executor type.
   template <class Executor1, if_convertible<Executor1> = 0>
   basic_descriptor(basic_descriptor<Executor1>&& other)
-    : core_(other.get_executor())
+    : closing(other.get_executor())
   {
     core_.take_from(detail::access::core(other), [](auto&, auto&, error_code&) {});
   }
@@ -151,9 +173,19 @@ public:
   /// Assign an existing native descriptor to the descriptor. On failure it remains the caller's.
   error_code assign(const native_handle_type& native_descriptor, error_code& ec)
   {
-    core_.open(ec, detail::number_of::caller,
-      [&](auto& t, error_code& e) { t.inner().assign(native_descriptor, e); });
-    return ec;
+    return assign_number(native_descriptor, false, ec);
+  }
+
+  /// Assign a native descriptor that somebody else owns: see interlock::borrowed.
+  void assign(const native_handle_type& native_descriptor, borrowed_t borrowed)
+  {
+    detail::or_throw("assign", [&](error_code& ec) { assign(native_descriptor, borrowed, ec); });
+  }
+
+  /// Assign a native descriptor that somebody else owns: see interlock::borrowed.
+  error_code assign(const native_handle_type& native_descriptor, borrowed_t, error_code& ec)
+  {
+    return assign_number(native_descriptor, true, ec);
   }
 
   /// Determine whether the descriptor is open.
@@ -173,26 +205,6 @@ public:
   {
     core_.close();
     return ec = error_code();
-  }
-
-  /// Start to close the descriptor, and learn what became of it.
-  /**
-   * Any number of callers, from any thread: one close serves them all.
-   *
-   * @param token The completion token. The handler is called after every handler of the operations
-   * started on this object has run and been destroyed, whatever executor it ran on.
-   *
-   * @par Completion Signature
-   * @code void(boost::system::error_code) @endcode
-   * The errno of close(2), such as EIO or ENOSPC of a file system that reports late; success if
-   * never opened.
-   */
-  template <class CloseToken = default_token>
-  auto async_close(CloseToken&& token = default_token())
-    -> detail::initiation_result<CloseToken, void(error_code), initiate_async_close>
-  {
-    return boost::asio::async_initiate<CloseToken, void(error_code)>(
-      initiate_async_close(&core_), token);
   }
 
   /// Get the native descriptor representation: -1 when closed. It may be closed, and be another's,
@@ -311,6 +323,18 @@ public:
       initiate_async_wait(&core_), token, w);
   }
 
+private:
+  error_code assign_number(int number, bool is_borrowed, error_code& ec)
+  {
+    core_.open(ec, detail::number_of::caller,
+      [&](auto& t, error_code& e)
+      {
+        t.set_borrowed(is_borrowed);
+        t.inner().assign(number, e);
+      });
+    return ec;
+  }
+
 protected:
   /// What the descriptor has open is closed: detached now, or when the last call inside has
   /// returned.
@@ -319,7 +343,6 @@ protected:
   /// @cond
   friend struct detail::access;
 
-  mutable core_type core_;
   /// @endcond
 };
 

@@ -56,6 +56,8 @@ void tenure_base::act_slowly(duty d) noexcept
 {
   if (d == duty::detach)
     detach();
+  else if (d == duty::close)
+    part_with_number();
   else if (d == duty::finish)
     finish();
   else if (d == duty::dispose)
@@ -90,11 +92,23 @@ duty tenure_base::begin_close() noexcept
 
 void tenure_base::detach() noexcept
 {
-  const int number = release_inner();
+  release_inner();
+  act(word_.apply<word::part>());
+}
+
+// A number that is not ours to close goes by way of the worker as well: it may be watching for the
+// detach just now.
+void tenure_base::part_with_number() noexcept
+{
+  bool given = borrowed_;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    given = closers_.offer(number_, !borrowed_) || given;
+  }
   // The tenure belongs to the worker from here on, and may be gone, with the registry, before
   // submit returns.
   const std::shared_ptr<registry> shared = registry_;
-  shared->worker().submit(*this, number);
+  shared->worker().submit(*this, given ? no_number : number_);
 }
 
 void tenure_base::closed() noexcept
@@ -268,7 +282,8 @@ bool tenure_base::recycle() noexcept
   if (down_ || word_.apply<word::recycle>() != duty::none)
     return false;
   reset();
-  number_ = -1;
+  number_ = no_number;
+  borrowed_ = false;
   ++generation_;
   sealed_ = false;
   return true;
@@ -279,7 +294,8 @@ duty tenure_base::give_out(int& number) noexcept
   const duty d = begin_give_out();
   if (d == duty::detach)
   {
-    number = release_inner();
+    number = number_;
+    release_inner();
     gave_out();
   }
   return d;
@@ -301,6 +317,13 @@ duty tenure_base::give_out_to(tenure_base& successor) noexcept
 void tenure_base::gave_out() noexcept
 {
   act(word_.apply<word::report>());
+}
+
+closer_list tenure_base::leave_closers() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  sealed_ = true;
+  return std::move(closers_);
 }
 
 } // namespace detail

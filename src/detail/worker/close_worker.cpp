@@ -229,9 +229,12 @@ void close_worker::close_now(
 {
   job.stage_ = close_job::stage::closed;
   lock.unlock();
-  if (!linger)
-    calls::clear_linger(job.number_);
-  job.error_ = close_number(job.number_);
+  if (job.number_ != no_number)
+  {
+    if (!linger)
+      calls::clear_linger(job.number_);
+    job.error_ = close_number(job.number_);
+  }
   job.closed();
 }
 

@@ -9,6 +9,8 @@
 
 #include <unistd.h>
 
+#include <interlock/detail/number/calls.hpp>
+
 namespace interlock
 {
 inline namespace abi_0
@@ -21,6 +23,12 @@ int close_number(int number) noexcept
   if (::close(number) == 0 || errno == EINTR || errno == EINPROGRESS)
     return 0;
   return errno;
+}
+
+void close_unused(int number) noexcept
+{
+  calls::clear_linger(number);
+  close_number(number);
 }
 
 } // namespace detail

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// One caller of async_close: its handler, in memory from the handler's allocator, and the work it
+// One caller of async_close or async_release: its handler, in memory from the handler's allocator, and the work it
 // stands for. Until it is completed it keeps the contexts of the object's executor and of its own
 // running.
 
@@ -19,6 +19,7 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
+#include <interlock/detail/number/close_number.hpp>
 #include <interlock/detail/tenure/closer.hpp>
 
 namespace interlock
@@ -28,21 +29,87 @@ inline namespace abi_0
 namespace detail
 {
 
-template <class Handler, class Executor>
+/// What a caller of async_close is told.
+struct close_result
+{
+  static bool take(int /*number*/, bool /*owned*/) noexcept
+  {
+    return false;
+  }
+
+  static bound_values<boost::system::error_code> bind(boost::system::error_code ec)
+  {
+    return bound_values<boost::system::error_code>(ec);
+  }
+};
+
+/// What the caller of async_release is told. The number is closed if the handler never is called.
+class release_result
+{
+public:
+  release_result() = default;
+
+  release_result(release_result&& other) noexcept
+    : number_(std::exchange(other.number_, no_number)),
+      owned_(other.owned_)
+  {
+  }
+
+  release_result& operator=(release_result&&) = delete;
+
+  ~release_result()
+  {
+    if (number_ != no_number && owned_)
+      close_unused(number_);
+  }
+
+  bool take(int number, bool owned) noexcept
+  {
+    number_ = number;
+    owned_ = owned;
+    return true;
+  }
+
+  class bound;
+  inline bound bind(boost::system::error_code ec) noexcept;
+
+private:
+  int number_ = no_number;
+  bool owned_ = false;
+};
+
+/// An adapter that calls the handler with the number.
+class release_result::bound
+{
+public:
+  bound(boost::system::error_code ec, release_result&& result) noexcept
+    : ec_(ec),
+      result_(std::move(result))
+  {
+  }
+
+  template <class Handler>
+  void operator()(Handler&& handler)
+  {
+    std::move(handler)(ec_, std::exchange(result_.number_, no_number));
+  }
+
+private:
+  boost::system::error_code ec_;
+  release_result result_;
+};
+
+release_result::bound release_result::bind(boost::system::error_code ec) noexcept
+{
+  return bound(ec, std::move(*this));
+}
+
+/// `Result` is what the handler is told.
+template <class Handler, class Executor, class Result = close_result>
 class close_handler final : public closer_base
 {
 public:
-  struct destroyer
-  {
-    void operator()(close_handler* c) const noexcept
-    {
-      c->destroy();
-    }
-  };
-
-  using pointer = std::unique_ptr<close_handler, destroyer>;
-
-  static pointer make(Handler&& handler, const Executor& ex)
+  static closer_pointer make(Handler&& handler, const Executor& ex)
   {
     allocator a(boost::asio::get_associated_allocator(handler));
     close_handler* memory = traits::allocate(a, 1);
@@ -55,7 +122,7 @@ public:
       traits::deallocate(a, memory, 1);
       throw;
     }
-    return pointer(memory);
+    return closer_pointer(memory);
   }
 
   close_handler(Handler&& handler, const Executor& ex)
@@ -73,8 +140,9 @@ public:
     Handler handler(std::move(handler_));
     const work object_work(std::move(object_work_));
     const handler_work own_work(std::move(handler_work_));
+    auto result = result_.bind(ec);
     free(a);
-    auto bound = adapt(std::move(handler), bound_values<boost::system::error_code>(ec));
+    auto bound = adapt(std::move(handler), std::move(result));
     if (how == hand_over::dispatch)
       boost::asio::dispatch(own_work.get_executor(), std::move(bound));
     else
@@ -85,6 +153,11 @@ public:
   {
     allocator a(boost::asio::get_associated_allocator(handler_));
     free(a);
+  }
+
+  bool take(int number, bool owned) noexcept override
+  {
+    return result_.take(number, owned);
   }
 
 private:
@@ -105,6 +178,7 @@ private:
   work object_work_;
   handler_work handler_work_;
   Handler handler_;
+  Result result_;
 };
 
 } // namespace detail

@@ -72,7 +72,7 @@ protected:
   {
     using repeats = repeating<typename Core::inner_type, Policy, tracking_of<Handler>>;
     core_->start(
-      op_kind::other, handler,
+      op_kind::wait, handler,
       [&policy](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
       { policy.begin(t.inner(), adapt(std::move(h), repeats(std::move(tracked), policy))); },
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
@@ -147,6 +147,20 @@ public:
   {
     own_handler<Handler> own(handler);
     this->core_->start_close(own);
+  }
+};
+
+template <class Core>
+class initiate_release : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+
+  template <class Handler>
+  void operator()(Handler&& handler) const
+  {
+    own_handler<Handler> own(handler);
+    this->core_->start_release(own);
   }
 };
 

@@ -29,6 +29,7 @@
 #include <interlock/detail/number/calls.hpp>
 #include <interlock/detail/number/close_number.hpp>
 #include <interlock/error.hpp>
+#include <interlock/fd_lease.hpp>
 
 namespace interlock
 {
@@ -37,10 +38,11 @@ inline namespace abi_0
 namespace detail
 {
 
-/// Whether an operation carries data: only such is bound to the tenure whose handler started it.
+/// What an operation does with the number.
 enum class op_kind
 {
-  transfer,
+  transfer, ///< Carries data: bound to the tenure whose handler started it.
+  wait,     ///< Leaves the number as it is.
   other
 };
 
@@ -77,7 +79,7 @@ public:
   {
     if (this != &other)
     {
-      delete state_.exchange(other.state_.exchange(nullptr));
+      let_go(state_.exchange(other.state_.exchange(nullptr)));
       executor_ = other.executor_;
     }
     return *this;
@@ -85,12 +87,13 @@ public:
 
   ~io_core()
   {
-    delete state_.load(std::memory_order_acquire);
+    let_go(state());
   }
 
   /// Takes over what `other`, of another executor or protocol, has open. Its Asio object is moved
   /// with the operations outstanding on it, and they count as operations of this object until their
-  /// handlers have returned. `complete(tenure, from, ec)` is the last step before publication.
+  /// handlers have returned; its close handles go along. `complete(tenure, from, ec)` is the last step
+  /// before publication.
   template <class OtherInner, class Complete>
   void take_from(io_core<OtherInner>& other, Complete complete)
   {
@@ -98,22 +101,53 @@ public:
     if (!from || from->current_phase() != phase::open)
       return;
     error_code ec;
+    bool given = false;
     const flag_values flags = from->flags().values();
+    if (other.state()->has_executor())
+      handle_state();
+    other.state()->begin_conversion();
     open(ec, number_of::object,
       [&](tenure_type& to, error_code& failed)
       {
-        if (from->give_out_to(to) != duty::detach)
+        given = from->give_out_to(to) == duty::detach;
+        if (!given)
         {
           failed = error::in_use;
           return;
         }
-        OtherInner moved = from->take_inner();
-        from->gave_out();
-        to.set_inner(Inner(std::move(moved)));
+        to.set_inner(Inner(from->take_inner()));
         complete(to, *from, failed);
       });
+    if (!ec)
+    {
+      current()->flags().set(flags);
+      other.give_state_to(*state(), *from);
+    }
+    if (given)
+      from->gave_out();
     throw_if(ec, "move");
-    current()->flags().set(flags);
+  }
+
+  /// What this object had open is `next`'s. Those who have asked for a close meanwhile mean that one.
+  template <class State>
+  void give_state_to(State& next, tenure_type& from) noexcept
+  {
+    object_state<Inner>* s = state_.exchange(nullptr);
+    s->pass_on_to(next);
+    closer_list closers = from.leave_closers();
+    while (closer_pointer c = closers.pop_front())
+    {
+      try
+      {
+        next.start_close(std::move(c));
+      }
+      catch (...)
+      {
+        // There was no memory to tell anybody. It is closed.
+        next.close();
+      }
+    }
+    s->abandon();
   }
 
   /// Gives the Asio object away, with the operations outstanding on it.
@@ -165,17 +199,13 @@ public:
       return;
     }
     object_state<Inner>& s = make_state();
-    tenure_type* t = s.take_vacant(std::move(seed));
+    tenure_type* t = s.take_vacant(std::move(seed), ec);
     if (!t)
-    {
-      // The context has been shut down: it could neither run the object's operations nor end them.
-      ec = boost::asio::error::operation_not_supported;
       return;
-    }
     vacancy unpublished(s, *t, whose);
     prepare(*t, ec);
-    if (!ec && !unpublished.publish())
-      ec = boost::asio::error::already_open;
+    if (!ec)
+      ec = unpublished.publish();
   }
 
   /// The same with a new Asio object. The first of a context makes the reactor, which needs
@@ -267,12 +297,7 @@ public:
     }
     const leave_guard leaves(*t);
     tracking_of<Handler> tracked(*t);
-    if (kind == op_kind::transfer && t->follows_another && !mark::allows(*t))
-    {
-      fail(handler, error_code(boost::asio::error::operation_aborted));
-      return;
-    }
-    if (!t->is_prepared() && !prepare(*t, handler, fail))
+    if (!t->is_plain() && !admits(kind, *t, handler, fail))
       return;
     tracked.connect(handler);
     initiate(*t, std::move(tracked), handler);
@@ -289,62 +314,79 @@ public:
     return t->number();
   }
 
+  fd_lease lease() noexcept
+  {
+    error_code ec;
+    tenure_type* t = enter(ec);
+    if (!t)
+      return fd_lease();
+    const leave_guard leaves(*t);
+    return t->lend() ? fd_lease(*t, t->number()) : fd_lease();
+  }
+
   void close() noexcept
   {
     if (tenure_type* t = current())
       t->demand_detach();
   }
 
+  /// The state, for a handle, whether or not anything has been opened yet.
+  object_base& handle_state()
+  {
+    object_state<Inner>& s = make_state();
+    s.keep_executor(executor_);
+    return s;
+  }
+
+  void retire()
+  {
+    make_state().retire();
+  }
+
   template <class Handler>
   void start_close(Handler& handler)
   {
-    tenure_type* t = current();
-    if (!t)
-    {
+    using closer = close_handler<Handler, executor_type>;
+    if (!current())
       complete_immediately(executor_, handler, error_code());
-      return;
-    }
-    t->ensure_strand(executor_);
-    auto closer = close_handler<Handler, executor_type>::make(std::move(handler), executor_);
-    duty d = t->begin_close();
-    // Only a tenure that is not the current one any more can be vacant.
-    while (d == duty::refuse)
-    {
-      t = current();
-      t->ensure_strand(executor_);
-      d = t->begin_close();
-    }
-    if (d == duty::none)
-      begin_close(*t, *closer.release());
-    else if (d == duty::join)
-      join_close(*t, std::move(closer));
     else
-      closer.release()->complete(refusal(d), hand_over::post);
+      state()->start(ending::close, closer::make(std::move(handler), executor_), executor_);
+  }
+
+  template <class Handler>
+  void start_release(Handler& handler)
+  {
+    using closer = close_handler<Handler, executor_type, release_result>;
+    if (!current())
+      complete_immediately(
+        executor_, handler, error_code(boost::asio::error::bad_descriptor), no_number);
+    else
+      state()->start(ending::release, closer::make(std::move(handler), executor_), executor_);
   }
 
   int release(error_code& ec) noexcept
   {
-    int number = -1;
+    int number = no_number;
     tenure_type* t = current();
     const duty d = t ? t->give_out(number) : duty::refuse;
     ec = d == duty::busy ? make_error_code(error::in_use) : refusal(d);
     return number;
   }
 
-  /// A number that nobody has used: there is nothing to flush, and a linger inherited from a
-  /// listener must not block.
-  static void close_unused(int number) noexcept
-  {
-    calls::clear_linger(number);
-    close_number(number);
-  }
-
 private:
+  template <class>
+  friend class io_core;
+
+  using ending = typename object_state<Inner>::ending;
+
   template <class Handler, class Fail>
-  INTERLOCK_COLD static bool prepare(tenure_type& t, Handler& handler, Fail& fail)
+  INTERLOCK_COLD static bool admits(op_kind kind, tenure_type& t, Handler& handler, Fail& fail)
   {
     error_code ec;
-    t.prepare(ec);
+    if (kind == op_kind::transfer && t.follows_another() && !mark::allows(t))
+      ec = boost::asio::error::operation_aborted;
+    else if (kind != op_kind::wait)
+      t.prepare(ec);
     if (ec)
       fail(handler, ec);
     return !ec;
@@ -364,17 +406,17 @@ private:
     vacancy(const vacancy&) = delete;
     vacancy& operator=(const vacancy&) = delete;
 
-    bool publish() noexcept
+    error_code publish() noexcept
     {
-      tenure_.set_number();
-      published_ = state_.publish(tenure_);
-      return published_;
+      const error_code ec = state_.publish(tenure_);
+      published_ = !ec;
+      return ec;
     }
 
     ~vacancy()
     {
-      const int number = published_ ? -1 : state_.give_back(tenure_);
-      if (number >= 0 && whose_ == number_of::object)
+      const int number = published_ ? no_number : state_.give_back(tenure_);
+      if (number != no_number && whose_ == number_of::object)
         close_unused(number);
     }
 
@@ -384,15 +426,6 @@ private:
     const number_of whose_;
     bool published_ = false;
   };
-
-  static error_code refusal(duty d) noexcept
-  {
-    if (d == duty::refuse)
-      return boost::asio::error::bad_descriptor;
-    if (d == duty::overflow)
-      return boost::asio::error::no_buffer_space;
-    return error_code();
-  }
 
   object_state<Inner>* state() const noexcept
   {
@@ -404,34 +437,17 @@ private:
     object_state<Inner>* s = state();
     if (s)
       return *s;
-    auto made = std::make_unique<object_state<Inner>>();
-    return state_.compare_exchange_strong(s, made.get()) ? *made.release() : *s;
+    auto* made = new object_state<Inner>();
+    if (state_.compare_exchange_strong(s, made))
+      return *made;
+    made->abandon();
+    return *s;
   }
 
-  void begin_close(tenure_type& t, closer_base& c) noexcept
+  static void let_go(object_state<Inner>* s) noexcept
   {
-    ticket for_step(t);
-    const ticket own(t);
-    // Refused by the context's shutdown, which has destroyed those that came before.
-    if (!t.add_closer(c))
-      c.destroy();
-    t.leave();
-    t.dispatch_detach(std::move(for_step));
-  }
-
-  template <class Pointer>
-  void join_close(tenure_type& t, Pointer closer)
-  {
-    const leave_guard leaves(t);
-    if (t.add_closer(*closer))
-    {
-      closer.release();
-      return;
-    }
-    error_code ec;
-    // With its context shut down there is nowhere to complete: the handler is destroyed uninvoked.
-    if (t.outcome(ec))
-      closer.release()->complete(ec, hand_over::post);
+    if (s)
+      s->abandon();
   }
 
   executor_type executor_;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // The heap-stable state of one I/O object: which tenure is the current one, and those it has had.
+// How a close begins, for the object's own callers and for those who have a handle.
 //
 // A tenure is never freed before this state: whoever has loaded `current` may still try to enter
 // it, long after another has taken its place; it is then refused, or finds a later tenure of the
@@ -11,15 +12,19 @@
 #ifndef INTERLOCK_DETAIL_CORE_OBJECT_STATE_HPP
 #define INTERLOCK_DETAIL_CORE_OBJECT_STATE_HPP
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <utility>
 
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
+
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/core/object_base.hpp>
 #include <interlock/detail/core/tenure.hpp>
 #include <interlock/detail/tenure/mark.hpp>
+#include <interlock/error.hpp>
 
 namespace interlock
 {
@@ -28,50 +33,27 @@ inline namespace abi_0
 namespace detail
 {
 
-inline object_id next_object_id() noexcept
+inline boost::system::error_code refusal(duty d) noexcept
 {
-  static std::atomic<object_id> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (d == duty::refuse)
+    return boost::asio::error::bad_descriptor;
+  if (d == duty::overflow)
+    return boost::asio::error::no_buffer_space;
+  return boost::system::error_code();
 }
 
 template <class Inner>
-class object_state
+class object_state final : public object_base
 {
 public:
   using tenure_type = tenure<Inner>;
   using executor_type = typename Inner::executor_type;
-
-  object_state() noexcept
-    : id_(next_object_id())
-  {
-  }
-
-  object_state(const object_state&) = delete;
-  object_state& operator=(const object_state&) = delete;
-
-  /// The object is gone: what is open is closed, what is ended is freed, now or by the last to hold
-  /// it.
-  ~object_state()
-  {
-    tenure_type* t = tenures_;
-    while (t)
-    {
-      tenure_type* next = t->next_of_object;
-      t->demand_detach();
-      t->disown();
-      t = next;
-    }
-  }
+  using error_code = boost::system::error_code;
 
   /// Null until the first open.
   tenure_type* current() const noexcept
   {
-    return current_.load(std::memory_order_acquire);
-  }
-
-  object_id id() const noexcept
-  {
-    return id_;
+    return static_cast<tenure_type*>(object_base::current());
   }
 
   bool is_open() const noexcept
@@ -80,33 +62,48 @@ public:
     return t && t->current_phase() == phase::open;
   }
 
-  /// A vacant tenure around `inner`, the caller's until it is published or given back. Null: the
-  /// context has been shut down.
-  tenure_type* take_vacant(Inner&& inner)
+  /// The object is gone: what is open is closed. Only handles are left.
+  void abandon() noexcept
   {
-    if (tenure_type* t = take_ended())
-    {
-      t->set_inner(std::move(inner));
-      return t;
-    }
-    return make(std::move(inner));
+    for (tenure_type* t = tenures_; t; t = t->next_of_object)
+      t->demand_detach();
+    drop_reference();
   }
 
-  /// Opens `t`. False: somebody else has opened the object in the meantime.
-  bool publish(tenure_type& t) noexcept
+  /// A vacant tenure around `inner`, the caller's until it is published or given back. Null, with ec
+  /// set: nothing can be opened on this object, or on its context, any more.
+  tenure_type* take_vacant(Inner&& inner, error_code& ec)
+  {
+    if (is_retired())
+    {
+      ec = error::retired;
+      return nullptr;
+    }
+    tenure_type* t = take_ended();
+    if (t)
+      t->set_inner(std::move(inner));
+    else if (!(t = make(std::move(inner))))
+      ec = boost::asio::error::operation_not_supported;
+    return t;
+  }
+
+  /// Opens `t`. An error: somebody else has opened or retired the object in the meantime.
+  error_code publish(tenure_type& t) noexcept
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    if (is_retired())
+      return error::retired;
     if (is_open())
-      return false;
+      return boost::asio::error::already_open;
     t.taken_by_opener = false;
-    t.follows_another = current() != nullptr;
+    t.set_number(current() != nullptr);
     t.publish();
     current_.store(&t, std::memory_order_release);
-    mark::reopened(id_);
-    return true;
+    mark::reopened(id());
+    return error_code();
   }
 
-  /// Returns the number that `t` had by then, or -1.
+  /// Returns the number that `t` had by then, or no_number.
   int give_back(tenure_type& t) noexcept
   {
     const int number = t.take_back();
@@ -115,7 +112,100 @@ public:
     return number;
   }
 
+  /// What the closer waits for.
+  enum class ending
+  {
+    close,  ///< The outcome of the close.
+    release ///< The number, when nothing can touch that any more.
+  };
+
+  /// Detaches what is open, and completes `c` when that is over.
+  void start(ending what, closer_pointer c, const executor_type& ex)
+  {
+    duty d = duty::refuse;
+    tenure_type* t = nullptr;
+    // Only a tenure that is not the current one any more can be vacant.
+    while (d == duty::refuse && (t = current()) != nullptr)
+    {
+      t->ensure_strand(ex);
+      d = t->begin_close();
+    }
+    if (d == duty::none)
+      lead(*t, *c.release());
+    else if (d == duty::join)
+      join(what, *t, std::move(c));
+    else
+      c.release()->complete(t ? refusal(d) : nothing_open(what), hand_over::post);
+  }
+
+  /// The executor on which handles close; kept from the first handle on.
+  void keep_executor(const executor_type& ex)
+  {
+    auto kept = std::make_unique<executor_type>(ex);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!executor_)
+      executor_ = std::move(kept);
+  }
+
+  bool has_executor()
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return executor_ != nullptr;
+  }
+
+  void start_close(closer_pointer c) override
+  {
+    if (object_base* next = successor())
+      next->start_close(std::move(c));
+    else
+      start(ending::close, std::move(c), *executor_);
+  }
+
 private:
+  // Those who hold a tenure otherwise free it when they let go of it.
+  ~object_state() override
+  {
+    tenure_type* t = tenures_;
+    while (t)
+    {
+      tenure_type* next = t->next_of_object;
+      t->disown();
+      t = next;
+    }
+  }
+
+  static error_code nothing_open(ending what) noexcept
+  {
+    return what == ending::close ? error_code() : error_code(boost::asio::error::bad_descriptor);
+  }
+
+  void lead(tenure_type& t, closer_base& c) noexcept
+  {
+    ticket for_step(t);
+    const ticket own(t);
+    // Refused by the context's shutdown, which has destroyed those that came before.
+    if (!t.add_closer(c))
+      c.destroy();
+    t.leave();
+    t.dispatch_detach(std::move(for_step));
+  }
+
+  void join(ending what, tenure_type& t, closer_pointer c)
+  {
+    const leave_guard leaves(t);
+    error_code ec;
+    if (what == ending::release)
+      c.release()->complete(nothing_open(what), hand_over::post);
+    else if (t.add_closer(*c))
+      c.release();
+    else if (object_base* next = successor())
+      // What was open has gone to another object, and its closers with it.
+      next->start_close(std::move(c));
+    else if (t.outcome(ec))
+      c.release()->complete(ec, hand_over::post);
+    // Otherwise the context has been shut down: the handler is destroyed uninvoked.
+  }
+
   tenure_type* take_ended() noexcept
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -132,7 +222,7 @@ private:
   tenure_type* make(Inner&& inner)
   {
     std::shared_ptr<registry> shared = registry_for(inner);
-    auto t = std::make_unique<tenure_type>(id_, shared, std::move(inner));
+    auto t = std::make_unique<tenure_type>(id(), shared, std::move(inner));
     if (!shared->add(*t))
       return nullptr;
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -141,10 +231,9 @@ private:
     return t.release();
   }
 
-  const object_id id_;
-  std::atomic<tenure_type*> current_{nullptr};
-  std::mutex mutex_;               // serialises openers; never held while user code can run
-  tenure_type* tenures_ = nullptr; // guarded by mutex_
+  // Guarded by mutex_.
+  tenure_type* tenures_ = nullptr;
+  std::unique_ptr<const executor_type> executor_; // does not change once it is there
 };
 
 } // namespace detail

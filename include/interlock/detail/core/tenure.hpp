@@ -126,21 +126,35 @@ public:
     return flags_;
   }
 
-  /// Whether an operation may be started. Sockets are prepared before they open.
-  bool is_prepared() const noexcept
+  /// Whether an operation may be started without a further look: the tenure is prepared, and no
+  /// handler of an earlier one can be about to start it.
+  bool is_plain() const noexcept
   {
-    return protocol_of<Inner>::is_socket || prepared_.load(std::memory_order_acquire);
+    return plain_.load(std::memory_order_acquire);
   }
 
-  /// Makes the number O_NONBLOCK and tells Asio so, once: its initiations, which may run side by side, must find nothing to
-  /// change. A descriptor stays as it was until something is transferred, since others may share it (a tty, stdio).
+  /// Whether the object has had another tenure before this one.
+  bool follows_another() const noexcept
+  {
+    return follows_another_;
+  }
+
+  /// Makes the number O_NONBLOCK and tells Asio so, once: its initiations, which may run side by
+  /// side, must find nothing to change. Sockets are prepared before they open; a descriptor, and what
+  /// is borrowed, stays as it was until something is transferred, since others may share it (a tty,
+  /// stdio).
   void prepare(error_code& ec)
   {
+    ec = error_code();
+    if (prepared_.load(std::memory_order_acquire))
+      return;
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!prepared_.load(std::memory_order_relaxed))
       inner_->native_non_blocking(true, ec);
-    if (!ec)
-      prepared_.store(true, std::memory_order_release);
+    if (ec)
+      return;
+    prepared_.store(true, std::memory_order_release);
+    plain_.store(!follows_another_, std::memory_order_release);
   }
 
   // --- For the one who opens; the tenure is vacant and his.
@@ -155,11 +169,15 @@ public:
   void set_protocol(const Protocol& protocol, error_code& ec)
   {
     protocol_.emplace(protocol);
-    prepare(ec);
+    if (!is_borrowed())
+      prepare(ec);
   }
 
-  void set_number() noexcept
+  /// `follows`: the object has had another tenure, handlers of which may still run.
+  void set_number(bool follows) noexcept
   {
+    follows_another_ = follows;
+    plain_ = prepared_ && !follows;
     if (strand_is_dead_.exchange(false))
       drop_context();
     number_ = inner_->native_handle();
@@ -170,8 +188,7 @@ public:
   Inner take_inner() noexcept
   {
     Inner moved(std::move(*inner_));
-    inner_.reset();
-    prepared_ = false;
+    forget_inner();
     return moved;
   }
 
@@ -179,8 +196,7 @@ public:
   int take_back() noexcept
   {
     const int number = inner_->is_open() ? release_number(*inner_) : -1;
-    inner_.reset();
-    prepared_ = false;
+    forget_inner();
     return number;
   }
 
@@ -221,9 +237,6 @@ public:
     }
     demand_detach_later();
   }
-
-  /// Whether the object has had another tenure, whose handlers may still run. Written while vacant.
-  bool follows_another = false;
 
   // --- For the object: its list of tenures, guarded by its mutex.
 
@@ -313,12 +326,16 @@ private:
     return strand_ != nullptr;
   }
 
-  int release_inner() noexcept override
+  void forget_inner() noexcept
   {
-    const int number = release_number(*inner_);
     inner_.reset();
     prepared_ = false;
-    return number;
+  }
+
+  void release_inner() noexcept override
+  {
+    release_number(*inner_);
+    forget_inner();
   }
 
   // Sockets report by error_code, descriptors cannot fail. Neither fails for an object that is
@@ -372,6 +389,8 @@ private:
   std::atomic<std::uint64_t> step_token_{0}; // of the step that holds a ticket; 0: none does
   user_flags flags_;
   std::atomic<bool> prepared_{false};
+  std::atomic<bool> plain_{false};
+  bool follows_another_ = false; // written while the tenure is vacant
 };
 
 } // namespace detail

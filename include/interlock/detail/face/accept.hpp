@@ -175,7 +175,7 @@ error_code accept_peer(Core& core, Peer& peer, Endpoint* endpoint, error_code& e
     return ec;
   peer.assign(typename Peer::protocol_type(*accepted_protocol), number, ec);
   if (ec)
-    Core::close_unused(number);
+    close_unused(number);
   return ec;
 }
 

@@ -53,11 +53,13 @@ error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
 }
 
 template <class Core, class Protocol>
-error_code assign_socket(Core& core, const Protocol& protocol, int number, error_code& ec)
+error_code assign_socket(
+  Core& core, const Protocol& protocol, int number, bool is_borrowed, error_code& ec)
 {
   core.open(ec, number_of::caller,
     [&](auto& t, error_code& e)
     {
+      t.set_borrowed(is_borrowed);
       t.inner().assign(protocol, number, e);
       if (!e)
         t.set_protocol(protocol, e);

@@ -24,6 +24,12 @@ namespace detail
  */
 INTERLOCK_DECL int close_number(int number) noexcept;
 
+/// Closes a number that nobody has used, or wants: there is nothing to flush, and a linger, inherited
+/// from a listener say, must not block.
+INTERLOCK_DECL void close_unused(int number) noexcept;
+
+constexpr int no_number = -1;
+
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

@@ -5,9 +5,9 @@
 //
 // A number is touched only by those counted inside while the phase is open, closing or due, and by
 // nobody who enters after it left open. It is detached by exactly one participant, in the one
-// transition to detached, when nobody is inside. What follows (the real close, the last handler,
-// the end of the memory) is likewise claimed by exactly one transition each. No function here has
-// an effect; atomic_word.hpp applies them.
+// transition to detached, when nobody is inside. What follows (the last lease, the real close, the
+// last handler, the end of the memory) is likewise claimed by exactly one transition each. No
+// function here has an effect; atomic_word.hpp applies them.
 
 #ifndef INTERLOCK_DETAIL_NUMBER_WORD_HPP
 #define INTERLOCK_DETAIL_NUMBER_WORD_HPP
@@ -31,7 +31,8 @@ enum class phase : std::uint64_t
   due,      ///< The detach has been asked for; the last to leave does it.
   detached, ///< Detach claimed. From here on the number belongs to the claimant, then to the
             ///< worker.
-  closed,   ///< The worker has reported; handlers are still outstanding.
+  leased,   ///< Out of the reactor; the last lease to end becomes the claimant.
+  closed,   ///< The number is closed, or another's; handlers are still outstanding.
   ended,    ///< Over. The outcome is kept until the memory is used for another tenure.
   vacant    ///< No number yet: never opened, or taken up for another tenure.
 };
@@ -40,7 +41,8 @@ enum class phase : std::uint64_t
 enum class duty : unsigned char
 {
   none,     ///< Nothing.
-  detach,   ///< Take the number out of the reactor and hand it to the worker.
+  detach,   ///< Take the number out of the reactor, and then part with it.
+  close,    ///< Nobody uses the number any more: hand it to the worker, or to its next owner.
   finish,   ///< Serve the closers. The caller counts as inside from here on.
   dispose,  ///< Free the tenure: nobody can reach it any more.
   refuse,   ///< The tenure is not open.
@@ -55,7 +57,7 @@ enum class duty : unsigned char
  * == word` means that there is nothing to install. The upper half of each count is reserved for
  * those who must not fail: closers, and holders who add to what they already hold.
  */
-template <unsigned InsideBits, unsigned HandlerBits>
+template <unsigned InsideBits, unsigned HandlerBits, unsigned LeaseBits>
 class basic_word
 {
 public:
@@ -86,6 +88,11 @@ public:
   static constexpr value handlers(value w) noexcept
   {
     return (w & handler_mask) >> handler_shift;
+  }
+
+  static constexpr value leases(value w) noexcept
+  {
+    return (w & lease_mask) >> lease_shift;
   }
 
   static constexpr bool owned(value w) noexcept
@@ -163,12 +170,35 @@ public:
     return {with_phase(w, phase::due), duty::none};
   }
 
-  /// `release()`: detach only if nobody is inside; a number in use is not given out.
+  /// One who is inside takes a lease: the number stays open for it, whatever happens here.
+  static constexpr step lend(value w) noexcept
+  {
+    return leases(w) == lease_mask >> lease_shift ? step{w, duty::overflow}
+                                                  : step{w + lease_one, duty::none};
+  }
+
+  /// The claimant has taken the number out of the reactor.
+  static constexpr step part(value w) noexcept
+  {
+    if (leases(w) == 0)
+      return {w, duty::close};
+    return {with_phase(w, phase::leased), duty::none};
+  }
+
+  static constexpr step lease_done(value w) noexcept
+  {
+    const value next = w - lease_one;
+    if (phase_of(w) == phase::leased && leases(next) == 0)
+      return {with_phase(next, phase::detached), duty::close};
+    return {next, duty::none};
+  }
+
+  /// `release()`: detach only if nobody is inside or has a lease; a number in use is not given out.
   static constexpr step give_out(value w) noexcept
   {
     if (phase_of(w) != phase::open)
       return {w, duty::refuse};
-    if (inside(w) != 0)
+    if (inside(w) != 0 || leases(w) != 0)
       return {w, duty::busy};
     return {with_phase(w, phase::detached), duty::detach};
   }
@@ -227,17 +257,20 @@ public:
 private:
   static constexpr unsigned inside_shift = 5;
   static constexpr unsigned handler_shift = inside_shift + InsideBits;
+  static constexpr unsigned lease_shift = handler_shift + HandlerBits;
   static constexpr value phase_mask = 7;
   static constexpr value owned_bit = 8;
   static constexpr value waiter_bit = 16;
   static constexpr value inside_one = value{1} << inside_shift;
   static constexpr value handler_one = value{1} << handler_shift;
+  static constexpr value lease_one = value{1} << lease_shift;
   static constexpr value inside_mask = ((value{1} << InsideBits) - 1) << inside_shift;
   static constexpr value handler_mask = ((value{1} << HandlerBits) - 1) << handler_shift;
+  static constexpr value lease_mask = ((value{1} << LeaseBits) - 1) << lease_shift;
   static constexpr value inside_half = value{1} << (handler_shift - 1);
   static constexpr value handler_half = value{1} << (handler_shift + HandlerBits - 1);
 
-  static_assert(handler_shift + HandlerBits <= 64, "the word has 64 bits");
+  static_assert(lease_shift + LeaseBits <= 64, "the word has 64 bits");
   static_assert(InsideBits >= 2 && HandlerBits >= 2, "half of each count is the reserve");
 
   static constexpr value make(phase p) noexcept
@@ -267,8 +300,8 @@ private:
 };
 
 /// The widths in use: 32 767 threads inside and 8 million handlers outstanding before a newcomer is
-/// refused.
-using word = basic_word<16, 24>;
+/// refused, and 65 535 leases.
+using word = basic_word<16, 24, 16>;
 
 } // namespace detail
 } // namespace abi_0

@@ -8,6 +8,7 @@
 #define INTERLOCK_DETAIL_TENURE_CLOSER_HPP
 
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include <boost/system/error_code.hpp>
@@ -42,6 +43,13 @@ public:
   /// Destroys the handler uninvoked.
   virtual void destroy() noexcept = 0;
 
+  /// Offers the number, which nobody else uses any more, before `complete`. `owned`: whoever has it
+  /// closes it. False: the closer does not want it.
+  virtual bool take(int /*number*/, bool /*owned*/) noexcept
+  {
+    return false;
+  }
+
 protected:
   closer_base() = default;
   ~closer_base() = default;
@@ -51,6 +59,16 @@ private:
 
   closer_base* next_ = nullptr;
 };
+
+struct closer_destroyer
+{
+  void operator()(closer_base* c) const noexcept
+  {
+    c->destroy();
+  }
+};
+
+using closer_pointer = std::unique_ptr<closer_base, closer_destroyer>;
 
 /// Closers in the order in which they came. Destroys those that are left.
 class closer_list
@@ -81,6 +99,21 @@ public:
   {
     (last_ ? last_->next_ : first_) = &c;
     last_ = &c;
+  }
+
+  /// The first of them, taken out; null when there is none.
+  closer_pointer pop_front() noexcept
+  {
+    return closer_pointer(pop());
+  }
+
+  /// Whether one of them takes the number.
+  bool offer(int number, bool owned) noexcept
+  {
+    for (closer_base* c = first_; c; c = c->next_)
+      if (c->take(number, owned))
+        return true;
+    return false;
   }
 
   /// Completes every one, in order. What one of them throws does not keep the others from being

@@ -89,6 +89,12 @@ public:
     return object_;
   }
 
+  /// Whether somebody else owns the number, and closes it when this tenure is over.
+  bool is_borrowed() const noexcept
+  {
+    return borrowed_;
+  }
+
   /// Counts the tenures in this memory, so that a late cancellation knows its own. For those
   /// inside.
   std::uint64_t generation() const noexcept
@@ -125,6 +131,20 @@ public:
   /// The posted call of serve_closers was destroyed without having been made.
   void closers_dropped() noexcept;
 
+  // --- Leases.
+
+  /// The caller is inside. False: there are too many.
+  bool lend() noexcept
+  {
+    return word_.apply<word::lend>() == duty::none;
+  }
+
+  /// The tenure may be gone afterwards.
+  void lease_done() noexcept
+  {
+    act(word_.apply<word::lease_done>());
+  }
+
   // --- Belonging to an object. The object's mutex.
 
   void disown() noexcept
@@ -140,8 +160,14 @@ public:
     word_.apply<word::publish>();
   }
 
+  /// While vacant.
+  void set_borrowed(bool borrowed) noexcept
+  {
+    borrowed_ = borrowed;
+  }
+
   /// `release()`: takes the number out of the reactor and gives it to the caller, unless somebody
-  /// is inside.
+  /// is inside or has a lease.
   duty give_out(int& number) noexcept;
 
   /// The same in two steps, for an Asio object that goes to another owner: it is moved between
@@ -149,6 +175,9 @@ public:
   duty begin_give_out() noexcept;
   duty give_out_to(tenure_base& successor) noexcept;
   void gave_out() noexcept;
+
+  /// The closers that have come since, for the successor to serve. There will be no more.
+  closer_list leave_closers() noexcept;
 
   // --- The memory. Any thread.
 
@@ -168,7 +197,7 @@ protected:
   virtual ~tenure_base();
 
   /// Takes the number from the Asio object and destroys that.
-  virtual int release_inner() noexcept = 0;
+  virtual void release_inner() noexcept = 0;
 
   /// Posts a call of serve_closers to the strand. May throw: then none has been posted.
   virtual void post_closers() = 0;
@@ -176,8 +205,8 @@ protected:
   /// Destroys what belongs to the execution context.
   virtual void drop_context() noexcept = 0;
 
-  int number_ = -1;  // written while the tenure is vacant
-  std::mutex mutex_; // never held while user code can run
+  int number_ = no_number; // written while the tenure is vacant
+  std::mutex mutex_;       // never held while user code can run
 
 private:
   INTERLOCK_HOT void act(duty d) noexcept
@@ -188,6 +217,7 @@ private:
 
   INTERLOCK_COLD void act_slowly(duty d) noexcept;
   void detach() noexcept;
+  void part_with_number() noexcept;
   void finish() noexcept;
   void hand_over_closers() noexcept;
   bool post_step() noexcept;
@@ -225,6 +255,7 @@ private:
   bool down_ = false;             // the context has been shut down
   bool left_to_shutdown_ = false; // a finisher found the gate closed, and is still inside
 
+  bool borrowed_ = false;            // written while the tenure is vacant
   tenure_base* successor_ = nullptr; // written by the mover, read by the one who finishes
 };
 

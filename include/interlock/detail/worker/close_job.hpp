@@ -14,6 +14,7 @@
 #include <chrono>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/number/close_number.hpp>
 
 namespace interlock
 {
@@ -43,7 +44,7 @@ protected:
   /// For another number. Nobody else holds the job.
   void reset() noexcept
   {
-    number_ = -1;
+    number_ = no_number;
     error_ = 0;
     stage_ = stage::idle;
   }
@@ -68,7 +69,7 @@ private:
   };
 
   // Guarded by the worker's mutex from the first watch or submit until `closed` has been called.
-  int number_ = -1;
+  int number_ = no_number;
   int error_ = 0;
   stage stage_ = stage::idle;
   clock::time_point deadline_;

@@ -39,7 +39,7 @@ public:
 
   /// Closes `number` on the worker and then calls `job.closed()` there; a watch of the job is over.
   /// Where there is no worker the number is closed and `closed` called before this returns,
-  /// SO_LINGER cleared first.
+  /// SO_LINGER cleared first. With no_number there is nothing to close.
   INTERLOCK_DECL void submit(close_job& job, int number) noexcept;
 
   /// Calls `job.expired()` on the worker after `watch_time`, unless the job has been or is

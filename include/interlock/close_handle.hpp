@@ -1,0 +1,181 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Closing an I/O object without having it.
+
+#ifndef INTERLOCK_CLOSE_HANDLE_HPP
+#define INTERLOCK_CLOSE_HANDLE_HPP
+
+#include <utility>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/close_handler.hpp>
+#include <interlock/detail/core/initiation.hpp>
+#include <interlock/detail/core/object_base.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+
+namespace detail
+{
+
+template <class Core>
+class closing_members;
+
+} // namespace detail
+
+/// Closes an object from any thread, also while that is being moved, and after it is gone.
+/**
+ * The tool of a watchdog: what it must be able to close is owned by somebody else, who may move or
+ * destroy it at any time. Made by `obj.get_close_handle()`. A handle follows its object through moves,
+ * also into an object of another executor or protocol; an object given to Asio's own type is out of its
+ * reach. It keeps a little memory alive, and never a descriptor.
+ *
+ * A close of an object that is closed or gone does nothing. A handle that refers to no object, default
+ * constructed or moved from, may be closed too; `async_close` throws for want of an executor.
+ *
+ * The handle has a copy of the object's executor, for which Asio's own rules hold: one of a strand must
+ * not outlive the execution context.
+ *
+ * @par Thread Safety
+ * @e Distinct @e objects: Safe.@n
+ * @e Shared @e objects: Safe, but for assignment, move and destruction.
+ */
+class close_handle
+{
+public:
+  /// The type of the executor on which handlers are called that have none of their own.
+  using executor_type = boost::asio::any_io_executor;
+
+  /// A handle that refers to no object.
+  close_handle() noexcept = default;
+
+  close_handle(const close_handle& other)
+    : executor_(other.executor_),
+      object_(other.object_)
+  {
+    if (object_)
+      object_->add_reference();
+  }
+
+  close_handle(close_handle&& other) noexcept
+    : executor_(std::move(other.executor_)),
+      object_(std::exchange(other.object_, nullptr))
+  {
+  }
+
+  close_handle& operator=(close_handle other) noexcept
+  {
+    std::swap(executor_, other.executor_);
+    std::swap(object_, other.object_);
+    return *this;
+  }
+
+  ~close_handle()
+  {
+    if (object_)
+      object_->drop_reference();
+  }
+
+  /// Whether the handle refers to an object, which may be closed or gone.
+  explicit operator bool() const noexcept
+  {
+    return object_ != nullptr;
+  }
+
+  /// The executor of the object when the handle was made.
+  const executor_type& get_executor() const noexcept
+  {
+    return executor_;
+  }
+
+  /// Close the object: as its own `close()`. Never fails, never blocks.
+  void close() const noexcept
+  {
+    if (object_)
+      object_->close();
+  }
+
+  /// Close the object, and let nothing be opened on it any more: as its own `retire()`.
+  void retire() const noexcept
+  {
+    if (object_)
+      object_->retire();
+  }
+
+  /// Start to close the object, and learn what became of it: as its own `async_close()`.
+  /**
+   * After the object is gone the outcome of its last close is still told, as long as the execution
+   * context lasts.
+   *
+   * @par Completion Signature
+   * @code void(boost::system::error_code) @endcode
+   * The errno of close(2); success on an object that was never opened.
+   */
+  template <class CloseToken = detail::default_token<executor_type>>
+  auto async_close(CloseToken&& token = detail::default_token<executor_type>()) const;
+
+private:
+  template <class Core>
+  friend class detail::closing_members;
+
+  close_handle(detail::object_base& object, const executor_type& ex)
+    : executor_(ex),
+      object_(&object)
+  {
+    object_->add_reference();
+  }
+
+  class initiate_async_close;
+
+  executor_type executor_;
+  detail::object_base* object_ = nullptr;
+};
+
+// Holds a handle of its own: a lazy token may call it later.
+class close_handle::initiate_async_close
+{
+public:
+  using executor_type = close_handle::executor_type;
+
+  explicit initiate_async_close(const close_handle& handle)
+    : handle_(handle)
+  {
+  }
+
+  const executor_type& get_executor() const noexcept
+  {
+    return handle_.get_executor();
+  }
+
+  template <class Handler>
+  void operator()(Handler&& handler) const
+  {
+    using own_type = std::decay_t<Handler>;
+    detail::own_handler<Handler> own(handler);
+    auto closer = detail::close_handler<own_type, executor_type>::make(
+      std::move(own), handle_.get_executor());
+    handle_.object_->start_close(std::move(closer));
+  }
+
+private:
+  close_handle handle_;
+};
+
+template <class CloseToken>
+auto close_handle::async_close(CloseToken&& token) const
+{
+  return boost::asio::async_initiate<CloseToken, void(boost::system::error_code)>(
+    initiate_async_close(*this), token);
+}
+
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_CLOSE_HANDLE_HPP

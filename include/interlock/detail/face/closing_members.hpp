@@ -1,0 +1,131 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The members of all I/O objects that Asio's do not have: how an object ends, and who may end it.
+
+#ifndef INTERLOCK_DETAIL_FACE_CLOSING_MEMBERS_HPP
+#define INTERLOCK_DETAIL_FACE_CLOSING_MEMBERS_HPP
+
+#include <boost/asio/async_result.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/close_handle.hpp>
+#include <interlock/config.hpp>
+#include <interlock/detail/core/initiation.hpp>
+#include <interlock/detail/core/io_core.hpp>
+#include <interlock/fd_lease.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// Owns the core of an object.
+template <class Core>
+class closing_members
+{
+protected:
+  /// @cond
+  using error_code = boost::system::error_code;
+  using initiate_async_close = initiate_close<Core>;
+  using initiate_async_release = initiate_release<Core>;
+  using default_token = detail::default_token<typename Core::executor_type>;
+  using number_type = typename Core::inner_type::native_handle_type;
+
+  explicit closing_members(const typename Core::executor_type& ex)
+    : core_(ex)
+  {
+  }
+
+  closing_members(closing_members&&) noexcept = default;
+  closing_members& operator=(closing_members&&) noexcept = default;
+  ~closing_members() = default;
+
+  mutable Core core_;
+  /// @endcond
+
+public:
+  /// Start to close the object, and learn what became of it.
+  /**
+   * Any number of callers, from any thread: one close serves them all.
+   *
+   * @param token The completion token. The handler is called after every handler of the operations
+   * started on this object has run and been destroyed, whatever executor it ran on: buffers and
+   * session may be freed then.
+   *
+   * @par Completion Signature
+   * @code void(boost::system::error_code) @endcode
+   * The errno of close(2), such as EIO or ENOSPC of a file system that reports late; success on an
+   * object that was never opened. EINTR and EINPROGRESS mean closed, and are success.
+   *
+   * @par Thread Safety
+   * Any thread, at the same time as any other member.
+   */
+  template <class CloseToken = default_token>
+  auto async_close(CloseToken&& token = default_token())
+    -> initiation_result<CloseToken, void(error_code), initiate_async_close>
+  {
+    return boost::asio::async_initiate<CloseToken, void(error_code)>(
+      initiate_async_close(&core_), token);
+  }
+
+  /// Start to release ownership of the number: as a close, but that the number goes to the caller.
+  /**
+   * Operations outstanding are aborted, blocked calls return. Unlike `release` this never fails with
+   * `in_use`: it waits until nobody is inside any more, or has a lease.
+   *
+   * @param token The completion token. The handler is called after every handler of the operations
+   * started on this object has run and been destroyed. A number that cannot be delivered, since the
+   * handler is destroyed uncalled, is closed, unless it is borrowed.
+   *
+   * @par Completion Signature
+   * @code void(boost::system::error_code, native_handle_type) @endcode
+   * Success and the number, which is in non-blocking mode if the object has used it;
+   * boost::asio::error::bad_descriptor and -1 where nothing is open, or a close has come before. A
+   * close that comes after has nothing to close, and succeeds.
+   *
+   * @par Thread Safety
+   * Any thread, at the same time as any other member.
+   */
+  template <class ReleaseToken = default_token>
+  auto async_release(ReleaseToken&& token = default_token())
+    -> initiation_result<ReleaseToken, void(error_code, number_type), initiate_async_release>
+  {
+    return boost::asio::async_initiate<ReleaseToken, void(error_code, number_type)>(
+      initiate_async_release(&core_), token);
+  }
+
+  /// Close the object for good.
+  /**
+   * As `close()`, and every later open, assign and connect, and an accept into this object, fails with
+   * interlock::error::retired: a close that lands before a reconnect is not lost. A move takes it
+   * along. Throws std::bad_alloc at most, and only on an object that has never been opened.
+   *
+   * @par Thread Safety
+   * Any thread, at the same time as any other member.
+   */
+  void retire()
+  {
+    core_.retire();
+  }
+
+  /// A permission to use the raw number: see fd_lease. Empty if the object is not open.
+  fd_lease lease()
+  {
+    return core_.lease();
+  }
+
+  /// Something to close this object with, wherever it is moved: see close_handle.
+  close_handle get_close_handle()
+  {
+    return close_handle(core_.handle_state(), core_.get_executor());
+  }
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_FACE_CLOSING_MEMBERS_HPP

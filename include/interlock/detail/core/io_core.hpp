@@ -297,8 +297,14 @@ public:
     }
     const leave_guard leaves(*t);
     tracking_of<Handler> tracked(*t);
-    if (!t->is_plain() && !admits(kind, *t, handler, fail))
-      return;
+    if (!t->is_plain())
+    {
+      if (const error_code refused = look_at(kind, *t))
+      {
+        fail(handler, refused);
+        return;
+      }
+    }
     tracked.connect(handler);
     initiate(*t, std::move(tracked), handler);
   }
@@ -379,17 +385,15 @@ private:
 
   using ending = typename object_state<Inner>::ending;
 
-  template <class Handler, class Fail>
-  INTERLOCK_COLD static bool admits(op_kind kind, tenure_type& t, Handler& handler, Fail& fail)
+  // Whether an operation may start in a tenure that is not plain.
+  INTERLOCK_COLD static error_code look_at(op_kind kind, tenure_type& t)
   {
     error_code ec;
     if (kind == op_kind::transfer && t.follows_another() && !mark::allows(t))
       ec = boost::asio::error::operation_aborted;
     else if (kind != op_kind::wait)
       t.prepare(ec);
-    if (ec)
-      fail(handler, ec);
-    return !ec;
+    return ec;
   }
 
   // Gives a tenure back that has not been published by the end of the scope, however that came.

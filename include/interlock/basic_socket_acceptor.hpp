@@ -283,15 +283,20 @@ public:
   }
 
   /// Close the acceptor: see basic_socket::close. Connections not yet accepted are reset.
+  /**
+   * The address is free when this returns: it waits for close(2), which follows at once on its own
+   * thread. At most 100 ms, should another thread stay inside, or a blocked close(2) be before it; a
+   * lease is not waited for.
+   */
   void close()
   {
-    core_.close();
+    core_.close_and_await();
   }
 
   /// Close the acceptor. @c ec is always clear.
   error_code close(error_code& ec)
   {
-    core_.close();
+    core_.close_and_await();
     return ec = error_code();
   }
 

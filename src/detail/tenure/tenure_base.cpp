@@ -81,6 +81,23 @@ void tenure_base::demand_detach_later() noexcept
     demand_detach();
 }
 
+void tenure_base::await_close() noexcept
+{
+  const auto under_way = [this]
+  {
+    const phase p = current_phase();
+    return p == phase::closing || p == phase::due || p == phase::detached;
+  };
+  // In a handler of its own this thread may be the one inside.
+  if (current_phase() != phase::due || mark::running(object_) != this)
+    registry_->worker().await([&] { return !under_way(); });
+}
+
+bool tenure_base::await_queued_closes() noexcept
+{
+  return registry_->worker().await_queued();
+}
+
 duty tenure_base::begin_close() noexcept
 {
   word::value before = 0;

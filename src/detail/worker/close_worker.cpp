@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include <poll.h>
 #include <pthread.h>
@@ -76,6 +77,7 @@ void close_worker::submit(close_job& job, int number) noexcept
     close_now(lock, job, false);
     return;
   }
+  ++queued_count_;
   closes_.push_back(job);
   wake_if_asleep();
 }
@@ -110,6 +112,20 @@ void close_worker::add_watch(close_job& job, close_job::stage s) noexcept
   // to be told.
   if (watches_.front() == &job)
     wake_if_asleep();
+}
+
+bool close_worker::await_queued() noexcept
+{
+  const auto counts = [this]
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::make_pair(closed_count_, queued_count_);
+  };
+  const auto before = counts();
+  if (before.first == before.second)
+    return false;
+  await([this, &before] { return closed_count_ >= before.second; });
+  return counts().first != before.first;
 }
 
 void close_worker::hurry() noexcept
@@ -189,7 +205,7 @@ void close_worker::run_closes(std::unique_lock<std::mutex>& lock) noexcept
   while (close_job* job = closes_.pop_front())
   {
     close_now(lock, *job, !hurried_);
-    lock.lock();
+    ++closed_count_;
   }
 }
 
@@ -223,7 +239,7 @@ void close_worker::sleep(std::unique_lock<std::mutex>& lock) noexcept
   asleep_ = false;
 }
 
-// Unlocks. The job may be gone when this returns.
+// Unlocks meanwhile. The job may be gone when this returns.
 void close_worker::close_now(
   std::unique_lock<std::mutex>& lock, close_job& job, bool linger) noexcept
 {
@@ -236,6 +252,9 @@ void close_worker::close_now(
     job.error_ = close_number(job.number_);
   }
   job.closed();
+  lock.lock();
+  if (awaiting_ != 0)
+    closed_.notify_all();
 }
 
 } // namespace detail

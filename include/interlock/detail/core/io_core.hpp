@@ -115,6 +115,7 @@ public:
           failed = error::in_use;
           return;
         }
+        to.set_borrowed(from->is_borrowed());
         to.set_inner(Inner(from->take_inner()));
         complete(to, *from, failed);
       });
@@ -336,6 +337,16 @@ public:
       t->demand_detach();
   }
 
+  /// The same for what has an address: that is free afterwards.
+  void close_and_await() noexcept
+  {
+    if (tenure_type* t = current())
+    {
+      t->demand_detach();
+      t->await_close();
+    }
+  }
+
   /// The state, for a handle, whether or not anything has been opened yet.
   object_base& handle_state()
   {
@@ -419,8 +430,11 @@ private:
 
     ~vacancy()
     {
-      const int number = published_ ? no_number : state_.give_back(tenure_);
-      if (number != no_number && whose_ == number_of::object)
+      if (published_)
+        return;
+      const bool ours = whose_ == number_of::object && !tenure_.is_borrowed();
+      const int number = state_.give_back(tenure_);
+      if (number != no_number && ours)
         close_unused(number);
     }
 

@@ -148,7 +148,7 @@ using tracking_of = tracking;
 
 /// Tracks an operation that Asio may complete although it is not over; it is begun again then.
 /**
- * `Policy` has `premature(tenure, ec)`, asked while inside, and `begin(inner, handler)`.
+ * `Policy` has `possible(ec)`, `premature(tenure, ec)`, asked while inside, and `begin(inner, handler)`.
  */
 template <class Inner, class Policy, class Tracking>
 class repeating : public Tracking
@@ -177,7 +177,7 @@ private:
     if (!policy_.possible(ec) || t.enter() != duty::none)
       return false;
     const leave_guard leaves(t);
-    if (!policy_.premature(t))
+    if (!policy_.premature(t, ec))
       return false;
     Policy policy(policy_);
     auto next = adapt(std::move(handler), std::move(*this));
@@ -210,7 +210,7 @@ struct spurious_readiness
     return !ec;
   }
 
-  bool premature(tenure_base& t) const noexcept
+  bool premature(tenure_base& t, const boost::system::error_code&) const noexcept
   {
     return !calls::ready(t.number(), events);
   }

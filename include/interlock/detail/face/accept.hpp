@@ -79,23 +79,28 @@ struct accept_new
   }
 };
 
-/// A connection that was gone before it could be accepted, where Asio reports it: the next one is
-/// accepted, unless the user wants to know.
+/// What makes an accept begin again. A connection that was gone before it could be accepted, where
+/// Asio reports it: the next one is accepted, unless the user wants to know. Once, the want of
+/// descriptors while some wait for their close(2).
 template <class Executor, class Endpoint>
-struct aborted_connection
+struct accept_again
 {
   Executor executor;
   Endpoint* endpoint;
+  bool has_waited = false;
 
   bool possible(const error_code& ec) const noexcept
   {
-    return is_aborted_connection(ec);
+    return is_aborted_connection(ec) || (is_out_of_descriptors(ec) && !has_waited);
   }
 
   template <class Tenure>
-  bool premature(Tenure& t) const noexcept
+  bool premature(Tenure& t, const error_code& ec) noexcept
   {
-    return !t.flags().connection_aborted;
+    if (is_aborted_connection(ec))
+      return !t.flags().connection_aborted;
+    has_waited = true;
+    return t.await_queued_closes();
   }
 
   template <class Inner, class Handler>
@@ -148,7 +153,7 @@ private:
   void accept(
     Handler& handler, const Executor& ex, Endpoint* endpoint, Deliver deliver_to, Fail fail) const
   {
-    using policy = aborted_connection<Executor, Endpoint>;
+    using policy = accept_again<Executor, Endpoint>;
     using repeats = repeating<typename Core::inner_type, policy, tracking_of<Handler>>;
     this->core_->start(
       op_kind::other, handler,

@@ -39,6 +39,19 @@ inline bool is_aborted_connection(const error_code& ec) noexcept
     || (ec.value() == EPROTO && ec.category() == boost::system::system_category());
 }
 
+inline bool is_out_of_descriptors(const error_code& ec) noexcept
+{
+  return ec.category() == boost::system::system_category()
+    && (ec.value() == EMFILE || ec.value() == ENFILE);
+}
+
+/// Out of descriptors, while some were only waiting for their close(2): they have been waited for, and
+/// it is worth another try.
+inline bool descriptors_have_come(tenure_base& t, const error_code& ec) noexcept
+{
+  return is_out_of_descriptors(ec) && t.await_queued_closes();
+}
+
 template <class Core, class Protocol>
 error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
 {
@@ -46,6 +59,8 @@ error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
     [&](auto& t, error_code& e)
     {
       t.inner().open(protocol, e);
+      if (descriptors_have_come(t, e))
+        t.inner().open(protocol, e);
       if (!e)
         t.set_protocol(protocol, e);
     });
@@ -190,16 +205,21 @@ int accept_number(Core& core, Endpoint* peer, std::optional<Protocol>& protocol,
   const int accepted = core.blocking(POLLIN, ec,
     [peer, &protocol](auto& t, error_code& e)
     {
-      int number = -1;
-      do
+      protocol.emplace(t.protocol());
+      const auto accept = [&]
       {
         ::socklen_t size = peer ? static_cast<::socklen_t>(peer->capacity()) : 0;
-        number = calls::accept(
+        const int number = calls::accept(
           t.number(), peer ? peer->data() : nullptr, peer ? &size : nullptr, e);
         if (peer && !e)
           peer->resize(size);
-      } while (is_aborted_connection(e) && !t.flags().connection_aborted);
-      protocol.emplace(t.protocol());
+        return number;
+      };
+      int number = accept();
+      if (descriptors_have_come(t, e))
+        number = accept();
+      while (is_aborted_connection(e) && !t.flags().connection_aborted)
+        number = accept();
       return number;
     });
   return ec ? -1 : accepted;

@@ -114,6 +114,15 @@ public:
   /// `demand_detach`, if the strand's step has not come within the worker's watch time.
   void demand_detach_later() noexcept;
 
+  /// After a close: waits, for a short time, until close(2) has been called, unless a lease delays
+  /// it. Not for long, since somebody inside or before it in the queue may take longer. The tenure is
+  /// the object's, which the caller keeps.
+  void await_close() noexcept;
+
+  /// For want of descriptors: waits, for a short time, until those queued for close(2) are closed.
+  /// False: there are none.
+  bool await_queued_closes() noexcept;
+
   /// The first step of async_close: see word::begin_close.
   duty begin_close() noexcept;
 

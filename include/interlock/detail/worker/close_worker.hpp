@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 
@@ -49,6 +50,20 @@ public:
   /// Calls `job.expired()` of a job whose number is closed, after `watch_time`. False: no worker.
   INTERLOCK_DECL bool watch_again(close_job& job) noexcept;
 
+  /// Waits, up to `watch_time`, until `over()`: asked now, and after each close(2).
+  template <class Over>
+  bool await(Over over) noexcept
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    ++awaiting_;
+    const bool came = closed_.wait_for(lock, watch_time, over);
+    --awaiting_;
+    return came;
+  }
+
+  /// Waits, up to `watch_time`, until what is queued now has been closed. False: nothing has been.
+  INTERLOCK_DECL bool await_queued() noexcept;
+
   /// From now on SO_LINGER is cleared before each close.
   INTERLOCK_DECL void hurry() noexcept;
 
@@ -70,10 +85,14 @@ private:
 
   std::mutex mutex_;
   std::condition_variable left_;
+  std::condition_variable closed_;
 
   // Guarded by mutex_.
   job_list closes_;
   job_list watches_; // in the order of their deadlines, since all wait the same time
+  std::uint64_t queued_count_ = 0;
+  std::uint64_t closed_count_ = 0; // of those queued
+  unsigned awaiting_ = 0;
   bool running_ = false;
   bool asleep_ = false;
   bool hurried_ = false;

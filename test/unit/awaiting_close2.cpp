@@ -1,0 +1,297 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The few calls that wait for close(2), on its own thread, for a short time: the close of an
+// acceptor, whose address is free afterwards, and whatever finds no descriptor while some are queued
+// to be closed.
+
+#include <interlock/ip/tcp.hpp>
+#include <interlock/local/stream_protocol.hpp>
+
+#include <atomic>
+#include <thread>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/census.hpp"
+#include "support/close_probe.hpp"
+#include "support/descriptors.hpp"
+#include "support/handler_tally.hpp"
+#include "support/loop.hpp"
+#include "support/numbers.hpp"
+#include "support/system_errors.hpp"
+#include "support/wait_until.hpp"
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using interlock::ip::tcp;
+using local = interlock::local::stream_protocol;
+
+namespace
+{
+
+const asio::ip::tcp::endpoint any_port(asio::ip::address_v4::loopback(), 0);
+
+/// Without the option to share it, an address belongs to one listener at a time.
+void listen_alone(tcp::acceptor& a, const asio::ip::tcp::endpoint& where)
+{
+  a.open(tcp::v4());
+  a.bind(where);
+  a.listen();
+}
+
+/// A socket whose close(2) stands still until the gate is opened.
+struct standing_close
+{
+  support::ends pair = support::unix_ends();
+  support::close_watch watch{pair.near.get()};
+
+  explicit standing_close(asio::io_context& context)
+  {
+    local::socket s(context, local(), pair.near.release());
+    watch.shut_gate();
+    s.close();
+    BOOST_TEST(watch.wait_arrived());
+  }
+};
+
+/// Opens the gate of a close when told to, in a thread that is there already.
+class gate_keeper
+{
+public:
+  explicit gate_keeper(support::close_watch& watch)
+    : thread_(
+      [this, &watch]
+      {
+        support::wait_until([this] { return told_.load(); });
+        watch.open_gate();
+        opened_ = true;
+      })
+  {
+  }
+
+  ~gate_keeper()
+  {
+    tell();
+    thread_.join();
+  }
+
+  void tell()
+  {
+    told_ = true;
+  }
+
+  /// Nobody waits for ever: whoever has failed may have come before this.
+  bool has_opened() const
+  {
+    return opened_;
+  }
+
+private:
+  std::atomic<bool> told_{false};
+  std::atomic<bool> opened_{false};
+  std::thread thread_;
+};
+
+/// `attempt()` while there is no descriptor but for the one that is about to be closed. How often it
+/// found that one.
+template <class Attempt>
+int successes(asio::io_context& context, Attempt attempt)
+{
+  int count = 0;
+  for (int i = 0; i != 20; ++i)
+  {
+    standing_close standing(context);
+    gate_keeper keeper(standing.watch);
+    const support::no_more_descriptors limit;
+    keeper.tell();
+    const error_code ec = attempt();
+    const bool too_early = ec == support::system_error(EMFILE) && !keeper.has_opened();
+    BOOST_TEST((!ec || too_early), ec.message());
+    count += ec ? 0 : 1;
+  }
+  return count;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_awaiting_close2)
+
+BOOST_AUTO_TEST_CASE(an_address_is_free_when_the_close_of_its_acceptor_returns)
+{
+  asio::io_context context;
+  tcp::acceptor a(context);
+  listen_alone(a, any_port);
+  const asio::ip::tcp::endpoint where = a.local_endpoint();
+  for (int i = 0; i != 300; ++i)
+  {
+    a.close();
+    BOOST_CHECK_NO_THROW(listen_alone(a, where));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_address_is_free_although_a_thread_was_blocked_in_accept)
+{
+  asio::io_context context;
+  tcp::acceptor a(context);
+  listen_alone(a, any_port);
+  const asio::ip::tcp::endpoint where = a.local_endpoint();
+  for (int i = 0; i != 50; ++i)
+  {
+    error_code accept_ec;
+    std::atomic<bool> begun{false};
+    std::thread t(
+      [&]
+      {
+        tcp::socket peer(context);
+        begun = true;
+        a.accept(peer, accept_ec);
+      });
+    BOOST_TEST(support::wait_until([&] { return begun.load(); }));
+    error_code close_ec = asio::error::fault;
+    a.close(close_ec);
+    BOOST_TEST(!close_ec);
+    BOOST_CHECK_NO_THROW(listen_alone(a, where));
+    a.close();
+    t.join();
+    BOOST_TEST(accept_ec != error_code());
+    listen_alone(a, where);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_acceptor_may_be_closed_in_its_own_handler)
+{
+  asio::io_context context;
+  tcp::acceptor a(context);
+  listen_alone(a, any_port);
+  const asio::ip::tcp::endpoint where = a.local_endpoint();
+  support::handler_tally tally;
+  tcp::socket client(context);
+  tcp::socket peer(context);
+  a.async_accept(peer,
+    tally(
+      [&](error_code ec)
+      {
+        BOOST_TEST(!ec);
+        a.close();
+      }));
+  client.connect(where);
+  context.run();
+  BOOST_TEST(tally.all_called());
+  peer.close();
+  BOOST_TEST(!a.is_open());
+}
+
+BOOST_AUTO_TEST_CASE(a_close2_that_stands_still_is_not_waited_for)
+{
+  const support::census before;
+  {
+    asio::io_context context;
+    tcp::acceptor a(context);
+    listen_alone(a, any_port);
+    standing_close standing(context);
+    const support::close_watch watch(a.native_handle());
+    a.close();
+    BOOST_TEST(!a.is_open());
+    BOOST_TEST(watch.arrived() == 0u);
+    BOOST_TEST(standing.watch.closed() == 0u);
+    standing.watch.open_gate();
+    BOOST_TEST(watch.wait_closed());
+  }
+  BOOST_TEST(before.restored());
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_is_not_waited_for)
+{
+  asio::io_context context;
+  tcp::acceptor a(context);
+  listen_alone(a, any_port);
+  const support::close_watch watch(a.native_handle());
+  interlock::fd_lease lease = a.lease();
+  a.close();
+  BOOST_TEST(watch.arrived() == 0u);
+  BOOST_TEST(support::is_number_open(lease.get()));
+  lease.reset();
+  BOOST_TEST(watch.wait_closed());
+}
+
+BOOST_AUTO_TEST_CASE(an_open_waits_for_descriptors_that_are_about_to_be_closed)
+{
+  asio::io_context context;
+  tcp::socket s(context);
+  const int count = successes(context,
+    [&]
+    {
+      error_code ec;
+      s.open(tcp::v4(), ec);
+      error_code ignored;
+      // Not by a close, which would be a descriptor to wait for.
+      support::number released(s.release(ignored));
+      return ec;
+    });
+  BOOST_TEST(count > 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_accept_waits_for_descriptors_that_are_about_to_be_closed)
+{
+  asio::io_context context;
+  tcp::acceptor a(context);
+  listen_alone(a, any_port);
+  tcp::socket client(context);
+  tcp::socket peer(context);
+  const auto connect = [&]
+  {
+    if (!client.is_open())
+      client.connect(a.local_endpoint());
+  };
+  connect();
+  const int count = successes(context,
+    [&]
+    {
+      error_code ec;
+      a.accept(peer, ec);
+      error_code ignored;
+      support::number accepted(peer.release(ignored));
+      // The next one needs a connection to accept: the client's number serves it.
+      if (!ec)
+      {
+        accepted.reset();
+        support::number old(client.release(ignored));
+        old.reset();
+        connect();
+      }
+      return ec;
+    });
+  BOOST_TEST(count > 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_async_accept_waits_for_descriptors_that_are_about_to_be_closed)
+{
+  support::handler_tally tally;
+  asio::io_context context;
+  tcp::acceptor a(context);
+  listen_alone(a, any_port);
+  tcp::socket client(context);
+  client.connect(a.local_endpoint());
+  tcp::socket peer(context);
+  int accepted = 0;
+  const int count = successes(context,
+    [&]
+    {
+      if (accepted)
+        return error_code();
+      error_code ec = asio::error::fault;
+      a.async_accept(peer, tally(support::into(ec)));
+      context.restart();
+      context.run();
+      accepted += ec ? 0 : 1;
+      return ec;
+    });
+  BOOST_TEST(count > 0);
+  BOOST_TEST(accepted == 1);
+  BOOST_TEST(peer.is_open());
+  BOOST_TEST(tally.all_called());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

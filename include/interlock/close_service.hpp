@@ -12,10 +12,14 @@
 #define INTERLOCK_CLOSE_SERVICE_HPP
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <utility>
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/query.hpp>
 #include <boost/asio/version.hpp>
 
@@ -59,6 +63,11 @@ inline bool does_not_lock(boost::asio::execution_context& context)
  * of its objects is detached and closed: SO_LINGER is cleared first, and a close(2) that is blocked
  * by then is waited for up to one second and then left behind with its thread.
  *
+ * A program that forks tells its context, as Asio wants it: `notify_fork` with fork_prepare before, and
+ * with fork_parent or fork_child after. What is being closed then is closed in both. A child of which
+ * the context has not been told is found out when it closes an object: the context is told, so that the
+ * parent's reactor stays as it is.
+ *
  * A context that runs without locks (an unsafe concurrency hint, or a configuration that switches
  * them off) is refused where that can be asked, from Boost 1.87 on: whatever would open an object of
  * it fails with @c boost::asio::error::operation_not_supported.
@@ -71,9 +80,32 @@ class close_service : public boost::asio::execution_context::service
 public:
   using key_type = close_service;
 
+  /// How a service is to work: see make_close_service.
+  struct options
+  {
+    /// How long the shutdown waits for a close(2) that is blocked, before it leaves it behind.
+    std::chrono::milliseconds shutdown_wait{1000};
+
+    /// How long an `async_close` waits for its context to come to it, before the close is taken over.
+    std::chrono::milliseconds takeover{100};
+
+    /// Called with what a thread is to run, when the first descriptor is closed: starts a thread that
+    /// is there for nothing else, or throws. Empty: std::thread. The thread blocks all signals and
+    /// names itself; it must be one that the shutdown of the context may leave behind.
+    std::function<void(std::function<void()>)> thread_factory;
+  };
+
   explicit close_service(boost::asio::execution_context& context)
+    : close_service(context, options())
+  {
+  }
+
+  close_service(boost::asio::execution_context& context, options o)
     : boost::asio::execution_context::service(context),
-      registry_(std::make_shared<detail::registry>())
+      shutdown_wait_(o.shutdown_wait),
+      registry_(std::make_shared<detail::registry>(
+        detail::worker_options{o.takeover, std::move(o.thread_factory)},
+        [&context] { tell_of_fork(context); }))
   {
     // Nothing can be opened then, as after the shutdown; there is nothing yet to be waited for.
     if (detail::does_not_lock(context))
@@ -87,16 +119,56 @@ public:
   }
 
 private:
-  static constexpr std::chrono::milliseconds shutdown_wait{1000};
-
   // Called twice from Boost 1.82 on.
   void shutdown() override
   {
-    registry_->shut_down(shutdown_wait);
+    registry_->shut_down(shutdown_wait_);
   }
 
+  void notify_fork(boost::asio::execution_context::fork_event event) override
+  {
+    if (event == boost::asio::execution_context::fork_prepare)
+      registry_->prepare_fork();
+    else if (event == boost::asio::execution_context::fork_parent)
+      registry_->resume_after_fork();
+    else
+      registry_->adopt_after_fork();
+  }
+
+  // The child shares the reactor of its parent, from which it would take the parent's descriptors, until
+  // the context gets one of its own. That is what notify_fork does.
+  static void tell_of_fork(boost::asio::execution_context& context) noexcept
+  {
+    try
+    {
+      context.notify_fork(boost::asio::execution_context::fork_child);
+    }
+    catch (...)
+    {
+      // No descriptors for a reactor: what can be closed is, and nobody can be told.
+    }
+  }
+
+  const std::chrono::milliseconds shutdown_wait_;
   const std::shared_ptr<detail::registry> registry_;
 };
+
+/// Makes the service of a context with options of its own, before the first object of the context is
+/// opened.
+/**
+ * @throws boost::asio::service_already_exists if the context has its service already.
+ * @throws boost::system::system_error boost::asio::error::invalid_argument if a time is negative.
+ */
+template <class ExecutionContext>
+close_service& make_close_service(ExecutionContext& context, close_service::options o = {})
+{
+  if (o.shutdown_wait.count() < 0 || o.takeover.count() < 0)
+    throw boost::system::system_error(boost::asio::error::invalid_argument, "make_close_service");
+  // Makes the reactor, which has to be older.
+  const boost::asio::posix::basic_stream_descriptor<typename ExecutionContext::executor_type>
+    reactor_user(context.get_executor());
+  return boost::asio::make_service<close_service>(context, std::move(o));
+}
 
 namespace detail
 {

@@ -46,6 +46,8 @@ private:
     ++ends_;
   }
 
+  void after_fork() noexcept override {}
+
   std::atomic<int> holds_{0};
   std::atomic<int> ends_{0};
 };

@@ -79,6 +79,7 @@ private:
     try_handlers(s);
     try_ending(s);
     try_leases(s);
+    try_fork(s);
     try_object(s);
     if (!progress_ && !s.g.disposed)
       fail("nobody can bring the end nearer", s);
@@ -159,6 +160,16 @@ private:
       g.reported = 1;
       expect("report", s, word::report(s.w), g.handlers() ? duty::none : duty::finish, g);
     }
+  }
+
+  // Nobody who is inside before the detach goes on; lookers at what is over are memory, not threads.
+  void try_fork(const state& s)
+  {
+    word_ghost g = s.g;
+    const bool due = g.demanded && !g.detached;
+    if (g.published && !g.detached)
+      g.calls = g.lookers = g.closer = g.waiting = 0;
+    expect("forget_inside", s, word::forget_inside(s.w), due ? duty::detach : duty::none, g);
   }
 
   void try_leases(const state& s)

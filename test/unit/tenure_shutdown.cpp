@@ -56,6 +56,8 @@ public:
   }
 
 private:
+  void after_fork() noexcept override {}
+
   bool hold_for_shutdown() noexcept override
   {
     return true;

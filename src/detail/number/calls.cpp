@@ -187,6 +187,12 @@ void clear_linger(int number) noexcept
   ::setsockopt(number, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
 }
 
+void set_abortive(int number) noexcept
+{
+  const ::linger at_once = {1, 0};
+  ::setsockopt(number, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 } // namespace calls
 } // namespace detail
 } // namespace abi_0

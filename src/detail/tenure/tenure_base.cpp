@@ -109,6 +109,7 @@ duty tenure_base::begin_close() noexcept
 
 void tenure_base::detach() noexcept
 {
+  registry_->note_process();
   release_inner();
   act(word_.apply<word::part>());
 }
@@ -125,6 +126,7 @@ void tenure_base::part_with_number() noexcept
   // The tenure belongs to the worker from here on, and may be gone, with the registry, before
   // submit returns.
   const std::shared_ptr<registry> shared = registry_;
+  shared->note_process();
   shared->worker().submit(*this, given ? no_number : number_);
 }
 
@@ -139,6 +141,29 @@ bool tenure_base::add_closer(closer_base& c) noexcept
   if (!sealed_)
     closers_.push(c);
   return !sealed_;
+}
+
+closer_pointer tenure_base::withdraw_closer(const void* link, std::uint64_t generation) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return generation == generation_ ? closers_.remove(link) : nullptr;
+}
+
+void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
+{
+  if (word_.apply<word::hold>() != duty::none)
+    return;
+  bool same = false;
+  {
+    // Held, it cannot be recycled after this.
+    const std::lock_guard<std::mutex> lock(mutex_);
+    same = generation == generation_;
+  }
+  if (same && abort)
+    registry_->worker().abort(*this);
+  if (same)
+    demand_detach();
+  leave();
 }
 
 bool tenure_base::outcome(error_code& ec) noexcept
@@ -278,6 +303,15 @@ void tenure_base::shut_down() noexcept
   leave();
 }
 
+void tenure_base::after_fork() noexcept
+{
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    waiters_.clear();
+  }
+  act(word_.apply<word::forget_inside>());
+}
+
 // The gate is closed. The closers are destroyed by the shutdown, not here: this may be the worker.
 void tenure_base::leave_to_shutdown() noexcept
 {
@@ -312,6 +346,7 @@ duty tenure_base::give_out(int& number) noexcept
   if (d == duty::detach)
   {
     number = number_;
+    registry_->note_process();
     release_inner();
     gave_out();
   }

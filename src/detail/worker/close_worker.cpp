@@ -82,6 +82,12 @@ void close_worker::submit(close_job& job, int number) noexcept
   wake_if_asleep();
 }
 
+void close_worker::abort(close_job& job) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  job.abortive_ = true;
+}
+
 bool close_worker::watch(close_job& job) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -106,7 +112,7 @@ bool close_worker::watch_again(close_job& job) noexcept
 void close_worker::add_watch(close_job& job, close_job::stage s) noexcept
 {
   job.stage_ = s;
-  job.deadline_ = close_job::clock::now() + watch_time;
+  job.deadline_ = close_job::clock::now() + options_.watch_time;
   watches_.push_back(job);
   // Asleep without a deadline, or with one that comes no later than this: only the first watch has
   // to be told.
@@ -162,11 +168,16 @@ bool close_worker::start() noexcept
   {
     const signals_blocked blocked;
     // The thread shares in the worker: it may be left behind by stop, and outlive its owner.
-    std::thread([self = shared_from_this()] { self->run(); }).detach();
+    auto body = [self = shared_from_this()] { self->run(); };
+    if (options_.thread_factory)
+      options_.thread_factory(std::move(body));
+    else
+      std::thread(std::move(body)).detach();
     running_ = true;
   }
-  catch (const std::exception&)
+  catch (...)
   {
+    // There is none to be had now.
   }
   return running_;
 }
@@ -184,6 +195,8 @@ void close_worker::wake_if_asleep() noexcept
 
 void close_worker::run() noexcept
 {
+  // A thread of the user's may not have inherited this.
+  const signals_blocked blocked;
 #if defined(__linux__)
   ::pthread_setname_np(::pthread_self(), "interlock");
 #endif
@@ -217,9 +230,11 @@ void close_worker::run_watches(std::unique_lock<std::mutex>& lock) noexcept
     close_job* job = watches_.pop_front();
     job->stage_ = job->stage_ == close_job::stage::watched ? close_job::stage::idle
                                                            : close_job::stage::closed;
+    busy_ = true;
     lock.unlock();
     job->expired();
     lock.lock();
+    note_done();
   }
 }
 
@@ -244,17 +259,71 @@ void close_worker::close_now(
   std::unique_lock<std::mutex>& lock, close_job& job, bool linger) noexcept
 {
   job.stage_ = close_job::stage::closed;
+  busy_ = true;
+  in_close_ = &job;
+  const bool abortive = job.abortive_;
   lock.unlock();
   if (job.number_ != no_number)
   {
-    if (!linger)
+    if (abortive)
+      calls::set_abortive(job.number_);
+    else if (!linger)
       calls::clear_linger(job.number_);
     job.error_ = close_number(job.number_);
   }
+  in_close_ = nullptr;
   job.closed();
   lock.lock();
+  note_done();
+}
+
+void close_worker::note_done() noexcept
+{
+  busy_ = false;
   if (awaiting_ != 0)
     closed_.notify_all();
+}
+
+// --- fork(2).
+
+void close_worker::prepare_fork() noexcept
+{
+  await([this] { return !busy_; });
+  fork_lock_.lock();
+}
+
+void close_worker::resume_after_fork() noexcept
+{
+  fork_lock_.unlock();
+}
+
+// The wake-up descriptor is the parent's, too. A job whose close(2) has not returned by then is in the
+// kernel, where the number is gone already: here there is nothing left to be closed of it.
+void close_worker::adopt_after_fork() noexcept
+{
+  if (!fork_lock_.owns_lock())
+    fork_lock_.lock();
+  if (wake_event_ != no_number)
+    close_number(wake_event_);
+  wake_event_ = no_number;
+  if (close_job* job = in_close_.exchange(nullptr))
+  {
+    job->number_ = no_number;
+    job->stage_ = close_job::stage::queued;
+    closes_.push_back(*job);
+  }
+  asleep_ = busy_ = false;
+  awaiting_ = 0;
+  running_ = true;
+  fork_lock_.unlock();
+}
+
+void close_worker::restart_after_fork() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  running_ = false;
+  if (!closes_.empty() || !watches_.empty())
+    ready();
 }
 
 } // namespace detail

@@ -3,6 +3,10 @@
 
 #include <interlock/detail/worker/registry.hpp>
 
+#include <utility>
+
+#include <unistd.h>
+
 namespace interlock
 {
 inline namespace abi_0
@@ -10,8 +14,10 @@ inline namespace abi_0
 namespace detail
 {
 
-registry::registry()
-  : worker_(std::make_shared<close_worker>())
+registry::registry(worker_options options, std::function<void()> on_foreign_process)
+  : worker_(std::make_shared<close_worker>(std::move(options))),
+    on_foreign_process_(std::move(on_foreign_process)),
+    process_(::getpid())
 {
 }
 
@@ -33,6 +39,7 @@ void registry::remove(registered& r) noexcept
 
 void registry::shut_down(std::chrono::milliseconds bound) noexcept
 {
+  note_process();
   worker_->hurry();
   std::unique_lock<std::mutex> lock(mutex_);
   down_ = true;
@@ -65,6 +72,52 @@ void registry::close_gate() noexcept
   const std::lock_guard<std::mutex> lock(mutex_);
   if (--passing_ == 0)
     gate_empty_.notify_all();
+}
+
+// --- fork(2).
+
+void registry::prepare_fork() noexcept
+{
+  fork_lock_.lock();
+  gate_empty_.wait_for(fork_lock_, close_worker::await_time, [this] { return passing_ == 0; });
+  worker_->prepare_fork();
+}
+
+void registry::resume_after_fork() noexcept
+{
+  worker_->resume_after_fork();
+  fork_lock_.unlock();
+}
+
+// Until the worker is restarted nothing that a member does has an effect on the list.
+void registry::adopt_after_fork() noexcept
+{
+  process_ = ::getpid();
+  worker_->adopt_after_fork();
+  if (!fork_lock_.owns_lock())
+    fork_lock_.lock();
+  passing_ = 0;
+  fork_lock_.unlock();
+  for (registered* r = members_; r; r = r->next_)
+    r->after_fork();
+  worker_->restart_after_fork();
+}
+
+void registry::note_process() noexcept
+{
+  const ::pid_t self = ::getpid();
+  if (process_ == self)
+    return;
+  const std::lock_guard<std::mutex> lock(process_mutex_);
+  if (process_ != self && on_foreign_process_ && !is_down())
+    on_foreign_process_();
+  process_ = self;
+}
+
+bool registry::is_down() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return down_;
 }
 
 void registry::insert(registered*& list, registered& r) noexcept

@@ -19,6 +19,7 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
+#include <interlock/detail/core/closer_link.hpp>
 #include <interlock/detail/number/close_number.hpp>
 #include <interlock/detail/tenure/closer.hpp>
 
@@ -32,6 +33,8 @@ namespace detail
 /// What a caller of async_close is told.
 struct close_result
 {
+  static constexpr bool can_be_cancelled = true;
+
   static bool take(int /*number*/, bool /*owned*/) noexcept
   {
     return false;
@@ -47,6 +50,9 @@ struct close_result
 class release_result
 {
 public:
+  /// What has been taken out of the reactor cannot be put back.
+  static constexpr bool can_be_cancelled = false;
+
   release_result() = default;
 
   release_result(release_result&& other) noexcept
@@ -130,6 +136,8 @@ public:
       handler_work_(boost::asio::get_associated_executor(handler, ex)),
       handler_(std::move(handler))
   {
+    if (Result::can_be_cancelled)
+      link_.connect(handler_);
   }
 
   void complete(boost::system::error_code ec, hand_over how) override
@@ -153,6 +161,16 @@ public:
   {
     allocator a(boost::asio::get_associated_allocator(handler_));
     free(a);
+  }
+
+  void bind(tenure_base& t, bool leads) noexcept override
+  {
+    link_.bind(t, leads);
+  }
+
+  const void* link() const noexcept override
+  {
+    return link_.get();
   }
 
   bool take(int number, bool owned) noexcept override
@@ -179,6 +197,7 @@ private:
   handler_work handler_work_;
   Handler handler_;
   Result result_;
+  closer_link_share link_;
 };
 
 } // namespace detail

@@ -84,6 +84,8 @@ public:
       t->set_inner(std::move(inner));
     else if (!(t = make(std::move(inner))))
       ec = boost::asio::error::operation_not_supported;
+    if (t)
+      t->note_process();
     return t;
   }
 
@@ -183,6 +185,7 @@ private:
   {
     ticket for_step(t);
     const ticket own(t);
+    c.bind(t, true);
     // Refused by the context's shutdown, which has destroyed those that came before.
     if (!t.add_closer(c))
       c.destroy();
@@ -194,6 +197,7 @@ private:
   {
     const leave_guard leaves(t);
     error_code ec;
+    c->bind(t, false);
     if (what == ending::release)
       c.release()->complete(nothing_open(what), hand_over::post);
     else if (t.add_closer(*c))

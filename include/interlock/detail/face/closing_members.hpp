@@ -60,6 +60,13 @@ public:
    * The errno of close(2), such as EIO or ENOSPC of a file system that reports late; success on an
    * object that was never opened. EINTR and EINPROGRESS mean closed, and are success.
    *
+   * @par Per-Operation Cancellation
+   * Never leaves the object open. Of the caller that has started the close: @c terminal aborts it (a
+   * TCP connection is reset), @c partial detaches without waiting for the executor, and the handler is
+   * called as ever, when the close is over; @c total ends only this caller's waiting, with
+   * boost::asio::error::operation_aborted. Of one that has joined a close, each type does what total
+   * does.
+   *
    * @par Thread Safety
    * Any thread, at the same time as any other member.
    */

@@ -89,6 +89,9 @@ INTERLOCK_DECL bool ready(int number, short events) noexcept;
 /// SO_LINGER off, so that close(2) cannot wait. Not a socket: nothing to do.
 INTERLOCK_DECL void clear_linger(int number) noexcept;
 
+/// SO_LINGER with a time of nothing: close(2) resets a TCP connection. Not a socket: nothing to do.
+INTERLOCK_DECL void set_abortive(int number) noexcept;
+
 } // namespace calls
 } // namespace detail
 } // namespace abi_0

@@ -64,6 +64,12 @@ public:
 
   INTERLOCK_DECL void wake_all() noexcept;
 
+  /// In a forked child, where the threads that waited do not exist.
+  void clear() noexcept
+  {
+    first_ = nullptr;
+  }
+
 private:
   waiter* first_ = nullptr;
 };

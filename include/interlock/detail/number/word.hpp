@@ -239,6 +239,17 @@ public:
     return {with_phase(w, phase::open), duty::none};
   }
 
+  /// In a forked child: those inside before the detach were other threads, which do not exist there.
+  static constexpr step forget_inside(value w) noexcept
+  {
+    if (phase_of(w) > phase::due)
+      return {w, duty::none};
+    const value next = w & ~(inside_mask | waiter_bit);
+    if (phase_of(w) == phase::due)
+      return {with_phase(next, phase::detached), duty::detach};
+    return {next, duty::none};
+  }
+
   /// Keeps the tenure from being freed, whatever its phase; fails if that has happened.
   static constexpr step hold(value w) noexcept
   {

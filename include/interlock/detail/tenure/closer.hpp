@@ -29,7 +29,9 @@ enum class hand_over
   dispatch ///< At once, where the executor allows it.
 };
 
-/// One caller of async_close. Either of the two functions ends it.
+class tenure_base;
+
+/// One caller of async_close. Completed or destroyed, it is gone.
 class closer_base
 {
 public:
@@ -42,6 +44,15 @@ public:
 
   /// Destroys the handler uninvoked.
   virtual void destroy() noexcept = 0;
+
+  /// It will be served by `t`, which it leads to the end or joins on the way. The caller is inside.
+  virtual void bind(tenure_base& /*t*/, bool /*leads*/) noexcept {}
+
+  /// What its caller may cancel it with: names it, as long as that is there. Null: nothing.
+  virtual const void* link() const noexcept
+  {
+    return nullptr;
+  }
 
   /// Offers the number, which nobody else uses any more, before `complete`. `owned`: whoever has it
   /// closes it. False: the closer does not want it.
@@ -105,6 +116,23 @@ public:
   closer_pointer pop_front() noexcept
   {
     return closer_pointer(pop());
+  }
+
+  /// Takes out the one with this link. Null: it is not among them.
+  closer_pointer remove(const void* link) noexcept
+  {
+    closer_base* before = nullptr;
+    for (closer_base* c = first_; c; before = c, c = c->next_)
+    {
+      if (c->link() != link)
+        continue;
+      (before ? before->next_ : first_) = c->next_;
+      if (last_ == c)
+        last_ = before;
+      c->next_ = nullptr;
+      return closer_pointer(c);
+    }
+    return nullptr;
   }
 
   /// Whether one of them takes the number.

@@ -130,6 +130,14 @@ public:
   /// caller is inside.
   bool add_closer(closer_base& c) noexcept;
 
+  /// Takes the closer with this link out, if it has not been served. Any time, with a reference on the
+  /// memory.
+  closer_pointer withdraw_closer(const void* link, std::uint64_t generation) noexcept;
+
+  /// Detaches now, in the tenure of this generation; `abort`: with what has been sent but not been
+  /// delivered thrown away. Any time, with a reference on the memory.
+  void hurry_close(std::uint64_t generation, bool abort) noexcept;
+
   /// What became of the close, for whoever was refused by add_closer: nothing if its context has
   /// been shut down.
   bool outcome(error_code& ec) noexcept;
@@ -163,6 +171,12 @@ public:
 
   /// Takes an ended tenure up again, if nobody looks at it any more.
   bool recycle() noexcept;
+
+  /// Before the number gets into the reactor: see registry::note_process.
+  void note_process() noexcept
+  {
+    registry_->note_process();
+  }
 
   void publish() noexcept
   {
@@ -240,6 +254,7 @@ private:
   void expired() noexcept override;
   bool hold_for_shutdown() noexcept override;
   void shut_down() noexcept override;
+  void after_fork() noexcept override;
 
   // The posting of serve_closers: who destroys the step unmade, and who posted it, find out about
   // each other here.

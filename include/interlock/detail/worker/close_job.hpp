@@ -47,6 +47,7 @@ protected:
     number_ = no_number;
     error_ = 0;
     stage_ = stage::idle;
+    abortive_ = false;
   }
 
 private:
@@ -72,6 +73,7 @@ private:
   int number_ = no_number;
   int error_ = 0;
   stage stage_ = stage::idle;
+  bool abortive_ = false; // what has not been delivered is thrown away
   clock::time_point deadline_;
   close_job* next_ = nullptr;
   close_job* previous_ = nullptr;

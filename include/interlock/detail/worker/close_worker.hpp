@@ -11,11 +11,14 @@
 #ifndef INTERLOCK_DETAIL_WORKER_CLOSE_WORKER_HPP
 #define INTERLOCK_DETAIL_WORKER_CLOSE_WORKER_HPP
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/worker/close_job.hpp>
@@ -27,13 +30,26 @@ inline namespace abi_0
 namespace detail
 {
 
+struct worker_options
+{
+  /// How long a watched job may wait before `expired` is called.
+  std::chrono::milliseconds watch_time{100};
+
+  /// Runs a function on a thread that is there for nothing else, or throws. Empty: std::thread.
+  std::function<void(std::function<void()>)> thread_factory;
+};
+
 class close_worker : public std::enable_shared_from_this<close_worker>
 {
 public:
-  /// How long a watched job may wait before `expired` is called.
-  static constexpr std::chrono::milliseconds watch_time{100};
+  /// How long `await` waits at most.
+  static constexpr std::chrono::milliseconds await_time{100};
 
-  close_worker() = default;
+  explicit close_worker(worker_options options = {})
+    : options_(std::move(options))
+  {
+  }
+
   close_worker(const close_worker&) = delete;
   close_worker& operator=(const close_worker&) = delete;
   INTERLOCK_DECL ~close_worker();
@@ -43,6 +59,9 @@ public:
   /// SO_LINGER cleared first. With no_number there is nothing to close.
   INTERLOCK_DECL void submit(close_job& job, int number) noexcept;
 
+  /// The number is closed abortively (TCP: by a reset), if that has not been done yet.
+  INTERLOCK_DECL void abort(close_job& job) noexcept;
+
   /// Calls `job.expired()` on the worker after `watch_time`, unless the job has been or is
   /// submitted before. False: no worker, nothing will be called.
   INTERLOCK_DECL bool watch(close_job& job) noexcept;
@@ -50,18 +69,18 @@ public:
   /// Calls `job.expired()` of a job whose number is closed, after `watch_time`. False: no worker.
   INTERLOCK_DECL bool watch_again(close_job& job) noexcept;
 
-  /// Waits, up to `watch_time`, until `over()`: asked now, and after each close(2).
+  /// Waits, up to `await_time`, until `over()`: asked now, and after each close(2).
   template <class Over>
   bool await(Over over) noexcept
   {
     std::unique_lock<std::mutex> lock(mutex_);
     ++awaiting_;
-    const bool came = closed_.wait_for(lock, watch_time, over);
+    const bool came = closed_.wait_for(lock, await_time, over);
     --awaiting_;
     return came;
   }
 
-  /// Waits, up to `watch_time`, until what is queued now has been closed. False: nothing has been.
+  /// Waits, up to `await_time`, until what is queued now has been closed. False: nothing has been.
   INTERLOCK_DECL bool await_queued() noexcept;
 
   /// From now on SO_LINGER is cleared before each close.
@@ -71,6 +90,17 @@ public:
   /// expires. Waits up to `bound` for a close(2) that is already blocked, then leaves the thread
   /// behind with it.
   INTERLOCK_DECL void stop(std::chrono::milliseconds bound) noexcept;
+
+  /// Before fork(2): nothing changes until one of the others is called, in the same thread. Waits up to
+  /// `await_time` for a close(2) under way.
+  INTERLOCK_DECL void prepare_fork() noexcept;
+  INTERLOCK_DECL void resume_after_fork() noexcept;
+
+  /// In a forked child, where the thread does not exist, with or without a `prepare_fork`: takes jobs,
+  /// but does nothing until `restart_after_fork`. What was queued is closed here as well then, by a
+  /// thread of the child's own.
+  INTERLOCK_DECL void adopt_after_fork() noexcept;
+  INTERLOCK_DECL void restart_after_fork() noexcept;
 
 private:
   bool ready() noexcept;
@@ -82,8 +112,11 @@ private:
   void sleep(std::unique_lock<std::mutex>& lock) noexcept;
   void add_watch(close_job& job, close_job::stage s) noexcept;
   void close_now(std::unique_lock<std::mutex>& lock, close_job& job, bool linger) noexcept;
+  void note_done() noexcept;
 
+  const worker_options options_;
   std::mutex mutex_;
+  std::unique_lock<std::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
   std::condition_variable left_;
   std::condition_variable closed_;
 
@@ -95,9 +128,13 @@ private:
   unsigned awaiting_ = 0;
   bool running_ = false;
   bool asleep_ = false;
+  bool busy_ = false; // the thread is with a job, and does not hold the mutex
   bool hurried_ = false;
   bool stopped_ = false;
-  int wake_event_ = -1; // written before the thread starts, closed after it has left
+  // Written by the thread: the job whose close(2) it is in.
+  std::atomic<close_job*> in_close_{nullptr};
+
+  int wake_event_ = no_number; // written before the thread starts, closed after it has left
 };
 
 } // namespace detail

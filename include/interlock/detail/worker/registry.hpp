@@ -11,11 +11,15 @@
 #ifndef INTERLOCK_DETAIL_WORKER_REGISTRY_HPP
 #define INTERLOCK_DETAIL_WORKER_REGISTRY_HPP
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
+
+#include <sys/types.h>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/worker/close_worker.hpp>
@@ -48,6 +52,9 @@ private:
   /// hold.
   virtual void shut_down() noexcept = 0;
 
+  /// This is a forked child, with one thread only.
+  virtual void after_fork() noexcept = 0;
+
   // Guarded by the registry's mutex.
   registered* next_ = nullptr;
   registered** link_ = nullptr;
@@ -56,7 +63,9 @@ private:
 class registry
 {
 public:
-  INTERLOCK_DECL registry();
+  /// `on_foreign_process` is called when a forked child is found out that nobody has told of it.
+  INTERLOCK_DECL explicit registry(
+    worker_options options = {}, std::function<void()> on_foreign_process = {});
   registry(const registry&) = delete;
   registry& operator=(const registry&) = delete;
 
@@ -100,14 +109,29 @@ public:
   /// under way.
   INTERLOCK_DECL void shut_down(std::chrono::milliseconds bound) noexcept;
 
+  /// Before fork(2): nothing changes until one of the others is called, in the same thread.
+  INTERLOCK_DECL void prepare_fork() noexcept;
+  INTERLOCK_DECL void resume_after_fork() noexcept;
+
+  /// In the child, with or without a `prepare_fork`.
+  INTERLOCK_DECL void adopt_after_fork() noexcept;
+
+  /// Before a number leaves the reactor: a forked child shares the parent's, until it is told.
+  INTERLOCK_DECL void note_process() noexcept;
+
 private:
   INTERLOCK_DECL bool open_gate() noexcept;
   INTERLOCK_DECL void close_gate() noexcept;
+  bool is_down() noexcept;
   static void insert(registered*& list, registered& r) noexcept;
   static void unlink(registered& r) noexcept;
 
   const std::shared_ptr<close_worker> worker_;
+  const std::function<void()> on_foreign_process_;
+  std::atomic<::pid_t> process_;
+  std::mutex process_mutex_; // one thread at a time finds out that this is a child
   std::mutex mutex_;
+  std::unique_lock<std::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
   std::condition_variable gate_empty_;
 
   // Guarded by mutex_.

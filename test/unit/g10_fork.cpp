@@ -1,0 +1,312 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// G10: a forked child cannot take the parent's descriptors out of the reactor that they share until
+// the child's context is told of the fork; with notify_fork both go on, and what was being closed is
+// closed in both.
+//
+// A child checks for itself, and its exit status says what it found.
+
+#include <interlock/ip/tcp.hpp>
+#include <interlock/local/stream_protocol.hpp>
+
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/close_probe.hpp"
+#include "support/descriptors.hpp"
+#include "support/handler_tally.hpp"
+#include "support/loop.hpp"
+#include "support/numbers.hpp"
+#include "support/wait_until.hpp"
+#include "support/watched_thread.hpp"
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using local = interlock::local::stream_protocol;
+
+namespace
+{
+
+/// Whether Asio's context is told of the fork.
+enum class told
+{
+  yes,
+  no
+};
+
+/// Runs `child` in a child, where it says whether all is well, and `parent` meanwhile. Whether all was.
+template <class Child, class Parent>
+bool fork_and(asio::io_context& context, told t, Child child, Parent parent)
+{
+  if (t == told::yes)
+    context.notify_fork(asio::io_context::fork_prepare);
+  const ::pid_t pid = ::fork();
+  if (pid == 0)
+  {
+    if (t == told::yes)
+      context.notify_fork(asio::io_context::fork_child);
+    ::_exit(child() ? 0 : 1);
+  }
+  if (t == told::yes)
+    context.notify_fork(asio::io_context::fork_parent);
+  parent();
+  int status = -1;
+  return ::waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+template <class Child>
+bool in_child(asio::io_context& context, told t, Child child)
+{
+  return fork_and(context, t, child, [] {});
+}
+
+/// An open socket, and the other end of its connection.
+template <class Protocol>
+struct connection
+{
+  asio::io_context context;
+  support::ends pair = support::unix_ends();
+  const int number = pair.near.get();
+  std::unique_ptr<typename Protocol::socket> object = std::make_unique<typename Protocol::socket>(
+    context, Protocol(), pair.near.release());
+  support::handler_tally tally;
+  char buffer[4] = {};
+  error_code ec = asio::error::fault;
+
+  void read()
+  {
+    object->async_read_some(
+      asio::buffer(buffer), tally([this](error_code e, std::size_t) { ec = e; }));
+  }
+
+  /// Whether what the far end sends reaches the read.
+  bool is_served()
+  {
+    if (::write(pair.far.get(), "ping", 4) != 4)
+      return false;
+    support::turn(context);
+    return !ec && buffer[0] == 'p';
+  }
+};
+
+using ours = connection<local>;
+using asios = connection<asio::local::stream_protocol>;
+
+bool gone(int number)
+{
+  return support::wait_until([number] { return !support::is_number_open(number); });
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_g10_fork)
+
+// The positive control: Asio's own socket takes the parent's registration away.
+BOOST_AUTO_TEST_CASE(asios_own_socket_closed_in_a_child_is_lost_to_the_parent)
+{
+  asios s;
+  s.read();
+  BOOST_TEST(in_child(s.context, told::no, [&] { return s.object->close(), true; }));
+  BOOST_TEST(!s.is_served());
+}
+
+BOOST_AUTO_TEST_CASE(a_close_in_a_child_leaves_the_parent_its_registration)
+{
+  for (told t : {told::no, told::yes})
+  {
+    ours s;
+    s.read();
+    BOOST_TEST(in_child(s.context, t, [&] { return s.object->close(), gone(s.number); }));
+    BOOST_TEST(s.is_served());
+    BOOST_TEST(s.tally.all_called());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_async_close_in_a_child_leaves_the_parent_its_registration)
+{
+  for (told t : {told::no, told::yes})
+  {
+    ours s;
+    s.read();
+    const auto close = [&]
+    {
+      bool closed = false;
+      s.object->async_close([&](error_code ec) { closed = !ec; });
+      return support::wait_until([&] { return support::turn(s.context), closed; })
+        && s.ec == asio::error::operation_aborted && gone(s.number);
+    };
+    BOOST_TEST(in_child(s.context, t, close));
+    BOOST_TEST(s.is_served());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_release_in_a_child_leaves_the_parent_its_registration)
+{
+  for (told t : {told::no, told::yes})
+  {
+    ours s;
+    s.read();
+    BOOST_TEST(in_child(s.context, t, [&] { return s.object->release() == s.number; }));
+    BOOST_TEST(s.is_served());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_an_object_in_a_child_leaves_the_parent_its_registration)
+{
+  for (told t : {told::no, told::yes})
+  {
+    ours s;
+    s.read();
+    BOOST_TEST(in_child(s.context, t, [&] { return s.object.reset(), gone(s.number); }));
+    BOOST_TEST(s.is_served());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_context_in_a_child_leaves_the_parent_its_registration)
+{
+  for (told t : {told::no, told::yes})
+  {
+    std::optional<asio::io_context> context(std::in_place);
+    support::ends pair = support::unix_ends();
+    const int number = pair.near.get();
+    local::socket s(*context, local(), pair.near.release());
+    support::handler_tally tally;
+    char buffer[4] = {};
+    s.async_read_some(asio::buffer(buffer), tally([](error_code, std::size_t) {}));
+    BOOST_TEST(in_child(*context, t, [&] { return context.reset(), gone(number); }));
+    BOOST_TEST(::write(pair.far.get(), "ping", 4) == 4);
+    support::turn(*context);
+    BOOST_TEST(tally.all_called());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(parent_and_child_both_go_on)
+{
+  ours s;
+  s.read();
+  support::ends second = support::unix_ends();
+  const auto child = [&]
+  {
+    // A connection of the child's own, and the copy of the parent's.
+    local::socket own(s.context, local(), second.near.release());
+    char buffer[4] = {};
+    bool read = false;
+    own.async_read_some(asio::buffer(buffer), [&](error_code ec, std::size_t) { read = !ec; });
+    if (::write(second.far.get(), "pong", 4) != 4)
+      return false;
+    support::turn(s.context);
+    own.close();
+    s.object->close();
+    return read && gone(s.number);
+  };
+  BOOST_TEST(fork_and(s.context, told::yes, child, [&] { BOOST_TEST(s.is_served()); }));
+  s.object->close();
+  BOOST_TEST(gone(s.number));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_queued_for_close2_is_closed_in_both)
+{
+  ours standing;
+  const support::ends pair = support::unix_ends();
+  ours queued;
+  support::close_watch watch(standing.number);
+  watch.shut_gate();
+  local::socket behind(standing.context, local(), queued.object->release());
+  standing.object->close();
+  BOOST_TEST(watch.wait_arrived());
+  behind.close();
+  BOOST_TEST(fork_and(
+    standing.context, told::yes, [&] { return gone(queued.number); },
+    [&]
+    {
+      BOOST_TEST(support::is_number_open(queued.number));
+      watch.open_gate();
+      BOOST_TEST(gone(standing.number));
+      BOOST_TEST(gone(queued.number));
+    }));
+}
+
+BOOST_AUTO_TEST_CASE(closers_that_wait_at_the_fork_are_served_in_both)
+{
+  ours s;
+  s.read();
+  int closed = 0;
+  for (int i = 0; i != 2; ++i)
+    s.object->async_close([&](error_code ec) { closed += ec ? 0 : 1; });
+  const auto run = [&]
+  {
+    return support::wait_until([&] { return support::turn(s.context), closed == 2; })
+      && s.ec == asio::error::operation_aborted && gone(s.number);
+  };
+  bool well = false;
+  BOOST_TEST(fork_and(s.context, told::yes, run, [&] { well = run(); }));
+  BOOST_TEST(well);
+}
+
+// Nobody runs the child's context: its own worker takes the close over.
+BOOST_AUTO_TEST_CASE(a_close_that_waits_for_its_strand_is_taken_over_in_a_child)
+{
+  ours s;
+  s.object->async_close([](error_code) {});
+  BOOST_TEST(fork_and(
+    s.context, told::yes, [&] { return gone(s.number); }, [&] { BOOST_TEST(gone(s.number)); }));
+}
+
+BOOST_AUTO_TEST_CASE(after_a_close_the_outcome_is_known_in_both)
+{
+  ours s;
+  s.object->async_close([](error_code) {});
+  s.context.run();
+  const auto ask = [&]
+  {
+    bool told = false;
+    s.object->async_close([&](error_code ec) { told = !ec; });
+    return support::wait_until([&] { return support::turn(s.context), told; });
+  };
+  bool well = false;
+  BOOST_TEST(fork_and(s.context, told::yes, ask, [&] { well = ask(); }));
+  BOOST_TEST(well);
+  BOOST_TEST(in_child(s.context, told::no, ask));
+}
+
+// The thread does not exist in the child, where it would never leave.
+BOOST_AUTO_TEST_CASE(a_thread_blocked_in_the_parent_does_not_keep_the_child_from_closing)
+{
+  ours s;
+  support::watched_thread thread([&] { s.object->read_some(asio::buffer(s.buffer), s.ec); });
+  BOOST_TEST(thread.falls_asleep());
+  BOOST_TEST(in_child(s.context, told::yes, [&] { return s.object->close(), gone(s.number); }));
+  BOOST_TEST(::write(s.pair.far.get(), "ping", 4) == 4);
+  thread.join();
+  BOOST_TEST(!s.ec);
+}
+
+BOOST_AUTO_TEST_CASE(objects_are_opened_and_closed_in_a_child)
+{
+  for (told t : {told::no, told::yes})
+  {
+    ours s;
+    s.object->close();
+    BOOST_TEST(gone(s.number));
+    const auto again = [&]
+    {
+      const int number = s.pair.far.get();
+      s.object->assign(local(), s.pair.far.release());
+      s.object->close();
+      return gone(number);
+    };
+    BOOST_TEST(in_child(s.context, t, again));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -18,7 +18,7 @@ inline namespace abi_0
  * Last argument of the constructors and of `assign` (but for the `error_code&`). The object takes the
  * number out of the reactor when it is closed, and never calls close(2). The owner keeps the number
  * open until `async_close` or `async_release` has completed. O_NONBLOCK is left as it is until the
- * first read or write; it is not taken back.
+ * first operation; it is not taken back.
  */
 struct borrowed_t
 {

@@ -72,7 +72,7 @@ protected:
   {
     using repeats = repeating<typename Core::inner_type, Policy, tracking_of<Handler>>;
     core_->start(
-      op_kind::wait, handler,
+      op_kind::other, handler,
       [&policy](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
       { policy.begin(t.inner(), adapt(std::move(h), repeats(std::move(tracked), policy))); },
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });

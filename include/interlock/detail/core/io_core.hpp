@@ -38,11 +38,10 @@ inline namespace abi_0
 namespace detail
 {
 
-/// What an operation does with the number.
+/// Whether an operation carries data: only such is bound to the tenure whose handler started it.
 enum class op_kind
 {
-  transfer, ///< Carries data: bound to the tenure whose handler started it.
-  wait,     ///< Leaves the number as it is.
+  transfer,
   other
 };
 
@@ -402,7 +401,7 @@ private:
     error_code ec;
     if (kind == op_kind::transfer && t.follows_another() && !mark::allows(t))
       ec = boost::asio::error::operation_aborted;
-    else if (kind != op_kind::wait)
+    else
       t.prepare(ec);
     return ec;
   }

@@ -22,6 +22,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/query.hpp>
 #include <boost/asio/version.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/worker/registry.hpp>

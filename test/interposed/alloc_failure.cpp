@@ -15,11 +15,9 @@
 #include <cstddef>
 #include <utility>
 
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/strand.hpp>
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -194,34 +192,10 @@ BOOST_AUTO_TEST_CASE(close_succeeds_without_memory)
     });
 }
 
-// Thrown from the start, the object is open as before. Otherwise it is closing, the handler is called
-// once, and nobody waits for a strand that has lost its memory. The strand is the test's: Asio leaves
-// one undefined that runs out of memory while it is being made, so that cannot be walked over. The
-// handlers are not on it, since a strand without memory never calls any.
 BOOST_AUTO_TEST_CASE(async_close_closes_or_throws)
 {
-  using strand_socket =
-    local::socket::rebind_executor<asio::strand<asio::io_context::executor_type>>::other;
-  for_every_allocation(
-    [](std::size_t n)
-    {
-      support::basic_closing_scene<strand_socket> s;
-      const auto in_context = [&s](auto handler)
-      { return asio::bind_executor(s.context.get_executor(), s.tally(std::move(handler))); };
-      s.object.async_read_some(asio::buffer(s.buffer), in_context([](error_code, std::size_t) {}));
-      const attempt a = with_failure(
-        n, [&] { s.object.async_close(in_context(support::into(s.ec))); });
-      BOOST_TEST(s.object.is_open() == a.threw);
-      if (!a.threw)
-      {
-        BOOST_TEST(s.watch.wait_closed());
-        s.run_until_ended();
-        BOOST_TEST(s.ec == success);
-      }
-      s.check_closed();
-      BOOST_TEST(s.tally.called() == (a.threw ? 1 : 2));
-      return a.struck;
-    });
+  support::walk_over_a_close(
+    [](auto& s) { return [&s](auto handler) { s.object.async_close(std::move(handler)); }; });
 }
 
 // A second caller, and one that comes after the end.

@@ -9,9 +9,13 @@
 
 #include <cstddef>
 #include <new>
+#include <utility>
 
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <interlock/local/stream_protocol.hpp>
@@ -104,6 +108,46 @@ struct basic_closing_scene
 };
 
 using closing_scene = basic_closing_scene<interlock::local::stream_protocol::socket>;
+
+/// The same over a strand of the test's own: Asio leaves one undefined that runs out of memory while
+/// it is being made, so that cannot be walked over.
+using strand_scene = basic_closing_scene<interlock::local::stream_protocol::socket::rebind_executor<
+  boost::asio::strand<boost::asio::io_context::executor_type>>::other>;
+
+/// A counted handler that is not on the strand, which never calls any once it is without memory.
+template <class Scene, class Handler>
+auto in_context(Scene& s, Handler handler)
+{
+  return boost::asio::bind_executor(s.context.get_executor(), s.tally(std::move(handler)));
+}
+
+/// Walks over the allocations of one async_close: `prepare(scene)` returns what starts it, with a
+/// handler of the scene's. Thrown from the start, the object is open as before. Otherwise it is
+/// closing, the handler is called once, and nobody waits for a strand that has lost its memory.
+template <class Prepare>
+void walk_over_a_close(Prepare prepare)
+{
+  using boost::system::error_code;
+  for_every_allocation(
+    [prepare](std::size_t n)
+    {
+      strand_scene s;
+      s.object.async_read_some(
+        boost::asio::buffer(s.buffer), in_context(s, [](error_code, std::size_t) {}));
+      const auto start = prepare(s);
+      const attempt a = with_failure(n, [&] { start(in_context(s, into(s.ec))); });
+      BOOST_TEST(s.object.is_open() == a.threw);
+      if (!a.threw)
+      {
+        BOOST_TEST(s.watch.wait_closed());
+        s.run_until_ended();
+        BOOST_TEST(s.ec == error_code());
+      }
+      s.check_closed();
+      BOOST_TEST(s.tally.called() == (a.threw ? 1 : 2));
+      return a.struck;
+    });
+}
 
 /// Runs the context until the n-th allocation has failed or `over()`, and what is ready then. What
 /// throws meanwhile does not end it.

@@ -6,7 +6,6 @@
 // to be closed.
 
 #include <interlock/ip/tcp.hpp>
-#include <interlock/local/stream_protocol.hpp>
 
 #include <atomic>
 #include <thread>
@@ -20,13 +19,14 @@
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
 #include "support/numbers.hpp"
+#include "support/standing_close.hpp"
 #include "support/system_errors.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 using interlock::ip::tcp;
-using local = interlock::local::stream_protocol;
+using support::standing_close;
 
 namespace
 {
@@ -40,21 +40,6 @@ void listen_alone(tcp::acceptor& a, const asio::ip::tcp::endpoint& where)
   a.bind(where);
   a.listen();
 }
-
-/// A socket whose close(2) stands still until the gate is opened.
-struct standing_close
-{
-  support::ends pair = support::unix_ends();
-  support::close_watch watch{pair.near.get()};
-
-  explicit standing_close(asio::io_context& context)
-  {
-    local::socket s(context, local(), pair.near.release());
-    watch.shut_gate();
-    s.close();
-    BOOST_TEST(watch.wait_arrived());
-  }
-};
 
 /// Opens the gate of a close when told to, in a thread that is there already.
 class gate_keeper

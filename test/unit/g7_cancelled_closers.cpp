@@ -32,7 +32,7 @@
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
 #include "support/numbers.hpp"
-#include "support/system_errors.hpp"
+#include "support/standing_close.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
@@ -199,17 +199,12 @@ BOOST_AUTO_TEST_CASE(a_close_by_handle_is_cancelled_as_any_other)
 
 BOOST_AUTO_TEST_CASE(terminal_reaches_a_number_that_waits_for_the_worker)
 {
-  support::ends other = support::unix_ends();
-  support::close_watch standing(other.near.get());
-  standing.shut_gate();
-  local::socket before(context, local(), other.near.release());
-  before.close();
-  BOOST_TEST(standing.wait_arrived());
+  support::standing_close before(context);
   lead();
   support::turn(context);
   BOOST_TEST(watch.arrived() == 0u);
   signal.emit(cancellation_type::terminal);
-  standing.open_gate();
+  before.watch.open_gate();
   BOOST_TEST(watch.wait_closed());
   BOOST_TEST(farewell(pair.far) == ECONNRESET);
 }

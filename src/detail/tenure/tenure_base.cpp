@@ -109,25 +109,30 @@ duty tenure_base::begin_close() noexcept
 
 void tenure_base::detach() noexcept
 {
-  registry_->note_process();
-  release_inner();
+  leave_reactor();
   act(word_.apply<word::part>());
+}
+
+void tenure_base::leave_reactor() noexcept
+{
+  note_process();
+  release_inner();
 }
 
 // A number that is not ours to close goes by way of the worker as well: it may be watching for the
 // detach just now.
 void tenure_base::part_with_number() noexcept
 {
-  bool given = borrowed_;
+  bool taken = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    given = closers_.offer(number_, !borrowed_) || given;
+    taken = closers_.offer(number_, !borrowed_);
   }
   // The tenure belongs to the worker from here on, and may be gone, with the registry, before
   // submit returns.
   const std::shared_ptr<registry> shared = registry_;
   shared->note_process();
-  shared->worker().submit(*this, given ? no_number : number_);
+  shared->worker().submit(*this, taken || borrowed_ ? no_number : number_);
 }
 
 void tenure_base::closed() noexcept
@@ -346,8 +351,7 @@ duty tenure_base::give_out(int& number) noexcept
   if (d == duty::detach)
   {
     number = number_;
-    registry_->note_process();
-    release_inner();
+    leave_reactor();
     gave_out();
   }
   return d;

@@ -315,7 +315,7 @@ public:
     error_code ec;
     tenure_type* t = enter(ec);
     if (!t)
-      return -1;
+      return no_number;
     const leave_guard leaves(*t);
     return t->number();
   }
@@ -362,22 +362,13 @@ public:
   template <class Handler>
   void start_close(Handler& handler)
   {
-    using closer = close_handler<Handler, executor_type>;
-    if (!current())
-      complete_immediately(executor_, handler, error_code());
-    else
-      state()->start(ending::close, closer::make(std::move(handler), executor_), executor_);
+    start_ending<close_result>(ending::close, handler);
   }
 
   template <class Handler>
   void start_release(Handler& handler)
   {
-    using closer = close_handler<Handler, executor_type, release_result>;
-    if (!current())
-      complete_immediately(
-        executor_, handler, error_code(boost::asio::error::bad_descriptor), no_number);
-    else
-      state()->start(ending::release, closer::make(std::move(handler), executor_), executor_);
+    start_ending<release_result>(ending::release, handler, no_number);
   }
 
   int release(error_code& ec) noexcept
@@ -394,6 +385,17 @@ private:
   friend class io_core;
 
   using ending = typename object_state<Inner>::ending;
+
+  /// `nothing` follows the error of a closer that finds nothing open.
+  template <class Result, class Handler, class... Nothing>
+  void start_ending(ending what, Handler& handler, Nothing... nothing)
+  {
+    using closer = close_handler<Handler, executor_type, Result>;
+    if (!current())
+      complete_immediately(executor_, handler, object_state<Inner>::nothing_open(what), nothing...);
+    else
+      state()->start(what, closer::make(std::move(handler), executor_), executor_);
+  }
 
   // Whether an operation may start in a tenure that is not plain.
   INTERLOCK_COLD static error_code look_at(op_kind kind, tenure_type& t)

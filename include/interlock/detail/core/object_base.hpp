@@ -55,10 +55,8 @@ public:
   /// Detaches what is open.
   void close() noexcept
   {
-    close_asked_ = true;
-    if (tenure_base* t = current())
-      t->demand_detach();
-    if (object_base* next = successor_.load())
+    close_here();
+    if (object_base* next = successor())
       next->close();
   }
 
@@ -69,8 +67,8 @@ public:
       const std::lock_guard<std::mutex> lock(mutex_);
       retired_ = true;
     }
-    close();
-    if (object_base* next = successor_.load())
+    close_here();
+    if (object_base* next = successor())
       next->retire();
   }
 
@@ -107,7 +105,7 @@ protected:
 
   virtual ~object_base()
   {
-    if (object_base* next = successor_.load())
+    if (object_base* next = successor())
       next->drop_reference();
   }
 
@@ -126,6 +124,13 @@ protected:
   std::mutex mutex_; // serialises openers; never held while user code can run
 
 private:
+  void close_here() noexcept
+  {
+    close_asked_ = true;
+    if (tenure_base* t = current())
+      t->demand_detach();
+  }
+
   const object_id id_;
   std::atomic<unsigned> references_{1};
   std::atomic<bool> retired_{false}; // set under mutex_, which publication holds, too

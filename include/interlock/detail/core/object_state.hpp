@@ -143,6 +143,8 @@ public:
   /// The executor on which handles close; kept from the first handle on.
   void keep_executor(const executor_type& ex)
   {
+    if (has_executor())
+      return;
     auto kept = std::make_unique<executor_type>(ex);
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!executor_)
@@ -163,6 +165,12 @@ public:
       start(ending::close, std::move(c), *executor_);
   }
 
+  /// What a closer is told where nothing is open, and never has been.
+  static error_code nothing_open(ending what) noexcept
+  {
+    return what == ending::close ? error_code() : error_code(boost::asio::error::bad_descriptor);
+  }
+
 private:
   // Those who hold a tenure otherwise free it when they let go of it.
   ~object_state() override
@@ -174,11 +182,6 @@ private:
       t->disown();
       t = next;
     }
-  }
-
-  static error_code nothing_open(ending what) noexcept
-  {
-    return what == ending::close ? error_code() : error_code(boost::asio::error::bad_descriptor);
   }
 
   void lead(tenure_type& t, closer_base& c) noexcept

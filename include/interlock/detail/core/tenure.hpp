@@ -141,8 +141,7 @@ public:
 
   /// Makes the number O_NONBLOCK and tells Asio so, once: its initiations, which may run side by
   /// side, must find nothing to change. Sockets are prepared before they open; a descriptor, and what
-  /// is borrowed, stays as it was until something is transferred, since others may share it (a tty,
-  /// stdio).
+  /// is borrowed, stays as it was until the first operation, since others may share it (a tty, stdio).
   void prepare(error_code& ec)
   {
     ec = error_code();
@@ -195,7 +194,7 @@ public:
   /// Back to having no number. The number, if there was one, is returned and the caller's.
   int take_back() noexcept
   {
-    const int number = inner_->is_open() ? release_number(*inner_) : -1;
+    const int number = inner_->is_open() ? release_number(*inner_) : no_number;
     forget_inner();
     return number;
   }

@@ -71,13 +71,12 @@ public:
 
   /// Waits, up to `await_time`, until `over()`: asked now, and after each close(2).
   template <class Over>
-  bool await(Over over) noexcept
+  void await(Over over) noexcept
   {
     std::unique_lock<std::mutex> lock(mutex_);
     ++awaiting_;
-    const bool came = closed_.wait_for(lock, await_time, over);
+    closed_.wait_for(lock, await_time, over);
     --awaiting_;
-    return came;
   }
 
   /// Waits, up to `await_time`, until what is queued now has been closed. False: nothing has been.

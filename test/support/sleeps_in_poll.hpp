@@ -22,23 +22,30 @@ inline ::pid_t this_thread_id()
   return static_cast<::pid_t>(::syscall(SYS_gettid));
 }
 
-/// Whether that thread sleeps in poll(2) or ppoll(2).
-inline bool sleeps_in_poll(::pid_t thread)
+/// The number of the system call in which that thread sleeps; -1 if it does not.
+inline long sleeps_in(::pid_t thread)
 {
   char path[64];
   std::snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", static_cast<int>(thread));
   std::FILE* file = std::fopen(path, "re");
   if (!file)
-    return false;
-  // "running", or the number of the call in which it sleeps.
+    return -1;
+  // Or "running".
   long call = -1;
   const int found = std::fscanf(file, "%ld", &call);
   std::fclose(file);
+  return found == 1 ? call : -1;
+}
+
+/// Whether that thread sleeps in poll(2) or ppoll(2).
+inline bool sleeps_in_poll(::pid_t thread)
+{
+  const long call = sleeps_in(thread);
 #if defined(SYS_poll)
-  if (found == 1 && call == SYS_poll)
+  if (call == SYS_poll)
     return true;
 #endif
-  return found == 1 && call == SYS_ppoll;
+  return call == SYS_ppoll;
 }
 
 } // namespace support

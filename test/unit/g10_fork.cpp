@@ -13,10 +13,12 @@
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <thread>
 
+#include <dirent.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
 #include "support/numbers.hpp"
+#include "support/sleeps_in_poll.hpp"
 #include "support/wait_until.hpp"
 #include "support/watched_thread.hpp"
 
@@ -47,12 +50,29 @@ enum class told
   no
 };
 
+/// Whether all other threads sleep. One that the fork cuts off in the middle of something may have a
+/// mutex, of ours or of the memory allocator's, that nobody gives back in the child.
+bool others_sleep()
+{
+  ::DIR* folder = ::opendir("/proc/self/task");
+  bool all = folder != nullptr;
+  while (const ::dirent* entry = all ? ::readdir(folder) : nullptr)
+  {
+    const ::pid_t thread = std::atoi(entry->d_name);
+    all = thread == 0 || thread == support::this_thread_id() || support::sleeps_in(thread) >= 0;
+  }
+  if (folder)
+    ::closedir(folder);
+  return all;
+}
+
 /// Runs `child` in a child, where it says whether all is well, and `parent` meanwhile. Whether all was.
 template <class Child, class Parent>
 bool fork_and(asio::io_context& context, told t, Child child, Parent parent)
 {
   if (t == told::yes)
     context.notify_fork(asio::io_context::fork_prepare);
+  BOOST_TEST(support::wait_until(others_sleep));
   const ::pid_t pid = ::fork();
   if (pid == 0)
   {

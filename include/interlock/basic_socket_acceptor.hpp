@@ -22,6 +22,22 @@
 #include <interlock/detail/face/closing_members.hpp>
 #include <interlock/detail/face/socket_calls.hpp>
 
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+template <class Protocol, class Executor>
+struct frees_address<boost::asio::basic_socket_acceptor<Protocol, Executor>> : std::true_type
+{
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
 namespace boost
 {
 namespace asio
@@ -290,13 +306,13 @@ public:
    */
   void close()
   {
-    core_.close_and_await();
+    core_.close();
   }
 
   /// Close the acceptor. @c ec is always clear.
   error_code close(error_code& ec)
   {
-    core_.close_and_await();
+    core_.close();
     return ec = error_code();
   }
 

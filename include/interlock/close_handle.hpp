@@ -6,10 +6,12 @@
 #ifndef INTERLOCK_CLOSE_HANDLE_HPP
 #define INTERLOCK_CLOSE_HANDLE_HPP
 
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/execution/bad_executor.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
@@ -38,7 +40,7 @@ class closing_members;
  * reach. It keeps a little memory alive, and never a descriptor.
  *
  * A close of an object that is closed or gone does nothing. A handle that refers to no object, default
- * constructed or moved from, may be closed too; `async_close` throws for want of an executor.
+ * constructed or moved from, may be closed too; `async_close` throws boost::asio::execution::bad_executor.
  *
  * The handle has a copy of the object's executor, for which Asio's own rules hold: one of a strand must
  * not outlive the execution context.
@@ -56,37 +58,10 @@ public:
   /// A handle that refers to no object.
   close_handle() noexcept = default;
 
-  close_handle(const close_handle& other)
-    : executor_(other.executor_),
-      object_(other.object_)
-  {
-    if (object_)
-      object_->add_reference();
-  }
-
-  close_handle(close_handle&& other) noexcept
-    : executor_(std::move(other.executor_)),
-      object_(std::exchange(other.object_, nullptr))
-  {
-  }
-
-  close_handle& operator=(close_handle other) noexcept
-  {
-    std::swap(executor_, other.executor_);
-    std::swap(object_, other.object_);
-    return *this;
-  }
-
-  ~close_handle()
-  {
-    if (object_)
-      object_->drop_reference();
-  }
-
   /// Whether the handle refers to an object, which may be closed or gone.
   explicit operator bool() const noexcept
   {
-    return object_ != nullptr;
+    return anchor_ != nullptr;
   }
 
   /// The executor of the object when the handle was made.
@@ -95,18 +70,18 @@ public:
     return executor_;
   }
 
-  /// Close the object: as its own `close()`. Never fails, never blocks.
+  /// Close the object: as its own `close()`, which never fails.
   void close() const noexcept
   {
-    if (object_)
-      object_->close();
+    if (anchor_)
+      anchor_->close();
   }
 
   /// Close the object, and let nothing be opened on it any more: as its own `retire()`.
   void retire() const noexcept
   {
-    if (object_)
-      object_->retire();
+    if (anchor_)
+      anchor_->retire();
   }
 
   /// Start to close the object, and learn what became of it: as its own `async_close()`.
@@ -125,17 +100,16 @@ private:
   template <class Core>
   friend class detail::closing_members;
 
-  close_handle(detail::object_base& object, const executor_type& ex)
+  close_handle(detail::anchor_pointer a, const executor_type& ex)
     : executor_(ex),
-      object_(&object)
+      anchor_(std::move(a))
   {
-    object_->add_reference();
   }
 
   class initiate_async_close;
 
   executor_type executor_;
-  detail::object_base* object_ = nullptr;
+  detail::anchor_pointer anchor_;
 };
 
 // Holds a handle of its own: a lazy token may call it later.
@@ -157,11 +131,13 @@ public:
   template <class Handler>
   void operator()(Handler&& handler) const
   {
+    if (!handle_)
+      throw boost::asio::execution::bad_executor();
     using own_type = std::decay_t<Handler>;
     detail::own_handler<Handler> own(handler);
     auto closer = detail::close_handler<own_type, executor_type>::make(
       std::move(own), handle_.get_executor());
-    handle_.object_->start_close(std::move(closer));
+    handle_.anchor_->start_close(std::move(closer));
   }
 
 private:

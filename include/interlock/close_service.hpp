@@ -21,6 +21,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/query.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/version.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -168,6 +169,9 @@ close_service& make_close_service(ExecutionContext& context, close_service::opti
   // Makes the reactor, which has to be older.
   const boost::asio::posix::basic_stream_descriptor<typename ExecutionContext::executor_type>
     reactor_user(context.get_executor());
+  // And the strands' service, for the same reason: see registry_for.
+  const boost::asio::strand<typename ExecutionContext::executor_type> strand_user(
+    context.get_executor());
   return boost::asio::make_service<close_service>(context, std::move(o));
 }
 
@@ -181,6 +185,10 @@ const std::shared_ptr<registry>& registry_for(Inner& reactor_user)
   namespace asio = boost::asio;
   asio::execution_context& context = asio::query(
     reactor_user.get_executor(), asio::execution::context);
+  // The strands' service has to be older as well: it drops what is queued when it is shut down, and
+  // while the gate is open a worker may be about to queue something there.
+  if (!asio::has_service<close_service>(context))
+    asio::strand<typename Inner::executor_type>(reactor_user.get_executor());
   return asio::use_service<close_service>(context).shared();
 }
 

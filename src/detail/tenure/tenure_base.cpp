@@ -66,13 +66,14 @@ void tenure_base::act_slowly(duty d) noexcept
 
 // --- Ending.
 
-void tenure_base::demand_detach() noexcept
+bool tenure_base::demand_detach() noexcept
 {
   word::value before = 0;
   if (word_.apply<word::demand>(&before) == duty::detach)
     detach();
   else
     wake_waiters(before);
+  return word::phase_of(before) <= phase::due;
 }
 
 void tenure_base::demand_detach_later() noexcept

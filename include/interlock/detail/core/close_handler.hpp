@@ -9,13 +9,17 @@
 #define INTERLOCK_DETAIL_CORE_CLOSE_HANDLER_HPP
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/execution/executor.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
@@ -110,6 +114,36 @@ release_result::bound release_result::bind(boost::system::error_code ec) noexcep
   return bound(ec, std::move(*this));
 }
 
+/// Work that keeps the context of `Executor` running. Not Asio's guard where that can be avoided: over
+/// a strand of an executor of the newer kind it asks for members that such an executor does not have.
+template <class Executor, class = void>
+class kept_work : public boost::asio::executor_work_guard<Executor>
+{
+public:
+  using boost::asio::executor_work_guard<Executor>::executor_work_guard;
+};
+
+template <class Executor>
+class kept_work<Executor, std::enable_if_t<boost::asio::execution::is_executor<Executor>::value>>
+{
+public:
+  using executor_type = std::decay_t<decltype(boost::asio::prefer(
+    std::declval<const Executor&>(), boost::asio::execution::outstanding_work.tracked))>;
+
+  explicit kept_work(const Executor& ex)
+    : executor_(boost::asio::prefer(ex, boost::asio::execution::outstanding_work.tracked))
+  {
+  }
+
+  const executor_type& get_executor() const noexcept
+  {
+    return executor_;
+  }
+
+private:
+  executor_type executor_;
+};
+
 /// `Result` is what the handler is told.
 template <class Handler, class Executor, class Result = close_result>
 class close_handler final : public closer_base
@@ -183,9 +217,9 @@ private:
   using allocator =
     typename std::allocator_traits<associated>::template rebind_alloc<close_handler>;
   using traits = std::allocator_traits<allocator>;
-  using work = boost::asio::executor_work_guard<Executor>;
-  using handler_work = boost::asio::executor_work_guard<
-    typename boost::asio::associated_executor<Handler, Executor>::type>;
+  using work = kept_work<Executor>;
+  using handler_work =
+    kept_work<typename boost::asio::associated_executor<Handler, Executor>::type>;
 
   void free(allocator& a) noexcept
   {

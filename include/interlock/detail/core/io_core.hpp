@@ -96,58 +96,21 @@ public:
   template <class OtherInner, class Complete>
   void take_from(io_core<OtherInner>& other, Complete complete)
   {
-    auto* from = other.current();
-    if (!from || from->current_phase() != phase::open)
+    object_state<OtherInner>* const state = other.state();
+    if (!state)
       return;
+    make_ready_for(*state, other.executor_);
+    auto* from = state->current();
     error_code ec;
-    bool given = false;
-    const flag_values flags = from->flags().values();
-    if (other.state()->has_executor())
-      handle_state();
-    other.state()->begin_conversion();
-    open(ec, number_of::object,
-      [&](tenure_type& to, error_code& failed)
-      {
-        given = from->give_out_to(to) == duty::detach;
-        if (!given)
-        {
-          failed = error::in_use;
-          return;
-        }
-        to.set_borrowed(from->is_borrowed());
-        to.set_inner(Inner(from->take_inner()));
-        complete(to, *from, failed);
-      });
+    duty given = duty::none;
+    if (from && state->is_open())
+      take_number_from(*from, given, ec, complete);
     if (!ec)
-    {
-      current()->flags().set(flags);
-      other.give_state_to(*state(), *from);
-    }
-    if (given)
+      other.state_.exchange(nullptr)->pass_on_to(
+        make_state(), given == duty::detach ? from : nullptr);
+    if (given == duty::detach)
       from->gave_out();
     throw_if(ec, "move");
-  }
-
-  /// What this object had open is `next`'s. Those who have asked for a close meanwhile mean that one.
-  template <class State>
-  void give_state_to(State& next, tenure_type& from) noexcept
-  {
-    object_state<Inner>* s = state_.exchange(nullptr);
-    s->pass_on_to(next);
-    closer_list closers = from.leave_closers();
-    while (closer_pointer c = closers.pop_front())
-    {
-      try
-      {
-        next.start_close(std::move(c));
-      }
-      catch (...)
-      {
-        // There was no memory to tell anybody. It is closed.
-        next.close();
-      }
-    }
-    s->abandon();
   }
 
   /// Gives the Asio object away, with the operations outstanding on it.
@@ -332,26 +295,14 @@ public:
 
   void close() noexcept
   {
-    if (tenure_type* t = current())
-      t->demand_detach();
+    if (object_state<Inner>* s = state())
+      s->close();
   }
 
-  /// The same for what has an address: that is free afterwards.
-  void close_and_await() noexcept
+  /// For a handle, whether or not anything has been opened yet.
+  anchor_pointer get_anchor()
   {
-    if (tenure_type* t = current())
-    {
-      t->demand_detach();
-      t->await_close();
-    }
-  }
-
-  /// The state, for a handle, whether or not anything has been opened yet.
-  object_base& handle_state()
-  {
-    object_state<Inner>& s = make_state();
-    s.keep_executor(executor_);
-    return s;
+    return make_state().get_anchor(executor_);
   }
 
   void retire()
@@ -386,15 +337,53 @@ private:
 
   using ending = typename object_state<Inner>::ending;
 
+  // All the memory that the state of `other` needs to be passed on to this object's.
+  template <class OtherInner>
+  void make_ready_for(
+    object_state<OtherInner>& other, const typename OtherInner::executor_type& other_executor)
+  {
+    object_state<Inner>& s = make_state();
+    if (other.has_anchor())
+      s.keep_executor(executor_);
+    other.keep_executor(other_executor);
+    other.begin_conversion();
+  }
+
+  // `given` is what became of the attempt, duty::none if there was none. Closed just now, by a handle or
+  // the context's shutdown, is as good as closed before.
+  template <class From, class Complete>
+  void take_number_from(From& from, duty& given, error_code& ec, Complete& complete)
+  {
+    const flag_values flags = from.flags().values();
+    open(ec, number_of::object,
+      [&](tenure_type& to, error_code& failed)
+      {
+        given = from.give_out_to(to);
+        if (given != duty::detach)
+        {
+          failed = given == duty::busy ? make_error_code(error::in_use) : refusal(given);
+          return;
+        }
+        to.set_borrowed(from.is_borrowed());
+        to.set_inner(Inner(from.take_inner()));
+        complete(to, from, failed);
+      });
+    if (given == duty::refuse)
+      ec = error_code();
+    else if (!ec)
+      current()->flags().set(flags);
+  }
+
   /// `nothing` follows the error of a closer that finds nothing open.
   template <class Result, class Handler, class... Nothing>
   void start_ending(ending what, Handler& handler, Nothing... nothing)
   {
     using closer = close_handler<Handler, executor_type, Result>;
-    if (!current())
+    object_state<Inner>* s = state();
+    if (!s || !s->has_been_open())
       complete_immediately(executor_, handler, object_state<Inner>::nothing_open(what), nothing...);
     else
-      state()->start(what, closer::make(std::move(handler), executor_), executor_);
+      s->start(what, closer::make(std::move(handler), executor_), executor_);
   }
 
   // Whether an operation may start in a tenure that is not plain.

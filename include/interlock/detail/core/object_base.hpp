@@ -1,17 +1,21 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The state of an I/O object as its close handles see it, whatever the object's type.
+// The state of an I/O object, and the way to it that close handles have, whatever the object's type.
 //
-// The object holds a reference, and so does each handle: a handle finds the state while the object is
-// being moved, and after it is gone. It keeps memory alive, never a descriptor. An object converted
-// into one of another type leaves its state behind; that then passes on what reaches it.
+// The object holds a reference on its state, and so does each handle by way of the anchor: a handle
+// finds the state while the object is being moved, and after it is gone. It keeps memory alive, never
+// a descriptor. An object converted into one of another type leaves its state behind; the anchor
+// goes along, and leads to the new one from then on.
 
 #ifndef INTERLOCK_DETAIL_CORE_OBJECT_BASE_HPP
 #define INTERLOCK_DETAIL_CORE_OBJECT_BASE_HPP
 
 #include <atomic>
 #include <mutex>
+#include <utility>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/tenure/closer.hpp>
@@ -30,35 +34,52 @@ inline object_id next_object_id() noexcept
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-class object_base
+/// Counted, and deleted with the last reference. It is born with one.
+template <class Derived>
+class counted
 {
 public:
-  object_base(const object_base&) = delete;
-  object_base& operator=(const object_base&) = delete;
+  counted() = default;
+  counted(const counted&) = delete;
+  counted& operator=(const counted&) = delete;
+
+  friend void intrusive_ptr_add_ref(const counted* c) noexcept
+  {
+    c->references_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  friend void intrusive_ptr_release(const counted* c) noexcept
+  {
+    if (c->references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete static_cast<const Derived*>(c);
+  }
+
+protected:
+  ~counted() = default;
+
+private:
+  mutable std::atomic<unsigned> references_{1};
+};
+
+class anchor;
+
+class object_base : public counted<object_base>
+{
+public:
+  virtual ~object_base() = default;
 
   object_id id() const noexcept
   {
     return id_;
   }
 
-  void add_reference() noexcept
+  bool is_retired() const noexcept
   {
-    references_.fetch_add(1, std::memory_order_relaxed);
+    return retired_.load(std::memory_order_acquire);
   }
 
-  void drop_reference() noexcept
-  {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      delete this;
-  }
-
-  /// Detaches what is open.
-  void close() noexcept
-  {
-    close_here();
-    if (object_base* next = successor())
-      next->close();
-  }
+  /// Detaches what is open. False: nothing was, though it may have gone to another object just now.
+  virtual bool close() noexcept = 0;
 
   /// The same, and nothing can be opened any more.
   void retire() noexcept
@@ -67,46 +88,24 @@ public:
       const std::lock_guard<std::mutex> lock(mutex_);
       retired_ = true;
     }
-    close_here();
-    if (object_base* next = successor())
-      next->retire();
+    close();
   }
 
-  bool is_retired() const noexcept
-  {
-    return retired_.load(std::memory_order_acquire);
-  }
+  /// For a handle: closes what is open, and completes `c` when that is over. Returns `c` if what was
+  /// open has gone to another object: the anchor leads there.
+  virtual closer_pointer start_close(closer_pointer c) = 0;
 
-  /// For a handle: closes what is open, and completes `c` when that is over.
-  virtual void start_close(closer_pointer c) = 0;
+  /// Before the object of this state is converted into another.
+  inline void begin_conversion() noexcept;
 
-  /// Before what is open here goes to another object.
-  void begin_conversion() noexcept
-  {
-    close_asked_ = false;
-  }
-
-  /// It has gone to the object of `next`: who has closed this one meanwhile meant that one.
-  void pass_on_to(object_base& next) noexcept
-  {
-    next.add_reference();
-    successor_ = &next;
-    if (is_retired())
-      next.retire();
-    else if (close_asked_)
-      next.close();
-  }
+  /// The object of `other` has been converted into this one's; `with_number`: what it had open is open
+  /// here. Handles and retirement go along; nobody else is at either object just now.
+  inline void take_place_of(object_base& other, bool with_number) noexcept;
 
 protected:
   object_base() noexcept
     : id_(next_object_id())
   {
-  }
-
-  virtual ~object_base()
-  {
-    if (object_base* next = successor())
-      next->drop_reference();
   }
 
   /// Null until the first open.
@@ -115,29 +114,114 @@ protected:
     return current_.load(std::memory_order_acquire);
   }
 
-  object_base* successor() const noexcept
-  {
-    return successor_.load();
-  }
-
   std::atomic<tenure_base*> current_{nullptr};
-  std::mutex mutex_; // serialises openers; never held while user code can run
+  std::mutex mutex_;                    // serialises openers; never held while user code can run
+  boost::intrusive_ptr<anchor> anchor_; // guarded by mutex_; the object's, gone with it
+  boost::intrusive_ptr<object_base> former_;     // knows the outcome until something is opened here
+  std::atomic<bool> number_has_moved_on_{false}; // set before the tenure turns late closers away
 
 private:
-  void close_here() noexcept
+  const object_id id_;
+  std::atomic<bool> retired_{false}; // set under mutex_, which publication holds, too
+};
+
+using object_pointer = boost::intrusive_ptr<object_base>;
+
+/// What the close handles of one object share: leads to the object's state.
+class anchor final : public counted<anchor>
+{
+public:
+  explicit anchor(object_base& target) noexcept
+    : target_(&target)
   {
-    close_asked_ = true;
-    if (tenure_base* t = current())
-      t->demand_detach();
   }
 
-  const object_id id_;
-  std::atomic<unsigned> references_{1};
-  std::atomic<bool> retired_{false}; // set under mutex_, which publication holds, too
-  // Each side of a conversion writes its own of these two before it looks at the other's.
-  std::atomic<bool> close_asked_{false};
-  std::atomic<object_base*> successor_{nullptr};
+  void close() noexcept
+  {
+    object_pointer there = target();
+    while (!there->close() && !leave_word(*there))
+      there = target();
+  }
+
+  void retire() noexcept
+  {
+    object_pointer there;
+    while (there != target())
+    {
+      there = target();
+      there->retire();
+    }
+  }
+
+  void start_close(closer_pointer c)
+  {
+    while (c)
+      c = target()->start_close(std::move(c));
+  }
+
+  /// Before what the object has open goes to another.
+  void begin_conversion() noexcept
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    close_asked_ = false;
+  }
+
+  /// It has gone to `next`: who has closed or retired the former target meanwhile meant that one.
+  void lead_to(object_base& next) noexcept
+  {
+    object_pointer former(&next);
+    bool close_asked = false;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      former.swap(target_);
+      close_asked = close_asked_;
+    }
+    if (former->is_retired())
+      next.retire();
+    else if (close_asked)
+      next.close();
+  }
+
+private:
+  object_pointer target() noexcept
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return target_;
+  }
+
+  // There was nothing open there: should a conversion be under way, it closes what it has taken.
+  // False: the conversion is over.
+  bool leave_word(const object_base& there) noexcept
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    close_asked_ = true;
+    return target_ == &there;
+  }
+
+  std::mutex mutex_;
+  object_pointer target_;    // guarded by mutex_
+  bool close_asked_ = false; // guarded by mutex_; of use during a conversion only
 };
+
+using anchor_pointer = boost::intrusive_ptr<anchor>;
+
+void object_base::begin_conversion() noexcept
+{
+  if (anchor_)
+    anchor_->begin_conversion();
+}
+
+void object_base::take_place_of(object_base& other, bool with_number) noexcept
+{
+  other.number_has_moved_on_ = with_number;
+  if (!with_number)
+    former_ = other.current() ? object_pointer(&other) : std::move(other.former_);
+  anchor_ = std::move(other.anchor_);
+  if (anchor_)
+    anchor_->lead_to(*this);
+  else if (other.is_retired())
+    retire();
+}
 
 } // namespace detail
 } // namespace abi_0

@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <mutex>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -42,6 +43,13 @@ inline boost::system::error_code refusal(duty d) noexcept
   return boost::system::error_code();
 }
 
+/// Whether a close waits, for a short time, for close(2): what has an address to itself, which is to be
+/// free then.
+template <class Inner>
+struct frees_address : std::false_type
+{
+};
+
 template <class Inner>
 class object_state final : public object_base
 {
@@ -62,12 +70,21 @@ public:
     return t && t->current_phase() == phase::open;
   }
 
+  bool close() noexcept override
+  {
+    tenure_type* t = current();
+    const bool was_open = t && t->demand_detach();
+    if (t && frees_address<Inner>::value)
+      t->await_close();
+    return was_open;
+  }
+
   /// The object is gone: what is open is closed. Only handles are left.
   void abandon() noexcept
   {
     for (tenure_type* t = tenures_; t; t = t->next_of_object)
       t->demand_detach();
-    drop_reference();
+    part_from_object();
   }
 
   /// A vacant tenure around `inner`, the caller's until it is published or given back. Null, with ec
@@ -121,8 +138,9 @@ public:
     release ///< The number, when nothing can touch that any more.
   };
 
-  /// Detaches what is open, and completes `c` when that is over.
-  void start(ending what, closer_pointer c, const executor_type& ex)
+  /// Detaches what is open, and completes `c` when that is over. Returns `c` if what was open has gone
+  /// to another object.
+  closer_pointer start(ending what, closer_pointer c, const executor_type& ex)
   {
     duty d = duty::refuse;
     tenure_type* t = nullptr;
@@ -135,34 +153,63 @@ public:
     if (d == duty::none)
       lead(*t, *c.release());
     else if (d == duty::join)
-      join(what, *t, std::move(c));
+      c = join(what, *t, std::move(c));
+    else if (!t && former_ && what == ending::close)
+      c = former_->start_close(std::move(c));
     else
       c.release()->complete(t ? refusal(d) : nothing_open(what), hand_over::post);
+    return c;
+  }
+
+  /// Whether a closer has anything to wait for, or an outcome to learn.
+  bool has_been_open() const noexcept
+  {
+    return current() || former_;
+  }
+
+  // --- For close handles.
+
+  /// What handles of this object hold; made with the first.
+  anchor_pointer get_anchor(const executor_type& ex)
+  {
+    if (anchor_pointer there = existing_anchor())
+      return there;
+    keep_executor(ex);
+    anchor_pointer made(new anchor(*this), false);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!anchor_)
+      anchor_ = std::move(made);
+    return anchor_;
+  }
+
+  closer_pointer start_close(closer_pointer c) override
+  {
+    return start(ending::close, std::move(c), *executor_);
   }
 
   /// The executor on which handles close; kept from the first handle on.
   void keep_executor(const executor_type& ex)
   {
-    if (has_executor())
-      return;
     auto kept = std::make_unique<executor_type>(ex);
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!executor_)
       executor_ = std::move(kept);
   }
 
-  bool has_executor()
+  bool has_anchor() noexcept
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return executor_ != nullptr;
+    return existing_anchor() != nullptr;
   }
 
-  void start_close(closer_pointer c) override
+  /// The object is converted into that of `next`, with the number of `given`, if that is not null. Those
+  /// who have asked for a close of it meanwhile mean what is open there now.
+  template <class State>
+  void pass_on_to(State& next, tenure_type* given) noexcept
   {
-    if (object_base* next = successor())
-      next->start_close(std::move(c));
-    else
-      start(ending::close, std::move(c), *executor_);
+    next.take_place_of(*this, given != nullptr);
+    if (given)
+      pass_on_closers(*given, next);
+    part_from_object();
   }
 
   /// What a closer is told where nothing is open, and never has been.
@@ -172,6 +219,37 @@ public:
   }
 
 private:
+  template <class State>
+  static void pass_on_closers(tenure_type& given, State& next) noexcept
+  {
+    closer_list closers = given.leave_closers();
+    while (closer_pointer c = closers.pop_front())
+    {
+      try
+      {
+        next.start_close(std::move(c));
+      }
+      catch (...)
+      {
+        // There was no memory to tell anybody. It is closed.
+        next.close();
+      }
+    }
+  }
+
+  /// The object has no more to do with this state.
+  void part_from_object() noexcept
+  {
+    anchor_.reset();
+    intrusive_ptr_release(this);
+  }
+
+  anchor_pointer existing_anchor() noexcept
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return anchor_;
+  }
+
   // Those who hold a tenure otherwise free it when they let go of it.
   ~object_state() override
   {
@@ -196,7 +274,7 @@ private:
     t.dispatch_detach(std::move(for_step));
   }
 
-  void join(ending what, tenure_type& t, closer_pointer c)
+  closer_pointer join(ending what, tenure_type& t, closer_pointer c)
   {
     const leave_guard leaves(t);
     error_code ec;
@@ -205,12 +283,12 @@ private:
       c.release()->complete(nothing_open(what), hand_over::post);
     else if (t.add_closer(*c))
       c.release();
-    else if (object_base* next = successor())
-      // What was open has gone to another object, and its closers with it.
-      next->start_close(std::move(c));
+    else if (number_has_moved_on_)
+      return c;
     else if (t.outcome(ec))
       c.release()->complete(ec, hand_over::post);
     // Otherwise the context has been shut down: the handler is destroyed uninvoked.
+    return nullptr;
   }
 
   tenure_type* take_ended() noexcept
@@ -231,7 +309,11 @@ private:
     std::shared_ptr<registry> shared = registry_for(inner);
     auto t = std::make_unique<tenure_type>(id(), shared, std::move(inner));
     if (!shared->add(*t))
+    {
+      // Not closed by Asio, which would let it linger: it goes back, to whoever knows better.
+      inner = t->take_inner();
       return nullptr;
+    }
     const std::lock_guard<std::mutex> lock(mutex_);
     t->next_of_object = tenures_;
     tenures_ = t.get();

@@ -127,7 +127,7 @@ public:
   /// Something to close this object with, wherever it is moved: see close_handle.
   close_handle get_close_handle()
   {
-    return close_handle(core_.handle_state(), core_.get_executor());
+    return close_handle(core_.get_anchor(), core_.get_executor());
   }
 };
 

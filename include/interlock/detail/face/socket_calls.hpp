@@ -101,6 +101,9 @@ error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
     {
       const auto connect = [&]
       { calls::connect(t.number(), peer.data(), static_cast<::socklen_t>(peer.size()), e); };
+      t.prepare(e);
+      if (e)
+        return;
       connect();
       bool started = false;
       while (e == boost::asio::error::in_progress

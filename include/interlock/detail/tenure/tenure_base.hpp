@@ -108,8 +108,8 @@ public:
 
   // --- Ending. Any thread that holds the tenure.
 
-  /// Detach now, or when the last inside has left.
-  void demand_detach() noexcept;
+  /// Detach now, or when the last inside has left. False: that had been done, or the number given away.
+  bool demand_detach() noexcept;
 
   /// `demand_detach`, if the strand's step has not come within the worker's watch time.
   void demand_detach_later() noexcept;

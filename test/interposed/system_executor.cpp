@@ -1,0 +1,233 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Objects over asio::system_executor, whose context is of static lifetime, and objects of static
+// lifetime over it. A program of its own: the context keeps its worker to the end of the program,
+// and it is the end of the program that is looked at.
+
+#define BOOST_TEST_MODULE system_executor
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <future>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/system_executor.hpp>
+
+#include <interlock/local/stream_protocol.hpp>
+
+#include "support/census.hpp"
+#include "support/close_probe.hpp"
+#include "support/handler_tally.hpp"
+#include "support/numbers.hpp"
+#include "support/wait_until.hpp"
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using local = interlock::local::stream_protocol;
+using socket_type = local::socket::rebind_executor<asio::system_executor>::other;
+
+namespace
+{
+
+const error_code success;
+const error_code aborted = asio::error::operation_aborted;
+const error_code bad_descriptor = asio::error::bad_descriptor;
+const error_code not_called = asio::error::fault;
+
+/// Looks at the end of the program, when the context is gone. The exit status was fixed when main()
+/// returned: a failure has to end the program itself.
+struct last_look
+{
+  // Kept to the end: that a count has been reached orders nothing, so its memory is not used again.
+  std::deque<support::handler_tally> tallies;
+  support::handler_tally tally;
+  support::number far_of_early;
+  support::number far_of_late;
+  std::optional<socket_type> late;
+
+  ~last_look()
+  {
+    expect(support::hung_up(far_of_early), "the object that went before the context is closed");
+    expect(support::hung_up(far_of_late), "the object that is still there is closed");
+    expect(!late->is_open(), "it says so");
+    late->close();
+    late.reset();
+    expect(tally.made() == 2 && tally.all_ended(), "every handler has ended");
+    expect(support::stray_closes() == 0, "nothing has been closed twice");
+  }
+
+private:
+  static void expect(bool holds, const char* what)
+  {
+    if (holds)
+      return;
+    std::fprintf(stderr, "at exit it is not so that %s\n", what);
+    std::_Exit(EXIT_FAILURE);
+  }
+};
+
+/// The near one of two connected numbers; the far one goes to `far`.
+int connected_to(support::number& far)
+{
+  support::ends pair = support::unix_ends();
+  far = std::move(pair.far);
+  return pair.near.release();
+}
+
+// Asio's context is in a static data member of a template, made in no certain order with what is
+// made here: this comes before it, and goes after it.
+__attribute__((init_priority(1000))) last_look at_exit;
+
+/// The count of open descriptors, compared with an earlier one. (The census would wait for the
+/// worker to go.)
+class open_count
+{
+public:
+  bool restored() const
+  {
+    return support::wait_until([this] { return support::open_descriptors() == before_; });
+  }
+
+private:
+  std::size_t before_ = support::open_descriptors();
+};
+
+/// One life of an object: operations aborted and refused, closers that lead and join. The last
+/// handler is waited for; the other results can be read then, as the guarantee says.
+template <class Executor>
+void live_and_close(const Executor& ex)
+{
+  using socket = typename local::socket::rebind_executor<Executor>::other;
+  support::handler_tally& tally = at_exit.tallies.emplace_back();
+  support::ends pair = support::unix_ends();
+  const support::close_watch watch(pair.near.get());
+  {
+    socket s(ex, local(), pair.near.release());
+    error_code read = not_called;
+    error_code wait = not_called;
+    std::promise<error_code> first;
+    std::promise<error_code> second;
+    char buffer[8];
+    s.async_read_some(asio::buffer(buffer), tally(support::into(read)));
+    s.async_wait(socket::wait_error, tally(support::into(wait)));
+    s.async_close(tally([&](error_code ec) { first.set_value(ec); }));
+    s.async_close(tally([&](error_code ec) { second.set_value(ec); }));
+    BOOST_TEST(first.get_future().get() == success);
+    BOOST_TEST(second.get_future().get() == success);
+    BOOST_TEST(read == aborted);
+    BOOST_TEST(wait == aborted);
+    std::promise<error_code> refused;
+    s.async_read_some(
+      asio::buffer(buffer), tally([&](error_code ec, std::size_t) { refused.set_value(ec); }));
+    BOOST_TEST(refused.get_future().get() == bad_descriptor);
+    BOOST_TEST(watch.closed() == 1u);
+  }
+  BOOST_TEST(support::wait_until([&] { return tally.ended() == tally.made(); }));
+  BOOST_TEST(tally.made() == 5);
+  BOOST_TEST(tally.all_called());
+  BOOST_TEST(watch.closed() == 1u);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_system_executor)
+
+// What becomes of them is seen at the end of the program.
+BOOST_AUTO_TEST_CASE(objects_of_static_lifetime_may_be_left_open)
+{
+  static char buffers[2][8];
+  static socket_type early(asio::system_executor(), local(), connected_to(at_exit.far_of_early));
+  socket_type& late = at_exit.late.emplace(
+    asio::system_executor(), local(), connected_to(at_exit.far_of_late));
+  early.async_read_some(asio::buffer(buffers[0]), at_exit.tally([](error_code, std::size_t) {}));
+  late.async_read_some(asio::buffer(buffers[1]), at_exit.tally([](error_code, std::size_t) {}));
+  BOOST_TEST(early.is_open());
+  BOOST_TEST(late.is_open());
+}
+
+BOOST_AUTO_TEST_CASE(an_object_is_closed_while_the_context_goes_on)
+{
+  live_and_close(asio::system_executor());
+  const open_count descriptors;
+  for (int i = 0; i != 20; ++i)
+    live_and_close(asio::system_executor());
+  BOOST_TEST(descriptors.restored());
+}
+
+BOOST_AUTO_TEST_CASE(an_object_over_a_strand_of_it_is_closed_as_well)
+{
+  const open_count descriptors;
+  for (int i = 0; i != 20; ++i)
+    live_and_close(asio::make_strand(asio::system_executor()));
+  BOOST_TEST(descriptors.restored());
+}
+
+BOOST_AUTO_TEST_CASE(an_object_over_it_behind_a_type_erased_executor_is_closed_as_well)
+{
+  const open_count descriptors;
+  for (int i = 0; i != 20; ++i)
+    live_and_close(asio::any_io_executor(asio::system_executor()));
+  BOOST_TEST(descriptors.restored());
+}
+
+BOOST_AUTO_TEST_CASE(the_destructor_closes_and_aborts)
+{
+  const open_count descriptors;
+  {
+    support::handler_tally& tally = at_exit.tallies.emplace_back();
+    support::ends pair = support::unix_ends();
+    const support::close_watch watch(pair.near.get());
+    std::promise<error_code> read;
+    char buffer[8];
+    {
+      socket_type s(asio::system_executor(), local(), pair.near.release());
+      s.async_read_some(
+        asio::buffer(buffer), tally([&](error_code ec, std::size_t) { read.set_value(ec); }));
+    }
+    BOOST_TEST(read.get_future().get() == aborted);
+    BOOST_TEST(watch.wait_closed());
+    BOOST_TEST(watch.by_worker());
+    BOOST_TEST(support::wait_until([&] { return tally.ended() == 1; }));
+    BOOST_TEST(tally.all_called());
+  }
+  BOOST_TEST(descriptors.restored());
+}
+
+// The threads are the system's: whoever closes, the number is closed once.
+BOOST_AUTO_TEST_CASE(many_threads_may_close_the_same_object)
+{
+  const open_count descriptors;
+  for (int i = 0; i != 20; ++i)
+  {
+    support::handler_tally& tally = at_exit.tallies.emplace_back();
+    support::ends pair = support::unix_ends();
+    const support::close_watch watch(pair.near.get());
+    auto s = std::make_shared<socket_type>(asio::system_executor(), local(), pair.near.release());
+    std::atomic<int> successes{0};
+    const auto closed = [&successes](error_code ec) { successes += ec ? 0 : 1; };
+    for (int j = 0; j != 4; ++j)
+      asio::post(asio::system_executor(),
+        tally([s, closed, &tally]
+          { s->async_close(tally([s, closed](error_code ec) { closed(ec); })); }));
+    s.reset();
+    BOOST_TEST(support::wait_until([&] { return tally.ended() == 8; }));
+    BOOST_TEST(successes == 4);
+    BOOST_TEST(tally.all_called());
+    BOOST_TEST(watch.wait_closed());
+    BOOST_TEST(watch.closed() == 1u);
+  }
+  BOOST_TEST(descriptors.restored());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -196,7 +196,7 @@ BOOST_FIXTURE_TEST_CASE(a_close_after_to_asio_waits_for_the_operations_that_went
   BOOST_TEST(closed == success);
 }
 
-BOOST_AUTO_TEST_CASE(descriptors_convert_both_ways_too)
+BOOST_AUTO_TEST_CASE(descriptors_move_from_and_to_asio_too)
 {
   const support::census numbers;
   {
@@ -208,13 +208,25 @@ BOOST_AUTO_TEST_CASE(descriptors_convert_both_ways_too)
     plain = ours.to_asio();
     BOOST_TEST(plain.is_open());
     BOOST_TEST(!ours.is_open());
-    using narrow = interlock::posix::basic_stream_descriptor<asio::io_context::executor_type>;
-    narrow from(context, plain.release());
-    stream_descriptor to(std::move(from));
-    BOOST_TEST(to.is_open());
   }
   BOOST_TEST(numbers.restored());
 }
+
+#if defined(INTERLOCK_HAS_DESCRIPTOR_CONVERSION)
+BOOST_AUTO_TEST_CASE(descriptors_move_to_another_executor_type_too)
+{
+  const support::census numbers;
+  {
+    asio::io_context context;
+    using narrow = interlock::posix::basic_stream_descriptor<asio::io_context::executor_type>;
+    narrow from(context, support::pipe_ends().near.release());
+    stream_descriptor to(std::move(from));
+    BOOST_TEST(to.is_open());
+    BOOST_TEST(!from.is_open());
+  }
+  BOOST_TEST(numbers.restored());
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(acceptors_move_with_their_accepts)
 {

@@ -8,7 +8,7 @@
 #include <string>
 #include <system_error>
 
-#include <boost/system/error_category.hpp>
+#include <boost/system/error_code.hpp>
 #include <boost/test/unit_test.hpp>
 
 namespace error = interlock::error;

@@ -131,7 +131,9 @@ public:
   /// Move-assign a descriptor. What this object has open is closed as by its destructor.
   basic_descriptor& operator=(basic_descriptor&& other) noexcept = default;
 
-  /// Move-construct a descriptor from one of another executor type.
+#if defined(INTERLOCK_HAS_DESCRIPTOR_CONVERSION)
+
+  /// Move-construct a descriptor from one of another executor type (from Boost 1.75 on).
   template <class Executor1, if_convertible<Executor1> = 0>
   basic_descriptor(basic_descriptor<Executor1>&& other)
     : closing(other.get_executor())
@@ -139,12 +141,14 @@ public:
     core_.take_from(detail::access::core(other), [](auto&, auto&, error_code&) {});
   }
 
-  /// Move-assign a descriptor from one of another executor type.
+  /// Move-assign a descriptor from one of another executor type (from Boost 1.75 on).
   template <class Executor1, if_convertible<Executor1> = 0>
   basic_descriptor& operator=(basic_descriptor<Executor1>&& other)
   {
     return *this = basic_descriptor(std::move(other));
   }
+
+#endif
 
   /// Get the executor associated with the object.
   const executor_type& get_executor() noexcept

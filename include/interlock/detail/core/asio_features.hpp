@@ -27,6 +27,12 @@
 #error Interlock does not support io_uring as the default backend of Asio (undefine BOOST_ASIO_DISABLE_EPOLL)
 #endif
 
+// Descriptors of one executor type that move into those of another: Boost 1.75. Those of 1.74 are
+// declared, but do not compile.
+#if BOOST_ASIO_VERSION > 101800
+#define INTERLOCK_HAS_DESCRIPTOR_CONVERSION 1
+#endif
+
 // Per-operation cancellation and associator: Boost 1.77.
 #if BOOST_ASIO_VERSION >= 102000
 #define INTERLOCK_HAS_CANCELLATION_SLOTS 1

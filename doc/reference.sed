@@ -2,8 +2,23 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 # What doxygen gets to see of a header. It would take the inline namespace for a second home of all
-# that is in it, and boostbook would print the "=" of an enumerator's value twice.
+# that is in it, and boostbook would print the "=" of an enumerator's value twice, and what is private. The
+# members that all objects have in common are not a detail.
 
 /^inline namespace /,+1d
 /^} \/\/ namespace abi_/d
 s/^\(  [a-z_]*\) = [0-9]*\(,\{0,1\}\)$/\1\2/
+/^class [a-z_]*::/,/^};$/d
+/^private:$/,/^\(};\|public:\|protected:\)$/{
+  /^};$/b
+  /^public:$/b
+  /^protected:$/b
+  /@\(end\)\{0,1\}cond/b
+  d
+}
+/CLOSING_MEMBERS_HPP/,${
+  /^namespace detail$/,+1d
+  /^} \/\/ namespace detail/d
+  s/^\/\/\/ Owns the core of an object\.$/\/\/\/ The members of every object that Asio's do not have./
+}
+s/detail::closing_members/closing_members/

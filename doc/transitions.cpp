@@ -1,9 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Prints the transitions of the tenure's word as a table in quickbook. The table is found by trying:
-// every word that can be reached with narrow counts is put through every transition that somebody
-// may make then. A condition stands in a row only if it holds for exactly the words of that row.
+// Prints the transitions of the tenure's word as a table in quickbook, but for the one of a forked
+// child, forget_inside. The table is found by trying: every word that can be reached with narrow
+// counts is put through every transition that somebody may make then. A condition stands in a row
+// only if it holds for exactly the words of that row.
 // Ends with 1 if some words cannot be told apart so: the table would not be the truth.
 
 #include <interlock/detail/number/word.hpp>
@@ -25,12 +26,13 @@ namespace
 
 using interlock::detail::duty;
 using interlock::detail::phase;
-using word = interlock::detail::basic_word<3, 3>;
+using word = interlock::detail::basic_word<3, 3, 2>;
 using value = word::value;
 using words = std::set<value>;
 
-constexpr value half = 4;    // of a count of three bits: newcomers are refused
-constexpr value reserve = 6; // closers are refused as well
+constexpr value half = 4;       // of a count of three bits: newcomers are refused
+constexpr value reserve = 6;    // closers are refused as well
+constexpr value all_leases = 3; // that two bits can count
 
 const char* name_of(phase p)
 {
@@ -44,6 +46,8 @@ const char* name_of(phase p)
     return "due";
   case phase::detached:
     return "detached";
+  case phase::leased:
+    return "leased";
   case phase::closed:
     return "closed";
   case phase::ended:
@@ -62,6 +66,8 @@ const char* name_of(duty d)
     return "";
   case duty::detach:
     return "detach";
+  case duty::close:
+    return "close";
   case duty::finish:
     return "finish";
   case duty::dispose:
@@ -79,7 +85,7 @@ const char* name_of(duty d)
 }
 
 constexpr phase all_phases[] = {phase::vacant, phase::open, phase::closing, phase::due,
-  phase::detached, phase::closed, phase::ended};
+  phase::detached, phase::leased, phase::closed, phase::ended};
 
 using predicate = bool (*)(value);
 
@@ -97,6 +103,11 @@ value holders(value w)
 bool is_held(value w)
 {
   return holders(w) != 0;
+}
+
+bool is_used(value w)
+{
+  return word::inside(w) != 0 || word::leases(w) != 0;
 }
 
 bool is_full(value w)
@@ -117,6 +128,14 @@ const condition conditions[] = {
   {"handlers are outstanding", [](value w) { return word::handlers(w) != 0; }},
   {"the last handler", [](value w) { return word::handlers(w) == 1; }},
   {"other handlers are outstanding", [](value w) { return word::handlers(w) > 1; }},
+  {"nobody has a lease", [](value w) { return word::leases(w) == 0; }},
+  {"somebody has a lease", [](value w) { return word::leases(w) != 0; }},
+  {"the last lease", [](value w) { return word::leases(w) == 1; }},
+  {"there are other leases", [](value w) { return word::leases(w) > 1; }},
+  {"nobody is inside or has a lease", [](value w) { return !is_used(w); }},
+  {"somebody is inside or has a lease", &is_used},
+  {"the count of leases is full", [](value w) { return word::leases(w) == all_leases; }},
+  {"the count of leases is not full", [](value w) { return word::leases(w) < all_leases; }},
   {"a count has reached half of its width",
     [](value w) { return word::inside(w) >= half || word::handlers(w) >= half; }},
   {"each count is below half of its width",
@@ -142,8 +161,15 @@ const transition transitions[] = {
   {"handler_done", &word::handler_done, [](value w) { return word::handlers(w) != 0; }},
   {"begin_close", &word::begin_close, &is_held},
   {"demand", &word::demand, &is_held},
+  // Whoever is inside, also when the detach has been asked for since.
+  {"lend", &word::lend,
+    [](value w) { return word::inside(w) != 0 && word::phase_of(w) <= phase::due; }},
+  {"part", &word::part, [](value w) { return word::phase_of(w) == phase::detached; }},
+  {"lease_done", &word::lease_done, [](value w) { return word::leases(w) != 0; }},
   {"give_out", &word::give_out, &is_held},
-  {"report", &word::report, [](value w) { return word::phase_of(w) == phase::detached; }},
+  // The claimant parts with the number first, and not as long as there is a lease.
+  {"report", &word::report,
+    [](value w) { return word::phase_of(w) == phase::detached && word::leases(w) == 0; }},
   // A destructor has demanded the detach by then.
   {"disown", &word::disown,
     [](value w) { return word::owned(w) && word::phase_of(w) > phase::closing; }},
@@ -181,10 +207,16 @@ struct outcome
   phase next;
   std::int64_t inside;
   std::int64_t handlers;
+  std::int64_t leases;
+
+  auto all() const
+  {
+    return std::tie(then, next, inside, handlers, leases);
+  }
 
   bool operator<(const outcome& o) const
   {
-    return std::tie(then, next, inside, handlers) < std::tie(o.then, o.next, o.inside, o.handlers);
+    return all() < o.all();
   }
 };
 
@@ -194,7 +226,8 @@ outcome outcome_of(const transition& t, value w)
   const auto change = [](value before, value after)
   { return static_cast<std::int64_t>(after) - static_cast<std::int64_t>(before); };
   return {s.then, word::phase_of(s.next), change(word::inside(w), word::inside(s.next)),
-    change(word::handlers(w), word::handlers(s.next))};
+    change(word::handlers(w), word::handlers(s.next)),
+    change(word::leases(w), word::leases(s.next))};
 }
 
 // What tells `some` from the rest of `all`; empty if `some` is all.
@@ -223,7 +256,7 @@ void add(std::vector<row>& rows, phase p, const std::string& when, const outcome
   const std::string next = o.next == p ? "" : name_of(o.next);
   for (row& r : rows)
     if (r.when == when && r.next == next && r.what.inside == o.inside
-      && r.what.handlers == o.handlers && r.what.then == o.then)
+      && r.what.handlers == o.handlers && r.what.leases == o.leases && r.what.then == o.then)
     {
       r.phases += std::string(", ") + name_of(p);
       return;
@@ -250,20 +283,22 @@ std::vector<row> rows_of(const transition& t, const words& all)
   return rows;
 }
 
-std::string count(const char* what, std::int64_t change)
+void add_count(std::string& counts, const char* what, std::int64_t change)
 {
   if (change == 0)
-    return "";
-  return std::string(what) + (change > 0 ? " +" : " ") + std::to_string(change);
+    return;
+  counts += counts.empty() ? "" : ", ";
+  counts += std::string(what) + (change > 0 ? " +" : " ") + std::to_string(change);
 }
 
 void print(const transition& t, const row& r)
 {
-  const std::string inside = count("inside", r.what.inside);
-  const std::string handlers = count("handlers", r.what.handlers);
-  const std::string both = inside.empty() || handlers.empty() ? "" : ", ";
+  std::string counts;
+  add_count(counts, "inside", r.what.inside);
+  add_count(counts, "handlers", r.what.handlers);
+  add_count(counts, "leases", r.what.leases);
   std::cout << "  [[`" << t.name << "`] [" << r.phases << "] [" << r.when << "] [" << r.next
-            << "] [" << inside << both << handlers << "] [" << name_of(r.what.then) << "]]\n";
+            << "] [" << counts << "] [" << name_of(r.what.then) << "]]\n";
 }
 
 } // namespace

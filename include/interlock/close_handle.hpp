@@ -39,7 +39,7 @@ class closing_members;
  * also into an object of another executor or protocol; an object given to Asio's own type is out of its
  * reach. It keeps a little memory alive, and never a descriptor.
  *
- * A close of an object that is closed or gone does nothing. A handle that refers to no object, default
+ * A close of an object that is closed or gone changes nothing. A handle that refers to no object, default
  * constructed or moved from, may be closed too; `async_close` throws boost::asio::execution::bad_executor.
  *
  * The handle has a copy of the object's executor, for which Asio's own rules hold: one of a strand must

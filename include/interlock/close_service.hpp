@@ -62,8 +62,9 @@ inline bool does_not_lock(boost::asio::execution_context& context)
 /// The service through which the objects of one execution context are closed.
 /**
  * Made by the first object that opens a descriptor. When the context is shut down, every descriptor
- * of its objects is detached and closed: SO_LINGER is cleared first, and a close(2) that is blocked
- * by then is waited for up to one second and then left behind with its thread.
+ * of its objects is detached and closed: SO_LINGER is cleared first, threads inside a call are woken and
+ * waited for, and so is a close(2) that is blocked by then: both up to `options::shutdown_wait`. The
+ * thread of a close(2) that takes longer is left behind.
  *
  * A program that forks tells its context, as Asio wants it: `notify_fork` with fork_prepare before, and
  * with fork_parent or fork_child after. What is being closed then is closed in both. A child of which
@@ -85,7 +86,8 @@ public:
   /// How a service is to work: see make_close_service.
   struct options
   {
-    /// How long the shutdown waits for a close(2) that is blocked, before it leaves it behind.
+    /// How long the shutdown waits for threads inside a call, and again for a close(2) that is blocked,
+    /// before it leaves that behind.
     std::chrono::milliseconds shutdown_wait{1000};
 
     /// How long an `async_close` waits for its context to come to it, before the close is taken over.

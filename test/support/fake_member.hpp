@@ -20,8 +20,6 @@ public:
   /// Called from within shut_down(), if set.
   std::function<void()> on_shut_down;
 
-  bool can_be_held = true;
-
   int holds() const noexcept
   {
     return holds_;
@@ -33,13 +31,12 @@ public:
   }
 
 private:
-  bool hold_for_shutdown() noexcept override
+  void hold_for_shutdown() noexcept override
   {
     ++holds_;
-    return can_be_held;
   }
 
-  void shut_down() noexcept override
+  void shut_down(interlock::detail::registry&) noexcept override
   {
     if (on_shut_down)
       on_shut_down();

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A thread of which can be told whether it sleeps in poll(2) or ppoll(2). The kernel is asked, so
+// A thread of which can be told whether it sleeps in poll(2) or ppoll(2), or waits for another. The kernel is asked, so
 // no test has to guess from time that has passed.
 
 #ifndef INTERLOCK_TEST_SUPPORT_WATCHED_THREAD_HPP
@@ -68,24 +68,35 @@ public:
     return wait_until([this] { return done_ || sleeps_in_poll(); }) && !done_;
   }
 
+  /// The same for a mutex or a condition variable.
+  bool comes_to_wait() const
+  {
+    return wait_until([this] { return done_ || sleeps_in() == SYS_futex; }) && !done_;
+  }
+
   void interrupt(int signal)
   {
     ::pthread_kill(thread_.native_handle(), signal);
   }
 
 private:
-  // The file begins with the number of the system call, or says that the thread runs.
   bool sleeps_in_poll() const
   {
-    char text[64] = {};
-    if (::pread(state_.get(), text, sizeof(text) - 1, 0) <= 0 || text[0] < '0' || text[0] > '9')
-      return false;
-    const long call = std::strtol(text, nullptr, 10);
+    const long call = sleeps_in();
 #if defined(SYS_poll)
     return call == SYS_poll || call == SYS_ppoll;
 #else
     return call == SYS_ppoll;
 #endif
+  }
+
+  // -1: the thread runs. The file begins with the number of the system call, or says so.
+  long sleeps_in() const
+  {
+    char text[64] = {};
+    if (::pread(state_.get(), text, sizeof(text) - 1, 0) <= 0 || text[0] < '0' || text[0] > '9')
+      return -1;
+    return std::strtol(text, nullptr, 10);
   }
 
   std::atomic<::pid_t> id_{0};

@@ -209,13 +209,10 @@ struct lent_acceptor
   }
 };
 
+#if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
 using every_kind = std::tuple<lent_socket, lent_descriptor, lent_acceptor>;
-
-/// Those that move to another executor type.
-#if defined(INTERLOCK_HAS_DESCRIPTOR_CONVERSION)
-using convertible_kinds = every_kind;
 #else
-using convertible_kinds = std::tuple<lent_socket, lent_acceptor>;
+using every_kind = std::tuple<lent_socket, lent_acceptor>;
 #endif
 
 /// An object that borrows. In the end the owner has the number as it was, and closes it himself.
@@ -490,7 +487,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(moved_it_is_borrowed_still, Lent, every_kind)
   BOOST_TEST(s.read == aborted);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(converted_it_is_borrowed_still, Lent, convertible_kinds)
+BOOST_AUTO_TEST_CASE_TEMPLATE(converted_it_is_borrowed_still, Lent, every_kind)
 {
   scene<Lent> s;
   s.start();
@@ -504,7 +501,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(converted_it_is_borrowed_still, Lent, convertible_
   s.check_unregistered();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(converted_and_destroyed_it_is_left_open, Lent, convertible_kinds)
+BOOST_AUTO_TEST_CASE_TEMPLATE(converted_and_destroyed_it_is_left_open, Lent, every_kind)
 {
   scene<Lent> s;
   {

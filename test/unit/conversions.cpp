@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(descriptors_move_from_and_to_asio_too)
   BOOST_TEST(numbers.restored());
 }
 
-#if defined(INTERLOCK_HAS_DESCRIPTOR_CONVERSION)
+#if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
 BOOST_AUTO_TEST_CASE(descriptors_move_to_another_executor_type_too)
 {
   const support::census numbers;

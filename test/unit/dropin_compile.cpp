@@ -94,8 +94,10 @@ static_assert(
   names_alike<interlock_family::stream_descriptor, asio_family::stream_descriptor>(), "");
 static_assert(moved_alike<our_tcp::socket, asio_tcp::socket>(), "");
 static_assert(moved_alike<our_tcp::acceptor, asio_tcp::acceptor>(), "");
+#if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
 static_assert(
   moved_alike<interlock_family::stream_descriptor, asio_family::stream_descriptor>(), "");
+#endif
 static_assert(moved_alike<on_context<our_tcp::socket>, on_context<asio_tcp::socket>>(), "");
 static_assert(opened_alike<our_tcp::socket, asio_tcp::socket, our_tcp>(), "");
 static_assert(opened_alike<our_tcp::acceptor, asio_tcp::acceptor, our_tcp>(), "");

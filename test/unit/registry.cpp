@@ -139,18 +139,6 @@ BOOST_AUTO_TEST_CASE(nobody_becomes_a_member_during_the_shutdown)
   BOOST_TEST(two.holds() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_member_that_cannot_be_held_is_passed_over)
-{
-  for (member* m : {&one, &two, &three})
-    BOOST_TEST(shared->add(*m));
-  two.can_be_held = false;
-  shut_down();
-  BOOST_TEST(one.ends() == 1);
-  BOOST_TEST(two.holds() == 1);
-  BOOST_TEST(two.ends() == 0);
-  BOOST_TEST(three.ends() == 1);
-}
-
 BOOST_AUTO_TEST_CASE(who_has_been_removed_is_not_ended)
 {
   for (member* m : {&one, &two, &three})

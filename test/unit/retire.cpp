@@ -57,7 +57,9 @@ const error_code io_error(EIO, boost::system::system_category());
 
 using io_executor = asio::io_context::executor_type;
 using narrow_socket = local::socket::rebind_executor<io_executor>::other;
+#if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
 using narrow_descriptor = interlock::posix::basic_stream_descriptor<io_executor>;
+#endif
 
 /// Says that the number, offered to a retired object, is open still, and nobody's but the caller's.
 void check_still_callers(asio::io_context& context, const support::number& offered)
@@ -533,7 +535,7 @@ BOOST_AUTO_TEST_CASE(a_converting_move_takes_it_along)
       from.open(local(), ec);
       BOOST_TEST(ec == success);
 
-#if defined(INTERLOCK_HAS_DESCRIPTOR_CONVERSION)
+#if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
       narrow_descriptor d(context);
       d.retire();
       stream_descriptor moved(std::move(d));

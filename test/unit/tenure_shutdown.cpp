@@ -6,6 +6,7 @@
 
 #include <interlock/detail/tenure/tenure_base.hpp>
 
+#include <chrono>
 #include <future>
 #include <thread>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "support/descriptors.hpp"
 #include "support/probe_job.hpp"
 #include "support/tenure_fixture.hpp"
+#include "support/watched_thread.hpp"
 
 using boost::system::error_code;
 using interlock::detail::duty;
@@ -58,12 +60,9 @@ public:
 private:
   void after_fork() noexcept override {}
 
-  bool hold_for_shutdown() noexcept override
-  {
-    return true;
-  }
+  void hold_for_shutdown() noexcept override {}
 
-  void shut_down() noexcept override
+  void shut_down(registry&) noexcept override
   {
     reached_.set_value();
     gate_.get_future().wait();
@@ -213,10 +212,40 @@ BOOST_AUTO_TEST_CASE(a_finisher_that_comes_after_the_shutdown_of_the_tenure_find
   BOOST_TEST(record.steps.posts() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(who_is_inside_closes_inline_when_the_context_has_gone)
+// He may use the reactor to the last.
+BOOST_AUTO_TEST_CASE(who_is_inside_is_waited_for)
 {
   BOOST_TEST((tenure->enter() == duty::none));
-  shut_down_elsewhere();
+  int detaches = 0;
+  support::watched_thread shutdown(
+    [&]
+    {
+      shared->shut_down(support::patience);
+      detaches = record.detaches;
+    });
+  BOOST_TEST(becomes(phase::due));
+  BOOST_TEST(shutdown.comes_to_wait());
+  tenure->leave();
+  shutdown.join();
+  BOOST_TEST(detaches == 1);
+  BOOST_TEST((record.detacher == std::this_thread::get_id()));
+}
+
+BOOST_AUTO_TEST_CASE(who_gives_the_number_away_is_waited_for)
+{
+  BOOST_TEST((tenure->begin_give_out() == duty::detach));
+  support::watched_thread shutdown([&] { shared->shut_down(support::patience); });
+  BOOST_TEST(shutdown.comes_to_wait());
+  const support::number ours(tenure->number());
+  tenure->gave_out();
+  shutdown.join();
+  BOOST_TEST(is(phase::ended));
+}
+
+BOOST_AUTO_TEST_CASE(who_is_inside_for_longer_than_is_waited_closes_inline)
+{
+  BOOST_TEST((tenure->enter() == duty::none));
+  shared->shut_down(std::chrono::milliseconds::zero());
   BOOST_TEST(is(phase::due));
   BOOST_TEST(support::is_number_open(tenure->number()));
   tenure->leave();

@@ -22,7 +22,7 @@ inline namespace abi_0
 namespace local
 {
 
-/// Connect two sockets that are closed to each other. On failure both are as they were.
+/// Connect two sockets that are closed to each other. On failure both are closed, or open as they were.
 template <class Protocol, class Executor1, class Executor2>
 boost::system::error_code connect_pair(
   boost::asio::basic_socket<closable<Protocol>, Executor1>& socket1,
@@ -49,7 +49,7 @@ boost::system::error_code connect_pair(
   return ec;
 }
 
-/// Connect two sockets that are closed to each other. On failure both are as they were.
+/// Connect two sockets that are closed to each other. On failure both are closed, or open as they were.
 template <class Protocol, class Executor1, class Executor2>
 void connect_pair(boost::asio::basic_socket<closable<Protocol>, Executor1>& socket1,
   boost::asio::basic_socket<closable<Protocol>, Executor2>& socket2)

@@ -62,6 +62,11 @@ protected:
   using if_convertible = std::enable_if_t<std::is_convertible<Executor1, Executor>::value, int>;
   /// @endcond
 
+#if !defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
+  static_assert(std::is_same<Executor, boost::asio::any_io_executor>::value,
+    "descriptors over other executors than any_io_executor need Boost 1.75");
+#endif
+
 public:
   /// The type of the executor associated with the object.
   using executor_type = Executor;
@@ -131,9 +136,7 @@ public:
   /// Move-assign a descriptor. What this object has open is closed as by its destructor.
   basic_descriptor& operator=(basic_descriptor&& other) noexcept = default;
 
-#if defined(INTERLOCK_HAS_DESCRIPTOR_CONVERSION)
-
-  /// Move-construct a descriptor from one of another executor type (from Boost 1.75 on).
+  /// Move-construct a descriptor from one of another executor type.
   template <class Executor1, if_convertible<Executor1> = 0>
   basic_descriptor(basic_descriptor<Executor1>&& other)
     : closing(other.get_executor())
@@ -141,14 +144,12 @@ public:
     core_.take_from(detail::access::core(other), [](auto&, auto&, error_code&) {});
   }
 
-  /// Move-assign a descriptor from one of another executor type (from Boost 1.75 on).
+  /// Move-assign a descriptor from one of another executor type.
   template <class Executor1, if_convertible<Executor1> = 0>
   basic_descriptor& operator=(basic_descriptor<Executor1>&& other)
   {
     return *this = basic_descriptor(std::move(other));
   }
-
-#endif
 
   /// Get the executor associated with the object.
   const executor_type& get_executor() noexcept

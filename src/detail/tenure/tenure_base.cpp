@@ -118,6 +118,13 @@ void tenure_base::leave_reactor() noexcept
 {
   note_process();
   release_inner();
+  note_reactor_left();
+}
+
+void tenure_base::note_reactor_left() noexcept
+{
+  reactor_left_ = true;
+  registry_->note_reactor_left();
 }
 
 // A number that is not ours to close goes by way of the worker as well: it may be watching for the
@@ -287,12 +294,14 @@ void tenure_base::dispose() noexcept
 
 // --- The context's shutdown.
 
-bool tenure_base::hold_for_shutdown() noexcept
+void tenure_base::hold_for_shutdown() noexcept
 {
-  return word_.apply<word::hold>() == duty::none;
+  add_memory_reference();
 }
 
-void tenure_base::shut_down() noexcept
+// Nothing but the memory is held: the last inside, who takes the number out of the reactor, may be another
+// thread. Whoever ends the tenure meanwhile lets go of the registry, which is the caller's for that reason.
+void tenure_base::shut_down(registry& r) noexcept
 {
   demand_detach();
   bool finisher_left_it = false;
@@ -306,7 +315,15 @@ void tenure_base::shut_down() noexcept
   drop_context();
   if (finisher_left_it)
     leave();
-  leave();
+  await_reactor_left(r);
+  drop_memory_reference();
+}
+
+// Who is inside has been woken, and leaves. In a handler of its own this thread may be the one.
+void tenure_base::await_reactor_left(registry& r) noexcept
+{
+  if (!mark::running(object_))
+    r.await_reactor_left([this] { return reactor_left_.load(); });
 }
 
 void tenure_base::after_fork() noexcept
@@ -373,6 +390,7 @@ duty tenure_base::give_out_to(tenure_base& successor) noexcept
 
 void tenure_base::gave_out() noexcept
 {
+  note_reactor_left();
   act(word_.apply<word::report>());
 }
 

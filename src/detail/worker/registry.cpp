@@ -43,16 +43,16 @@ void registry::shut_down(std::chrono::milliseconds bound) noexcept
   worker_->hurry();
   std::unique_lock<std::mutex> lock(mutex_);
   down_ = true;
-  gate_empty_.wait(lock, [this] { return passing_ == 0; });
+  deadline_ = std::chrono::steady_clock::now() + bound;
+  progress_.wait(lock, [this] { return passing_ == 0; });
   while (registered* r = members_)
   {
     unlink(*r);
     insert(ended_, *r);
     // A member cannot be freed while the mutex is held: it has to be removed first.
-    if (!r->hold_for_shutdown())
-      continue;
+    r->hold_for_shutdown();
     lock.unlock();
-    r->shut_down();
+    r->shut_down(*this);
     lock.lock();
   }
   lock.unlock();
@@ -71,7 +71,13 @@ void registry::close_gate() noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (--passing_ == 0)
-    gate_empty_.notify_all();
+    progress_.notify_all();
+}
+
+void registry::tell_shutdown() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  progress_.notify_all();
 }
 
 // --- fork(2).
@@ -79,7 +85,7 @@ void registry::close_gate() noexcept
 void registry::prepare_fork() noexcept
 {
   fork_lock_.lock();
-  gate_empty_.wait_for(fork_lock_, close_worker::await_time, [this] { return passing_ == 0; });
+  progress_.wait_for(fork_lock_, close_worker::await_time, [this] { return passing_ == 0; });
   worker_->prepare_fork();
 }
 
@@ -109,15 +115,9 @@ void registry::note_process() noexcept
   if (process_ == self)
     return;
   const std::lock_guard<std::mutex> lock(process_mutex_);
-  if (process_ != self && on_foreign_process_ && !is_down())
+  if (process_ != self && on_foreign_process_ && !down_)
     on_foreign_process_();
   process_ = self;
-}
-
-bool registry::is_down() noexcept
-{
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return down_;
 }
 
 void registry::insert(registered*& list, registered& r) noexcept

@@ -27,10 +27,9 @@
 #error Interlock does not support io_uring as the default backend of Asio (undefine BOOST_ASIO_DISABLE_EPOLL)
 #endif
 
-// Descriptors of one executor type that move into those of another: Boost 1.75. Those of 1.74 are
-// declared, but do not compile.
+// Descriptors over other executors than any_io_executor: Boost 1.75. Those of 1.74 cannot be moved.
 #if BOOST_ASIO_VERSION > 101800
-#define INTERLOCK_HAS_DESCRIPTOR_CONVERSION 1
+#define INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR 1
 #endif
 
 // Per-operation cancellation and associator: Boost 1.77.

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -42,13 +43,10 @@ public:
   closer_link(const closer_link&) = delete;
   closer_link& operator=(const closer_link&) = delete;
 
-  /// The caller is inside, and in the initiating function: no emission comes before that returns.
+  /// The caller is inside. Again where a converting move takes the close along.
   void bind(tenure_base& t, bool leads) noexcept
   {
-    t.add_memory_reference();
-    tenure_ = &t;
-    generation_ = t.generation();
-    leads_ = leads;
+    aim(target{tenure_memory(t), t.generation(), leads});
   }
 
   void emit(boost::asio::cancellation_type type)
@@ -56,12 +54,17 @@ public:
     using boost::asio::cancellation_type;
     const bool terminal = (type & cancellation_type::terminal) != cancellation_type::none;
     const bool partial = (type & cancellation_type::partial) != cancellation_type::none;
-    if (!tenure_ || type == cancellation_type::none)
+    const target at = aimed_at();
+    if (!at.memory || type == cancellation_type::none)
       return;
-    if (leads_ && (terminal || partial))
-      tenure_->hurry_close(generation_, terminal);
-    else if (closer_pointer c = tenure_->withdraw_closer(this, generation_))
+    if (at.leads && (terminal || partial))
+      at.memory->hurry_close(at.generation, terminal);
+    else if (closer_pointer c = at.memory->withdraw_closer(this, at.generation))
+    {
+      // He has let go: what he emits from here on concerns nobody.
+      aim(target());
       c.release()->complete(boost::asio::error::operation_aborted, hand_over::post);
+    }
   }
 
   void add_reference() noexcept
@@ -76,16 +79,31 @@ public:
   }
 
 private:
-  ~closer_link()
+  // What an emission means: nothing until the close has been started.
+  struct target
   {
-    if (tenure_)
-      tenure_->drop_memory_reference();
+    tenure_memory memory;
+    std::uint64_t generation = 0;
+    bool leads = false;
+  };
+
+  ~closer_link() = default;
+
+  void aim(target t) noexcept
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::swap(target_, t);
+  }
+
+  target aimed_at() const noexcept
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return target_;
   }
 
   std::atomic<unsigned> references_{1};
-  tenure_base* tenure_ = nullptr; // until the close has been started
-  std::uint64_t generation_ = 0;
-  bool leads_ = false;
+  mutable std::mutex mutex_;
+  target target_; // guarded by mutex_
 };
 
 /// A share in a link, if there is one: of the closer, or of its slot.

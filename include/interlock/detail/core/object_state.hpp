@@ -88,7 +88,7 @@ public:
   }
 
   /// A vacant tenure around `inner`, the caller's until it is published or given back. Null, with ec
-  /// set: nothing can be opened on this object, or on its context, any more.
+  /// set and `inner` as it was: nothing can be opened on this object, or on its context, any more.
   tenure_type* take_vacant(Inner&& inner, error_code& ec)
   {
     if (is_retired())
@@ -97,12 +97,15 @@ public:
       return nullptr;
     }
     tenure_type* t = take_ended();
-    if (t)
-      t->set_inner(std::move(inner));
-    else if (!(t = make(std::move(inner))))
+    if (!t)
+      t = make(registry_for(inner));
+    if (!t)
+    {
       ec = boost::asio::error::operation_not_supported;
-    if (t)
-      t->note_process();
+      return nullptr;
+    }
+    t->set_inner(std::move(inner));
+    t->note_process();
     return t;
   }
 
@@ -304,16 +307,12 @@ private:
     return nullptr;
   }
 
-  tenure_type* make(Inner&& inner)
+  // Null: the context has been shut down.
+  tenure_type* make(const std::shared_ptr<registry>& shared)
   {
-    std::shared_ptr<registry> shared = registry_for(inner);
-    auto t = std::make_unique<tenure_type>(id(), shared, std::move(inner));
+    auto t = std::make_unique<tenure_type>(id(), shared);
     if (!shared->add(*t))
-    {
-      // Not closed by Asio, which would let it linger: it goes back, to whoever knows better.
-      inner = t->take_inner();
       return nullptr;
-    }
     const std::lock_guard<std::mutex> lock(mutex_);
     t->next_of_object = tenures_;
     tenures_ = t.get();

@@ -103,9 +103,8 @@ public:
   using strand_type = typename strand_of<executor_type>::type;
   using protocol_type = typename protocol_of<Inner>::type;
 
-  tenure(object_id object, std::shared_ptr<registry> shared, Inner&& inner)
-    : tenure_base(object, std::move(shared)),
-      inner_(std::move(inner))
+  tenure(object_id object, std::shared_ptr<registry> shared)
+    : tenure_base(object, std::move(shared))
   {
   }
 

@@ -180,6 +180,7 @@ public:
 
   void publish() noexcept
   {
+    reactor_left_ = false;
     word_.apply<word::publish>();
   }
 
@@ -241,6 +242,8 @@ private:
   INTERLOCK_COLD void act_slowly(duty d) noexcept;
   void detach() noexcept;
   void leave_reactor() noexcept;
+  void note_reactor_left() noexcept;
+  void await_reactor_left(registry& r) noexcept;
   void part_with_number() noexcept;
   void finish() noexcept;
   void hand_over_closers() noexcept;
@@ -253,8 +256,8 @@ private:
 
   void closed() noexcept override;
   void expired() noexcept override;
-  bool hold_for_shutdown() noexcept override;
-  void shut_down() noexcept override;
+  void hold_for_shutdown() noexcept override;
+  void shut_down(registry& r) noexcept override;
   void after_fork() noexcept override;
 
   // The posting of serve_closers: who destroys the step unmade, and who posted it, find out about
@@ -272,6 +275,7 @@ private:
   std::shared_ptr<registry> registry_;
   std::atomic<unsigned> memory_references_{1};
   std::atomic<step_state> step_{step_state::posting};
+  std::atomic<bool> reactor_left_{true}; // the context may go
 
   // Guarded by mutex_.
   wait_list waiters_;
@@ -307,6 +311,56 @@ inline bool mark::allows(const tenure_base& tenure) noexcept
   const tenure_base* running_here = running(tenure.object());
   return !running_here || running_here == &tenure;
 }
+
+/// A reference on the memory of a tenure, or none.
+class tenure_memory
+{
+public:
+  tenure_memory() = default;
+
+  explicit tenure_memory(tenure_base& t) noexcept
+    : tenure_(&t)
+  {
+    t.add_memory_reference();
+  }
+
+  tenure_memory(const tenure_memory& other) noexcept
+    : tenure_(other.tenure_)
+  {
+    if (tenure_)
+      tenure_->add_memory_reference();
+  }
+
+  tenure_memory(tenure_memory&& other) noexcept
+    : tenure_(std::exchange(other.tenure_, nullptr))
+  {
+  }
+
+  tenure_memory& operator=(tenure_memory other) noexcept
+  {
+    std::swap(tenure_, other.tenure_);
+    return *this;
+  }
+
+  ~tenure_memory()
+  {
+    if (tenure_)
+      tenure_->drop_memory_reference();
+  }
+
+  explicit operator bool() const noexcept
+  {
+    return tenure_ != nullptr;
+  }
+
+  tenure_base* operator->() const noexcept
+  {
+    return tenure_;
+  }
+
+private:
+  tenure_base* tenure_ = nullptr;
+};
 
 /// Leaves at the end of a scope: through the tenure, since the object may be gone by then.
 class leave_guard

@@ -31,6 +31,8 @@ inline namespace abi_0
 namespace detail
 {
 
+class registry;
+
 /// A tenure, as the registry sees it.
 class registered
 {
@@ -45,12 +47,12 @@ protected:
 private:
   friend class registry;
 
-  /// Keeps this from being freed until `shut_down` returns. False: it is being freed already.
-  virtual bool hold_for_shutdown() noexcept = 0;
+  /// Keeps the memory until `shut_down` returns.
+  virtual void hold_for_shutdown() noexcept = 0;
 
-  /// The context is going: close the number, destroy what belongs to the context, let go of the
-  /// hold.
-  virtual void shut_down() noexcept = 0;
+  /// The context, and `r` with it, is going: close the number, destroy what belongs to the context, let
+  /// go of the hold.
+  virtual void shut_down(registry& r) noexcept = 0;
 
   /// This is a forked child, with one thread only.
   virtual void after_fork() noexcept = 0;
@@ -105,9 +107,24 @@ public:
     registry* registry_;
   };
 
-  /// May be called more than once. Waits for passages under way, and up to `bound` for a close(2)
-  /// under way.
+  /// May be called more than once. Waits for passages under way, up to `bound` for those who are inside
+  /// a tenure, and up to `bound` for a close(2) under way.
   INTERLOCK_DECL void shut_down(std::chrono::milliseconds bound) noexcept;
+
+  /// For a member that is shut down: waits until `left()`, no longer than the shutdown is to wait in all.
+  template <class Left>
+  void await_reactor_left(Left left) noexcept
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    progress_.wait_until(lock, deadline_, left);
+  }
+
+  /// What a member is waited for may be true now.
+  void note_reactor_left() noexcept
+  {
+    if (down_)
+      tell_shutdown();
+  }
 
   /// Before fork(2): nothing changes until one of the others is called, in the same thread.
   INTERLOCK_DECL void prepare_fork() noexcept;
@@ -122,7 +139,7 @@ public:
 private:
   INTERLOCK_DECL bool open_gate() noexcept;
   INTERLOCK_DECL void close_gate() noexcept;
-  bool is_down() noexcept;
+  INTERLOCK_DECL void tell_shutdown() noexcept;
   static void insert(registered*& list, registered& r) noexcept;
   static void unlink(registered& r) noexcept;
 
@@ -132,13 +149,14 @@ private:
   std::mutex process_mutex_; // one thread at a time finds out that this is a child
   std::mutex mutex_;
   std::unique_lock<std::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
-  std::condition_variable gate_empty_;
+  std::condition_variable progress_; // of what a shutdown or a fork waits for
+  std::atomic<bool> down_{false};    // set under mutex_
 
   // Guarded by mutex_.
   registered* members_ = nullptr;
   registered* ended_ = nullptr; // those that have been through shut_down
   std::size_t passing_ = 0;
-  bool down_ = false;
+  std::chrono::steady_clock::time_point deadline_;
 };
 
 } // namespace detail

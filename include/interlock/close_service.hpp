@@ -5,12 +5,13 @@
 // goes.
 //
 // It has to be shut down before Asio's reactor is. A context shuts its services down from the
-// newest to the oldest, so the reactor has to be there first: service_for takes an I/O object made
+// newest to the oldest, so the reactor has to be there first: registry_for takes an I/O object made
 // before the call as its proof.
 
 #ifndef INTERLOCK_CLOSE_SERVICE_HPP
 #define INTERLOCK_CLOSE_SERVICE_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -21,7 +22,6 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/query.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/version.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -41,6 +41,8 @@ inline namespace abi_0
 
 namespace detail
 {
+
+class shutdown_before_strands;
 
 /// Whether `context` does without a lock that closing from another thread needs: so it was told by
 /// its concurrency hint or its configuration. Before Boost 1.87 it cannot be asked.
@@ -106,9 +108,9 @@ public:
 
   close_service(boost::asio::execution_context& context, options o)
     : boost::asio::execution_context::service(context),
-      shutdown_wait_(o.shutdown_wait),
+      shutdown_wait_(std::min(o.shutdown_wait, longest_wait())),
       registry_(std::make_shared<detail::registry>(
-        detail::worker_options{o.takeover, std::move(o.thread_factory)},
+        detail::worker_options{std::min(o.takeover, longest_wait()), std::move(o.thread_factory)},
         [&context] { tell_of_fork(context); }))
   {
     // Nothing can be opened then, as after the shutdown; there is nothing yet to be waited for.
@@ -123,6 +125,8 @@ public:
   }
 
 private:
+  friend class detail::shutdown_before_strands;
+
   // Called twice from Boost 1.82 on.
   void shutdown() override
   {
@@ -153,6 +157,12 @@ private:
     }
   }
 
+  // As good as for ever, and far from where a clock ends.
+  static constexpr std::chrono::milliseconds longest_wait() noexcept
+  {
+    return std::chrono::hours(24 * 365);
+  }
+
   const std::chrono::milliseconds shutdown_wait_;
   const std::shared_ptr<detail::registry> registry_;
 };
@@ -171,9 +181,6 @@ close_service& make_close_service(ExecutionContext& context, close_service::opti
   // Makes the reactor, which has to be older.
   const boost::asio::posix::basic_stream_descriptor<typename ExecutionContext::executor_type>
     reactor_user(context.get_executor());
-  // And the strands' service, for the same reason: see registry_for.
-  const boost::asio::strand<typename ExecutionContext::executor_type> strand_user(
-    context.get_executor());
   return boost::asio::make_service<close_service>(context, std::move(o));
 }
 
@@ -187,12 +194,43 @@ const std::shared_ptr<registry>& registry_for(Inner& reactor_user)
   namespace asio = boost::asio;
   asio::execution_context& context = asio::query(
     reactor_user.get_executor(), asio::execution::context);
-  // The strands' service has to be older as well: it drops what is queued when it is shut down, and
-  // while the gate is open a worker may be about to queue something there.
-  if (!asio::has_service<close_service>(context))
-    asio::strand<typename Inner::executor_type>(reactor_user.get_executor());
   return asio::use_service<close_service>(context).shared();
 }
+
+/// Shuts the close_service down earlier, where there are strands.
+/**
+ * Asio's service of the strands, made with the first of them and so perhaps after close_service, drops
+ * what is queued when it is shut down. A worker may be about to queue something then: so this service is
+ * made after that one.
+ */
+class shutdown_before_strands final : public boost::asio::execution_context::service
+{
+public:
+  using key_type = shutdown_before_strands;
+
+  explicit shutdown_before_strands(boost::asio::execution_context& context)
+    : boost::asio::execution_context::service(context),
+      service_(boost::asio::use_service<close_service>(context))
+  {
+  }
+
+  /// A strand over `ex` has been made.
+  template <class Executor>
+  static void ensure(const Executor& ex)
+  {
+    namespace asio = boost::asio;
+    asio::execution_context& context = asio::query(ex, asio::execution::context);
+    asio::use_service<shutdown_before_strands>(context);
+  }
+
+private:
+  void shutdown() override
+  {
+    service_.shutdown();
+  }
+
+  close_service& service_;
+};
 
 } // namespace detail
 

@@ -96,6 +96,36 @@ BOOST_AUTO_TEST_CASE(a_handle_of_an_open_object_is_made_or_not)
     });
 }
 
+// Asio may need memory for the executor when the number has been given away already: it is closed then.
+// Without a handle: for that a strand is made, which Asio leaves undefined where it runs out of memory.
+BOOST_AUTO_TEST_CASE(a_converting_move_that_fails_leaves_the_object_open_or_closes_it)
+{
+  using strand = asio::strand<asio::any_io_executor>;
+  using stranded_socket = local::socket::rebind_executor<strand>::other;
+  for_every_allocation(
+    [](std::size_t n)
+    {
+      asio::io_context context;
+      support::handler_tally tally;
+      support::ends pair = support::unix_ends();
+      support::close_watch watch(pair.near.get());
+      stranded_socket from(strand(context.get_executor()), local(), pair.near.release());
+      local::socket to(context);
+      error_code ec = not_called;
+      const attempt a = with_failure(n, [&] { to = std::move(from); });
+      BOOST_TEST(to.is_open() == !a.threw);
+      BOOST_TEST((from.is_open() || to.is_open() || watch.wait_closed()));
+      from.async_close(tally(support::into(ec)));
+      to.close();
+      context.run();
+      BOOST_TEST(ec == success);
+      BOOST_TEST(tally.all_called());
+      BOOST_TEST(watch.wait_closed());
+      BOOST_TEST(watch.closed() == 1u);
+      return a.struck;
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_handle_of_an_object_never_opened_is_made_or_not)
 {
   for_every_allocation(

@@ -25,18 +25,33 @@ public:
     return holds_;
   }
 
+  bool is_held() const noexcept
+  {
+    return holds_ != lets_go_;
+  }
+
   int ends() const noexcept
   {
     return ends_;
   }
 
 private:
-  void hold_for_shutdown() noexcept override
+  void hold() noexcept override
   {
     ++holds_;
   }
 
-  void shut_down(interlock::detail::registry&) noexcept override
+  void let_go() noexcept override
+  {
+    ++lets_go_;
+  }
+
+  bool has_left_reactor() const noexcept override
+  {
+    return true;
+  }
+
+  void shut_down() noexcept override
   {
     if (on_shut_down)
       on_shut_down();
@@ -46,6 +61,7 @@ private:
   void after_fork() noexcept override {}
 
   std::atomic<int> holds_{0};
+  std::atomic<int> lets_go_{0};
   std::atomic<int> ends_{0};
 };
 

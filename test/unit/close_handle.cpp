@@ -1280,6 +1280,61 @@ BOOST_AUTO_TEST_CASE(a_retirement_may_race_with_a_converting_move)
   BOOST_TEST(not_retired == 0);
 }
 
+// The first conversion leaves the outcome behind, the second takes the way to it along.
+BOOST_AUTO_TEST_CASE(an_outcome_may_be_asked_for_beside_a_second_conversion)
+{
+  support::loop loop;
+  support::handler_tally tally;
+  std::atomic<int> failures{0};
+  for (int i = 0; i != rounds; ++i)
+  {
+    narrow_socket first(loop.context, local(), support::unix_ends().near.release());
+    const close_handle h = first.get_close_handle();
+    first.close();
+    local::socket second(std::move(first));
+    generic::socket third(loop.context);
+    at_once(2,
+      [&](int side)
+      {
+        if (side == 0)
+          third = std::move(second);
+        else
+          h.async_close(tally([&](error_code e) { failures += e ? 1 : 0; }));
+      });
+  }
+  loop.join();
+  BOOST_TEST(tally.all_called());
+  BOOST_TEST(failures == 0);
+}
+
+BOOST_AUTO_TEST_CASE(converted_while_closing_the_new_object_tells_the_outcome_after_every_handler)
+{
+  support::loop loop;
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  std::atomic<bool> returned{false};
+  narrow_socket from(loop.context, local(), support::unix_ends().near.release());
+  asio::thread_pool pool(1);
+  char buffer[8];
+  from.async_read_some(asio::buffer(buffer),
+    asio::bind_executor(pool.get_executor(),
+      [&](error_code, std::size_t)
+      {
+        begun.set_value();
+        go_on.get_future().wait();
+        returned = true;
+      }));
+  from.close();
+  begun.get_future().wait();
+  local::socket to(std::move(from));
+  std::promise<bool> after;
+  to.async_close([&](error_code) { after.set_value(returned); });
+  go_on.set_value();
+  BOOST_TEST(after.get_future().get());
+  pool.join();
+  loop.join();
+}
+
 BOOST_AUTO_TEST_CASE(handles_may_be_made_while_the_object_is_used)
 {
   support::loop loop;

@@ -451,4 +451,42 @@ BOOST_AUTO_TEST_CASE(what_asio_hands_over_after_the_shutdown_is_closed_without_l
   BOOST_TEST(!watch.lingered());
 }
 
+// A handler closes, as it is destroyed with the context, an object that lives on.
+BOOST_AUTO_TEST_CASE(a_closer_that_comes_in_the_shutdown_is_destroyed_and_leaves_nothing_behind)
+{
+  struct closes_at_the_end
+  {
+    explicit closes_at_the_end(local::socket& s, support::handler_tally& t)
+      : socket(&s, close_it{&t})
+    {
+    }
+
+    struct close_it
+    {
+      support::handler_tally* tally;
+
+      void operator()(local::socket* s) const
+      {
+        s->async_close((*tally)([](error_code) {}));
+      }
+    };
+
+    void operator()() {}
+
+    std::unique_ptr<local::socket, close_it> socket;
+  };
+
+  std::optional<asio::io_context> context(std::in_place);
+  support::ends pair = support::unix_ends();
+  const support::close_watch watch(pair.near.get());
+  local::socket s(*context, local(), pair.near.release());
+  asio::post(*context, closes_at_the_end(s, tally));
+  context.reset();
+  BOOST_TEST(!s.is_open());
+  BOOST_TEST(watch.wait_closed());
+  BOOST_TEST(watch.closed() == 1u);
+  BOOST_TEST(tally.made() == 1);
+  BOOST_TEST(tally.called() == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

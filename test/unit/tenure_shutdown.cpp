@@ -60,9 +60,15 @@ public:
 private:
   void after_fork() noexcept override {}
 
-  void hold_for_shutdown() noexcept override {}
+  void hold() noexcept override {}
+  void let_go() noexcept override {}
 
-  void shut_down(registry&) noexcept override
+  bool has_left_reactor() const noexcept override
+  {
+    return true;
+  }
+
+  void shut_down() noexcept override
   {
     reached_.set_value();
     gate_.get_future().wait();
@@ -240,6 +246,37 @@ BOOST_AUTO_TEST_CASE(who_gives_the_number_away_is_waited_for)
   tenure->gave_out();
   shutdown.join();
   BOOST_TEST(is(phase::ended));
+}
+
+// Threads inside of each are woken before any is waited for.
+BOOST_AUTO_TEST_CASE(every_tenure_is_shut_down_before_one_is_waited_for)
+{
+  BOOST_TEST((tenure->enter() == duty::none));
+  support::tenure_record record_of_newer;
+  support::ends pipe = support::pipe_ends();
+  auto* newer = new support::fake_tenure(shared, record_of_newer);
+  BOOST_TEST_REQUIRE(shared->add(*newer));
+  newer->put(pipe.near.release());
+  newer->publish();
+  BOOST_TEST((newer->enter() == duty::none));
+  support::watched_thread shutdown([&] { shared->shut_down(support::patience); });
+  BOOST_TEST(becomes(phase::due));
+  BOOST_TEST(support::wait_until([&] { return newer->current_phase() == phase::due; }));
+  newer->leave();
+  tenure->leave();
+  shutdown.join();
+  newer->disown();
+  BOOST_TEST(support::wait_until([&] { return record_of_newer.frees == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_tenure_is_not_published_after_the_shutdown)
+{
+  tenure->demand_detach();
+  BOOST_TEST(becomes(phase::ended));
+  BOOST_TEST(recycles());
+  shut_down_elsewhere();
+  BOOST_TEST(!tenure->publish());
+  BOOST_TEST(is(phase::vacant));
 }
 
 BOOST_AUTO_TEST_CASE(who_is_inside_for_longer_than_is_waited_closes_inline)

@@ -118,13 +118,8 @@ void tenure_base::leave_reactor() noexcept
 {
   note_process();
   release_inner();
-  note_reactor_left();
-}
-
-void tenure_base::note_reactor_left() noexcept
-{
   reactor_left_ = true;
-  registry_->note_reactor_left();
+  registry_->note_progress();
 }
 
 // A number that is not ours to close goes by way of the worker as well: it may be watching for the
@@ -294,16 +289,20 @@ void tenure_base::dispose() noexcept
 
 // --- The context's shutdown.
 
-void tenure_base::hold_for_shutdown() noexcept
+void tenure_base::hold() noexcept
 {
   add_memory_reference();
 }
 
-// Nothing but the memory is held: the last inside, who takes the number out of the reactor, may be another
-// thread. Whoever ends the tenure meanwhile lets go of the registry, which is the caller's for that reason.
-void tenure_base::shut_down(registry& r) noexcept
+void tenure_base::let_go() noexcept
 {
-  demand_detach();
+  drop_memory_reference();
+}
+
+// Nothing but the memory is held. Who is inside has been woken, and takes the number out of the reactor when
+// he leaves.
+void tenure_base::shut_down() noexcept
+{
   bool finisher_left_it = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -311,19 +310,16 @@ void tenure_base::shut_down(registry& r) noexcept
     down_ = true;
     finisher_left_it = std::exchange(left_to_shutdown_, false);
   }
+  demand_detach();
   destroy_closers();
   drop_context();
   if (finisher_left_it)
     leave();
-  await_reactor_left(r);
-  drop_memory_reference();
 }
 
-// Who is inside has been woken, and leaves. In a handler of its own this thread may be the one.
-void tenure_base::await_reactor_left(registry& r) noexcept
+bool tenure_base::has_left_reactor() const noexcept
 {
-  if (!mark::running(object_))
-    r.await_reactor_left([this] { return reactor_left_.load(); });
+  return reactor_left_;
 }
 
 void tenure_base::after_fork() noexcept
@@ -348,6 +344,16 @@ void tenure_base::leave_to_shutdown() noexcept
 }
 
 // --- Belonging to an object.
+
+bool tenure_base::publish() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (down_)
+    return false;
+  reactor_left_ = false;
+  word_.apply<word::publish>();
+  return true;
+}
 
 bool tenure_base::recycle() noexcept
 {
@@ -390,8 +396,11 @@ duty tenure_base::give_out_to(tenure_base& successor) noexcept
 
 void tenure_base::gave_out() noexcept
 {
-  note_reactor_left();
+  const std::shared_ptr<registry> shared = registry_;
+  reactor_left_ = true;
   act(word_.apply<word::report>());
+  shared->note_progress();
+  shared->worker().note_progress();
 }
 
 closer_list tenure_base::leave_closers() noexcept

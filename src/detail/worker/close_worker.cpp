@@ -120,6 +120,13 @@ void close_worker::add_watch(close_job& job, close_job::stage s) noexcept
     wake_if_asleep();
 }
 
+void close_worker::note_progress() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (awaiting_ != 0)
+    closed_.notify_all();
+}
+
 bool close_worker::await_queued() noexcept
 {
   const auto counts = [this]

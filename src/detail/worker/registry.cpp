@@ -43,20 +43,43 @@ void registry::shut_down(std::chrono::milliseconds bound) noexcept
   worker_->hurry();
   std::unique_lock<std::mutex> lock(mutex_);
   down_ = true;
-  deadline_ = std::chrono::steady_clock::now() + bound;
   progress_.wait(lock, [this] { return passing_ == 0; });
+  shut_members_down(lock);
+  await_members(lock, bound);
+  lock.unlock();
+  worker_->stop(bound);
+}
+
+// All of them, before any is waited for: threads inside of each are woken at once. A member cannot be freed
+// while the mutex is held: it has to be removed first.
+void registry::shut_members_down(std::unique_lock<std::mutex>& lock) noexcept
+{
   while (registered* r = members_)
   {
     unlink(*r);
-    insert(ended_, *r);
-    // A member cannot be freed while the mutex is held: it has to be removed first.
-    r->hold_for_shutdown();
+    insert(ending_, *r);
+    r->hold();
     lock.unlock();
-    r->shut_down(*this);
+    r->shut_down();
+    r->let_go();
     lock.lock();
   }
-  lock.unlock();
-  worker_->stop(bound);
+}
+
+void registry::await_members(
+  std::unique_lock<std::mutex>& lock, std::chrono::milliseconds bound) noexcept
+{
+  const auto deadline = std::chrono::steady_clock::now() + bound;
+  while (registered* r = ending_)
+  {
+    unlink(*r);
+    insert(ended_, *r);
+    r->hold();
+    progress_.wait_until(lock, deadline, [r] { return r->has_left_reactor(); });
+    lock.unlock();
+    r->let_go();
+    lock.lock();
+  }
 }
 
 bool registry::open_gate() noexcept

@@ -18,6 +18,8 @@
 
 #include <boost/asio/error.hpp>
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
@@ -43,10 +45,11 @@ public:
   closer_link(const closer_link&) = delete;
   closer_link& operator=(const closer_link&) = delete;
 
-  /// The caller is inside. Again where a converting move takes the close along.
+  /// The caller is inside. Again where a converting move takes the close along; an emission just then is
+  /// without effect.
   void bind(tenure_base& t, bool leads) noexcept
   {
-    aim(target{tenure_memory(t), t.generation(), leads});
+    aim(target{&t, t.generation(), leads});
   }
 
   void emit(boost::asio::cancellation_type type)
@@ -82,7 +85,7 @@ private:
   // What an emission means: nothing until the close has been started.
   struct target
   {
-    tenure_memory memory;
+    boost::intrusive_ptr<tenure_base> memory;
     std::uint64_t generation = 0;
     bool leads = false;
   };

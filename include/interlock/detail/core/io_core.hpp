@@ -100,17 +100,12 @@ public:
     if (!state)
       return;
     make_ready_for(*state, other.executor_);
-    auto* from = state->current();
+    given_number<tenure<OtherInner>> number(state->current());
     error_code ec;
-    duty given = duty::none;
-    if (from && state->is_open())
-      take_number_from(*from, given, ec, complete);
-    if (!ec)
-      other.state_.exchange(nullptr)->pass_on_to(
-        make_state(), given == duty::detach ? from : nullptr);
-    if (given == duty::detach)
-      from->gave_out();
+    if (state->is_open())
+      take_number(number, ec, complete);
     throw_if(ec, "move");
+    other.state_.exchange(nullptr)->pass_on_to(make_state(), number.given());
   }
 
   /// Gives the Asio object away, with the operations outstanding on it.
@@ -349,29 +344,87 @@ private:
     other.begin_conversion();
   }
 
-  // `given` is what became of the attempt, duty::none if there was none. Closed just now, by a handle or
-  // the context's shutdown, is as good as closed before.
-  template <class From, class Complete>
-  void take_number_from(From& from, duty& given, error_code& ec, Complete& complete)
+  // A number that is about to be given to another object, and whose tenure is over when it has been.
+  template <class From>
+  class given_number
   {
+  public:
+    explicit given_number(From* from) noexcept
+      : from_(from)
+    {
+    }
+
+    given_number(const given_number&) = delete;
+    given_number& operator=(const given_number&) = delete;
+
+    ~given_number()
+    {
+      if (given())
+        from_->gave_out();
+    }
+
+    From& from() const noexcept
+    {
+      return *from_;
+    }
+
+    duty give_to(tenure_base& to) noexcept
+    {
+      return what_came_of_it_ = from_->give_out_to(to);
+    }
+
+    /// The tenure, if it has given its number away.
+    From* given() const noexcept
+    {
+      return what_came_of_it_ == duty::detach ? from_ : nullptr;
+    }
+
+  private:
+    From* const from_;
+    duty what_came_of_it_ = duty::none;
+  };
+
+  // Closed just now, by a handle or the context's shutdown, is as good as closed before.
+  template <class Number, class Complete>
+  void take_number(Number& number, error_code& ec, Complete& complete)
+  {
+    auto& from = number.from();
     const flag_values flags = from.flags().values();
     open(ec, number_of::object,
       [&](tenure_type& to, error_code& failed)
       {
-        given = from.give_out_to(to);
-        if (given != duty::detach)
+        const duty d = number.give_to(to);
+        if (d != duty::detach)
         {
-          failed = given == duty::busy ? make_error_code(error::in_use) : refusal(given);
+          failed = d == duty::busy ? make_error_code(error::in_use) : refusal(d);
           return;
         }
         to.set_borrowed(from.is_borrowed());
-        to.set_inner(Inner(from.take_inner()));
+        convert_inner(from, to);
         complete(to, from, failed);
       });
-    if (given == duty::refuse)
-      ec = error_code();
-    else if (!ec)
+    if (!ec)
       current()->flags().set(flags);
+    else if (!number.given() && from.current_phase() != phase::open)
+      ec = error_code();
+  }
+
+  // Where Asio has no memory for the conversion the number is closed: it is nobody's any more.
+  template <class From>
+  static void convert_inner(From& from, tenure_type& to)
+  {
+    auto inner = from.take_inner();
+    try
+    {
+      to.set_inner(Inner(std::move(inner)));
+    }
+    catch (...)
+    {
+      const int number = From::release_number(inner);
+      if (!from.is_borrowed())
+        close_unused(number);
+      throw;
+    }
   }
 
   /// `nothing` follows the error of a closer that finds nothing open.

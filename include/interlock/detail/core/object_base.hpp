@@ -18,6 +18,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/core/counted.hpp>
 #include <interlock/detail/tenure/closer.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
@@ -34,39 +35,12 @@ inline object_id next_object_id() noexcept
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-/// Counted, and deleted with the last reference. It is born with one.
-template <class Derived>
-class counted
-{
-public:
-  counted() = default;
-  counted(const counted&) = delete;
-  counted& operator=(const counted&) = delete;
-
-  friend void intrusive_ptr_add_ref(const counted* c) noexcept
-  {
-    c->references_.fetch_add(1, std::memory_order_relaxed);
-  }
-
-  friend void intrusive_ptr_release(const counted* c) noexcept
-  {
-    if (c->references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      delete static_cast<const Derived*>(c);
-  }
-
-protected:
-  ~counted() = default;
-
-private:
-  mutable std::atomic<unsigned> references_{1};
-};
-
 class anchor;
 
 class object_base : public counted<object_base>
 {
 public:
-  virtual ~object_base() = default;
+  virtual inline ~object_base();
 
   object_id id() const noexcept
   {
@@ -78,7 +52,8 @@ public:
     return retired_.load(std::memory_order_acquire);
   }
 
-  /// Detaches what is open. False: nothing was, though it may have gone to another object just now.
+  /// Detaches what is open. False: there is nothing that could still be detached here, though it may
+  /// have gone to another object just now.
   virtual bool close() noexcept = 0;
 
   /// The same, and nothing can be opened any more.
@@ -103,10 +78,7 @@ public:
   inline void take_place_of(object_base& other, bool with_number) noexcept;
 
 protected:
-  object_base() noexcept
-    : id_(next_object_id())
-  {
-  }
+  inline object_base() noexcept;
 
   /// Null until the first open.
   tenure_base* current() const noexcept
@@ -114,11 +86,21 @@ protected:
     return current_.load(std::memory_order_acquire);
   }
 
+  /// Knows the outcome, if the object was closed when it was converted into this one, until something is
+  /// opened here.
+  boost::intrusive_ptr<object_base> former() noexcept
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return former_;
+  }
+
   std::atomic<tenure_base*> current_{nullptr};
-  std::mutex mutex_;                    // serialises openers; never held while user code can run
-  boost::intrusive_ptr<anchor> anchor_; // guarded by mutex_; the object's, gone with it
-  boost::intrusive_ptr<object_base> former_;     // knows the outcome until something is opened here
   std::atomic<bool> number_has_moved_on_{false}; // set before the tenure turns late closers away
+  std::mutex mutex_; // serialises openers; never held while user code can run
+
+  // Guarded by mutex_, but for the one who moves or destroys the object.
+  boost::intrusive_ptr<anchor> anchor_; // the object's, gone with it
+  boost::intrusive_ptr<object_base> former_;
 
 private:
   const object_id id_;
@@ -205,6 +187,13 @@ private:
 
 using anchor_pointer = boost::intrusive_ptr<anchor>;
 
+object_base::object_base() noexcept
+  : id_(next_object_id())
+{
+}
+
+object_base::~object_base() = default;
+
 void object_base::begin_conversion() noexcept
 {
   if (anchor_)
@@ -215,7 +204,7 @@ void object_base::take_place_of(object_base& other, bool with_number) noexcept
 {
   other.number_has_moved_on_ = with_number;
   if (!with_number)
-    former_ = other.current() ? object_pointer(&other) : std::move(other.former_);
+    former_ = other.current() ? object_pointer(&other) : other.former();
   anchor_ = std::move(other.anchor_);
   if (anchor_)
     anchor_->lead_to(*this);

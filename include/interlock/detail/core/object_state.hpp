@@ -109,18 +109,22 @@ public:
     return t;
   }
 
-  /// Opens `t`. An error: somebody else has opened or retired the object in the meantime.
+  /// Opens `t`. An error: somebody else has opened or retired the object, or shut the context down, in the
+  /// meantime.
   error_code publish(tenure_type& t) noexcept
   {
+    object_pointer superseded; // destroyed after the mutex has been released
     const std::lock_guard<std::mutex> lock(mutex_);
     if (is_retired())
       return error::retired;
     if (is_open())
       return boost::asio::error::already_open;
-    t.taken_by_opener = false;
     t.set_number(current() != nullptr);
-    t.publish();
+    if (!t.publish())
+      return boost::asio::error::operation_not_supported;
+    t.taken_by_opener = false;
     current_.store(&t, std::memory_order_release);
+    superseded.swap(former_);
     mark::reopened(id());
     return error_code();
   }
@@ -157,17 +161,17 @@ public:
       lead(*t, *c.release());
     else if (d == duty::join)
       c = join(what, *t, std::move(c));
-    else if (!t && former_ && what == ending::close)
-      c = former_->start_close(std::move(c));
+    else if (t)
+      c.release()->complete(refusal(d), hand_over::post);
     else
-      c.release()->complete(t ? refusal(d) : nothing_open(what), hand_over::post);
+      c = find_outcome(what, std::move(c));
     return c;
   }
 
   /// Whether a closer has anything to wait for, or an outcome to learn.
-  bool has_been_open() const noexcept
+  bool has_been_open() noexcept
   {
-    return current() || former_;
+    return current() || former();
   }
 
   // --- For close handles.
@@ -193,6 +197,8 @@ public:
   /// The executor on which handles close; kept from the first handle on.
   void keep_executor(const executor_type& ex)
   {
+    if (has_executor())
+      return;
     auto kept = std::make_unique<executor_type>(ex);
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!executor_)
@@ -253,6 +259,22 @@ private:
     return anchor_;
   }
 
+  bool has_executor() noexcept
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return executor_ != nullptr;
+  }
+
+  // Nothing has been opened here.
+  closer_pointer find_outcome(ending what, closer_pointer c)
+  {
+    const object_pointer known_by = what == ending::close ? former() : nullptr;
+    if (known_by)
+      return known_by->start_close(std::move(c));
+    c.release()->complete(nothing_open(what), hand_over::post);
+    return nullptr;
+  }
+
   // Those who hold a tenure otherwise free it when they let go of it.
   ~object_state() override
   {
@@ -270,11 +292,13 @@ private:
     ticket for_step(t);
     const ticket own(t);
     c.bind(t, true);
-    // Refused by the context's shutdown, which has destroyed those that came before.
-    if (!t.add_closer(c))
+    // Refused by the context's shutdown, which has destroyed those that came before, and detaches.
+    const bool added = t.add_closer(c);
+    if (!added)
       c.destroy();
     t.leave();
-    t.dispatch_detach(std::move(for_step));
+    if (added)
+      t.dispatch_detach(std::move(for_step));
   }
 
   closer_pointer join(ending what, tenure_type& t, closer_pointer c)

@@ -205,13 +205,15 @@ public:
 
   // --- For closers.
 
+  /// None is made any more once the context is being shut down.
   void ensure_strand(const executor_type& ex)
   {
     if (has_strand())
       return;
     auto made = std::make_unique<strand_type>(ex);
+    shutdown_before_strands::ensure(ex);
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!strand_)
+    if (!strand_ && !is_down())
       strand_ = std::move(made);
   }
 
@@ -220,6 +222,10 @@ public:
   /// of its own besides the step's.
   void dispatch_detach(ticket for_step) noexcept
   {
+    // Without a pass the context is being shut down, which detaches.
+    const auto pass = pass_gate();
+    if (!pass)
+      return;
     step_token_ = generation() + 1;
     for_step.dismiss();
     try

@@ -178,11 +178,8 @@ public:
     registry_->note_process();
   }
 
-  void publish() noexcept
-  {
-    reactor_left_ = false;
-    word_.apply<word::publish>();
-  }
+  /// False: the context is being shut down.
+  bool publish() noexcept;
 
   /// While vacant.
   void set_borrowed(bool borrowed) noexcept
@@ -216,6 +213,16 @@ public:
       delete this;
   }
 
+  friend void intrusive_ptr_add_ref(tenure_base* t) noexcept
+  {
+    t->add_memory_reference();
+  }
+
+  friend void intrusive_ptr_release(tenure_base* t) noexcept
+  {
+    t->drop_memory_reference();
+  }
+
 protected:
   tenure_base(object_id object, std::shared_ptr<registry> shared);
   virtual ~tenure_base();
@@ -228,6 +235,18 @@ protected:
 
   /// Destroys what belongs to the execution context.
   virtual void drop_context() noexcept = 0;
+
+  /// Keeps the context as it is, for the time of handing something to it; false if that is over.
+  registry::pass pass_gate() noexcept
+  {
+    return registry::pass(*registry_);
+  }
+
+  /// Whether the context is being shut down. Under mutex_.
+  bool is_down() const noexcept
+  {
+    return down_;
+  }
 
   int number_ = no_number; // written while the tenure is vacant
   std::mutex mutex_;       // never held while user code can run
@@ -242,8 +261,6 @@ private:
   INTERLOCK_COLD void act_slowly(duty d) noexcept;
   void detach() noexcept;
   void leave_reactor() noexcept;
-  void note_reactor_left() noexcept;
-  void await_reactor_left(registry& r) noexcept;
   void part_with_number() noexcept;
   void finish() noexcept;
   void hand_over_closers() noexcept;
@@ -256,8 +273,10 @@ private:
 
   void closed() noexcept override;
   void expired() noexcept override;
-  void hold_for_shutdown() noexcept override;
-  void shut_down(registry& r) noexcept override;
+  void hold() noexcept override;
+  void let_go() noexcept override;
+  void shut_down() noexcept override;
+  bool has_left_reactor() const noexcept override;
   void after_fork() noexcept override;
 
   // The posting of serve_closers: who destroys the step unmade, and who posted it, find out about
@@ -311,56 +330,6 @@ inline bool mark::allows(const tenure_base& tenure) noexcept
   const tenure_base* running_here = running(tenure.object());
   return !running_here || running_here == &tenure;
 }
-
-/// A reference on the memory of a tenure, or none.
-class tenure_memory
-{
-public:
-  tenure_memory() = default;
-
-  explicit tenure_memory(tenure_base& t) noexcept
-    : tenure_(&t)
-  {
-    t.add_memory_reference();
-  }
-
-  tenure_memory(const tenure_memory& other) noexcept
-    : tenure_(other.tenure_)
-  {
-    if (tenure_)
-      tenure_->add_memory_reference();
-  }
-
-  tenure_memory(tenure_memory&& other) noexcept
-    : tenure_(std::exchange(other.tenure_, nullptr))
-  {
-  }
-
-  tenure_memory& operator=(tenure_memory other) noexcept
-  {
-    std::swap(tenure_, other.tenure_);
-    return *this;
-  }
-
-  ~tenure_memory()
-  {
-    if (tenure_)
-      tenure_->drop_memory_reference();
-  }
-
-  explicit operator bool() const noexcept
-  {
-    return tenure_ != nullptr;
-  }
-
-  tenure_base* operator->() const noexcept
-  {
-    return tenure_;
-  }
-
-private:
-  tenure_base* tenure_ = nullptr;
-};
 
 /// Leaves at the end of a scope: through the tenure, since the object may be gone by then.
 class leave_guard

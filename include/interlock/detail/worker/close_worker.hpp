@@ -79,6 +79,9 @@ public:
     --awaiting_;
   }
 
+  /// What somebody awaits may have come about without a close(2).
+  INTERLOCK_DECL void note_progress() noexcept;
+
   /// Waits, up to `await_time`, until what is queued now has been closed. False: nothing has been.
   INTERLOCK_DECL bool await_queued() noexcept;
 

@@ -31,8 +31,6 @@ inline namespace abi_0
 namespace detail
 {
 
-class registry;
-
 /// A tenure, as the registry sees it.
 class registered
 {
@@ -47,12 +45,15 @@ protected:
 private:
   friend class registry;
 
-  /// Keeps the memory until `shut_down` returns.
-  virtual void hold_for_shutdown() noexcept = 0;
+  /// Keeps the memory until `let_go`.
+  virtual void hold() noexcept = 0;
+  virtual void let_go() noexcept = 0;
 
-  /// The context, and `r` with it, is going: close the number, destroy what belongs to the context, let
-  /// go of the hold.
-  virtual void shut_down(registry& r) noexcept = 0;
+  /// The context is going: close the number, destroy what belongs to the context.
+  virtual void shut_down() noexcept = 0;
+
+  /// Whether nobody touches the reactor on behalf of this any more.
+  virtual bool has_left_reactor() const noexcept = 0;
 
   /// This is a forked child, with one thread only.
   virtual void after_fork() noexcept = 0;
@@ -111,16 +112,8 @@ public:
   /// a tenure, and up to `bound` for a close(2) under way.
   INTERLOCK_DECL void shut_down(std::chrono::milliseconds bound) noexcept;
 
-  /// For a member that is shut down: waits until `left()`, no longer than the shutdown is to wait in all.
-  template <class Left>
-  void await_reactor_left(Left left) noexcept
-  {
-    std::unique_lock<std::mutex> lock(mutex_);
-    progress_.wait_until(lock, deadline_, left);
-  }
-
-  /// What a member is waited for may be true now.
-  void note_reactor_left() noexcept
+  /// A member that is being shut down may have left the reactor.
+  void note_progress() noexcept
   {
     if (down_)
       tell_shutdown();
@@ -140,6 +133,8 @@ private:
   INTERLOCK_DECL bool open_gate() noexcept;
   INTERLOCK_DECL void close_gate() noexcept;
   INTERLOCK_DECL void tell_shutdown() noexcept;
+  void shut_members_down(std::unique_lock<std::mutex>& lock) noexcept;
+  void await_members(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds bound) noexcept;
   static void insert(registered*& list, registered& r) noexcept;
   static void unlink(registered& r) noexcept;
 
@@ -154,9 +149,9 @@ private:
 
   // Guarded by mutex_.
   registered* members_ = nullptr;
-  registered* ended_ = nullptr; // those that have been through shut_down
+  registered* ending_ = nullptr; // have been shut down, and may still be in the reactor
+  registered* ended_ = nullptr;
   std::size_t passing_ = 0;
-  std::chrono::steady_clock::time_point deadline_;
 };
 
 } // namespace detail

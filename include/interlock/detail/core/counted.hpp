@@ -1,0 +1,51 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What is shared by references on it, for boost::intrusive_ptr.
+
+#ifndef INTERLOCK_DETAIL_CORE_COUNTED_HPP
+#define INTERLOCK_DETAIL_CORE_COUNTED_HPP
+
+#include <atomic>
+
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// Counted, and deleted with the last reference. It is born with one.
+template <class Derived>
+class counted
+{
+public:
+  counted() = default;
+  counted(const counted&) = delete;
+  counted& operator=(const counted&) = delete;
+
+  friend void intrusive_ptr_add_ref(const counted* c) noexcept
+  {
+    c->references_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  friend void intrusive_ptr_release(const counted* c) noexcept
+  {
+    if (c->references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete static_cast<const Derived*>(c);
+  }
+
+protected:
+  ~counted() = default;
+
+private:
+  mutable std::atomic<unsigned> references_{1};
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CORE_COUNTED_HPP

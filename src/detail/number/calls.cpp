@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <interlock/detail/number/close_number.hpp>
+
 namespace interlock
 {
 inline namespace abi_0
@@ -46,6 +48,19 @@ std::size_t bytes(::ssize_t result, error_code& ec) noexcept
   return m;
 }
 
+// Every byte passes as it is, and no carrier is needed: what a serial port begins with.
+void make_raw(int number, error_code& ec) noexcept
+{
+  ::termios attributes = {};
+  get_attributes(number, attributes, ec);
+  if (ec)
+    return;
+  ::cfmakeraw(&attributes);
+  attributes.c_iflag |= IGNPAR;
+  attributes.c_cflag |= CREAD | CLOCAL;
+  set_attributes(number, attributes, ec);
+}
+
 } // namespace
 
 bool would_block(const error_code& ec) noexcept
@@ -64,6 +79,35 @@ std::size_t send(int number, pieces& from, int flags, error_code& ec) noexcept
 {
   const ::msghdr m = message(from);
   return bytes(::sendmsg(number, &m, flags | MSG_NOSIGNAL), ec);
+}
+
+std::size_t send_to(int number, pieces& from, int flags, const ::sockaddr* peer, ::socklen_t size,
+  error_code& ec) noexcept
+{
+  ::msghdr m = message(from);
+  m.msg_name = const_cast<::sockaddr*>(peer);
+  m.msg_namelen = size;
+  return bytes(::sendmsg(number, &m, flags | MSG_NOSIGNAL), ec);
+}
+
+std::size_t receive_from(
+  int number, pieces& into, int flags, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept
+{
+  ::msghdr m = message(into);
+  m.msg_name = peer;
+  m.msg_namelen = *size;
+  const std::size_t n = bytes(::recvmsg(number, &m, flags), ec);
+  *size = m.msg_namelen;
+  return n;
+}
+
+std::size_t receive_message(
+  int number, pieces& into, int in_flags, int& out_flags, error_code& ec) noexcept
+{
+  ::msghdr m = message(into);
+  const std::size_t n = bytes(::recvmsg(number, &m, in_flags), ec);
+  out_flags = ec ? 0 : m.msg_flags;
+  return n;
 }
 
 std::size_t read(int number, pieces& into, error_code& ec) noexcept
@@ -119,6 +163,37 @@ void pending_error(int number, error_code& ec) noexcept
   if (::getsockopt(number, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
     error = errno;
   ec = error_code(error, boost::system::system_category());
+}
+
+void pipe(int (&numbers)[2], error_code& ec) noexcept
+{
+  set(ec, ::pipe(numbers) != 0);
+}
+
+int open_serial_port(const char* device, error_code& ec) noexcept
+{
+  const int number = ::open(device, O_RDWR | O_NONBLOCK | O_NOCTTY);
+  set(ec, number < 0);
+  if (!ec)
+    make_raw(number, ec);
+  if (ec && number >= 0)
+    close_unused(number);
+  return ec ? -1 : number;
+}
+
+void get_attributes(int number, ::termios& attributes, error_code& ec) noexcept
+{
+  set(ec, ::tcgetattr(number, &attributes) != 0);
+}
+
+void set_attributes(int number, const ::termios& attributes, error_code& ec) noexcept
+{
+  set(ec, ::tcsetattr(number, TCSANOW, &attributes) != 0);
+}
+
+void send_break(int number, error_code& ec) noexcept
+{
+  set(ec, ::tcsendbreak(number, 0) != 0);
 }
 
 void local_name(int number, ::sockaddr* address, ::socklen_t* size, error_code& ec) noexcept

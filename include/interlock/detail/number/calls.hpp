@@ -4,9 +4,9 @@
 // System calls on one descriptor number, each a single non-blocking attempt with its errno as an
 // error_code.
 //
-// The caller is inside a tenure or owns the number; nothing here waits, retries or closes. Sockets
-// and descriptors are O_NONBLOCK by the time a transfer is attempted, so "would block" is an
-// answer, never a wait.
+// The caller is inside a tenure or owns the number; nothing here waits (but for a break), retries or
+// closes. Sockets and descriptors are O_NONBLOCK by the time a transfer is attempted, so "would block"
+// is an answer, never a wait.
 
 #ifndef INTERLOCK_DETAIL_NUMBER_CALLS_HPP
 #define INTERLOCK_DETAIL_NUMBER_CALLS_HPP
@@ -15,6 +15,7 @@
 
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <termios.h>
 
 #include <boost/system/error_code.hpp>
 
@@ -48,6 +49,17 @@ INTERLOCK_DECL bool would_block(const error_code& ec) noexcept;
 // stream.
 INTERLOCK_DECL std::size_t receive(int number, pieces& into, int flags, error_code& ec) noexcept;
 INTERLOCK_DECL std::size_t send(int number, pieces& from, int flags, error_code& ec) noexcept;
+INTERLOCK_DECL std::size_t send_to(int number, pieces& from, int flags, const ::sockaddr* peer,
+  ::socklen_t size, error_code& ec) noexcept;
+
+/// `size` is the room at `peer`, and then what has been put there.
+INTERLOCK_DECL std::size_t receive_from(int number, pieces& into, int flags, ::sockaddr* peer,
+  ::socklen_t* size, error_code& ec) noexcept;
+
+/// `out_flags` says what has become of the message: MSG_EOR, MSG_TRUNC. Zero on failure.
+INTERLOCK_DECL std::size_t receive_message(
+  int number, pieces& into, int in_flags, int& out_flags, error_code& ec) noexcept;
+
 INTERLOCK_DECL std::size_t read(int number, pieces& into, error_code& ec) noexcept;
 INTERLOCK_DECL std::size_t write(int number, pieces& from, error_code& ec) noexcept;
 
@@ -64,6 +76,20 @@ INTERLOCK_DECL void shutdown(int number, int what, error_code& ec) noexcept;
 
 /// SO_ERROR: what became of a connect that was in progress.
 INTERLOCK_DECL void pending_error(int number, error_code& ec) noexcept;
+
+// New numbers: the caller's. A pipe is read from its first.
+INTERLOCK_DECL void pipe(int (&numbers)[2], error_code& ec) noexcept;
+
+/// A serial port that passes on every byte as it is, whether or not a carrier is there; -1 on failure.
+INTERLOCK_DECL int open_serial_port(const char* device, error_code& ec) noexcept;
+
+// Terminals.
+INTERLOCK_DECL void get_attributes(int number, ::termios& attributes, error_code& ec) noexcept;
+INTERLOCK_DECL void set_attributes(
+  int number, const ::termios& attributes, error_code& ec) noexcept;
+
+/// Waits for what is still to be written, and for the break: a quarter of a second to half a second.
+INTERLOCK_DECL void send_break(int number, error_code& ec) noexcept;
 
 // Facts and options.
 INTERLOCK_DECL void local_name(

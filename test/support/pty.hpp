@@ -1,0 +1,52 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A pseudo-terminal: its master, and the name under which its slave is opened like any serial port.
+
+#ifndef INTERLOCK_TEST_SUPPORT_PTY_HPP
+#define INTERLOCK_TEST_SUPPORT_PTY_HPP
+
+#include <cstdlib>
+#include <string>
+
+#include <fcntl.h>
+
+#include "support/numbers.hpp"
+
+namespace support
+{
+
+class pty
+{
+public:
+  pty()
+    : master_(checked(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), "posix_openpt"))
+  {
+    checked(::grantpt(master_.get()), "grantpt");
+    checked(::unlockpt(master_.get()), "unlockpt");
+    name_ = ::ptsname(master_.get());
+  }
+
+  const number& master() const noexcept
+  {
+    return master_;
+  }
+
+  const std::string& name() const noexcept
+  {
+    return name_;
+  }
+
+  void hang_up() noexcept
+  {
+    master_.reset();
+  }
+
+private:
+  number master_;
+  std::string name_;
+};
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_PTY_HPP

@@ -13,8 +13,16 @@
 #include <interlock/config.hpp>
 #include <interlock/error.hpp>
 #include <interlock/fd_lease.hpp>
+#include <interlock/generic/datagram_protocol.hpp>
+#include <interlock/generic/raw_protocol.hpp>
+#include <interlock/generic/seq_packet_protocol.hpp>
+#include <interlock/generic/stream_protocol.hpp>
+#include <interlock/ip/icmp.hpp>
 #include <interlock/ip/tcp.hpp>
+#include <interlock/ip/udp.hpp>
 #include <interlock/local/connect_pair.hpp>
+#include <interlock/local/datagram_protocol.hpp>
+#include <interlock/local/seq_packet_protocol.hpp>
 #include <interlock/local/stream_protocol.hpp>
 #include <interlock/posix/descriptor.hpp>
 #include <interlock/posix/stream_descriptor.hpp>

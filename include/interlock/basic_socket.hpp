@@ -71,9 +71,13 @@ protected:
   using default_token = interlock::detail::default_token<Executor>;
   template <class T>
   using if_context = std::enable_if_t<std::is_convertible<T&, execution_context&>::value, int>;
+  template <class Protocol1>
+  using if_own = std::enable_if_t<std::is_same<Protocol1, Protocol>::value, int>;
   template <class Protocol1, class Executor1>
   using if_convertible = std::enable_if_t<std::is_convertible<Protocol1, Protocol>::value
-      && std::is_convertible<Executor1, Executor>::value,
+      && std::is_convertible<Executor1, Executor>::value
+      && std::is_constructible<asio_type,
+        typename Protocol1::socket::template rebind_executor<Executor1>::other>::value,
     int>;
   /// @endcond
 
@@ -124,6 +128,23 @@ public:
   /// Construct and open a socket.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   basic_socket(ExecutionContext& context, const protocol_type& protocol)
+    : closing(context.get_executor())
+  {
+    open(protocol);
+  }
+
+  /// Construct and open a socket of Asio's own protocol. (It would do for a generic endpoint as well.)
+  template <class Protocol1, if_own<Protocol1> = 0>
+  basic_socket(const executor_type& ex, const Protocol1& protocol)
+    : closing(ex)
+  {
+    open(protocol);
+  }
+
+  /// Construct and open a socket of Asio's own protocol. (It would do for a generic endpoint as well.)
+  template <class ExecutionContext, class Protocol1, if_context<ExecutionContext> = 0,
+    if_own<Protocol1> = 0>
+  basic_socket(ExecutionContext& context, const Protocol1& protocol)
     : closing(context.get_executor())
   {
     open(protocol);
@@ -201,6 +222,28 @@ public:
     return *this = basic_socket(std::move(other));
   }
 
+  /// Take over what Asio's own socket has open.
+  /** Operations outstanding on it go on, but are not known to this object: a close aborts them
+   * without waiting for them. */
+  explicit basic_socket(asio_type&& other)
+    : closing(other.get_executor())
+  {
+    interlock::detail::or_throw("move", [&](error_code& ec) { take_asio(std::move(other), ec); });
+  }
+
+  /// Give what this socket has open to Asio's own socket.
+  /**
+   * A named function, since Asio's own converting constructor would take this for an object of its
+   * own.
+   *
+   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way,
+   * bad_descriptor if closed.
+   */
+  asio_type to_asio()
+  {
+    return core_.give_away();
+  }
+
   /// Get the executor associated with the object.
   const executor_type& get_executor() noexcept
   {
@@ -275,6 +318,10 @@ public:
    * bad_descriptor. It is detached from the reactor by then, or, where a call is still inside, as
    * soon as that has returned. close(2) follows on a thread of its own. On a socket that is not
    * open this does nothing. Never fails, never blocks.
+   *
+   * Of a datagram or raw socket the address is free when this returns: it waits for close(2), which
+   * follows at once. At most 100 ms, should another thread stay inside, or a blocked close(2) be
+   * before it; a lease is not waited for.
    */
   void close()
   {

@@ -55,8 +55,8 @@ namespace asio
 template <class Protocol, class Executor>
 class basic_socket_acceptor<interlock::closable<Protocol>, Executor>
   : public socket_base,
-    public interlock::detail::closing_members<interlock::detail::io_core<
-      typename Protocol::acceptor::template rebind_executor<Executor>::other>>
+    public interlock::detail::closing_members<
+      interlock::detail::io_core<boost::asio::basic_socket_acceptor<Protocol, Executor>>>
 {
 private:
   using asio_type = boost::asio::basic_socket_acceptor<Protocol, Executor>;
@@ -78,6 +78,8 @@ private:
   template <class Protocol1>
   using if_peer =
     std::enable_if_t<std::is_convertible<interlock::closable<Protocol>, Protocol1>::value, int>;
+  template <class Protocol1>
+  using if_own = std::enable_if_t<std::is_same<Protocol1, Protocol>::value, int>;
   template <class Protocol1, class Executor1>
   using if_convertible = std::enable_if_t<std::is_convertible<Protocol1, Protocol>::value
       && std::is_convertible<Executor1, Executor>::value,
@@ -134,6 +136,23 @@ public:
   /// Construct an open acceptor.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   basic_socket_acceptor(ExecutionContext& context, const protocol_type& protocol)
+    : closing(context.get_executor())
+  {
+    open(protocol);
+  }
+
+  /// Construct an open acceptor of Asio's own protocol. (It would do for a generic endpoint as well.)
+  template <class Protocol1, if_own<Protocol1> = 0>
+  basic_socket_acceptor(const executor_type& ex, const Protocol1& protocol)
+    : closing(ex)
+  {
+    open(protocol);
+  }
+
+  /// Construct an open acceptor of Asio's own protocol. (It would do for a generic endpoint as well.)
+  template <class ExecutionContext, class Protocol1, if_context<ExecutionContext> = 0,
+    if_own<Protocol1> = 0>
+  basic_socket_acceptor(ExecutionContext& context, const Protocol1& protocol)
     : closing(context.get_executor())
   {
     open(protocol);

@@ -15,9 +15,8 @@
 
 #include <interlock/basic_socket.hpp>
 #include <interlock/config.hpp>
-#include <interlock/detail/face/access.hpp>
+#include <interlock/detail/face/flagged_transfers.hpp>
 #include <interlock/detail/face/socket_calls.hpp>
-#include <interlock/detail/face/transfer.hpp>
 
 namespace boost
 {
@@ -37,18 +36,16 @@ namespace asio
  */
 template <class Protocol, class Executor>
 class basic_stream_socket<interlock::closable<Protocol>, Executor>
-  : public basic_socket<interlock::closable<Protocol>, Executor>
+  : public interlock::detail::flagged_transfers<Protocol, Executor>
 {
 private:
-  using base = basic_socket<interlock::closable<Protocol>, Executor>;
-  using typename base::core_type;
+  using base = interlock::detail::flagged_transfers<Protocol, Executor>;
   using typename base::default_token;
   using typename base::error_code;
-  using initiate_async_send = interlock::detail::initiate_send<core_type>;
-  using initiate_async_receive = interlock::detail::initiate_receive<core_type>;
+  using typename base::initiate_async_receive;
+  using typename base::initiate_async_send;
   template <class Initiation, class Token, class Buffers>
-  using transfer_result = interlock::detail::initiation_result<Token, void(error_code, std::size_t),
-    Initiation, const Buffers&, socket_base::message_flags&>;
+  using transfer_result = typename base::template transfer_result<Initiation, Token, Buffers>;
 
 public:
   /// The type of the executor associated with the object.
@@ -92,113 +89,8 @@ public:
     return *this = basic_stream_socket(std::move(other));
   }
 
-  /// Take over what Asio's own socket has open.
-  /** Operations outstanding on it go on, but are not known to this object: a close aborts them
-   * without waiting for them. */
-  explicit basic_stream_socket(typename base::asio_type&& other)
-    : base(other.get_executor())
-  {
-    interlock::detail::or_throw(
-      "move", [&](error_code& ec) { this->take_asio(std::move(other), ec); });
-  }
-
-  /// Give what this socket has open to Asio's own socket.
-  /**
-   * A named function, since Asio's own converting constructor would take this for an object of its
-   * own.
-   *
-   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way,
-   * bad_descriptor if closed.
-   */
-  typename base::asio_type to_asio()
-  {
-    return this->core_.give_away();
-  }
-
   /// Closes what the socket has open: never blocks, see close().
   ~basic_stream_socket() = default;
-
-  /// Send some data on the socket.
-  template <class ConstBufferSequence>
-  std::size_t send(const ConstBufferSequence& buffers)
-  {
-    return send(buffers, 0);
-  }
-
-  /// Send some data on the socket.
-  template <class ConstBufferSequence>
-  std::size_t send(const ConstBufferSequence& buffers, socket_base::message_flags flags)
-  {
-    return interlock::detail::or_throw(
-      "send", [&](error_code& ec) { return send(buffers, flags, ec); });
-  }
-
-  /// Send some data on the socket.
-  template <class ConstBufferSequence>
-  std::size_t send(
-    const ConstBufferSequence& buffers, socket_base::message_flags flags, error_code& ec)
-  {
-    return interlock::detail::send(this->core_, buffers, flags, ec);
-  }
-
-  /// Start an asynchronous send.
-  template <class ConstBufferSequence, class WriteToken = default_token>
-  auto async_send(const ConstBufferSequence& buffers, WriteToken&& token = default_token())
-    -> transfer_result<initiate_async_send, WriteToken, ConstBufferSequence>
-  {
-    return async_send(buffers, socket_base::message_flags(0), std::forward<WriteToken>(token));
-  }
-
-  /// Start an asynchronous send.
-  template <class ConstBufferSequence, class WriteToken = default_token>
-  auto async_send(const ConstBufferSequence& buffers, socket_base::message_flags flags,
-    WriteToken&& token = default_token())
-    -> transfer_result<initiate_async_send, WriteToken, ConstBufferSequence>
-  {
-    return async_initiate<WriteToken, void(error_code, std::size_t)>(
-      initiate_async_send(&this->core_), token, buffers, flags);
-  }
-
-  /// Receive some data on the socket.
-  template <class MutableBufferSequence>
-  std::size_t receive(const MutableBufferSequence& buffers)
-  {
-    return receive(buffers, 0);
-  }
-
-  /// Receive some data on the socket.
-  template <class MutableBufferSequence>
-  std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags flags)
-  {
-    return interlock::detail::or_throw(
-      "receive", [&](error_code& ec) { return receive(buffers, flags, ec); });
-  }
-
-  /// Receive some data on the socket.
-  template <class MutableBufferSequence>
-  std::size_t receive(
-    const MutableBufferSequence& buffers, socket_base::message_flags flags, error_code& ec)
-  {
-    return interlock::detail::receive(this->core_, buffers, flags, ec);
-  }
-
-  /// Start an asynchronous receive.
-  template <class MutableBufferSequence, class ReadToken = default_token>
-  auto async_receive(const MutableBufferSequence& buffers, ReadToken&& token = default_token())
-    -> transfer_result<initiate_async_receive, ReadToken, MutableBufferSequence>
-  {
-    return async_receive(buffers, socket_base::message_flags(0), std::forward<ReadToken>(token));
-  }
-
-  /// Start an asynchronous receive.
-  template <class MutableBufferSequence, class ReadToken = default_token>
-  auto async_receive(const MutableBufferSequence& buffers, socket_base::message_flags flags,
-    ReadToken&& token = default_token())
-    -> transfer_result<initiate_async_receive, ReadToken, MutableBufferSequence>
-  {
-    return async_initiate<ReadToken, void(error_code, std::size_t)>(
-      initiate_async_receive(&this->core_), token, buffers, flags);
-  }
 
   /// Write some data to the socket. Blocks until some is written, an error occurs, or the socket is
   /// closed.
@@ -222,7 +114,8 @@ public:
   auto async_write_some(const ConstBufferSequence& buffers, WriteToken&& token = default_token())
     -> transfer_result<initiate_async_send, WriteToken, ConstBufferSequence>
   {
-    return async_send(buffers, socket_base::message_flags(0), std::forward<WriteToken>(token));
+    return this->async_send(
+      buffers, socket_base::message_flags(0), std::forward<WriteToken>(token));
   }
 
   /// Read some data from the socket. Blocks until some is read, an error occurs, or the socket is
@@ -247,7 +140,8 @@ public:
   auto async_read_some(const MutableBufferSequence& buffers, ReadToken&& token = default_token())
     -> transfer_result<initiate_async_receive, ReadToken, MutableBufferSequence>
   {
-    return async_receive(buffers, socket_base::message_flags(0), std::forward<ReadToken>(token));
+    return this->async_receive(
+      buffers, socket_base::message_flags(0), std::forward<ReadToken>(token));
   }
 };
 

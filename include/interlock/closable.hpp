@@ -9,10 +9,17 @@
 #define INTERLOCK_CLOSABLE_HPP
 
 #include <type_traits>
+#include <utility>
 
+#include <boost/asio/any_io_executor.hpp>
+
+#include <interlock/basic_datagram_socket.hpp>
+#include <interlock/basic_raw_socket.hpp>
+#include <interlock/basic_seq_packet_socket.hpp>
 #include <interlock/basic_socket_acceptor.hpp>
 #include <interlock/basic_stream_socket.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/face/socket_template.hpp>
 
 namespace interlock
 {
@@ -22,11 +29,61 @@ inline namespace abi_0
 namespace detail
 {
 
-/// The protocol, its acceptor replaced where it has one.
+template <class T>
+struct is_closable : std::false_type
+{
+};
+
+template <class Protocol>
+struct is_closable<closable<Protocol>> : std::true_type
+{
+};
+
+template <class T, class = void>
+struct is_protocol : std::false_type
+{
+};
+
+template <class T>
+struct is_protocol<T,
+  std::void_t<typename T::endpoint, decltype(std::declval<const T&>().type()),
+    decltype(std::declval<const T&>().protocol()), decltype(std::declval<const T&>().family())>>
+  : std::true_type
+{
+};
+
+template <class T, class = void>
+struct has_known_socket : std::false_type
+{
+};
+
+template <class T>
+struct has_known_socket<T, std::void_t<typename T::socket>>
+  : std::bool_constant<socket_template<typename T::socket>::is_known>
+{
+};
+
+/// Stands in for what is refused, so that the reason is most of what the compiler says.
+struct refused_protocol
+{
+  using endpoint = int;
+  using socket = boost::asio::basic_stream_socket<refused_protocol>;
+};
+
+template <class Protocol>
+using accepted_protocol =
+  std::conditional_t<is_protocol<Protocol>::value && has_known_socket<Protocol>::value, Protocol,
+    refused_protocol>;
+
+/// The protocol, its socket and its acceptor replaced where it has them.
 template <class Protocol, class Closable, class = void>
 struct closable_base : Protocol
 {
   using Protocol::Protocol;
+
+  /// The socket that may be closed from any thread.
+  using socket =
+    typename socket_template<typename Protocol::socket>::template with_protocol<Closable>;
 
   closable_base() = default;
 
@@ -51,7 +108,8 @@ struct closable_base<Protocol, Closable, std::void_t<typename Protocol::acceptor
 /// Asio's protocol @c Protocol, with sockets and acceptors that may be closed from any thread.
 /**
  * Everything else (endpoint, resolver, options, v4(), v6()) is Asio's own, and Asio's protocol
- * converts to this one.
+ * converts to this one. @c socket is what it is in @c Protocol: a stream, datagram, raw or sequenced
+ * packet socket.
  *
  * @par Example
  * @code
@@ -62,16 +120,21 @@ struct closable_base<Protocol, Closable, std::void_t<typename Protocol::acceptor
  * @endcode
  */
 template <class Protocol>
-struct closable : detail::closable_base<Protocol, closable<Protocol>>
+struct closable : detail::closable_base<detail::accepted_protocol<Protocol>, closable<Protocol>>
 {
+  static_assert(!detail::is_closable<Protocol>::value,
+    "interlock::closable<P>: P is closable already; give Asio's protocol");
+  static_assert(detail::is_protocol<Protocol>::value,
+    "interlock::closable<P>: P is no protocol; it needs endpoint, type(), protocol() and family()");
+  static_assert(!detail::is_protocol<Protocol>::value || detail::has_known_socket<Protocol>::value,
+    "interlock::closable<P>: P::socket has to be Asio's basic_stream_socket, basic_datagram_socket, "
+    "basic_raw_socket or basic_seq_packet_socket");
+
 private:
-  using base = detail::closable_base<Protocol, closable<Protocol>>;
+  using base = detail::closable_base<detail::accepted_protocol<Protocol>, closable<Protocol>>;
 
 public:
   using base::base;
-
-  /// The socket that may be closed from any thread.
-  using socket = boost::asio::basic_stream_socket<closable>;
 
   /// Convert from Asio's protocol, or from one that converts to it.
   template <class Protocol1,
@@ -84,6 +147,26 @@ public:
   /// For protocols that are default constructible.
   closable() = default;
 };
+
+/// The stream socket of Asio's protocol @c Protocol that may be closed from any thread.
+template <class Protocol, class Executor = boost::asio::any_io_executor>
+using basic_stream_socket = boost::asio::basic_stream_socket<closable<Protocol>, Executor>;
+
+/// The datagram socket of Asio's protocol @c Protocol that may be closed from any thread.
+template <class Protocol, class Executor = boost::asio::any_io_executor>
+using basic_datagram_socket = boost::asio::basic_datagram_socket<closable<Protocol>, Executor>;
+
+/// The raw socket of Asio's protocol @c Protocol that may be closed from any thread.
+template <class Protocol, class Executor = boost::asio::any_io_executor>
+using basic_raw_socket = boost::asio::basic_raw_socket<closable<Protocol>, Executor>;
+
+/// The sequenced packet socket of Asio's protocol @c Protocol that may be closed from any thread.
+template <class Protocol, class Executor = boost::asio::any_io_executor>
+using basic_seq_packet_socket = boost::asio::basic_seq_packet_socket<closable<Protocol>, Executor>;
+
+/// The acceptor of Asio's protocol @c Protocol that may be closed from any thread.
+template <class Protocol, class Executor = boost::asio::any_io_executor>
+using basic_socket_acceptor = boost::asio::basic_socket_acceptor<closable<Protocol>, Executor>;
 
 } // namespace abi_0
 } // namespace interlock

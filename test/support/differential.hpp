@@ -14,18 +14,31 @@
 #include <vector>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/generic/datagram_protocol.hpp>
+#include <boost/asio/generic/raw_protocol.hpp>
+#include <boost/asio/generic/seq_packet_protocol.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/icmp.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/local/connect_pair.hpp>
+#include <boost/asio/local/datagram_protocol.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <interlock/generic/datagram_protocol.hpp>
+#include <interlock/generic/raw_protocol.hpp>
+#include <interlock/generic/seq_packet_protocol.hpp>
+#include <interlock/generic/stream_protocol.hpp>
+#include <interlock/ip/icmp.hpp>
 #include <interlock/ip/tcp.hpp>
+#include <interlock/ip/udp.hpp>
 #include <interlock/local/connect_pair.hpp>
+#include <interlock/local/datagram_protocol.hpp>
 #include <interlock/local/stream_protocol.hpp>
 #include <interlock/posix/stream_descriptor.hpp>
 
@@ -35,7 +48,13 @@ namespace support
 struct asio_family
 {
   using tcp = boost::asio::ip::tcp;
+  using udp = boost::asio::ip::udp;
+  using icmp = boost::asio::ip::icmp;
   using local = boost::asio::local::stream_protocol;
+  using local_datagram = boost::asio::local::datagram_protocol;
+  using generic_datagram = boost::asio::generic::datagram_protocol;
+  using generic_raw = boost::asio::generic::raw_protocol;
+  using seq_packet = boost::asio::generic::seq_packet_protocol;
   using generic = boost::asio::generic::stream_protocol;
   using stream_descriptor = boost::asio::posix::stream_descriptor;
 
@@ -49,8 +68,14 @@ struct asio_family
 struct interlock_family
 {
   using tcp = interlock::ip::tcp;
+  using udp = interlock::ip::udp;
+  using icmp = interlock::ip::icmp;
   using local = interlock::local::stream_protocol;
-  using generic = interlock::closable<boost::asio::generic::stream_protocol>;
+  using local_datagram = interlock::local::datagram_protocol;
+  using generic_datagram = interlock::generic::datagram_protocol;
+  using generic_raw = interlock::generic::raw_protocol;
+  using seq_packet = interlock::generic::seq_packet_protocol;
+  using generic = interlock::generic::stream_protocol;
   using stream_descriptor = interlock::posix::stream_descriptor;
 
   template <class Socket>

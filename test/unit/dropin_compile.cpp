@@ -19,6 +19,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/differential.hpp"
+#include "support/dropin_calls.hpp"
 #include "support/numbers.hpp"
 #include "support/refusals.hpp"
 
@@ -30,44 +31,11 @@ using boost::system::error_code;
 namespace
 {
 
-using context_executor = asio::io_context::executor_type;
 using asio_tcp = asio::ip::tcp;
 using our_tcp = interlock::ip::tcp;
 using address = asio_tcp::endpoint;
 
 // --- Types.
-
-template <class Ours, class Plain, class... Args>
-constexpr bool constructible_alike()
-{
-  return std::is_constructible<Ours, Args...>::value
-    == std::is_constructible<Plain, Args...>::value;
-}
-
-template <class Ours, class Plain>
-constexpr bool moved_alike()
-{
-  return std::is_nothrow_move_constructible<Ours>::value && std::is_move_assignable<Ours>::value
-    && !std::is_copy_constructible<Ours>::value && !std::is_copy_assignable<Ours>::value
-    && !std::is_default_constructible<Ours>::value
-    && !std::is_convertible<asio::io_context&, Ours>::value
-    && constructible_alike<Ours, Plain, asio::io_context&>()
-    && constructible_alike<Ours, Plain, context_executor>()
-    && constructible_alike<Ours, Plain, asio::any_io_executor>()
-    && constructible_alike<Ours, Plain, asio::system_executor>()
-    && constructible_alike<Ours, Plain, std::string>();
-}
-
-template <class Ours, class Plain>
-constexpr bool names_alike()
-{
-  using rebound = typename Ours::template rebind_executor<context_executor>::other;
-  return std::is_same<typename Ours::executor_type, typename Plain::executor_type>::value
-    && std::is_same<typename Ours::native_handle_type, typename Plain::native_handle_type>::value
-    && std::is_same<typename rebound::executor_type, context_executor>::value
-    && std::is_same<typename rebound::template rebind_executor<typename Ours::executor_type>::other,
-      Ours>::value;
-}
 
 // In place of Plain's protocol, Ours.
 template <class Ours, class Plain, class Protocol>
@@ -84,9 +52,6 @@ constexpr bool opened_alike()
     && constructible_alike<Ours, Plain, context_executor, asio_tcp, int>()
     && std::is_constructible<Ours, asio::io_context&, Protocol>::value;
 }
-
-template <class Object>
-using on_context = typename Object::template rebind_executor<context_executor>::other;
 
 static_assert(names_alike<our_tcp::socket, asio_tcp::socket>(), "");
 static_assert(names_alike<our_tcp::acceptor, asio_tcp::acceptor>(), "");
@@ -110,26 +75,7 @@ static_assert(constructible_alike<interlock_family::stream_descriptor,
                 asio_family::stream_descriptor, asio::io_context&, int>(),
   "");
 
-// --- Members. Each call is by itself: what one throws does not keep the next from being made.
-
-/// The result of `call()`, its type, and the exception if there is one.
-template <class Call>
-void try_call(notes& note, const std::string& what, Call call)
-{
-  note(what + " returns nothing", std::is_void<decltype(call())>::value);
-  note(what + " returns an error_code", std::is_same<decltype(call()), error_code>::value);
-  note.thrown(what, [&] { static_cast<void>(call()); });
-}
-
-/// `call(ec...)` without and with an error_code, which is noted.
-template <class Call>
-void try_both(notes& note, const std::string& what, Call call)
-{
-  error_code ec;
-  try_call(note, what, [&]() -> decltype(auto) { return call(); });
-  try_call(note, what + " with ec", [&]() -> decltype(auto) { return call(ec); });
-  note(what, ec);
-}
+// --- Members.
 
 const auto options_and_commands = [](notes& note, auto& o)
 {

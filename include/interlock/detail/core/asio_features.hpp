@@ -37,9 +37,10 @@
 #define INTERLOCK_HAS_CANCELLATION_SLOTS 1
 #endif
 
-// Immediate executors: Boost 1.82.
+// Immediate executors, and sequenced packets of AF_UNIX: Boost 1.82.
 #if BOOST_ASIO_VERSION >= 102700
 #define INTERLOCK_HAS_IMMEDIATE_EXECUTORS 1
+#define INTERLOCK_HAS_SEQ_PACKET_PROTOCOL 1
 #endif
 
 #endif // INTERLOCK_DETAIL_CORE_ASIO_FEATURES_HPP

@@ -99,6 +99,7 @@ template <class Inner>
 class tenure final : public tenure_base
 {
 public:
+  using inner_type = Inner;
   using executor_type = typename Inner::executor_type;
   using strand_type = typename strand_of<executor_type>::type;
   using protocol_type = typename protocol_of<Inner>::type;

@@ -11,6 +11,7 @@
 
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
@@ -106,8 +107,17 @@ error_code wait_ready(Core& core, short events, error_code& ec)
   return ec;
 }
 
-/// Reads with `transfer(number, pieces, ec)`: nothing into nothing is a success, and the end of a
-/// stream an error.
+/// Whether a transfer of nothing is none, and the end an error. Not so for messages: they can be empty.
+template <class Tenure>
+bool is_stream(const Tenure& t) noexcept
+{
+  if constexpr (protocol_of<typename Tenure::inner_type>::is_socket)
+    return t.protocol().type() == SOCK_STREAM;
+  else
+    return true;
+}
+
+/// Reads with `transfer(number, pieces, ec)`.
 template <class Core, class Buffers, class Transfer>
 std::size_t read_blocking(Core& core, const Buffers& buffers, error_code& ec, Transfer transfer)
 {
@@ -116,10 +126,10 @@ std::size_t read_blocking(Core& core, const Buffers& buffers, error_code& ec, Tr
     [&](auto& t, error_code& e) -> std::size_t
     {
       e = error_code();
-      if (into.bytes == 0)
+      if (into.bytes == 0 && is_stream(t))
         return 0;
       const std::size_t n = transfer(t.number(), into, e);
-      if (n == 0 && !e)
+      if (n == 0 && !e && is_stream(t))
         e = boost::asio::error::eof;
       return n;
     });
@@ -133,7 +143,7 @@ std::size_t write_blocking(Core& core, const Buffers& buffers, error_code& ec, T
     [&](auto& t, error_code& e) -> std::size_t
     {
       e = error_code();
-      return from.bytes == 0 ? 0 : transfer(t.number(), from, e);
+      return from.bytes == 0 && is_stream(t) ? 0 : transfer(t.number(), from, e);
     });
 }
 

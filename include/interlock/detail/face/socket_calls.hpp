@@ -201,6 +201,42 @@ std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
     { return calls::send(number, from, flags, e); });
 }
 
+template <class Core, class Buffers, class Endpoint>
+std::size_t send_to(
+  Core& core, const Buffers& buffers, const Endpoint& destination, int flags, error_code& ec)
+{
+  return write_blocking(core, buffers, ec,
+    [&destination, flags](int number, calls::pieces& from, error_code& e)
+    {
+      return calls::send_to(
+        number, from, flags, destination.data(), static_cast<::socklen_t>(destination.size()), e);
+    });
+}
+
+template <class Core, class Buffers, class Endpoint>
+std::size_t receive_from(
+  Core& core, const Buffers& buffers, Endpoint& sender, int flags, error_code& ec)
+{
+  return read_blocking(core, buffers, ec,
+    [&sender, flags](int number, calls::pieces& into, error_code& e)
+    {
+      ::socklen_t size = static_cast<::socklen_t>(sender.capacity());
+      const std::size_t n = calls::receive_from(number, into, flags, sender.data(), &size, e);
+      if (!e)
+        sender.resize(size);
+      return n;
+    });
+}
+
+template <class Core, class Buffers>
+std::size_t receive_message(
+  Core& core, const Buffers& buffers, int in_flags, int& out_flags, error_code& ec)
+{
+  return read_blocking(core, buffers, ec,
+    [in_flags, &out_flags](int number, calls::pieces& into, error_code& e)
+    { return calls::receive_message(number, into, in_flags, out_flags, e); });
+}
+
 /// The accepted number and its protocol, or -1. `peer` may be null.
 template <class Core, class Endpoint, class Protocol>
 int accept_number(Core& core, Endpoint* peer, std::optional<Protocol>& protocol, error_code& ec)

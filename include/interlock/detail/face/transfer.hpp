@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Starting reads and writes on stream sockets and stream descriptors.
+// Starting reads and writes, sends and receives. What the user gives by reference and Asio fills in
+// goes by pointer: a lazy token would copy it.
 
 #ifndef INTERLOCK_DETAIL_FACE_TRANSFER_HPP
 #define INTERLOCK_DETAIL_FACE_TRANSFER_HPP
@@ -53,6 +54,65 @@ public:
     this->start(
       op_kind::transfer, own,
       [&](auto& inner, auto&& tracked) { inner.async_receive(buffers, flags, std::move(tracked)); },
+      std::size_t(0));
+  }
+};
+
+template <class Core>
+class initiate_send_to : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+
+  template <class Handler, class Buffers, class Endpoint>
+  void operator()(Handler&& handler, const Buffers& buffers, const Endpoint& destination,
+    boost::asio::socket_base::message_flags flags) const
+  {
+    own_handler<Handler> own(handler);
+    this->start(
+      op_kind::transfer, own,
+      [&](auto& inner, auto&& tracked)
+      { inner.async_send_to(buffers, destination, flags, std::move(tracked)); },
+      std::size_t(0));
+  }
+};
+
+template <class Core>
+class initiate_receive_from : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+
+  template <class Handler, class Buffers, class Endpoint>
+  void operator()(Handler&& handler, const Buffers& buffers, Endpoint* sender,
+    boost::asio::socket_base::message_flags flags) const
+  {
+    own_handler<Handler> own(handler);
+    this->start(
+      op_kind::transfer, own,
+      [&](auto& inner, auto&& tracked)
+      { inner.async_receive_from(buffers, *sender, flags, std::move(tracked)); },
+      std::size_t(0));
+  }
+};
+
+/// Tells what has become of the message as well.
+template <class Core>
+class initiate_receive_message : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+
+  template <class Handler, class Buffers>
+  void operator()(Handler&& handler, const Buffers& buffers,
+    boost::asio::socket_base::message_flags in_flags,
+    boost::asio::socket_base::message_flags* out_flags) const
+  {
+    own_handler<Handler> own(handler);
+    this->start(
+      op_kind::transfer, own,
+      [&](auto& inner, auto&& tracked)
+      { inner.async_receive(buffers, in_flags, *out_flags, std::move(tracked)); },
       std::size_t(0));
   }
 };

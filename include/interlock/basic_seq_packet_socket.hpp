@@ -1,0 +1,186 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Asio's basic_seq_packet_socket, specialised for a closable protocol: records over a connection. What
+// has become of a record is told in flags that come out.
+
+#ifndef INTERLOCK_BASIC_SEQ_PACKET_SOCKET_HPP
+#define INTERLOCK_BASIC_SEQ_PACKET_SOCKET_HPP
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/basic_seq_packet_socket.hpp>
+
+#include <interlock/basic_socket.hpp>
+#include <interlock/config.hpp>
+#include <interlock/detail/core/initiation.hpp>
+#include <interlock/detail/face/socket_calls.hpp>
+#include <interlock/detail/face/socket_template.hpp>
+#include <interlock/detail/face/transfer.hpp>
+
+namespace boost
+{
+namespace asio
+{
+
+/// A sequenced packet socket that may be closed from any thread, at any moment, while other threads use
+/// it.
+/**
+ * The members are those of Asio's basic_seq_packet_socket. As there, the end of the connection is an
+ * empty record, not an error.
+ *
+ * @par Thread Safety
+ * @e Distinct @e objects: Safe.@n
+ * @e Shared @e objects: Safe, but for construction, move and destruction.
+ */
+template <class Protocol, class Executor>
+class basic_seq_packet_socket<interlock::closable<Protocol>, Executor>
+  : public basic_socket<interlock::closable<Protocol>, Executor>
+{
+private:
+  using base = basic_socket<interlock::closable<Protocol>, Executor>;
+  using typename base::core_type;
+  using typename base::default_token;
+  using typename base::error_code;
+  using initiate_async_send = interlock::detail::initiate_send<core_type>;
+  using initiate_async_receive = interlock::detail::initiate_receive_message<core_type>;
+  template <class Initiation, class Token, class... Args>
+  using transfer_result =
+    interlock::detail::initiation_result<Token, void(error_code, std::size_t), Initiation, Args...>;
+
+  static_assert(interlock::detail::socket_template<typename base::asio_type>::has_out_flags,
+    "The protocol's own socket is no sequenced packet socket");
+
+public:
+  /// The type of the executor associated with the object.
+  using executor_type = Executor;
+
+  /// Rebinds the socket type to another executor.
+  template <class Executor1>
+  struct rebind_executor
+  {
+    /// The socket type when rebound to the specified executor.
+    using other = basic_seq_packet_socket<interlock::closable<Protocol>, Executor1>;
+  };
+
+  using typename base::endpoint_type;
+  using typename base::native_handle_type;
+  using typename base::protocol_type;
+
+  /// Construct a socket: see basic_socket.
+  using base::base;
+
+  /// Move-construct a socket. The moved-from object is as one constructed with its executor.
+  basic_seq_packet_socket(basic_seq_packet_socket&& other) noexcept = default;
+
+  /// Move-assign a socket. What this object has open is closed as by its destructor.
+  basic_seq_packet_socket& operator=(basic_seq_packet_socket&& other) noexcept = default;
+
+  /// Move-construct a socket from one of another protocol or executor type.
+  template <class Protocol1, class Executor1,
+    typename base::template if_convertible<Protocol1, Executor1> = 0>
+  basic_seq_packet_socket(
+    basic_seq_packet_socket<interlock::closable<Protocol1>, Executor1>&& other)
+    : base(std::move(other))
+  {
+  }
+
+  /// Move-assign a socket from one of another protocol or executor type.
+  template <class Protocol1, class Executor1,
+    typename base::template if_convertible<Protocol1, Executor1> = 0>
+  basic_seq_packet_socket& operator=(
+    basic_seq_packet_socket<interlock::closable<Protocol1>, Executor1>&& other)
+  {
+    return *this = basic_seq_packet_socket(std::move(other));
+  }
+
+  /// Closes what the socket has open: never blocks, see close().
+  ~basic_seq_packet_socket() = default;
+
+  /// Send a record.
+  template <class ConstBufferSequence>
+  std::size_t send(const ConstBufferSequence& buffers, socket_base::message_flags flags)
+  {
+    return interlock::detail::or_throw(
+      "send", [&](error_code& ec) { return send(buffers, flags, ec); });
+  }
+
+  /// Send a record. Blocks until there is room for it, an error occurs, or the socket is closed.
+  template <class ConstBufferSequence>
+  std::size_t send(
+    const ConstBufferSequence& buffers, socket_base::message_flags flags, error_code& ec)
+  {
+    return interlock::detail::send(this->core_, buffers, flags, ec);
+  }
+
+  /// Start to send a record.
+  template <class ConstBufferSequence, class WriteToken = default_token>
+  auto async_send(const ConstBufferSequence& buffers, socket_base::message_flags flags,
+    WriteToken&& token = default_token()) -> transfer_result<initiate_async_send, WriteToken,
+    const ConstBufferSequence&, socket_base::message_flags&>
+  {
+    return async_initiate<WriteToken, void(error_code, std::size_t)>(
+      initiate_async_send(&this->core_), token, buffers, flags);
+  }
+
+  /// Receive a record. @c out_flags says whether it is complete.
+  template <class MutableBufferSequence>
+  std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags& out_flags)
+  {
+    return receive(buffers, 0, out_flags);
+  }
+
+  /// Receive a record. @c out_flags says whether it is complete.
+  template <class MutableBufferSequence>
+  std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
+    socket_base::message_flags& out_flags)
+  {
+    return interlock::detail::or_throw(
+      "receive", [&](error_code& ec) { return receive(buffers, in_flags, out_flags, ec); });
+  }
+
+  /// Receive a record. Blocks until there is one, an error occurs, or the socket is closed.
+  /**
+   * @param buffers Where it goes; what does not fit is lost.
+   * @param in_flags How it is received.
+   * @param out_flags What has become of it: @c message_end_of_record, or the system's MSG_TRUNC if it
+   * did not fit. Zero on failure.
+   * @param ec What went wrong, if anything.
+   * @returns The number of bytes.
+   */
+  template <class MutableBufferSequence>
+  std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
+    socket_base::message_flags& out_flags, error_code& ec)
+  {
+    return interlock::detail::receive_message(this->core_, buffers, in_flags, out_flags, ec);
+  }
+
+  /// Start to receive a record. @c out_flags must live until the handler is called.
+  template <class MutableBufferSequence, class ReadToken = default_token>
+  auto async_receive(const MutableBufferSequence& buffers, socket_base::message_flags& out_flags,
+    ReadToken&& token = default_token()) -> transfer_result<initiate_async_receive, ReadToken,
+    const MutableBufferSequence&, socket_base::message_flags, socket_base::message_flags*>
+  {
+    return async_initiate<ReadToken, void(error_code, std::size_t)>(
+      initiate_async_receive(&this->core_), token, buffers, socket_base::message_flags(0),
+      &out_flags);
+  }
+
+  /// Start to receive a record. @c out_flags must live until the handler is called.
+  template <class MutableBufferSequence, class ReadToken = default_token>
+  auto async_receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
+    socket_base::message_flags& out_flags, ReadToken&& token = default_token())
+    -> transfer_result<initiate_async_receive, ReadToken, const MutableBufferSequence&,
+      socket_base::message_flags&, socket_base::message_flags*>
+  {
+    return async_initiate<ReadToken, void(error_code, std::size_t)>(
+      initiate_async_receive(&this->core_), token, buffers, in_flags, &out_flags);
+  }
+};
+
+} // namespace asio
+} // namespace boost
+
+#endif // INTERLOCK_BASIC_SEQ_PACKET_SOCKET_HPP

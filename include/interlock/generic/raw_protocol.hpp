@@ -1,0 +1,28 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Raw sockets of any family, as boost/asio/generic/raw_protocol.hpp.
+
+#ifndef INTERLOCK_GENERIC_RAW_PROTOCOL_HPP
+#define INTERLOCK_GENERIC_RAW_PROTOCOL_HPP
+
+#include <boost/asio/generic/raw_protocol.hpp>
+
+#include <interlock/closable.hpp>
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace generic
+{
+
+/// Raw protocols of any family, with sockets that may be closed from any thread.
+using raw_protocol = closable<boost::asio::generic::raw_protocol>;
+
+} // namespace generic
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_GENERIC_RAW_PROTOCOL_HPP

@@ -1,0 +1,28 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// UDP, as boost/asio/ip/udp.hpp.
+
+#ifndef INTERLOCK_IP_UDP_HPP
+#define INTERLOCK_IP_UDP_HPP
+
+#include <boost/asio/ip/udp.hpp>
+
+#include <interlock/closable.hpp>
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace ip
+{
+
+/// UDP with sockets that may be closed from any thread.
+using udp = closable<boost::asio::ip::udp>;
+
+} // namespace ip
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_IP_UDP_HPP

@@ -11,6 +11,7 @@
 #include <interlock/close_handle.hpp>
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
+#include <interlock/connect_pipe.hpp>
 #include <interlock/error.hpp>
 #include <interlock/fd_lease.hpp>
 #include <interlock/generic/datagram_protocol.hpp>
@@ -26,5 +27,8 @@
 #include <interlock/local/stream_protocol.hpp>
 #include <interlock/posix/descriptor.hpp>
 #include <interlock/posix/stream_descriptor.hpp>
+#include <interlock/readable_pipe.hpp>
+#include <interlock/serial_port.hpp>
+#include <interlock/writable_pipe.hpp>
 
 #endif // INTERLOCK_HPP

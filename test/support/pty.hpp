@@ -6,10 +6,12 @@
 #ifndef INTERLOCK_TEST_SUPPORT_PTY_HPP
 #define INTERLOCK_TEST_SUPPORT_PTY_HPP
 
+#include <cstddef>
 #include <cstdlib>
 #include <string>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "support/numbers.hpp"
 
@@ -46,6 +48,17 @@ private:
   number master_;
   std::string name_;
 };
+
+/// Reads `size` bytes that have been written to the slave, or will be.
+inline std::string drain_terminal(const number& master, std::size_t size)
+{
+  std::string text(size, ' ');
+  std::size_t got = 0;
+  while (got != size)
+    got += static_cast<std::size_t>(
+      checked(static_cast<int>(::read(master.get(), &text[got], size - got)), "read"));
+  return text;
+}
 
 } // namespace support
 

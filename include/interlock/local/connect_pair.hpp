@@ -12,8 +12,9 @@
 #include <interlock/closable.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/throw_if.hpp>
+#include <interlock/detail/face/access.hpp>
+#include <interlock/detail/face/opened_numbers.hpp>
 #include <interlock/detail/number/calls.hpp>
-#include <interlock/detail/number/close_number.hpp>
 
 namespace interlock
 {
@@ -28,25 +29,12 @@ boost::system::error_code connect_pair(
   boost::asio::basic_socket<closable<Protocol>, Executor1>& socket1,
   boost::asio::basic_socket<closable<Protocol>, Executor2>& socket2, boost::system::error_code& ec)
 {
-  const closable<Protocol> protocol;
-  int numbers[2];
-  detail::calls::pair(protocol.family(), protocol.type(), protocol.protocol(), numbers, ec);
-  if (ec)
-    return ec;
-  socket1.assign(protocol, numbers[0], ec);
-  if (ec)
-  {
-    detail::close_number(numbers[0]);
-    detail::close_number(numbers[1]);
-    return ec;
-  }
-  socket2.assign(protocol, numbers[1], ec);
-  if (ec)
-  {
-    detail::close_number(numbers[1]);
-    socket1.close();
-  }
-  return ec;
+  const Protocol protocol;
+  return detail::open_connected(
+    detail::access::core(socket1), detail::access::core(socket2), ec,
+    [&protocol](int(&numbers)[2], boost::system::error_code& e)
+    { detail::calls::pair(protocol.family(), protocol.type(), protocol.protocol(), numbers, e); },
+    detail::take_socket<Protocol>{protocol});
 }
 
 /// Connect two sockets that are closed to each other. On failure both are closed, or open as they were.

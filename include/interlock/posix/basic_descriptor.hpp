@@ -7,21 +7,15 @@
 #ifndef INTERLOCK_POSIX_BASIC_DESCRIPTOR_HPP
 #define INTERLOCK_POSIX_BASIC_DESCRIPTOR_HPP
 
-#include <type_traits>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/execution_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/posix/descriptor_base.hpp>
 
-#include <interlock/borrowed.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
-#include <interlock/detail/core/io_core.hpp>
-#include <interlock/detail/face/access.hpp>
-#include <interlock/detail/face/closing_members.hpp>
 #include <interlock/detail/face/common_calls.hpp>
+#include <interlock/detail/face/descriptor_members.hpp>
 
 namespace interlock
 {
@@ -43,29 +37,17 @@ namespace posix
  */
 template <class Executor = boost::asio::any_io_executor>
 class basic_descriptor : public boost::asio::posix::descriptor_base,
-                         public detail::closing_members<
-                           detail::io_core<boost::asio::posix::basic_stream_descriptor<Executor>>>
+                         public detail::descriptor_members<Executor>
 {
 protected:
   /// @cond
-  using asio_type = boost::asio::posix::basic_stream_descriptor<Executor>;
-  using core_type = detail::io_core<asio_type>;
-  using closing = detail::closing_members<core_type>;
-  using closing::core_;
-  using error_code = boost::system::error_code;
+  using members = detail::descriptor_members<Executor>;
+  using members::core_;
+  using typename members::core_type;
+  using typename members::default_token;
+  using typename members::error_code;
   using initiate_async_wait = detail::initiate_wait<core_type>;
-  using default_token = detail::default_token<Executor>;
-  template <class T>
-  using if_context =
-    std::enable_if_t<std::is_convertible<T&, boost::asio::execution_context&>::value, int>;
-  template <class Executor1>
-  using if_convertible = std::enable_if_t<std::is_convertible<Executor1, Executor>::value, int>;
   /// @endcond
-
-#if !defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
-  static_assert(std::is_same<Executor, boost::asio::any_io_executor>::value,
-    "descriptors over other executors than any_io_executor need Boost 1.75");
-#endif
 
 public:
   /// The type of the executor associated with the object.
@@ -79,56 +61,13 @@ public:
     using other = basic_descriptor<Executor1>;
   };
 
-  /// The native representation of a descriptor.
-  using native_handle_type = typename asio_type::native_handle_type;
+  using typename members::native_handle_type;
 
   /// A descriptor is always the lowest layer.
   using lowest_layer_type = basic_descriptor;
 
-  /// Construct a descriptor without opening it.
-  explicit basic_descriptor(const executor_type& ex)
-    : closing(ex)
-  {
-  }
-
-  /// Construct a descriptor without opening it.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
-  explicit basic_descriptor(ExecutionContext& context)
-    : closing(context.get_executor())
-  {
-  }
-
-  /// Construct a descriptor on an existing native descriptor.
-  basic_descriptor(const executor_type& ex, const native_handle_type& native_descriptor)
-    : closing(ex)
-  {
-    assign(native_descriptor);
-  }
-
-  /// Construct a descriptor on an existing native descriptor.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
-  basic_descriptor(ExecutionContext& context, const native_handle_type& native_descriptor)
-    : closing(context.get_executor())
-  {
-    assign(native_descriptor);
-  }
-
-  /// Construct on a native descriptor that somebody else owns.
-  basic_descriptor(
-    const executor_type& ex, const native_handle_type& native_descriptor, borrowed_t borrowed)
-    : closing(ex)
-  {
-    assign(native_descriptor, borrowed);
-  }
-
-  /// Construct on a native descriptor that somebody else owns.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
-  basic_descriptor(
-    ExecutionContext& context, const native_handle_type& native_descriptor, borrowed_t borrowed)
-    : closing(context.get_executor())
-  {
-    assign(native_descriptor, borrowed);
-  }
+  /// Construct a descriptor, closed or on an existing native descriptor.
+  using members::members;
 
   /// Move-construct a descriptor. The moved-from object is as one constructed with its executor.
   basic_descriptor(basic_descriptor&& other) noexcept = default;
@@ -137,24 +76,18 @@ public:
   basic_descriptor& operator=(basic_descriptor&& other) noexcept = default;
 
   /// Move-construct a descriptor from one of another executor type.
-  template <class Executor1, if_convertible<Executor1> = 0>
+  template <class Executor1, typename members::template if_convertible<Executor1> = 0>
   basic_descriptor(basic_descriptor<Executor1>&& other)
-    : closing(other.get_executor())
+    : members(other.get_executor())
   {
-    core_.take_from(detail::access::core(other), [](auto&, auto&, error_code&) {});
+    this->take(other);
   }
 
   /// Move-assign a descriptor from one of another executor type.
-  template <class Executor1, if_convertible<Executor1> = 0>
+  template <class Executor1, typename members::template if_convertible<Executor1> = 0>
   basic_descriptor& operator=(basic_descriptor<Executor1>&& other)
   {
     return *this = basic_descriptor(std::move(other));
-  }
-
-  /// Get the executor associated with the object.
-  const executor_type& get_executor() noexcept
-  {
-    return core_.get_executor();
   }
 
   /// Get a reference to the lowest layer.
@@ -169,86 +102,13 @@ public:
     return *this;
   }
 
-  /// Assign an existing native descriptor to the descriptor. On failure it remains the caller's.
-  void assign(const native_handle_type& native_descriptor)
-  {
-    detail::or_throw("assign", [&](error_code& ec) { assign(native_descriptor, ec); });
-  }
+  using members::release;
 
-  /// Assign an existing native descriptor to the descriptor. On failure it remains the caller's.
-  error_code assign(const native_handle_type& native_descriptor, error_code& ec)
-  {
-    return assign_number(native_descriptor, false, ec);
-  }
-
-  /// Assign a native descriptor that somebody else owns: see interlock::borrowed.
-  void assign(const native_handle_type& native_descriptor, borrowed_t borrowed)
-  {
-    detail::or_throw("assign", [&](error_code& ec) { assign(native_descriptor, borrowed, ec); });
-  }
-
-  /// Assign a native descriptor that somebody else owns: see interlock::borrowed.
-  error_code assign(const native_handle_type& native_descriptor, borrowed_t, error_code& ec)
-  {
-    return assign_number(native_descriptor, true, ec);
-  }
-
-  /// Determine whether the descriptor is open.
-  bool is_open() const
-  {
-    return core_.is_open();
-  }
-
-  /// Close the descriptor: see basic_socket::close. Never fails, never blocks.
-  void close()
-  {
-    core_.close();
-  }
-
-  /// Close the descriptor. @c ec is always clear.
-  error_code close(error_code& ec)
-  {
-    core_.close();
-    return ec = error_code();
-  }
-
-  /// Get the native descriptor representation: -1 when closed. It may be closed, and be another's,
-  /// at any time after.
-  native_handle_type native_handle()
-  {
-    return core_.number();
-  }
-
-  /// Release ownership of the native descriptor, cancelling the operations outstanding on it.
-  /**
-   * @returns The descriptor, or -1 if none is open.
-   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way.
-   */
-  native_handle_type release()
-  {
-    error_code ec;
-    const native_handle_type number = release(ec);
-    if (ec != boost::asio::error::bad_descriptor)
-      detail::throw_if(ec, "release");
-    return number;
-  }
-
-  /// Release ownership of the native descriptor, cancelling the operations outstanding on it.
+  /// Release ownership of the native descriptor, cancelling the operations outstanding on it. An error
+  /// if none is open.
   native_handle_type release(error_code& ec)
   {
     return core_.release(ec);
-  }
-
-  /// Cancel all asynchronous operations associated with the descriptor.
-  void cancel()
-  {
-    detail::or_throw("cancel", [&](error_code& ec) { cancel(ec); });
-  }
-
-  /// Cancel all asynchronous operations associated with the descriptor.
-  error_code cancel(error_code& ec)
-  {
-    return detail::cancel_all(core_, ec);
   }
 
   /// Perform an IO control command on the descriptor.
@@ -328,27 +188,10 @@ public:
       initiate_async_wait(&core_), token, w);
   }
 
-private:
-  error_code assign_number(int number, bool is_borrowed, error_code& ec)
-  {
-    core_.open(ec, detail::number_of::caller,
-      [&](auto& t, error_code& e)
-      {
-        t.set_borrowed(is_borrowed);
-        t.inner().assign(number, e);
-      });
-    return ec;
-  }
-
 protected:
   /// What the descriptor has open is closed: detached now, or when the last call inside has
   /// returned.
   ~basic_descriptor() = default;
-
-  /// @cond
-  friend struct detail::access;
-
-  /// @endcond
 };
 
 } // namespace posix

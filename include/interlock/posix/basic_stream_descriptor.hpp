@@ -7,13 +7,10 @@
 #ifndef INTERLOCK_POSIX_BASIC_STREAM_DESCRIPTOR_HPP
 #define INTERLOCK_POSIX_BASIC_STREAM_DESCRIPTOR_HPP
 
-#include <cstddef>
-#include <type_traits>
 #include <utility>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/face/common_calls.hpp>
-#include <interlock/detail/face/transfer.hpp>
+#include <interlock/detail/face/reading_members.hpp>
 #include <interlock/posix/basic_descriptor.hpp>
 
 namespace interlock
@@ -33,18 +30,12 @@ namespace posix
  * @e Shared @e objects: Safe, but for construction, move and destruction.
  */
 template <class Executor = boost::asio::any_io_executor>
-class basic_stream_descriptor : public basic_descriptor<Executor>
+class basic_stream_descriptor
+  : public detail::reading_members<detail::writing_members<basic_descriptor<Executor>>>
 {
 private:
-  using base = basic_descriptor<Executor>;
-  using typename base::core_type;
-  using typename base::default_token;
+  using base = detail::reading_members<detail::writing_members<basic_descriptor<Executor>>>;
   using typename base::error_code;
-  using initiate_async_write = detail::initiate_write<core_type>;
-  using initiate_async_read = detail::initiate_read<core_type>;
-  template <class Initiation, class Token, class Buffers>
-  using transfer_result =
-    detail::initiation_result<Token, void(error_code, std::size_t), Initiation, const Buffers&>;
 
 public:
   /// The type of the executor associated with the object.
@@ -108,56 +99,6 @@ public:
 
   /// Closes what the descriptor has open: never blocks, see close().
   ~basic_stream_descriptor() = default;
-
-  /// Write some data to the descriptor. Blocks until some is written, an error occurs, or the
-  /// descriptor is closed.
-  template <class ConstBufferSequence>
-  std::size_t write_some(const ConstBufferSequence& buffers)
-  {
-    return detail::or_throw("write_some", [&](error_code& ec) { return write_some(buffers, ec); });
-  }
-
-  /// Write some data to the descriptor. Blocks until some is written, an error occurs, or the
-  /// descriptor is closed.
-  template <class ConstBufferSequence>
-  std::size_t write_some(const ConstBufferSequence& buffers, error_code& ec)
-  {
-    return detail::write_blocking(this->core_, buffers, ec, detail::calls::write);
-  }
-
-  /// Start an asynchronous write.
-  template <class ConstBufferSequence, class WriteToken = default_token>
-  auto async_write_some(const ConstBufferSequence& buffers, WriteToken&& token = default_token())
-    -> transfer_result<initiate_async_write, WriteToken, ConstBufferSequence>
-  {
-    return boost::asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-      initiate_async_write(&this->core_), token, buffers);
-  }
-
-  /// Read some data from the descriptor. Blocks until some is read, an error occurs, or the
-  /// descriptor is closed.
-  template <class MutableBufferSequence>
-  std::size_t read_some(const MutableBufferSequence& buffers)
-  {
-    return detail::or_throw("read_some", [&](error_code& ec) { return read_some(buffers, ec); });
-  }
-
-  /// Read some data from the descriptor. Blocks until some is read, an error occurs, or the
-  /// descriptor is closed.
-  template <class MutableBufferSequence>
-  std::size_t read_some(const MutableBufferSequence& buffers, error_code& ec)
-  {
-    return detail::read_blocking(this->core_, buffers, ec, detail::calls::read);
-  }
-
-  /// Start an asynchronous read.
-  template <class MutableBufferSequence, class ReadToken = default_token>
-  auto async_read_some(const MutableBufferSequence& buffers, ReadToken&& token = default_token())
-    -> transfer_result<initiate_async_read, ReadToken, MutableBufferSequence>
-  {
-    return boost::asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-      initiate_async_read(&this->core_), token, buffers);
-  }
 };
 
 } // namespace posix

@@ -7,6 +7,7 @@
 #define INTERLOCK_DETAIL_FACE_COMMON_CALLS_HPP
 
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 
 #include <poll.h>
@@ -29,6 +30,19 @@ namespace detail
 {
 
 using boost::system::error_code;
+
+inline bool is_out_of_descriptors(const error_code& ec) noexcept
+{
+  return ec.category() == boost::system::system_category()
+    && (ec.value() == EMFILE || ec.value() == ENFILE);
+}
+
+/// Out of descriptors, while some were only waiting for their close(2): they have been waited for, and
+/// it is worth another try.
+inline bool descriptors_have_come(tenure_base& t, const error_code& ec) noexcept
+{
+  return is_out_of_descriptors(ec) && t.await_queued_closes();
+}
 
 template <class Core>
 error_code cancel_all(Core& core, error_code& ec)

@@ -39,19 +39,6 @@ inline bool is_aborted_connection(const error_code& ec) noexcept
     || (ec.value() == EPROTO && ec.category() == boost::system::system_category());
 }
 
-inline bool is_out_of_descriptors(const error_code& ec) noexcept
-{
-  return ec.category() == boost::system::system_category()
-    && (ec.value() == EMFILE || ec.value() == ENFILE);
-}
-
-/// Out of descriptors, while some were only waiting for their close(2): they have been waited for, and
-/// it is worth another try.
-inline bool descriptors_have_come(tenure_base& t, const error_code& ec) noexcept
-{
-  return is_out_of_descriptors(ec) && t.await_queued_closes();
-}
-
 template <class Core, class Protocol>
 error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
 {

@@ -1,0 +1,215 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A serial port, as boost/asio/basic_serial_port.hpp, with the options of Asio's serial_port_base.
+
+#ifndef INTERLOCK_BASIC_SERIAL_PORT_HPP
+#define INTERLOCK_BASIC_SERIAL_PORT_HPP
+
+#include <string>
+#include <utility>
+
+#include <termios.h>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/serial_port_base.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/face/descriptor_members.hpp>
+#include <interlock/detail/face/opened_numbers.hpp>
+#include <interlock/detail/face/reading_members.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+
+/// A serial port that may be closed from any thread, at any moment, while other threads use it.
+/**
+ * The members are those of Asio's basic_serial_port. @c close and the destructor never block: close(2),
+ * which waits until all is written, or for 30 seconds, follows on a thread of its own.
+ *
+ * @par Thread Safety
+ * @e Distinct @e objects: Safe.@n
+ * @e Shared @e objects: Safe, but for construction, move and destruction. Of two options that are set
+ * at the same time, one may be lost: the system sets all at once.
+ */
+template <class Executor = boost::asio::any_io_executor>
+class basic_serial_port
+  : public boost::asio::serial_port_base,
+    public detail::reading_members<detail::writing_members<detail::descriptor_members<Executor>>>
+{
+private:
+  using base =
+    detail::reading_members<detail::writing_members<detail::descriptor_members<Executor>>>;
+  using typename base::error_code;
+  template <class T>
+  using if_context = typename base::template if_context<T>;
+
+public:
+  /// The type of the executor associated with the object.
+  using executor_type = Executor;
+
+  /// Rebinds the serial port type to another executor.
+  template <class Executor1>
+  struct rebind_executor
+  {
+    /// The serial port type when rebound to the specified executor.
+    using other = basic_serial_port<Executor1>;
+  };
+
+  using typename base::native_handle_type;
+
+  /// A serial port is always the lowest layer.
+  using lowest_layer_type = basic_serial_port;
+
+  /// Construct a serial port, closed or on an existing native serial port.
+  using base::base;
+
+  /// Construct and open a serial port.
+  basic_serial_port(const executor_type& ex, const char* device)
+    : base(ex)
+  {
+    open(device);
+  }
+
+  /// Construct and open a serial port.
+  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  basic_serial_port(ExecutionContext& context, const char* device)
+    : base(context.get_executor())
+  {
+    open(device);
+  }
+
+  /// Construct and open a serial port.
+  basic_serial_port(const executor_type& ex, const std::string& device)
+    : base(ex)
+  {
+    open(device);
+  }
+
+  /// Construct and open a serial port.
+  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  basic_serial_port(ExecutionContext& context, const std::string& device)
+    : base(context.get_executor())
+  {
+    open(device);
+  }
+
+  /// Move-construct a serial port. The moved-from object is as one constructed with its executor.
+  basic_serial_port(basic_serial_port&& other) noexcept = default;
+
+  /// Move-assign a serial port. What this object has open is closed as by its destructor.
+  basic_serial_port& operator=(basic_serial_port&& other) noexcept = default;
+
+  /// Move-construct a serial port from one of another executor type.
+  template <class Executor1, typename base::template if_convertible<Executor1> = 0>
+  basic_serial_port(basic_serial_port<Executor1>&& other)
+    : base(other.get_executor())
+  {
+    this->take(other);
+  }
+
+  /// Move-assign a serial port from one of another executor type.
+  template <class Executor1, typename base::template if_convertible<Executor1> = 0>
+  basic_serial_port& operator=(basic_serial_port<Executor1>&& other)
+  {
+    return *this = basic_serial_port(std::move(other));
+  }
+
+  /// Closes what the serial port has open: never blocks, see close().
+  ~basic_serial_port() = default;
+
+  /// Get a reference to the lowest layer.
+  lowest_layer_type& lowest_layer()
+  {
+    return *this;
+  }
+
+  /// Get a const reference to the lowest layer.
+  const lowest_layer_type& lowest_layer() const
+  {
+    return *this;
+  }
+
+  /// Open the serial port of that device name. Every byte passes as it is, until options say otherwise.
+  void open(const std::string& device)
+  {
+    detail::or_throw("open", [&](error_code& ec) { open(device, ec); });
+  }
+
+  /// Open the serial port of that device name. Every byte passes as it is, until options say otherwise.
+  error_code open(const std::string& device, error_code& ec)
+  {
+    return detail::open_made(
+      this->core_, ec,
+      [&device](error_code& e) { return detail::calls::open_serial_port(device.c_str(), e); },
+      detail::take_descriptor());
+  }
+
+  /// Send a break sequence to the serial port.
+  void send_break()
+  {
+    detail::or_throw("send_break", [&](error_code& ec) { send_break(ec); });
+  }
+
+  /// Send a break sequence to the serial port.
+  /** Takes as long as that does, a quarter of a second at least, and is not ended by a close. */
+  error_code send_break(error_code& ec)
+  {
+    this->core_.inside(
+      ec, [](auto& t, error_code& e) { detail::calls::send_break(t.number(), e); });
+    return ec;
+  }
+
+  /// Set an option on the serial port.
+  template <class SettableSerialPortOption>
+  void set_option(const SettableSerialPortOption& option)
+  {
+    detail::or_throw("set_option", [&](error_code& ec) { set_option(option, ec); });
+  }
+
+  /// Set an option on the serial port.
+  template <class SettableSerialPortOption>
+  error_code set_option(const SettableSerialPortOption& option, error_code& ec)
+  {
+    this->core_.inside(ec,
+      [&option](auto& t, error_code& e)
+      {
+        ::termios attributes = {};
+        detail::calls::get_attributes(t.number(), attributes, e);
+        if (!e)
+          option.store(attributes, e);
+        if (!e)
+          detail::calls::set_attributes(t.number(), attributes, e);
+      });
+    return ec;
+  }
+
+  /// Get an option from the serial port.
+  template <class GettableSerialPortOption>
+  void get_option(GettableSerialPortOption& option) const
+  {
+    detail::or_throw("get_option", [&](error_code& ec) { get_option(option, ec); });
+  }
+
+  /// Get an option from the serial port.
+  template <class GettableSerialPortOption>
+  error_code get_option(GettableSerialPortOption& option, error_code& ec) const
+  {
+    this->core_.inside(ec,
+      [&option](auto& t, error_code& e)
+      {
+        ::termios attributes = {};
+        detail::calls::get_attributes(t.number(), attributes, e);
+        if (!e)
+          option.load(attributes, e);
+      });
+    return ec;
+  }
+};
+
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_BASIC_SERIAL_PORT_HPP

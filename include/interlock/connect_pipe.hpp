@@ -1,0 +1,45 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The two ends of a pipe, as boost/asio/connect_pipe.hpp.
+
+#ifndef INTERLOCK_CONNECT_PIPE_HPP
+#define INTERLOCK_CONNECT_PIPE_HPP
+
+#include <boost/system/error_code.hpp>
+
+#include <interlock/basic_readable_pipe.hpp>
+#include <interlock/basic_writable_pipe.hpp>
+#include <interlock/config.hpp>
+#include <interlock/detail/core/throw_if.hpp>
+#include <interlock/detail/face/access.hpp>
+#include <interlock/detail/face/opened_numbers.hpp>
+#include <interlock/detail/number/calls.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+
+/// Connect two ends that are closed by an anonymous pipe. On failure both are closed, or open as they were.
+template <class Executor1, class Executor2>
+boost::system::error_code connect_pipe(basic_readable_pipe<Executor1>& read_end,
+  basic_writable_pipe<Executor2>& write_end, boost::system::error_code& ec)
+{
+  return detail::open_connected(detail::access::core(read_end), detail::access::core(write_end), ec,
+    detail::calls::pipe, detail::take_descriptor());
+}
+
+/// Connect two ends that are closed by an anonymous pipe. On failure both are closed, or open as they were.
+template <class Executor1, class Executor2>
+void connect_pipe(
+  basic_readable_pipe<Executor1>& read_end, basic_writable_pipe<Executor2>& write_end)
+{
+  detail::or_throw(
+    "connect_pipe", [&](boost::system::error_code& ec) { connect_pipe(read_end, write_end, ec); });
+}
+
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_CONNECT_PIPE_HPP

@@ -1,0 +1,148 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Opening objects with numbers that are made here rather than by Asio: each is the object's, or closed,
+// whatever fails. Where none is to be had while some wait for their close(2), they are made twice.
+
+#ifndef INTERLOCK_DETAIL_FACE_OPENED_NUMBERS_HPP
+#define INTERLOCK_DETAIL_FACE_OPENED_NUMBERS_HPP
+
+#include <utility>
+
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/io_core.hpp>
+#include <interlock/detail/face/common_calls.hpp>
+#include <interlock/detail/number/close_number.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// Closes a number that nobody has taken.
+class unused_number
+{
+public:
+  unused_number() = default;
+  unused_number(const unused_number&) = delete;
+  unused_number& operator=(const unused_number&) = delete;
+
+  ~unused_number()
+  {
+    if (number_ >= 0)
+      close_unused(number_);
+  }
+
+  void set(int number) noexcept
+  {
+    number_ = number;
+  }
+
+  int get() const noexcept
+  {
+    return number_;
+  }
+
+  void taken() noexcept
+  {
+    number_ = no_number;
+  }
+
+private:
+  int number_ = no_number;
+};
+
+/// `make(ec)`, and once more should descriptors have been short and come.
+template <class Make>
+void make_numbers(tenure_base& t, error_code& ec, Make make)
+{
+  make(ec);
+  if (descriptors_have_come(t, ec))
+    make(ec);
+}
+
+/// How a descriptor takes a number.
+struct take_descriptor
+{
+  template <class Tenure>
+  void operator()(Tenure& t, unused_number& n, error_code& ec) const
+  {
+    t.inner().assign(n.get(), ec);
+    if (!ec)
+      n.taken();
+  }
+};
+
+/// How a socket takes a number.
+template <class Protocol>
+struct take_socket
+{
+  const Protocol& protocol;
+
+  template <class Tenure>
+  void operator()(Tenure& t, unused_number& n, error_code& ec) const
+  {
+    t.inner().assign(protocol, n.get(), ec);
+    if (ec)
+      return;
+    n.taken();
+    t.set_protocol(protocol, ec);
+  }
+};
+
+/// Opens `core` with the number that `make(ec)` returns.
+template <class Core, class Make, class Take>
+error_code open_made(Core& core, error_code& ec, Make make, Take take)
+{
+  core.open(ec, number_of::object,
+    [&](auto& t, error_code& e)
+    {
+      unused_number n;
+      make_numbers(t, e, [&](error_code& failed) { n.set(make(failed)); });
+      if (!e)
+        take(t, n, e);
+    });
+  return ec;
+}
+
+/// Opens both, with the numbers that `make(numbers, ec)` fills in, or neither.
+template <class Core1, class Core2, class Make, class Take>
+error_code open_connected(Core1& first, Core2& second, error_code& ec, Make make, Take take)
+{
+  unused_number ends[2];
+  first.open(ec, number_of::object,
+    [&](auto& t, error_code& e)
+    {
+      int numbers[2] = {no_number, no_number};
+      make_numbers(t, e, [&](error_code& failed) { make(numbers, failed); });
+      if (e)
+        return;
+      ends[0].set(numbers[0]);
+      ends[1].set(numbers[1]);
+      take(t, ends[0], e);
+    });
+  if (ec)
+    return ec;
+  try
+  {
+    second.open(ec, number_of::object, [&](auto& t, error_code& e) { take(t, ends[1], e); });
+  }
+  catch (...)
+  {
+    first.close();
+    throw;
+  }
+  if (ec)
+    first.close();
+  return ec;
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_FACE_OPENED_NUMBERS_HPP

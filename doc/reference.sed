@@ -16,9 +16,9 @@ s/^\(  [a-z_]*\) = [0-9]*\(,\{0,1\}\)$/\1\2/
   /@\(end\)\{0,1\}cond/b
   d
 }
-/CLOSING_MEMBERS_HPP/,${
+/\(CLOSING\|DESCRIPTOR\|READING\)_MEMBERS_HPP\|\(FLAGGED\|ADDRESSED\)_TRANSFERS_HPP/,${
   /^namespace detail$/,+1d
   /^} \/\/ namespace detail/d
   s/^\/\/\/ Owns the core of an object\.$/\/\/\/ The members of every object that Asio's do not have./
 }
-s/detail::closing_members/closing_members/
+s/detail::\([a-z]*_members\|flagged_transfers\|addressed_transfers\)</\1</g

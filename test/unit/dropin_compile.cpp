@@ -55,11 +55,11 @@ constexpr bool opened_alike()
 
 static_assert(names_alike<our_tcp::socket, asio_tcp::socket>(), "");
 static_assert(names_alike<our_tcp::acceptor, asio_tcp::acceptor>(), "");
-static_assert(
-  names_alike<interlock_family::stream_descriptor, asio_family::stream_descriptor>(), "");
 static_assert(moved_alike<our_tcp::socket, asio_tcp::socket>(), "");
 static_assert(moved_alike<our_tcp::acceptor, asio_tcp::acceptor>(), "");
 #if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
+static_assert(
+  names_alike<interlock_family::stream_descriptor, asio_family::stream_descriptor>(), "");
 static_assert(
   moved_alike<interlock_family::stream_descriptor, asio_family::stream_descriptor>(), "");
 #endif

@@ -21,10 +21,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/use_future.hpp>
+#include <boost/asio/version.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
-#if __has_include(<boost/asio/connect_pipe.hpp>)
+#if BOOST_ASIO_VERSION >= 102400
 #include <boost/asio/connect_pipe.hpp>
 #include <boost/asio/readable_pipe.hpp>
 #include <boost/asio/writable_pipe.hpp>
@@ -62,7 +63,7 @@ struct our_pipes
   }
 };
 
-#if __has_include(<boost/asio/connect_pipe.hpp>)
+#if BOOST_ASIO_VERSION >= 102400
 
 struct asio_pipes
 {
@@ -268,6 +269,7 @@ BOOST_AUTO_TEST_CASE(pipes_are_the_same)
   same(plain.taken(), ours.taken());
 }
 
+#if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
 BOOST_AUTO_TEST_CASE(operations_have_tokens_by_default)
 {
   asio::io_context context;
@@ -281,6 +283,7 @@ BOOST_AUTO_TEST_CASE(operations_have_tokens_by_default)
   BOOST_TEST(sent.get() == 3u);
   BOOST_TEST(got.get() == 3u);
 }
+#endif
 
 BOOST_AUTO_TEST_CASE(a_close_wakes_a_blocked_read)
 {

@@ -26,6 +26,7 @@ inline namespace abi_0
 namespace detail
 {
 
+/// The members of datagram and raw sockets that send to an address and receive from one.
 template <class Protocol, class Executor>
 class addressed_transfers : public flagged_transfers<Protocol, Executor>
 {

@@ -31,6 +31,7 @@ inline namespace abi_0
 namespace detail
 {
 
+/// The members of descriptors, pipes and serial ports that have to do with their number.
 template <class Executor>
 class descriptor_members
   : public closing_members<io_core<boost::asio::posix::basic_stream_descriptor<Executor>>>

@@ -26,6 +26,7 @@ inline namespace abi_0
 namespace detail
 {
 
+/// The members of stream, datagram and raw sockets that send and receive.
 template <class Protocol, class Executor>
 class flagged_transfers : public boost::asio::basic_socket<closable<Protocol>, Executor>
 {

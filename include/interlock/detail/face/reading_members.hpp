@@ -23,7 +23,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// Reads: a part of an object that has the members `Members`.
+/// The members of descriptors, pipes and serial ports that read.
 template <class Members>
 class reading_members : public Members
 {
@@ -71,7 +71,7 @@ public:
   }
 };
 
-/// Writes: a part of an object that has the members `Members`.
+/// The members of descriptors, pipes and serial ports that write.
 template <class Members>
 class writing_members : public Members
 {

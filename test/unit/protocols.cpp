@@ -205,8 +205,8 @@ BOOST_AUTO_TEST_SUITE(test_protocols)
 BOOST_AUTO_TEST_CASE(a_protocol_of_another_type_does_not_become_generic)
 {
   BOOST_CHECK_THROW(
-    interlock::generic::stream_protocol(interlock::ip::udp(asio::ip::udp::v4())), std::bad_cast);
-  BOOST_CHECK_THROW(interlock::generic::datagram_protocol(asio::ip::tcp::v4()), std::bad_cast);
+    interlock::generic::stream_protocol{interlock::ip::udp{asio::ip::udp::v4()}}, std::bad_cast);
+  BOOST_CHECK_THROW(interlock::generic::datagram_protocol{asio::ip::tcp::v4()}, std::bad_cast);
   BOOST_TEST(interlock::generic::stream_protocol(asio::ip::tcp::v6()).family() == AF_INET6);
   BOOST_TEST(interlock::generic::raw_protocol(asio::ip::icmp::v4()).protocol() == IPPROTO_ICMP);
 }

@@ -6,6 +6,7 @@
 // to be closed.
 
 #include <interlock/ip/tcp.hpp>
+#include <interlock/serial_port.hpp>
 
 #include <atomic>
 #include <thread>
@@ -19,6 +20,7 @@
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
 #include "support/numbers.hpp"
+#include "support/pty.hpp"
 #include "support/standing_close.hpp"
 #include "support/system_errors.hpp"
 #include "support/wait_until.hpp"
@@ -246,6 +248,23 @@ BOOST_AUTO_TEST_CASE(an_accept_waits_for_descriptors_that_are_about_to_be_closed
         old.reset();
         connect();
       }
+      return ec;
+    });
+  BOOST_TEST(count > 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_open_of_a_serial_port_waits_for_descriptors_that_are_about_to_be_closed)
+{
+  const support::pty terminal;
+  asio::io_context context;
+  interlock::serial_port port(context);
+  const int count = successes(context,
+    [&]
+    {
+      error_code ec;
+      port.open(terminal.name(), ec);
+      // Not by a close, which would be a descriptor to wait for.
+      support::number released(port.release());
       return ec;
     });
   BOOST_TEST(count > 0);

@@ -17,6 +17,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
+#include <boost/asio/local/datagram_protocol.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <interlock/close_handle.hpp>
@@ -70,6 +71,25 @@ struct full_local_subject : local_subject
   }
 };
 
+/// Not connected to the peer, whose queue is full.
+struct unconnected_subject
+{
+  asio::io_context context;
+  asio::local::datagram_protocol::endpoint name = abstract_name("full");
+  asio::local::datagram_protocol::socket peer{context, name};
+  local_datagram::socket object{context, local_datagram()};
+
+  unconnected_subject()
+  {
+    object.non_blocking(true);
+    error_code ec;
+    while (!ec)
+      object.send_to(asio::buffer("x", 1), name, 0, ec);
+    BOOST_TEST(ec == would_block);
+    object.non_blocking(false);
+  }
+};
+
 struct record_subject
 {
   asio::io_context context;
@@ -110,6 +130,13 @@ const auto receiving_from = [](auto& s)
   outcome o;
   auto from = s.object.local_endpoint();
   o.bytes = s.object.receive_from(in, from, 0, o.ec);
+  return o;
+};
+
+const auto sending_to = [](auto& s)
+{
+  outcome o;
+  o.bytes = s.object.send_to(out, s.name, 0, o.ec);
   return o;
 };
 
@@ -271,6 +298,20 @@ BOOST_AUTO_TEST_CASE(a_close_wakes_a_blocked_receive_on_a_datagram_socket)
 BOOST_AUTO_TEST_CASE(a_close_wakes_a_blocked_send_on_a_datagram_socket)
 {
   every_close_wakes<full_local_subject>(sending);
+  every_close_wakes<unconnected_subject>(sending_to);
+}
+
+// poll(2) tells nothing of the queue of a peer that the socket is not connected to.
+BOOST_AUTO_TEST_CASE(a_datagram_is_sent_when_its_peer_has_room)
+{
+  unconnected_subject s;
+  call_in_thread blocked([&] { return sending_to(s); });
+  BOOST_TEST_REQUIRE(blocked.blocks());
+  char data[8];
+  s.peer.receive(asio::buffer(data));
+  const outcome o = blocked.get();
+  BOOST_TEST(o.ec == success);
+  BOOST_TEST(o.bytes == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(a_close_wakes_a_blocked_receive_of_a_record)

@@ -188,15 +188,41 @@ std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
     { return calls::send(number, from, flags, e); });
 }
 
+/// Between attempts to send to a peer whose queue is full. An AF_UNIX socket that is not connected to it
+/// counts as ready all the while (unix(7) has no event for it), so it is looked at again every
+/// millisecond. Where readiness is told, the first wait has been enough.
+class full_queue
+{
+public:
+  void before_attempt() const noexcept
+  {
+    if (refusals_ > 1)
+      ::poll(nullptr, 0, 1);
+  }
+
+  void after_attempt(const error_code& ec) noexcept
+  {
+    if (calls::would_block(ec))
+      ++refusals_;
+  }
+
+private:
+  unsigned refusals_ = 0;
+};
+
 template <class Core, class Buffers, class Endpoint>
 std::size_t send_to(
   Core& core, const Buffers& buffers, const Endpoint& destination, int flags, error_code& ec)
 {
+  full_queue queue;
   return write_blocking(core, buffers, ec,
-    [&destination, flags](int number, calls::pieces& from, error_code& e)
+    [&destination, flags, &queue](int number, calls::pieces& from, error_code& e)
     {
-      return calls::send_to(
+      queue.before_attempt();
+      const std::size_t n = calls::send_to(
         number, from, flags, destination.data(), static_cast<::socklen_t>(destination.size()), e);
+      queue.after_attempt(e);
+      return n;
     });
 }
 

@@ -109,6 +109,46 @@ error_code open_made(Core& core, error_code& ec, Make make, Take take)
   return ec;
 }
 
+/// `make(numbers, ec)`, as above.
+template <class Make>
+void make_ends(tenure_base& t, unused_number (&ends)[2], error_code& ec, Make make)
+{
+  int numbers[2] = {no_number, no_number};
+  make_numbers(t, ec, [&](error_code& failed) { make(numbers, failed); });
+  if (ec)
+    return;
+  ends[0].set(numbers[0]);
+  ends[1].set(numbers[1]);
+}
+
+/// Closes an object whose other end has not come to be open.
+template <class Core>
+class lone_end
+{
+public:
+  explicit lone_end(Core& core) noexcept
+    : core_(&core)
+  {
+  }
+
+  lone_end(const lone_end&) = delete;
+  lone_end& operator=(const lone_end&) = delete;
+
+  ~lone_end()
+  {
+    if (core_)
+      core_->close();
+  }
+
+  void connected() noexcept
+  {
+    core_ = nullptr;
+  }
+
+private:
+  Core* core_;
+};
+
 /// Opens both, with the numbers that `make(numbers, ec)` fills in, or neither.
 template <class Core1, class Core2, class Make, class Take>
 error_code open_connected(Core1& first, Core2& second, error_code& ec, Make make, Take take)
@@ -117,27 +157,16 @@ error_code open_connected(Core1& first, Core2& second, error_code& ec, Make make
   first.open(ec, number_of::object,
     [&](auto& t, error_code& e)
     {
-      int numbers[2] = {no_number, no_number};
-      make_numbers(t, e, [&](error_code& failed) { make(numbers, failed); });
-      if (e)
-        return;
-      ends[0].set(numbers[0]);
-      ends[1].set(numbers[1]);
-      take(t, ends[0], e);
+      make_ends(t, ends, e, make);
+      if (!e)
+        take(t, ends[0], e);
     });
   if (ec)
     return ec;
-  try
-  {
-    second.open(ec, number_of::object, [&](auto& t, error_code& e) { take(t, ends[1], e); });
-  }
-  catch (...)
-  {
-    first.close();
-    throw;
-  }
-  if (ec)
-    first.close();
+  lone_end<Core1> opened(first);
+  second.open(ec, number_of::object, [&](auto& t, error_code& e) { take(t, ends[1], e); });
+  if (!ec)
+    opened.connected();
   return ec;
 }
 

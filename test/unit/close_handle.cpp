@@ -40,6 +40,7 @@
 #endif
 #include <boost/test/unit_test.hpp>
 
+#include "support/at_once.hpp"
 #include "support/blocking_subjects.hpp"
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
@@ -55,6 +56,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using interlock::close_handle;
 using interlock::ip::tcp;
+using support::at_once;
 using local = interlock::local::stream_protocol;
 using interlock::posix::stream_descriptor;
 using support::aborted;
@@ -142,25 +144,6 @@ struct two_sockets
   close_handle of_a = a.get_close_handle();
   close_handle of_b = b.get_close_handle();
 };
-
-/// Threads that all begin at once.
-template <class Body>
-void at_once(int threads, Body body)
-{
-  std::atomic<int> ready{0};
-  std::vector<std::thread> running;
-  for (int i = 0; i != threads; ++i)
-    running.emplace_back(
-      [&, i]
-      {
-        ++ready;
-        while (ready != threads)
-          std::this_thread::yield();
-        body(i);
-      });
-  for (std::thread& t : running)
-    t.join();
-}
 
 /// Counts what it has given and not got back.
 template <class T>

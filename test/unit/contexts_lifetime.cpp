@@ -21,6 +21,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/at_once.hpp"
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
 #include "support/handler_tally.hpp"
@@ -487,6 +488,59 @@ BOOST_AUTO_TEST_CASE(a_closer_that_comes_in_the_shutdown_is_destroyed_and_leaves
   BOOST_TEST(watch.closed() == 1u);
   BOOST_TEST(tally.made() == 1);
   BOOST_TEST(tally.called() == 0);
+}
+
+// Asio's contexts do not make services while they are shut down: those needed are there before.
+void make_services(asio::io_context& context)
+{
+  local::socket s(context, local(), support::unix_ends().near.release());
+  s.async_close([](error_code) {});
+}
+
+BOOST_AUTO_TEST_CASE(a_close_may_race_with_the_shutdown_of_its_context)
+{
+  for (int i = 0; i != 200; ++i)
+  {
+    mortal_context context;
+    make_services(context);
+    support::ends pair = support::unix_ends();
+    const support::close_watch watch(pair.near.get());
+    local::socket s(context, local(), pair.near.release());
+    const interlock::close_handle h = s.get_close_handle();
+    support::at_once(2,
+      [&](int side)
+      {
+        if (side == 0)
+          h.async_close(tally([](error_code) {}));
+        else
+          context.shutdown();
+      });
+    BOOST_TEST(watch.wait_closed());
+    BOOST_TEST(watch.closed() == 1u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_opened_beside_the_shutdown_is_not_open_afterwards)
+{
+  int open = 0;
+  for (int i = 0; i != 200; ++i)
+  {
+    mortal_context context;
+    make_services(context);
+    support::ends pair = support::unix_ends();
+    local::socket s(context);
+    support::at_once(2,
+      [&](int side)
+      {
+        error_code ec;
+        if (side == 1)
+          context.shutdown();
+        else if (!s.assign(local(), pair.near.get(), ec))
+          pair.near.release();
+      });
+    open += s.is_open() ? 1 : 0;
+  }
+  BOOST_TEST(open == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

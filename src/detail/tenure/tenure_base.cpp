@@ -177,7 +177,9 @@ void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
 bool tenure_base::outcome(error_code& ec) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
-  ec = error_code(close_error(), boost::system::system_category());
+  // It may not be over then, although closers are turned away.
+  if (!down_)
+    ec = error_code(close_error(), boost::system::system_category());
   return !down_;
 }
 

@@ -1,0 +1,233 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// How a descriptor is to be closed, and what the close waits for.
+//
+// A mode is a value and never fails to be made: a timeout that makes no sense is kept, and reported
+// by `validate` to whoever is given the mode.
+
+#ifndef INTERLOCK_CLOSE_MODE_HPP
+#define INTERLOCK_CLOSE_MODE_HPP
+
+#include <chrono>
+#include <cstdint>
+
+#include <boost/system/errc.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+
+/// What a close waits for before the descriptor is closed.
+/**
+ * @li @c immediate: nothing. On TCP the kernel goes on sending, and nobody learns whether it
+ * arrives.
+ *
+ * @li @c abort: nothing, and nothing is sent any more. The peer of a TCP connection sees a reset
+ * (SO_LINGER with a time of nothing, socket(7)); elsewhere it is as immediate.
+ *
+ * @li @c deliver: until the peer's kernel has acknowledged all data and our FIN, which is sent by
+ * shutdown(2); on AF_UNIX until the peer's application has read everything. Input that has not been
+ * read is left alone: close(2) of a TCP socket answers it with a reset instead of an orderly end
+ * (RFC 2525, section 2.17), which can destroy data that the peer has not read yet.
+ *
+ * @li @c graceful: as deliver, then until the peer ends its side as well; all the while input is
+ * read and thrown away (MSG_TRUNC, tcp(7)). The only mode after which no reset can follow.
+ *
+ * The waiting always ends: with what was waited for, with a reset by the peer, at the deadline, or
+ * when a stronger mode overtakes. Sockets other than stream sockets of TCP and AF_UNIX, sockets
+ * that are not connected, and everything that is no socket, are closed at once in every mode.
+ *
+ * @par Thread Safety
+ * @e Distinct @e objects: Safe.@n
+ * @e Shared @e objects: Unsafe.
+ *
+ * @par Example
+ * @code
+ * socket.async_close(
+ *   interlock::close_mode::graceful(std::chrono::seconds(30))
+ *     .progress_timeout(std::chrono::seconds(5))
+ *     .discard_limit(1 << 20),
+ *   token);
+ * @endcode
+ */
+class close_mode
+{
+public:
+  using duration = std::chrono::steady_clock::duration;
+
+  /// From the strongest, which overtakes every other, to the weakest.
+  enum class kind : unsigned char
+  {
+    abort,
+    immediate,
+    deliver,
+    graceful
+  };
+
+  /// The longest timeout that makes sense: a year.
+  static constexpr duration longest_timeout() noexcept
+  {
+    return std::chrono::hours(24 * 365);
+  }
+
+  /// The value of `progress_timeout()` where none has been set.
+  static constexpr duration no_timeout() noexcept
+  {
+    return duration::max();
+  }
+
+  /// The value of `discard_limit()` where none has been set.
+  static constexpr std::uint64_t no_limit() noexcept
+  {
+    return UINT64_MAX;
+  }
+
+  static constexpr close_mode immediate() noexcept
+  {
+    return close_mode(kind::immediate, duration::zero());
+  }
+
+  static constexpr close_mode abort() noexcept
+  {
+    return close_mode(kind::abort, duration::zero());
+  }
+
+  /// Wait up to `timeout` for the peer's acknowledgement.
+  /**
+   * The timeout counts from the call that closes, and includes the time in which writes that have
+   * been started run to their end.
+   */
+  template <class Rep, class Period>
+  static constexpr close_mode deliver(std::chrono::duration<Rep, Period> timeout) noexcept
+  {
+    return close_mode(kind::deliver, saturated(timeout));
+  }
+
+  /// Wait up to `timeout` for the peer's acknowledgement and its end of the connection.
+  /**
+   * If the timeout passes between the two, the outcome is close_outcome::acknowledged.
+   */
+  template <class Rep, class Period>
+  static constexpr close_mode graceful(std::chrono::duration<Rep, Period> timeout) noexcept
+  {
+    return close_mode(kind::graceful, saturated(timeout));
+  }
+
+  /// Give up earlier if nothing moves for this long. Means nothing in the other two modes.
+  /**
+   * Until the acknowledgement only what the peer acknowledges counts as progress, afterwards its
+   * input does. Progress is noticed when the connection is looked at, so the wait may be longer, by
+   * as much again at most, but never shorter.
+   */
+  template <class Rep, class Period>
+  constexpr close_mode& progress_timeout(std::chrono::duration<Rep, Period> timeout) noexcept
+  {
+    progress_timeout_ = saturated(timeout);
+    return *this;
+  }
+
+  /// Throw no more than this much input away. Means nothing but in graceful mode.
+  /**
+   * Input beyond it is left alone, and the mode goes on as deliver: an endless sender holds no close
+   * longer than the acknowledgement takes.
+   */
+  constexpr close_mode& discard_limit(std::uint64_t bytes) noexcept
+  {
+    discard_limit_ = bytes;
+    return *this;
+  }
+
+  constexpr kind what() const noexcept
+  {
+    return kind_;
+  }
+
+  constexpr duration timeout() const noexcept
+  {
+    return timeout_;
+  }
+
+  constexpr duration progress_timeout() const noexcept
+  {
+    return progress_timeout_;
+  }
+
+  constexpr std::uint64_t discard_limit() const noexcept
+  {
+    return discard_limit_;
+  }
+
+  /// Whether the mode waits for the peer.
+  constexpr bool delivers() const noexcept
+  {
+    return kind_ >= kind::deliver;
+  }
+
+private:
+  constexpr close_mode(kind k, duration timeout) noexcept
+    : timeout_(timeout),
+      kind_(k)
+  {
+  }
+
+  // A cast that overflows would turn an absurd timeout into one that looks sensible.
+  template <class Rep, class Period>
+  static constexpr duration saturated(std::chrono::duration<Rep, Period> d) noexcept
+  {
+    using approximate = std::chrono::duration<long double, duration::period>;
+    if (approximate(d) >= approximate(no_timeout() - duration(1)))
+      return no_timeout() - duration(1);
+    // As written it is false for a floating-point value that is not a number, too.
+    if (!(approximate(d) > approximate(duration::min())))
+      return duration::min();
+    return std::chrono::duration_cast<duration>(d);
+  }
+
+  duration timeout_;
+  duration progress_timeout_ = no_timeout();
+  std::uint64_t discard_limit_ = no_limit();
+  kind kind_;
+};
+
+/// Whether a close in mode `a` overtakes one in mode `b` that is under way.
+constexpr bool stronger(close_mode::kind a, close_mode::kind b) noexcept
+{
+  return a < b;
+}
+
+constexpr bool stronger(const close_mode& a, const close_mode& b) noexcept
+{
+  return stronger(a.what(), b.what());
+}
+
+/// Whether the timeouts make sense: none is negative, or longer than `longest_timeout`.
+constexpr bool is_valid(const close_mode& mode) noexcept
+{
+  constexpr auto sensible = [](close_mode::duration d)
+  { return d >= close_mode::duration::zero() && d <= close_mode::longest_timeout(); };
+  return sensible(mode.timeout())
+    && (mode.progress_timeout() == close_mode::no_timeout() || sensible(mode.progress_timeout()));
+}
+
+/// The error of a close in this mode before it has begun.
+/**
+ * @par Error Codes
+ * @li boost::system::errc::invalid_argument: a timeout is negative, or longer than
+ * `close_mode::longest_timeout`.
+ */
+inline boost::system::error_code validate(const close_mode& mode) noexcept
+{
+  return is_valid(mode) ? boost::system::error_code()
+                        : boost::system::error_code(
+                          boost::system::errc::invalid_argument, boost::system::system_category());
+}
+
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_CLOSE_MODE_HPP

@@ -13,9 +13,9 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "support/census.hpp"
 #include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"
+#include "support/no_trace.hpp"
 #include "support/numbers.hpp"
 #include "support/wait_until.hpp"
 
@@ -30,17 +30,6 @@ using support::wait_until;
 
 namespace
 {
-
-/// Nothing is left open by any case.
-struct no_trace
-{
-  support::census before;
-
-  ~no_trace()
-  {
-    BOOST_TEST(before.restored());
-  }
-};
 
 number made(int domain, int type, int protocol = 0)
 {
@@ -77,7 +66,7 @@ detail::discarded_input discard(const number& n, std::uint64_t most = 1 << 30)
 BOOST_TEST_DONT_PRINT_LOG_VALUE(tcp_state)
 BOOST_TEST_DONT_PRINT_LOG_VALUE(transport)
 
-BOOST_FIXTURE_TEST_SUITE(test_socket_facts, no_trace)
+BOOST_FIXTURE_TEST_SUITE(test_socket_facts, support::no_trace)
 
 BOOST_AUTO_TEST_CASE(only_stream_sockets_of_two_kinds_tell)
 {

@@ -1,0 +1,132 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The memory that the delivery of one connection needs at the engine. It is a part of its owner, so
+// no delivery can fail for want of memory.
+//
+// From a submit that succeeds until the call of `delivered` the job belongs to the engine, and its
+// number is touched by nobody else. From that call on both are the owner's again: the engine knows
+// the job no more, and the owner closes the number.
+
+#ifndef INTERLOCK_DETAIL_WORKER_DELIVERY_JOB_HPP
+#define INTERLOCK_DETAIL_WORKER_DELIVERY_JOB_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include <interlock/close_mode.hpp>
+#include <interlock/close_report.hpp>
+#include <interlock/config.hpp>
+#include <interlock/detail/number/close_number.hpp>
+#include <interlock/detail/number/delivery.hpp>
+#include <interlock/detail/number/socket_facts.hpp>
+#include <interlock/detail/worker/deadline_heap.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// A place in a ring, which can be left without knowing the ring. A ring of one is an empty list.
+class ring_link
+{
+public:
+  ring_link() = default;
+  ring_link(const ring_link&) = delete;
+  ring_link& operator=(const ring_link&) = delete;
+
+  bool alone() const noexcept
+  {
+    return next_ == this;
+  }
+
+  ring_link* next() const noexcept
+  {
+    return next_;
+  }
+
+  void leave() noexcept
+  {
+    previous_->next_ = next_;
+    next_->previous_ = previous_;
+    next_ = previous_ = this;
+  }
+
+  /// Of a list: `l`, which is alone, becomes its last.
+  void append(ring_link& l) noexcept
+  {
+    l.next_ = this;
+    l.previous_ = previous_;
+    previous_->next_ = &l;
+    previous_ = &l;
+  }
+
+  /// Of an empty list: becomes what `other` was, and that empty.
+  void take_over(ring_link& other) noexcept
+  {
+    other.append(*this);
+    other.leave();
+  }
+
+private:
+  ring_link* next_ = this;
+  ring_link* previous_ = this;
+};
+
+class delivery_job : private deadline_node, private ring_link
+{
+public:
+  using clock = std::chrono::steady_clock;
+
+protected:
+  delivery_job() = default;
+  ~delivery_job() = default;
+
+private:
+  friend class delivery_engine;
+
+  /// On the engine's thread, without a lock: it is over. close(2) of the number cannot wait for
+  /// SO_LINGER by now, and resets the connection if the outcome is `aborted`. May destroy the job,
+  /// or submit it again.
+  virtual void delivered(const close_report& report) noexcept = 0;
+
+  // Guarded by the engine's mutex, and so is the ring_link: alone, if the engine knows of everything.
+  clock::time_point demanded_until_;
+  close_mode::kind demanded_ = close_mode::kind::immediate; // the strongest so far
+  bool submitted_ = false;                                  // and not over
+
+  // Written by `submit`; from then on the engine's thread alone, and so is the deadline_node.
+  close_mode::kind wanted_ = close_mode::kind::immediate; // as demanded, when last asked
+  transport kind_ = transport::other;
+  delivery_state state_;
+  bool taken_up_ = false;    // is in the heap
+  bool watched_ = false;     // is in the set of edges
+  bool end_read_ = false;    // the end of its input has been read
+  bool input_left_ = false;  // there is input that may not, or cannot, be discarded
+  bool input_more_ = false;  // there may be input that has not been looked at
+  bool fin_refused_ = false; // shutdown(2) has failed
+  bool retrying_ = false;    // the kernel waits for the peer, longer than we do
+  bool limited_ = false;     // TCP_USER_TIMEOUT has been set
+  int number_ = no_number;
+  int error_ = 0;            // taken away from the socket
+  unsigned retry_limit_ = 0; // TCP_USER_TIMEOUT before
+  std::size_t queued_ = 0;   // when last looked at
+  std::uint64_t discarded_ = 0;
+  std::uint64_t discard_limit_ = 0;
+  close_mode::duration progress_timeout_{};
+  close_mode::duration period_{}; // until the next look, if nothing happens
+  clock::time_point since_;
+  clock::time_point until_;
+  clock::time_point moved_; // when progress was last seen
+};
+
+static_assert(sizeof(delivery_job) <= 256, "thousands of deliveries go on at once");
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_WORKER_DELIVERY_JOB_HPP

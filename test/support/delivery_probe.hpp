@@ -1,0 +1,146 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A delivery job that writes down what the engine reports, and an engine that the test runs by
+// itself, step by step.
+
+#ifndef INTERLOCK_TEST_SUPPORT_DELIVERY_PROBE_HPP
+#define INTERLOCK_TEST_SUPPORT_DELIVERY_PROBE_HPP
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include <sys/eventfd.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include <interlock/close_mode.hpp>
+#include <interlock/close_report.hpp>
+#include <interlock/detail/worker/delivery_engine.hpp>
+#include <interlock/detail/worker/delivery_job.hpp>
+
+#include "no_trace.hpp"
+#include "numbers.hpp"
+#include "wait_until.hpp"
+
+namespace support
+{
+
+class delivery_probe final : public interlock::detail::delivery_job
+{
+public:
+  /// Called where the engine calls the job, before that is counted.
+  std::function<void()> on_delivered;
+
+  int reports() const noexcept
+  {
+    return reports_;
+  }
+
+  bool wait_delivered() const
+  {
+    return wait_until([this] { return reports_ != 0; });
+  }
+
+  // Once it has been reported.
+
+  const interlock::close_report& report() const noexcept
+  {
+    return report_;
+  }
+
+  interlock::close_outcome outcome() const noexcept
+  {
+    return report_.outcome;
+  }
+
+  std::thread::id thread() const noexcept
+  {
+    return thread_;
+  }
+
+private:
+  void delivered(const interlock::close_report& report) noexcept override
+  {
+    report_ = report;
+    thread_ = std::this_thread::get_id();
+    if (on_delivered)
+      on_delivered();
+    ++reports_;
+  }
+
+  interlock::close_report report_;
+  std::thread::id thread_;
+  std::atomic<int> reports_{0};
+};
+
+// The two ways of an engine, as types for test cases.
+
+struct by_edges
+{
+  static constexpr interlock::detail::watching way = interlock::detail::watching::edges;
+};
+
+struct by_polling
+{
+  static constexpr interlock::detail::watching way = interlock::detail::watching::never;
+};
+
+/// An engine that is run by the test's own thread. Nothing of it is left in the end.
+template <class Way>
+struct delivery_fixture : no_trace
+{
+  number wake{checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")};
+  interlock::detail::delivery_engine engine{wake.get(), Way::way};
+
+  ~delivery_fixture()
+  {
+    BOOST_TEST(engine.idle());
+  }
+
+  bool submit(delivery_probe& job, const number& n, const interlock::close_mode& mode)
+  {
+    return engine.submit(job, n.get(), mode);
+  }
+
+  /// Runs the engine until the condition holds, without waiting; each time before, `peer` has its
+  /// turn.
+  template <class Condition, class Peer>
+  bool run_until(Condition condition, Peer peer, std::chrono::milliseconds wait = {})
+  {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!condition())
+    {
+      if (std::chrono::steady_clock::now() > deadline)
+        return false;
+      peer();
+      engine.run_once(wait);
+    }
+    return true;
+  }
+
+  template <class Condition>
+  bool run_until(Condition condition)
+  {
+    constexpr std::chrono::milliseconds often_enough(20); // for what nobody tells the engine
+    return run_until(
+      condition, [] {}, often_enough);
+  }
+
+  template <class Peer>
+  bool run_until_delivered(const delivery_probe& job, Peer peer)
+  {
+    return run_until([&] { return job.reports() != 0; }, peer);
+  }
+
+  bool run_until_delivered(const delivery_probe& job)
+  {
+    return run_until([&] { return job.reports() != 0; });
+  }
+};
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_DELIVERY_PROBE_HPP

@@ -1,0 +1,364 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What bounds a delivery: the deadline, progress, the input that is worth discarding, a stronger mode;
+// and in what state a socket is left.
+
+#include <interlock/detail/worker/delivery_engine.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <tuple>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/delivery_probe.hpp"
+#include "support/lingering_socket.hpp"
+#include "support/numbers.hpp"
+#include "support/tcp_facts.hpp"
+
+using interlock::close_mode;
+using interlock::close_outcome;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using support::delivery_fixture;
+using support::delivery_probe;
+using support::taken;
+
+namespace
+{
+
+using ways = std::tuple<support::by_edges, support::by_polling>;
+
+constexpr seconds long_enough(60);
+
+unsigned user_timeout_of(const support::number& n)
+{
+  unsigned value = 0;
+  ::socklen_t size = sizeof(value);
+  support::checked(
+    ::getsockopt(n.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &size), "getsockopt");
+  return value;
+}
+
+bool lingers(const support::number& n)
+{
+  ::linger value = {};
+  ::socklen_t size = sizeof(value);
+  support::checked(::getsockopt(n.get(), SOL_SOCKET, SO_LINGER, &value, &size), "getsockopt");
+  return value.l_onoff != 0;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_delivery_engine_limits)
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  without_progress_the_deadline_is_not_waited_for, Way, ways, delivery_fixture<Way>)
+{
+  for (support::ends (*connected)() : {&support::narrow_tcp_ends, &support::unix_ends})
+  {
+    support::ends e = connected();
+    support::fill(e.near.get());
+    delivery_probe job;
+    this->submit(job, e.near, close_mode::deliver(long_enough).progress_timeout(milliseconds(50)));
+    BOOST_TEST(this->run_until_delivered(job));
+    BOOST_TEST(job.outcome() == close_outcome::timed_out);
+    BOOST_TEST((job.report().duration >= milliseconds(50)));
+    BOOST_TEST((job.report().duration < long_enough));
+    BOOST_TEST(job.report().unacknowledged != 0u);
+  }
+}
+
+// Each piece is taken well after half of the progress timeout, and all of them long after it.
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(progress_however_slow_is_not_cut, Way, ways, delivery_fixture<Way>)
+{
+  constexpr milliseconds pause(60);
+  support::ends tcp = support::narrow_tcp_ends();
+  const std::size_t sent = support::fill(tcp.near.get());
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::deliver(long_enough).progress_timeout(20 * pause));
+  taken got;
+  auto next = std::chrono::steady_clock::now();
+  BOOST_TEST(this->run_until([&] { return job.reports() != 0; },
+    [&]
+    {
+      if (std::chrono::steady_clock::now() < next)
+        return;
+      next += pause;
+      for (std::size_t all = got.bytes + sent / 25; got.bytes < all && !got.ended;)
+        got.take(tcp.far, all - got.bytes);
+    },
+    milliseconds(5)));
+  BOOST_TEST(job.outcome() == close_outcome::acknowledged);
+  BOOST_TEST((job.report().duration > 20 * pause));
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_deadline_of_nothing_still_sends_all_there_is_room_for, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::tcp_ends();
+  support::send_text(tcp.near, "all of it");
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::deliver(seconds(0)));
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 1);
+  taken got;
+  BOOST_TEST(got.take_all(tcp.far));
+  BOOST_TEST((got.bytes == 9u && got.ended));
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  time_limits_count_from_the_close_and_not_from_the_submit, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  support::fill(tcp.near.get());
+  delivery_probe job;
+  const auto since = std::chrono::steady_clock::now() - seconds(30);
+  this->engine.submit(job, tcp.near.get(), close_mode::deliver(seconds(30)), since);
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 1);
+  BOOST_TEST(job.outcome() == close_outcome::timed_out);
+  BOOST_TEST((job.report().duration >= seconds(30)));
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_peer_that_sends_for_ever_is_left_at_the_deadline, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::tcp_ends();
+  support::send_text(tcp.near, "all of it");
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::graceful(milliseconds(100)));
+  taken got;
+  std::size_t sent = 0;
+  BOOST_TEST(this->run_until_delivered(job,
+    [&]
+    {
+      got.take(tcp.far);
+      sent += support::fill(tcp.far.get());
+    }));
+  BOOST_TEST(job.outcome() == close_outcome::acknowledged);
+  BOOST_TEST((job.report().duration >= milliseconds(100)));
+  BOOST_TEST((job.report().discarded > 0 && job.report().discarded <= sent));
+  BOOST_TEST(got.bytes == 9u);
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_peer_that_sends_too_much_is_left_when_it_has_acknowledged, Way, ways, delivery_fixture<Way>)
+{
+  for (support::ends (*connected)() : {&support::tcp_ends, &support::unix_ends})
+  {
+    support::ends e = connected();
+    support::send_text(e.near, "all of it");
+    delivery_probe job;
+    this->submit(job, e.near, close_mode::graceful(long_enough).discard_limit(300001));
+    bool reads = false;
+    taken got;
+    const auto peer = [&]
+    {
+      support::fill(e.far.get());
+      if (reads)
+        got.take(e.far);
+    };
+    for (int i = 0; i < 50; ++i)
+    {
+      peer();
+      this->engine.run_once(milliseconds(0));
+    }
+    reads = true;
+    BOOST_TEST(this->run_until_delivered(job, peer));
+    BOOST_TEST(job.outcome() == close_outcome::acknowledged);
+    BOOST_TEST(job.report().discarded == 300001u);
+    BOOST_TEST((job.report().duration < long_enough));
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  as_much_input_as_the_limit_allows_is_not_too_much, Way, ways, delivery_fixture<Way>)
+{
+  for (support::ends (*connected)() : {&support::tcp_ends, &support::unix_ends})
+  {
+    support::ends e = connected();
+    delivery_probe job;
+    this->submit(job, e.near, close_mode::graceful(long_enough).discard_limit(5));
+    support::send_text(e.far, "12345");
+    BOOST_TEST(support::wait_input(e.near, 5));
+    for (int i = 0; i < 5; ++i)
+      this->engine.run_once(milliseconds(0));
+    BOOST_TEST(job.reports() == 0);
+    e.far.reset();
+    BOOST_TEST(this->run_until_delivered(job));
+    BOOST_TEST(job.outcome() == close_outcome::peer_closed);
+    BOOST_TEST(job.report().discarded == 5u);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  an_abort_overtakes_and_the_peer_sees_a_reset, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  support::fill(tcp.near.get());
+  delivery_probe job;
+  job.on_delivered = [&] { tcp.near.reset(); };
+  this->submit(job, tcp.near, close_mode::graceful(long_enough));
+  this->engine.run_once(milliseconds(0));
+  this->engine.overtake(job, close_mode::abort());
+  BOOST_TEST(job.reports() == 0);
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 1);
+  BOOST_TEST(job.outcome() == close_outcome::aborted);
+  BOOST_TEST(job.report().unacknowledged != 0u);
+  taken got;
+  BOOST_TEST(got.take_all(tcp.far));
+  BOOST_TEST(got.error == ECONNRESET);
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  an_immediate_end_overtakes_and_the_kernel_goes_on, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  const std::size_t sent = support::fill(tcp.near.get());
+  delivery_probe job;
+  unsigned limit = 1;
+  job.on_delivered = [&]
+  {
+    limit = user_timeout_of(tcp.near);
+    tcp.near.reset();
+  };
+  this->submit(job, tcp.near, close_mode::graceful(long_enough));
+  this->engine.run_once(milliseconds(0));
+  this->engine.overtake(job, close_mode::immediate());
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 1);
+  BOOST_TEST(job.outcome() == close_outcome::closed);
+  BOOST_TEST(job.report().unacknowledged != 0u);
+  BOOST_TEST(limit == 0u);
+  taken got;
+  BOOST_TEST(got.take_all(tcp.far));
+  BOOST_TEST((got.ended && got.bytes == sent));
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  an_immediate_end_keeps_what_is_known_already, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::tcp_ends();
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::graceful(long_enough));
+  BOOST_TEST(this->run_until([&] { return support::tcp_state_of(tcp.near) == TCP_FIN_WAIT2; }));
+  this->engine.overtake(job, close_mode::immediate());
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.outcome() == close_outcome::acknowledged);
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_delivery_overtakes_a_graceful_end_and_can_only_shorten_it, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  support::fill(tcp.near.get());
+  for (auto timeouts :
+    {std::make_pair(long_enough, seconds(0)), std::make_pair(seconds(0), long_enough)})
+  {
+    delivery_probe job;
+    this->submit(job, tcp.near, close_mode::graceful(timeouts.first));
+    this->engine.overtake(job, close_mode::deliver(timeouts.second));
+    this->engine.run_once(milliseconds(0));
+    BOOST_TEST(job.reports() == 1);
+    BOOST_TEST(job.outcome() == close_outcome::timed_out);
+  }
+
+  support::ends idle = support::tcp_ends();
+  delivery_probe job;
+  this->submit(job, idle.near, close_mode::graceful(long_enough));
+  BOOST_TEST(this->run_until([&] { return support::tcp_state_of(idle.near) == TCP_FIN_WAIT2; }));
+  this->engine.overtake(job, close_mode::deliver(long_enough));
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 1);
+  BOOST_TEST(job.outcome() == close_outcome::acknowledged);
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_weaker_mode_and_one_that_comes_too_late_change_nothing, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  support::fill(tcp.near.get());
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::deliver(long_enough));
+  this->engine.run_once(milliseconds(0));
+  this->engine.overtake(job, close_mode::graceful(seconds(0)));
+  this->engine.overtake(job, close_mode::deliver(seconds(0)));
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 0);
+  this->engine.overtake(job, close_mode::immediate());
+  this->engine.overtake(job, close_mode::abort());
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.outcome() == close_outcome::aborted);
+  this->engine.overtake(job, close_mode::abort());
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  modes_that_wait_for_nothing_are_over_at_once, Way, ways, delivery_fixture<Way>)
+{
+  for (bool abort : {false, true})
+  {
+    support::ends tcp = support::narrow_tcp_ends();
+    support::fill(tcp.near.get());
+    delivery_probe job;
+    job.on_delivered = [&] { tcp.near.reset(); };
+    this->submit(job, tcp.near, abort ? close_mode::abort() : close_mode::immediate());
+    this->engine.run_once(milliseconds(0));
+    BOOST_TEST(job.reports() == 1);
+    BOOST_TEST(job.outcome() == (abort ? close_outcome::aborted : close_outcome::closed));
+    taken got;
+    BOOST_TEST(got.take_all(tcp.far));
+    BOOST_TEST(got.error == (abort ? ECONNRESET : 0));
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_socket_that_lingers_does_so_no_more_at_the_end, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  support::fill(tcp.near.get());
+  support::set_linger(tcp.near, 60);
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::deliver(milliseconds(1)));
+  BOOST_TEST(this->run_until_delivered(job));
+  BOOST_TEST(job.outcome() == close_outcome::timed_out);
+  BOOST_TEST(!lingers(tcp.near));
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  the_kernel_gives_a_peer_up_by_the_same_deadline, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  support::fill(tcp.near.get());
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::deliver(seconds(30)));
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST((user_timeout_of(tcp.near) > 29000 && user_timeout_of(tcp.near) <= 30000));
+  this->engine.overtake(job, close_mode::immediate());
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(user_timeout_of(tcp.near) == 0u);
+}
+
+// The kernel finds out before we do.
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_peer_given_up_by_the_kernel_has_timed_out, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  const unsigned soon = 100;
+  support::checked(
+    ::setsockopt(tcp.near.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &soon, sizeof(soon)), "setsockopt");
+  support::fill(tcp.near.get());
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::deliver(long_enough));
+  BOOST_TEST(this->run_until_delivered(job));
+  BOOST_TEST(job.outcome() == close_outcome::timed_out);
+  BOOST_TEST((job.report().duration < long_enough));
+  BOOST_TEST(support::tcp_state_of(tcp.near) == TCP_CLOSE);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

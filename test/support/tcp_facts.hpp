@@ -14,6 +14,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -41,6 +42,13 @@ inline std::size_t output_of(const number& n)
 inline std::size_t input_of(const number& n)
 {
   return queue_of(n, FIONREAD);
+}
+
+/// Whether a descriptor becomes readable within so many milliseconds.
+inline bool readable(int n, int milliseconds)
+{
+  ::pollfd p = {n, POLLIN, 0};
+  return ::poll(&p, 1, milliseconds) == 1;
 }
 
 /// Whether as much input came to be there.

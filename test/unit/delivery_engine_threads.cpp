@@ -13,7 +13,6 @@
 #include <tuple>
 #include <vector>
 
-#include <poll.h>
 #include <sys/resource.h>
 
 #include <boost/test/unit_test.hpp>
@@ -43,10 +42,9 @@ using ways = std::tuple<support::by_edges, support::by_polling>;
 constexpr seconds long_enough(60);
 
 /// Whether the engine's set becomes readable, however long the next look may be away.
-bool has_edge(const delivery_engine& engine, int timeout)
+bool has_edge(const delivery_engine& engine, int milliseconds)
 {
-  ::pollfd set = {engine.fd(), POLLIN, 0};
-  return ::poll(&set, 1, timeout) == 1;
+  return support::readable(engine.fd(), milliseconds);
 }
 
 template <class Fixture>
@@ -291,6 +289,33 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thousand_jobs_go_on_at_once, Way, ways)
     }
     BOOST_TEST(arrived == sent);
   }
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_round_is_short_and_what_is_left_is_due_at_once, Way, ways, delivery_fixture<Way>)
+{
+  using clock = delivery_engine::clock;
+  constexpr std::size_t count = 2 * delivery_engine::turns + 1;
+  const support::ends pipe = support::pipe_ends();
+  std::deque<delivery_probe> jobs(count);
+  for (delivery_probe& j : jobs)
+    this->submit(j, pipe.near, close_mode::deliver(long_enough));
+  const auto reported = [&]
+  {
+    std::size_t sum = 0;
+    for (const delivery_probe& j : jobs)
+      sum += static_cast<std::size_t>(j.reports());
+    return sum;
+  };
+  for (std::size_t round = 1; round <= 2; ++round)
+  {
+    BOOST_TEST((this->engine.next_deadline() <= clock::now()));
+    this->engine.run_once(seconds(60));
+    BOOST_TEST(reported() == round * delivery_engine::turns);
+  }
+  this->engine.run_once(seconds(60));
+  BOOST_TEST(reported() == count);
+  BOOST_TEST((this->engine.next_deadline() == clock::time_point::max()));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_stop_ends_all_jobs_and_refuses_more, Way, ways)

@@ -54,7 +54,8 @@ bool delivery_engine::submit(
   job.demanded_until_ = later(since, mode.timeout());
   job.submitted_ = true;
   job.state_ = delivery_state();
-  job.taken_up_ = job.watched_ = job.fin_refused_ = job.retrying_ = job.limited_ = false;
+  job.taken_up_ = job.watched_ = job.fin_refused_ = job.retrying_ = false;
+  job.limit_asked_ = job.limited_ = false;
   job.end_read_ = job.input_left_ = job.input_more_ = false;
   job.number_ = number;
   job.error_ = 0;
@@ -113,12 +114,27 @@ bool delivery_engine::idle() noexcept
   return posts_.alone() && jobs_.empty();
 }
 
+delivery_engine::clock::time_point delivery_engine::next_deadline() noexcept
+{
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (signalled_)
+      return clock::time_point::min();
+  }
+  return jobs_.empty() ? clock::time_point::max() : jobs_.front()->due();
+}
+
 // No job of `tags` can be over before its turn: none has two edges, and nothing ends a job in the
 // loop but its own.
 void delivery_engine::run_once(clock::duration timeout) noexcept
 {
+  const auto deadline = next_deadline();
+  if (deadline != clock::time_point::max())
+    timeout = deadline == clock::time_point::min() ? timeout.zero()
+                                                   : std::min(timeout, deadline - clock::now());
   void* tags[edge_set::most];
-  const std::size_t count = edges_.wait(sleep_time(timeout), tags);
+  const std::size_t count = edges_.wait(whole_milliseconds(timeout), tags);
+  begin_round();
   const auto now = clock::now();
   for (std::size_t i = 0; i < count; ++i)
   {
@@ -128,48 +144,53 @@ void delivery_engine::run_once(clock::duration timeout) noexcept
       job.period_ = shortest_period;
     examine(job, now);
   }
-  if (take_posts(now))
+  take_posts(now);
+  run_due(now);
+  if (stopped())
     end_all(now);
-  else
-    run_due(now);
+  end_round();
 }
 
-int delivery_engine::sleep_time(clock::duration timeout) noexcept
-{
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (signalled_)
-      return 0;
-  }
-  if (jobs_.empty())
-    return whole_milliseconds(timeout);
-  return whole_milliseconds(std::min(timeout, jobs_.front()->due() - clock::now()));
-}
-
-// What is posted from here on waits for the next round, so that no stream of submits keeps the others
-// waiting. Returns whether the engine has been stopped.
-bool delivery_engine::take_posts(clock::time_point now) noexcept
-{
-  ring_link posts;
-  bool stopped = false;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    posts.take_over(posts_);
-    signalled_ = false;
-    stopped = stopped_;
-  }
-  while (delivery_job* job = take_post(posts))
-    take_up(*job, now);
-  return stopped;
-}
-
-// Each under the lock: another thread may look whether a job is posted.
-delivery_job* delivery_engine::take_post(ring_link& posts) noexcept
+void delivery_engine::begin_round() noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (posts.alone())
+  in_round_ = true;
+}
+
+void delivery_engine::end_round() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  in_round_ = false;
+  round_over_.notify_all();
+}
+
+bool delivery_engine::stopped() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return stopped_;
+}
+
+void delivery_engine::take_posts(clock::time_point now) noexcept
+{
+  for (std::size_t left = turns; left; --left)
+  {
+    delivery_job* const job = take_post();
+    if (!job)
+      return;
+    take_up(*job, now);
+  }
+}
+
+// What has been signalled stays so until nothing is posted any more.
+delivery_job* delivery_engine::take_post() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (posts_.alone())
+  {
+    signalled_ = false;
     return nullptr;
-  auto* job = static_cast<delivery_job*>(posts.next());
+  }
+  auto* job = static_cast<delivery_job*>(posts_.next());
   job->leave();
   job->wanted_ = job->demanded_;
   job->until_ = job->demanded_until_;
@@ -191,12 +212,14 @@ void delivery_engine::take_up(delivery_job& job, clock::time_point now) noexcept
 
 void delivery_engine::run_due(clock::time_point now) noexcept
 {
-  while (!jobs_.empty() && jobs_.front()->due() <= now)
+  for (std::size_t left = turns; left && !jobs_.empty() && jobs_.front()->due() <= now; --left)
     examine(static_cast<delivery_job&>(*jobs_.front()), now);
 }
 
 void delivery_engine::end_all(clock::time_point now) noexcept
 {
+  while (delivery_job* job = take_post())
+    take_up(*job, now);
   while (!jobs_.empty())
   {
     auto& job = static_cast<delivery_job&>(*jobs_.front());
@@ -217,6 +240,7 @@ void delivery_engine::examine(delivery_job& job, clock::time_point now) noexcept
   if (step.next.stage != job.state_.stage)
     job.moved_ = now;
   job.state_ = step.next;
+  limit_kernel(job, now);
   watch(job);
   schedule(job, now);
 }
@@ -228,13 +252,6 @@ void delivery_engine::begin(
   job.fin_refused_ = !send_fin(job.number_);
   if (!job.fin_refused_)
     job.state_ = flushing;
-  // A peer that had kept the kernel waiting before would be given up before our time is over.
-  const auto left = std::chrono::floor<milliseconds>(job.until_ - now);
-  if (job.kind_ == transport::tcp && !job.retrying_ && left.count() > 0)
-  {
-    job.retry_limit_ = limit_retrying(job.number_, static_cast<unsigned>(whole_milliseconds(left)));
-    job.limited_ = true;
-  }
   examine(job, now);
 }
 
@@ -280,6 +297,21 @@ void delivery_engine::discard(delivery_job& job, clock::time_point now) noexcept
     job.moved_ = now;
 }
 
+// So that a connection that has timed out does not stay in the kernel long after it is closed. A peer
+// that had kept the kernel waiting before would be given up earlier than we do: the kernel counts from
+// the first unanswered segment.
+void delivery_engine::limit_kernel(delivery_job& job, clock::time_point now) noexcept
+{
+  if (job.limit_asked_)
+    return;
+  job.limit_asked_ = true;
+  const int left = whole_milliseconds(job.until_ - now);
+  if (job.kind_ != transport::tcp || job.retrying_ || left == 0)
+    return;
+  job.retry_limit_ = limit_retrying(job.number_, static_cast<unsigned>(left));
+  job.limited_ = true;
+}
+
 // After a first look, which may be all that is needed: what has happened in between is an edge all the
 // same, since the set tells the state of a newcomer.
 void delivery_engine::watch(delivery_job& job) noexcept
@@ -308,9 +340,15 @@ void delivery_engine::finish(
 {
   if (job.watched_)
     edges_.remove(job.number_);
-  jobs_.remove(job);
   const close_report report = report_of(job, outcome, now);
   settle(job, outcome);
+  hand_back(job, report);
+}
+
+void delivery_engine::hand_back(delivery_job& job, const close_report& report) noexcept
+{
+  if (job.taken_up_)
+    jobs_.remove(job);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     job.submitted_ = false;
@@ -342,6 +380,42 @@ close_report delivery_engine::report_of(
   r.discarded = job.discarded_;
   r.duration = now - job.since_;
   return r;
+}
+
+// --- fork(2).
+
+void delivery_engine::prepare_fork() noexcept
+{
+  fork_lock_.lock();
+  round_over_.wait_for(fork_lock_, fork_wait, [this] { return !in_round_; });
+}
+
+void delivery_engine::resume_after_fork() noexcept
+{
+  fork_lock_.unlock();
+}
+
+// A round that was not over by the time of the fork is long in `delivered`, of a job that the engine
+// knows no more: what it does know is whole.
+void delivery_engine::adopt_after_fork(int wake_event) noexcept
+{
+  if (!fork_lock_.owns_lock())
+    fork_lock_.lock();
+  wake_event_ = wake_event;
+  edges_.abandon(wake_event);
+  in_round_ = false;
+  fork_lock_.unlock();
+  const auto now = clock::now();
+  const auto forget = [&](delivery_job& job)
+  {
+    close_report report;
+    report.duration = now - job.since_;
+    hand_back(job, report);
+  };
+  while (delivery_job* job = take_post())
+    forget(*job);
+  while (!jobs_.empty())
+    forget(static_cast<delivery_job&>(*jobs_.front()));
 }
 
 } // namespace detail

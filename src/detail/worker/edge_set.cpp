@@ -21,8 +21,15 @@ namespace detail
 
 edge_set::~edge_set()
 {
+  abandon(no_number);
+}
+
+void edge_set::abandon(int wake_event) noexcept
+{
+  wake_event_ = wake_event;
   if (number_ != no_number)
     close_number(number_);
+  number_ = no_number;
 }
 
 std::size_t edge_set::wait_for_wake(int milliseconds) noexcept

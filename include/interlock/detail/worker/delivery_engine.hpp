@@ -9,13 +9,15 @@
 // and sk_error_report in Linux), input, and memory freed by a local peer. The look now and then is
 // for a socket that cannot be watched, and for a kernel that does not wake.
 //
-// The engine owns no thread and no number. Each job takes O(log n) per event, and nothing is
-// allocated.
+// The engine owns no thread and no number. An event takes O(log n), and nothing is allocated. A round
+// is short, however many jobs there are, so that the thread can do other things as well.
 
 #ifndef INTERLOCK_DETAIL_WORKER_DELIVERY_ENGINE_HPP
 #define INTERLOCK_DETAIL_WORKER_DELIVERY_ENGINE_HPP
 
 #include <chrono>
+#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 
@@ -55,6 +57,12 @@ public:
   /// How much input of one job is discarded before others have their turn.
   static constexpr std::uint64_t discard_at_once = 1 << 18;
 
+  /// How many of the posted, and of the due, have their turn in one round.
+  static constexpr std::size_t turns = edge_set::most;
+
+  /// How long a fork waits at most for a round to end.
+  static constexpr std::chrono::milliseconds fork_wait{100};
+
   /// The thread that runs the engine is woken by `wake_event`, an eventfd that remains the caller's
   /// and outlives the engine. The caller may write to it as well; the engine reads it. Without one
   /// (no_number) it is up to the caller to run the engine after each submit and overtake.
@@ -79,8 +87,9 @@ public:
   INTERLOCK_DECL bool submit(delivery_job& job, int number, const close_mode& mode,
     clock::time_point since = clock::now()) noexcept;
 
-  /// The job goes on in a stronger mode, if it is not over, and if it is one. A mode that waits can
-  /// shorten the time, not lengthen it. The job's memory is there; more is not asked of the caller.
+  /// The job goes on in this mode, if it is stronger and the job is not over. A mode that waits can
+  /// shorten the time, not lengthen it. The caller answers for the job's memory only: a job that is
+  /// over, or was never submitted, is left alone.
   INTERLOCK_DECL void overtake(
     delivery_job& job, const close_mode& mode, clock::time_point since = clock::now()) noexcept;
 
@@ -98,10 +107,7 @@ public:
   }
 
   /// When the engine has to be run at the latest; time_point::max() without jobs.
-  clock::time_point next_deadline() const noexcept
-  {
-    return jobs_.empty() ? clock::time_point::max() : jobs_.front()->due();
-  }
+  INTERLOCK_DECL clock::time_point next_deadline() noexcept;
 
   /// Whether there are no jobs.
   INTERLOCK_DECL bool idle() noexcept;
@@ -109,12 +115,23 @@ public:
   /// Waits, up to `timeout`, for something to do, and does it. Not from within `delivered`.
   INTERLOCK_DECL void run_once(clock::duration timeout) noexcept;
 
+  // Around fork(2), in the thread that forks.
+
+  /// Nothing changes until one of the others is called. Waits up to `fork_wait` for a round to end.
+  INTERLOCK_DECL void prepare_fork() noexcept;
+  INTERLOCK_DECL void resume_after_fork() noexcept;
+
+  /// In the child, with or without a `prepare_fork`: every job is over, reported as closed, and its
+  /// socket left as it is, since the parent goes on with it. `wake_event` is the child's own.
+  INTERLOCK_DECL void adopt_after_fork(int wake_event) noexcept;
+
 private:
   void post(delivery_job& job) noexcept;
   void wake() noexcept;
-  int sleep_time(clock::duration timeout) noexcept;
-  bool take_posts(clock::time_point now) noexcept;
-  delivery_job* take_post(ring_link& posts) noexcept;
+  void begin_round() noexcept;
+  void end_round() noexcept;
+  void take_posts(clock::time_point now) noexcept;
+  delivery_job* take_post() noexcept;
   void take_up(delivery_job& job, clock::time_point now) noexcept;
   void run_due(clock::time_point now) noexcept;
   void end_all(clock::time_point now) noexcept;
@@ -122,24 +139,30 @@ private:
   void begin(delivery_job& job, const delivery_state& flushing, clock::time_point now) noexcept;
   delivery_observation observe(delivery_job& job, clock::time_point now) noexcept;
   void discard(delivery_job& job, clock::time_point now) noexcept;
+  void limit_kernel(delivery_job& job, clock::time_point now) noexcept;
   void watch(delivery_job& job) noexcept;
   void schedule(delivery_job& job, clock::time_point now) noexcept;
   void finish(delivery_job& job, close_outcome outcome, clock::time_point now) noexcept;
+  void hand_back(delivery_job& job, const close_report& report) noexcept;
+  bool stopped() noexcept;
   static void settle(const delivery_job& job, close_outcome outcome) noexcept;
   static close_report report_of(
     const delivery_job& job, close_outcome outcome, clock::time_point now) noexcept;
 
-  const int wake_event_;
+  int wake_event_; // changes in a forked child only
   const watching watching_;
 
   std::mutex mutex_;
+  std::unique_lock<std::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
+  std::condition_variable round_over_;
   // Guarded by mutex_, which is never held in a system call but write(2) to the wake_event, nor
   // while a job is called.
   ring_link posts_;        // submitted, or with a new demand
   bool signalled_ = false; // the thread will look at posts_, and at stopped_
   bool stopped_ = false;
+  bool in_round_ = false; // the thread is with a job, or between two
 
-  // The engine's thread.
+  // The engine's thread alone; in a child, the one that has forked.
   deadline_heap jobs_; // taken up
   edge_set edges_;
 };

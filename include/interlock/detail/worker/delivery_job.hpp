@@ -43,6 +43,7 @@ public:
     return next_ == this;
   }
 
+  /// Of a list that is not empty: its first.
   ring_link* next() const noexcept
   {
     return next_;
@@ -62,13 +63,6 @@ public:
     l.previous_ = previous_;
     previous_->next_ = &l;
     previous_ = &l;
-  }
-
-  /// Of an empty list: becomes what `other` was, and that empty.
-  void take_over(ring_link& other) noexcept
-  {
-    other.append(*this);
-    other.leave();
   }
 
 private:
@@ -109,6 +103,7 @@ private:
   bool input_more_ = false;  // there may be input that has not been looked at
   bool fin_refused_ = false; // shutdown(2) has failed
   bool retrying_ = false;    // the kernel waits for the peer, longer than we do
+  bool limit_asked_ = false; // the kernel has been told how long to wait, if that was possible
   bool limited_ = false;     // TCP_USER_TIMEOUT has been set
   int number_ = no_number;
   int error_ = 0;            // taken away from the socket

@@ -58,11 +58,14 @@ public:
   /// none.
   INTERLOCK_DECL std::size_t wait(int milliseconds, void* (&tags)[most]) noexcept;
 
+  /// In a forked child: gives the set up without changing it, since it is the parent's as well.
+  INTERLOCK_DECL void abandon(int wake_event) noexcept;
+
 private:
   std::size_t wait_for_wake(int milliseconds) noexcept;
   void read_wake() noexcept;
 
-  const int wake_event_;
+  int wake_event_;
   int number_ = no_number;
 };
 

@@ -57,12 +57,17 @@ inline bool wait_input(const number& n, std::size_t bytes)
   return wait_until([&] { return input_of(n) >= bytes; });
 }
 
-inline int tcp_state_of(const number& n)
+inline ::tcp_info tcp_info_of(const number& n)
 {
   ::tcp_info info = {};
   ::socklen_t size = sizeof(info);
   checked(::getsockopt(n.get(), IPPROTO_TCP, TCP_INFO, &info, &size), "TCP_INFO");
-  return info.tcpi_state;
+  return info;
+}
+
+inline int tcp_state_of(const number& n)
+{
+  return tcp_info_of(n).tcpi_state;
 }
 
 inline bool wait_tcp_state(const number& n, int state)

@@ -95,6 +95,42 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(progress_however_slow_is_not_cut, Way, ways, de
   BOOST_TEST((job.report().duration > 20 * pause));
 }
 
+// What it sends says nothing about what it takes.
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_peer_that_sends_and_does_not_read_makes_no_progress, Way, ways, delivery_fixture<Way>)
+{
+  for (support::ends (*connected)() : {&support::narrow_tcp_ends, &support::unix_ends})
+  {
+    support::ends e = connected();
+    support::fill(e.near.get());
+    delivery_probe job;
+    this->submit(job, e.near, close_mode::graceful(long_enough).progress_timeout(milliseconds(50)));
+    BOOST_TEST(this->run_until_delivered(job, [&] { support::fill(e.far.get()); }));
+    BOOST_TEST(job.outcome() == close_outcome::timed_out);
+    BOOST_TEST(job.report().discarded > 0u);
+    BOOST_TEST((job.report().duration < long_enough));
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  input_that_is_left_for_the_next_round_is_due_at_once, Way, ways, delivery_fixture<Way>)
+{
+  using clock = std::chrono::steady_clock;
+  support::ends tcp = support::tcp_ends();
+  support::fill(tcp.near.get());
+  support::fill(tcp.far.get());
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::graceful(long_enough));
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST((this->engine.next_deadline() <= clock::now()));
+  // Who does not read any more does not wait for input either.
+  this->engine.overtake(job, close_mode::deliver(long_enough));
+  BOOST_TEST(this->run_until([&] { return this->engine.next_deadline() > clock::now(); }));
+  this->engine.overtake(job, close_mode::immediate());
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.outcome() == close_outcome::closed);
+}
+
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   a_deadline_of_nothing_still_sends_all_there_is_room_for, Way, ways, delivery_fixture<Way>)
 {
@@ -342,6 +378,22 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   this->engine.overtake(job, close_mode::immediate());
   this->engine.run_once(milliseconds(0));
   BOOST_TEST(user_timeout_of(tcp.near) == 0u);
+}
+
+// The kernel counts from where the peer fell silent, which was before the close.
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  the_kernel_is_not_limited_when_the_peer_was_silent_before, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  support::fill(tcp.near.get());
+  BOOST_TEST(support::wait_until([&] { return support::tcp_info_of(tcp.near).tcpi_backoff != 0; }));
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::deliver(seconds(30)));
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(user_timeout_of(tcp.near) == 0u);
+  this->engine.overtake(job, close_mode::immediate());
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 1);
 }
 
 // The kernel finds out before we do.

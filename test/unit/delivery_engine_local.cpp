@@ -67,6 +67,26 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   BOOST_TEST(job.outcome() == close_outcome::acknowledged);
 }
 
+// The kernel may wake us a moment before the queue is empty, and then not again.
+BOOST_FIXTURE_TEST_CASE(after_an_edge_the_next_look_is_soon, delivery_fixture<support::by_edges>)
+{
+  using clock = std::chrono::steady_clock;
+  using interlock::detail::delivery_engine;
+  support::ends local = support::unix_ends();
+  support::fill(local.near.get());
+  delivery_probe job;
+  submit(job, local.near, close_mode::deliver(long_enough));
+  BOOST_TEST(run_until(
+    [&] { return engine.next_deadline() > clock::now() + delivery_engine::longest_period / 2; }));
+  taken got;
+  while (!support::readable(engine.fd(), 0))
+    got.take(local.far, 1000);
+  engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 0);
+  BOOST_TEST((engine.next_deadline() <= clock::now() + delivery_engine::shortest_period));
+  BOOST_TEST(run_until_delivered(job, [&] { got.take(local.far); }));
+}
+
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   a_peer_that_closes_with_unread_data_has_reset, Way, ways, delivery_fixture<Way>)
 {

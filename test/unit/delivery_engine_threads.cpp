@@ -318,6 +318,29 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   BOOST_TEST((this->engine.next_deadline() == clock::time_point::max()));
 }
 
+BOOST_FIXTURE_TEST_CASE(
+  deadlines_that_fall_together_are_spread_over_rounds, delivery_fixture<support::by_polling>)
+{
+  constexpr std::size_t count = delivery_engine::turns + 1;
+  std::deque<delivery_probe> jobs(count);
+  std::vector<support::ends> connections;
+  const auto since = delivery_engine::clock::now();
+  for (delivery_probe& j : jobs)
+  {
+    connections.push_back(support::unix_ends());
+    support::send_text(connections.back().near, "unread");
+    engine.submit(j, connections.back().near.get(), close_mode::deliver(milliseconds(100)), since);
+  }
+  std::size_t reported = 0;
+  for (delivery_probe& j : jobs)
+    j.on_delivered = [&reported] { ++reported; };
+  BOOST_TEST(run_until([&] { return reported != 0; }));
+  BOOST_TEST(reported == delivery_engine::turns);
+  BOOST_TEST((engine.next_deadline() <= delivery_engine::clock::now()));
+  engine.run_once(seconds(60));
+  BOOST_TEST(reported == count);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_stop_ends_all_jobs_and_refuses_more, Way, ways)
 {
   const support::no_trace none;

@@ -223,7 +223,7 @@ void delivery_engine::end_all(clock::time_point now) noexcept
   while (!jobs_.empty())
   {
     auto& job = static_cast<delivery_job&>(*jobs_.front());
-    job.wanted_ = std::min(job.wanted_, close_mode::kind::immediate);
+    job.wanted_ = close_mode::kind::immediate; // none that is to be aborted is still there
     examine(job, now);
   }
 }
@@ -237,8 +237,6 @@ void delivery_engine::examine(delivery_job& job, clock::time_point now) noexcept
     return finish(job, step.next.outcome, now);
   if (step.act == delivery_act::send_fin)
     return begin(job, step.next, now);
-  if (step.next.stage != job.state_.stage)
-    job.moved_ = now;
   job.state_ = step.next;
   limit_kernel(job, now);
   watch(job);

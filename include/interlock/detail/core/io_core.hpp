@@ -332,7 +332,7 @@ private:
 
   using ending = typename object_state<Inner>::ending;
 
-  // All the memory that the state of `other` needs to be passed on to this object's.
+  // What memory the state of `other` needs to be passed on to this object's, but for a closer's strand.
   template <class OtherInner>
   void make_ready_for(
     object_state<OtherInner>& other, const typename OtherInner::executor_type& other_executor)

@@ -180,7 +180,7 @@ public:
     // allocator before the handler: what is left of a handler need not have one.
     allocator a(boost::asio::get_associated_allocator(handler_));
     Handler handler(std::move(handler_));
-    const work object_work(std::move(object_work_));
+    [[maybe_unused]] const work object_work(std::move(object_work_));
     const handler_work own_work(std::move(handler_work_));
     auto result = result_.bind(ec);
     free(a);

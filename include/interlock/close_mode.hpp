@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstdint>
 
-#include <boost/system/errc.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>

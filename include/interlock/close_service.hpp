@@ -187,14 +187,18 @@ close_service& make_close_service(ExecutionContext& context, close_service::opti
 namespace detail
 {
 
+template <class Executor>
+boost::asio::execution_context& context_of(const Executor& ex)
+{
+  return boost::asio::query(ex, boost::asio::execution::context);
+}
+
 /// The registry of the context behind an I/O object's executor.
 template <class Inner>
 const std::shared_ptr<registry>& registry_for(Inner& reactor_user)
 {
-  namespace asio = boost::asio;
-  asio::execution_context& context = asio::query(
-    reactor_user.get_executor(), asio::execution::context);
-  return asio::use_service<close_service>(context).shared();
+  boost::asio::execution_context& context = context_of(reactor_user.get_executor());
+  return boost::asio::use_service<close_service>(context).shared();
 }
 
 /// Shuts the close_service down earlier, where there are strands.
@@ -218,9 +222,7 @@ public:
   template <class Executor>
   static void ensure(const Executor& ex)
   {
-    namespace asio = boost::asio;
-    asio::execution_context& context = asio::query(ex, asio::execution::context);
-    asio::use_service<shutdown_before_strands>(context);
+    boost::asio::use_service<shutdown_before_strands>(context_of(ex));
   }
 
 private:

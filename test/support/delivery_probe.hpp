@@ -11,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <thread>
+#include <tuple>
 
 #include <sys/eventfd.h>
 
@@ -87,6 +88,11 @@ struct by_polling
 {
   static constexpr interlock::detail::watching way = interlock::detail::watching::never;
 };
+
+using ways = std::tuple<by_edges, by_polling>;
+
+/// The deadline of a delivery that is not to reach it.
+constexpr std::chrono::seconds long_enough(60);
 
 /// An engine that is run by the test's own thread. Nothing of it is left in the end.
 template <class Way>

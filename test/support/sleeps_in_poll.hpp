@@ -37,15 +37,20 @@ inline long sleeps_in(::pid_t thread)
   return found == 1 ? call : -1;
 }
 
-/// Whether that thread sleeps in poll(2) or ppoll(2).
-inline bool sleeps_in_poll(::pid_t thread)
+/// Whether that is the number of poll(2) or ppoll(2).
+inline bool is_poll(long call)
 {
-  const long call = sleeps_in(thread);
 #if defined(SYS_poll)
   if (call == SYS_poll)
     return true;
 #endif
   return call == SYS_ppoll;
+}
+
+/// Whether that thread sleeps in poll(2) or ppoll(2).
+inline bool sleeps_in_poll(::pid_t thread)
+{
+  return is_poll(sleeps_in(thread));
 }
 
 } // namespace support

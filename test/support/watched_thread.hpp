@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "numbers.hpp"
+#include "sleeps_in_poll.hpp"
 #include "wait_until.hpp"
 
 namespace support
@@ -65,7 +66,7 @@ public:
   /// Waits until the thread sleeps there. False: its function has returned instead.
   bool falls_asleep() const
   {
-    return wait_until([this] { return done_ || sleeps_in_poll(); }) && !done_;
+    return wait_until([this] { return done_ || is_poll(sleeps_in()); }) && !done_;
   }
 
   /// The same for a mutex or a condition variable.
@@ -80,16 +81,6 @@ public:
   }
 
 private:
-  bool sleeps_in_poll() const
-  {
-    const long call = sleeps_in();
-#if defined(SYS_poll)
-    return call == SYS_poll || call == SYS_ppoll;
-#else
-    return call == SYS_ppoll;
-#endif
-  }
-
   // -1: the thread runs. The file begins with the number of the system call, or says so.
   long sleeps_in() const
   {

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
-#include <tuple>
 
 #include <boost/test/unit_test.hpp>
 
@@ -24,17 +23,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using support::delivery_fixture;
 using support::delivery_probe;
+using support::long_enough;
 using support::taken;
-
-namespace
-{
-
-using ways = std::tuple<support::by_edges, support::by_polling>;
-
-/// The deadline of a delivery that is not to reach it.
-constexpr seconds long_enough(60);
-
-} // namespace
+using support::ways;
 
 BOOST_AUTO_TEST_SUITE(test_delivery_engine)
 

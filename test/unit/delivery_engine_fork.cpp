@@ -12,7 +12,6 @@
 #include <interlock/detail/worker/delivery_engine.hpp>
 
 #include <chrono>
-#include <tuple>
 
 #include <sys/eventfd.h>
 #include <sys/wait.h>
@@ -28,17 +27,14 @@
 using interlock::close_mode;
 using interlock::close_outcome;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 using support::delivery_fixture;
 using support::delivery_probe;
+using support::long_enough;
 using support::taken;
+using support::ways;
 
 namespace
 {
-
-using ways = std::tuple<support::by_edges, support::by_polling>;
-
-constexpr seconds long_enough(60);
 
 /// Whether all is well in a child, by its own word.
 template <class Child>

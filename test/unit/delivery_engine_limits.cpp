@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
-#include <tuple>
 
 #include <boost/test/unit_test.hpp>
 
@@ -24,14 +23,12 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using support::delivery_fixture;
 using support::delivery_probe;
+using support::long_enough;
 using support::taken;
+using support::ways;
 
 namespace
 {
-
-using ways = std::tuple<support::by_edges, support::by_polling>;
-
-constexpr seconds long_enough(60);
 
 unsigned user_timeout_of(const support::number& n)
 {

@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <tuple>
 
 #include <boost/test/unit_test.hpp>
 
@@ -18,19 +17,11 @@
 using interlock::close_mode;
 using interlock::close_outcome;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 using support::delivery_fixture;
 using support::delivery_probe;
+using support::long_enough;
 using support::taken;
-
-namespace
-{
-
-using ways = std::tuple<support::by_edges, support::by_polling>;
-
-constexpr seconds long_enough(60);
-
-} // namespace
+using support::ways;
 
 BOOST_AUTO_TEST_SUITE(test_delivery_engine_local)
 

@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <deque>
 #include <thread>
-#include <tuple>
 #include <vector>
 
 #include <sys/resource.h>
@@ -32,14 +31,12 @@ using std::chrono::seconds;
 using support::delivery_fixture;
 using support::delivery_probe;
 using support::delivery_thread;
+using support::long_enough;
 using support::taken;
+using support::ways;
 
 namespace
 {
-
-using ways = std::tuple<support::by_edges, support::by_polling>;
-
-constexpr seconds long_enough(60);
 
 /// Whether the engine's set becomes readable, however long the next look may be away.
 bool has_edge(const delivery_engine& engine, int milliseconds)

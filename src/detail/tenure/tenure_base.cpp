@@ -111,6 +111,7 @@ duty tenure_base::begin_close() noexcept
 void tenure_base::detach() noexcept
 {
   leave_reactor();
+  note_reactor_left();
   act(word_.apply<word::part>());
 }
 
@@ -118,6 +119,11 @@ void tenure_base::leave_reactor() noexcept
 {
   note_process();
   release_inner();
+}
+
+// The shutdown may be waiting for it.
+void tenure_base::note_reactor_left() noexcept
+{
   reactor_left_ = true;
   registry_->note_progress();
 }
@@ -399,9 +405,8 @@ duty tenure_base::give_out_to(tenure_base& successor) noexcept
 void tenure_base::gave_out() noexcept
 {
   const std::shared_ptr<registry> shared = registry_;
-  reactor_left_ = true;
+  note_reactor_left();
   act(word_.apply<word::report>());
-  shared->note_progress();
   shared->worker().note_progress();
 }
 

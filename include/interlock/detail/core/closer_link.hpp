@@ -11,17 +11,16 @@
 #ifndef INTERLOCK_DETAIL_CORE_CLOSER_LINK_HPP
 #define INTERLOCK_DETAIL_CORE_CLOSER_LINK_HPP
 
-#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <utility>
 
 #include <boost/asio/error.hpp>
-
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
+#include <interlock/detail/core/counted.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
@@ -38,13 +37,9 @@ namespace detail
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 
-class closer_link
+class closer_link : public counted<closer_link>
 {
 public:
-  closer_link() = default;
-  closer_link(const closer_link&) = delete;
-  closer_link& operator=(const closer_link&) = delete;
-
   /// The caller is inside. Again where a converting move takes the close along; an emission just then is
   /// without effect.
   void bind(tenure_base& t, bool leads) noexcept
@@ -70,17 +65,6 @@ public:
     }
   }
 
-  void add_reference() noexcept
-  {
-    references_.fetch_add(1, std::memory_order_relaxed);
-  }
-
-  void drop_reference() noexcept
-  {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      delete this;
-  }
-
 private:
   // What an emission means: nothing until the close has been started.
   struct target
@@ -89,8 +73,6 @@ private:
     std::uint64_t generation = 0;
     bool leads = false;
   };
-
-  ~closer_link() = default;
 
   void aim(target t) noexcept
   {
@@ -104,36 +86,14 @@ private:
     return target_;
   }
 
-  std::atomic<unsigned> references_{1};
   mutable std::mutex mutex_;
   target target_; // guarded by mutex_
 };
 
-/// A share in a link, if there is one: of the closer, or of its slot.
+/// The closer's share in a link, if there is one.
 class closer_link_share
 {
 public:
-  closer_link_share() = default;
-
-  explicit closer_link_share(closer_link& l) noexcept
-    : link_(&l)
-  {
-    link_->add_reference();
-  }
-
-  closer_link_share(closer_link_share&& other) noexcept
-    : link_(std::exchange(other.link_, nullptr))
-  {
-  }
-
-  closer_link_share& operator=(closer_link_share&&) = delete;
-
-  ~closer_link_share()
-  {
-    if (link_)
-      link_->drop_reference();
-  }
-
   /// Makes a link for the slot of `handler`, if that has one that is connected.
   template <class Handler>
   void connect(const Handler& handler)
@@ -141,8 +101,8 @@ public:
     auto slot = boost::asio::get_associated_cancellation_slot(handler);
     if (!slot.is_connected())
       return;
-    link_ = new closer_link;
-    slot.template emplace<closer_link_share>(*link_);
+    link_ = link_pointer(new closer_link, false);
+    slot.template emplace<relay>(link_);
   }
 
   void bind(tenure_base& t, bool leads) noexcept
@@ -153,16 +113,29 @@ public:
 
   const void* get() const noexcept
   {
-    return link_;
-  }
-
-  void operator()(boost::asio::cancellation_type type)
-  {
-    link_->emit(type);
+    return link_.get();
   }
 
 private:
-  closer_link* link_ = nullptr;
+  using link_pointer = boost::intrusive_ptr<closer_link>;
+
+  // What is installed in the closer's slot.
+  struct relay
+  {
+    explicit relay(link_pointer l) noexcept
+      : link(std::move(l))
+    {
+    }
+
+    void operator()(boost::asio::cancellation_type type)
+    {
+      link->emit(type);
+    }
+
+    link_pointer link;
+  };
+
+  link_pointer link_;
 };
 
 #else

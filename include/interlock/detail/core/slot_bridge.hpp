@@ -12,19 +12,20 @@
 #ifndef INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP
 #define INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP
 
-#include <atomic>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
+#include <interlock/detail/core/counted.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_type.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 namespace interlock
 {
@@ -33,19 +34,15 @@ inline namespace abi_0
 namespace detail
 {
 
-class slot_bridge
+class slot_bridge : public counted<slot_bridge>
 {
 public:
   /// Made while inside `t`.
   explicit slot_bridge(tenure_base& t) noexcept
-    : tenure_(t),
+    : tenure_(&t),
       generation_(t.generation())
   {
-    tenure_.add_memory_reference();
   }
-
-  slot_bridge(const slot_bridge&) = delete;
-  slot_bridge& operator=(const slot_bridge&) = delete;
 
   boost::asio::cancellation_slot slot() noexcept
   {
@@ -54,59 +51,29 @@ public:
 
   void emit(boost::asio::cancellation_type type)
   {
-    if (tenure_.enter() != duty::none)
+    if (tenure_->enter() != duty::none)
       return;
-    const leave_guard leaves(tenure_);
-    if (tenure_.generation() == generation_)
+    const leave_guard leaves(*tenure_);
+    if (tenure_->generation() == generation_)
       signal_.emit(type);
   }
 
-  void add_reference() noexcept
-  {
-    references_.fetch_add(1, std::memory_order_relaxed);
-  }
-
-  void drop_reference() noexcept
-  {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      delete this;
-  }
-
 private:
-  ~slot_bridge()
-  {
-    tenure_.drop_memory_reference();
-  }
-
-  std::atomic<unsigned> references_{1};
-  tenure_base& tenure_;
+  const boost::intrusive_ptr<tenure_base> tenure_; // its memory
   const std::uint64_t generation_;
   // Changed by the initiating function only; emissions are the user's to serialise, as with Asio.
   boost::asio::cancellation_signal signal_;
 };
 
+using bridge_pointer = boost::intrusive_ptr<slot_bridge>;
+
 /// What is installed in the user's slot: it has a share in the bridge.
 class bridge_relay
 {
 public:
-  explicit bridge_relay(slot_bridge& b) noexcept
-    : bridge_(&b)
+  explicit bridge_relay(bridge_pointer b) noexcept
+    : bridge_(std::move(b))
   {
-    bridge_->add_reference();
-  }
-
-  bridge_relay(bridge_relay&& other) noexcept
-    : bridge_(std::exchange(other.bridge_, nullptr))
-  {
-  }
-
-  bridge_relay(const bridge_relay&) = delete;
-  bridge_relay& operator=(const bridge_relay&) = delete;
-
-  ~bridge_relay()
-  {
-    if (bridge_)
-      bridge_->drop_reference();
   }
 
   void operator()(boost::asio::cancellation_type type)
@@ -115,57 +82,20 @@ public:
   }
 
 private:
-  slot_bridge* bridge_;
+  bridge_pointer bridge_;
 };
 
-/// Connects the slot of `handler`, if it has one that is connected, to a bridge into `t`, in which the caller gets a share. The
-/// caller is inside.
+/// Connects the slot of `handler`, if it has one that is connected, to a bridge into `t`, in which the
+/// caller gets a share. The caller is inside.
 template <class Handler>
-slot_bridge* connect_slot(const Handler& handler, tenure_base& t)
+bridge_pointer connect_slot(const Handler& handler, tenure_base& t)
 {
-  struct share
-  {
-    slot_bridge* bridge;
-
-    ~share()
-    {
-      if (bridge)
-        bridge->drop_reference();
-    }
-  };
-
   auto slot = boost::asio::get_associated_cancellation_slot(handler);
   if (!slot.is_connected())
     return nullptr;
-  share own{new slot_bridge(t)};
-  slot.template emplace<bridge_relay>(*own.bridge);
-  return std::exchange(own.bridge, nullptr);
-}
-
-} // namespace detail
-} // namespace abi_0
-} // namespace interlock
-
-#else
-
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
-
-/// Asio has no cancellation slots: there is nothing to bridge.
-class slot_bridge
-{
-public:
-  void drop_reference() noexcept {}
-};
-
-template <class Handler>
-slot_bridge* connect_slot(const Handler&, tenure_base&) noexcept
-{
-  return nullptr;
+  bridge_pointer own(new slot_bridge(t), false);
+  slot.template emplace<bridge_relay>(own);
+  return own;
 }
 
 } // namespace detail

@@ -101,18 +101,6 @@ class bridged_tracking : public tracking
 public:
   using tracking::tracking;
 
-  bridged_tracking(bridged_tracking&& other) noexcept
-    : tracking(std::move(other)),
-      bridge_(std::exchange(other.bridge_, nullptr))
-  {
-  }
-
-  ~bridged_tracking()
-  {
-    if (bridge_)
-      bridge_->drop_reference();
-  }
-
   template <class Handler>
   void connect(const Handler& handler)
   {
@@ -125,7 +113,7 @@ public:
   }
 
 private:
-  slot_bridge* bridge_ = nullptr;
+  bridge_pointer bridge_;
 };
 
 /// A default that only comes back from handlers which have no slot of their own.

@@ -261,6 +261,7 @@ private:
   INTERLOCK_COLD void act_slowly(duty d) noexcept;
   void detach() noexcept;
   void leave_reactor() noexcept;
+  void note_reactor_left() noexcept;
   void part_with_number() noexcept;
   void finish() noexcept;
   void hand_over_closers() noexcept;

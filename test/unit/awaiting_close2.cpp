@@ -5,10 +5,12 @@
 // acceptor, whose address is free afterwards, and whatever finds no descriptor while some are queued
 // to be closed.
 
+#include <interlock/detail/worker/close_worker.hpp>
 #include <interlock/ip/tcp.hpp>
 #include <interlock/serial_port.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include <boost/asio/io_context.hpp>
@@ -47,13 +49,15 @@ void listen_alone(tcp::acceptor& a, const asio::ip::tcp::endpoint& where)
 class gate_keeper
 {
 public:
+  using clock = std::chrono::steady_clock;
+
   explicit gate_keeper(support::close_watch& watch)
     : thread_(
       [this, &watch]
       {
         support::wait_until([this] { return told_.load(); });
         watch.open_gate();
-        opened_ = true;
+        opened_ = clock::now();
       })
   {
   }
@@ -69,15 +73,15 @@ public:
     told_ = true;
   }
 
-  /// Nobody waits for ever: whoever has failed may have come before this.
-  bool has_opened() const
+  /// Nobody waits for ever: who had given up by then cannot have found anything.
+  bool opened_before(clock::time_point when) const
   {
-    return opened_;
+    return opened_.load() < when;
   }
 
 private:
   std::atomic<bool> told_{false};
-  std::atomic<bool> opened_{false};
+  std::atomic<clock::time_point> opened_{clock::time_point::max()};
   std::thread thread_;
 };
 
@@ -92,9 +96,11 @@ int successes(asio::io_context& context, Attempt attempt)
     standing_close standing(context);
     gate_keeper keeper(standing.watch);
     const support::no_more_descriptors limit;
+    const auto in_time = gate_keeper::clock::now()
+      + interlock::detail::close_worker::await_time / 2;
     keeper.tell();
     const error_code ec = attempt();
-    const bool too_early = ec == support::system_error(EMFILE) && !keeper.has_opened();
+    const bool too_early = ec == support::system_error(EMFILE) && !keeper.opened_before(in_time);
     BOOST_TEST((!ec || too_early), ec.message());
     count += ec ? 0 : 1;
   }

@@ -94,9 +94,9 @@ void tenure_base::await_close() noexcept
     registry_->worker().await([&] { return !under_way(); });
 }
 
-bool tenure_base::await_queued_closes() noexcept
+void tenure_base::await_queued_closes() noexcept
 {
-  return registry_->worker().await_queued();
+  registry_->worker().await_queued();
 }
 
 duty tenure_base::begin_close() noexcept

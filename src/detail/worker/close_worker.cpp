@@ -4,6 +4,7 @@
 #include <interlock/detail/worker/close_worker.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -127,18 +128,16 @@ void close_worker::note_progress() noexcept
     closed_.notify_all();
 }
 
-bool close_worker::await_queued() noexcept
+void close_worker::await_queued() noexcept
 {
-  const auto counts = [this]
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return std::make_pair(closed_count_, queued_count_);
-  };
-  const auto before = counts();
-  if (before.first == before.second)
-    return false;
-  await([this, &before] { return closed_count_ >= before.second; });
-  return counts().first != before.first;
+  std::optional<std::uint64_t> queued; // when first asked
+  await(
+    [this, &queued]
+    {
+      if (!queued)
+        queued = queued_count_;
+      return closed_count_ >= *queued;
+    });
 }
 
 void close_worker::hurry() noexcept

@@ -81,7 +81,7 @@ struct accept_new
 
 /// What makes an accept begin again. A connection that was gone before it could be accepted, where
 /// Asio reports it: the next one is accepted, unless the user wants to know. Once, the want of
-/// descriptors while some wait for their close(2).
+/// descriptors, since some may have been waiting for their close(2).
 template <class Executor, class Endpoint>
 struct accept_again
 {
@@ -100,7 +100,7 @@ struct accept_again
     if (is_aborted_connection(ec))
       return !t.flags().connection_aborted;
     has_waited = true;
-    return t.await_queued_closes();
+    return descriptors_may_have_come(t, ec);
   }
 
   template <class Inner, class Handler>

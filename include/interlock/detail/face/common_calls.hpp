@@ -37,11 +37,14 @@ inline bool is_out_of_descriptors(const error_code& ec) noexcept
     && (ec.value() == EMFILE || ec.value() == ENFILE);
 }
 
-/// Out of descriptors, while some were only waiting for their close(2): they have been waited for, and
-/// it is worth another try.
-inline bool descriptors_have_come(tenure_base& t, const error_code& ec) noexcept
+/// Out of descriptors: those that only waited for their close(2) have been waited for, and it is worth
+/// another try. So it is where none waits, since the last may have been closed after the failure.
+inline bool descriptors_may_have_come(tenure_base& t, const error_code& ec) noexcept
 {
-  return is_out_of_descriptors(ec) && t.await_queued_closes();
+  if (!is_out_of_descriptors(ec))
+    return false;
+  t.await_queued_closes();
+  return true;
 }
 
 template <class Core>

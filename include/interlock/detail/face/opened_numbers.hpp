@@ -56,12 +56,12 @@ private:
   int number_ = no_number;
 };
 
-/// `make(ec)`, and once more should descriptors have been short and come.
+/// `make(ec)`, and once more should descriptors have been short.
 template <class Make>
 void make_numbers(tenure_base& t, error_code& ec, Make make)
 {
   make(ec);
-  if (descriptors_have_come(t, ec))
+  if (descriptors_may_have_come(t, ec))
     make(ec);
 }
 

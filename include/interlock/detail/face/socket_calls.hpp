@@ -46,7 +46,7 @@ error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
     [&](auto& t, error_code& e)
     {
       t.inner().open(protocol, e);
-      if (descriptors_have_come(t, e))
+      if (descriptors_may_have_come(t, e))
         t.inner().open(protocol, e);
       if (!e)
         t.set_protocol(protocol, e);
@@ -268,7 +268,7 @@ int accept_number(Core& core, Endpoint* peer, std::optional<Protocol>& protocol,
         return number;
       };
       int number = accept();
-      if (descriptors_have_come(t, e))
+      if (descriptors_may_have_come(t, e))
         number = accept();
       while (is_aborted_connection(e) && !t.flags().connection_aborted)
         number = accept();

@@ -120,8 +120,7 @@ public:
   void await_close() noexcept;
 
   /// For want of descriptors: waits, for a short time, until those queued for close(2) are closed.
-  /// False: there are none.
-  bool await_queued_closes() noexcept;
+  void await_queued_closes() noexcept;
 
   /// The first step of async_close: see word::begin_close.
   duty begin_close() noexcept;

@@ -82,8 +82,8 @@ public:
   /// What somebody awaits may have come about without a close(2).
   INTERLOCK_DECL void note_progress() noexcept;
 
-  /// Waits, up to `await_time`, until what is queued now has been closed. False: nothing has been.
-  INTERLOCK_DECL bool await_queued() noexcept;
+  /// Waits, up to `await_time`, until what is queued now has been closed.
+  INTERLOCK_DECL void await_queued() noexcept;
 
   /// From now on SO_LINGER is cleared before each close.
   INTERLOCK_DECL void hurry() noexcept;

@@ -9,6 +9,9 @@
 #include <interlock/borrowed.hpp>
 #include <interlock/closable.hpp>
 #include <interlock/close_handle.hpp>
+#include <interlock/close_mode.hpp>
+#include <interlock/close_outcome.hpp>
+#include <interlock/close_report.hpp>
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
 #include <interlock/connect_pipe.hpp>

@@ -20,6 +20,22 @@
 #include <interlock/detail/face/socket_template.hpp>
 #include <interlock/detail/face/transfer.hpp>
 
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+template <class Protocol, class Executor>
+struct may_linger<boost::asio::basic_seq_packet_socket<Protocol, Executor>> : std::true_type
+{
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
 namespace boost
 {
 namespace asio

@@ -18,6 +18,22 @@
 #include <interlock/detail/face/flagged_transfers.hpp>
 #include <interlock/detail/face/socket_calls.hpp>
 
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+template <class Protocol, class Executor>
+struct can_deliver<boost::asio::basic_stream_socket<Protocol, Executor>> : std::true_type
+{
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
 namespace boost
 {
 namespace asio

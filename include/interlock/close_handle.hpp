@@ -14,6 +14,8 @@
 #include <boost/asio/execution/bad_executor.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <interlock/close_mode.hpp>
+#include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/close_handler.hpp>
 #include <interlock/detail/core/initiation.hpp>
@@ -93,8 +95,18 @@ public:
    * @code void(boost::system::error_code) @endcode
    * The errno of close(2); success on an object that was never opened.
    */
-  template <class CloseToken = detail::default_token<executor_type>>
+  template <class CloseToken = detail::default_token<executor_type>,
+    class = detail::if_close_token<CloseToken>>
   auto async_close(CloseToken&& token = detail::default_token<executor_type>()) const;
+
+  /// Start to close the object in the given way: as its own `async_close()`.
+  /**
+   * @par Completion Signature
+   * @code void(boost::system::error_code, interlock::close_report) @endcode
+   */
+  template <class CloseToken = detail::default_token<executor_type>>
+  auto async_close(
+    const close_mode& mode, CloseToken&& token = detail::default_token<executor_type>()) const;
 
 private:
   template <class Core>
@@ -131,24 +143,43 @@ public:
   template <class Handler>
   void operator()(Handler&& handler) const
   {
-    if (!handle_)
-      throw boost::asio::execution::bad_executor();
-    using own_type = std::decay_t<Handler>;
     detail::own_handler<Handler> own(handler);
-    auto closer = detail::close_handler<own_type, executor_type>::make(
-      std::move(own), handle_.get_executor());
-    handle_.anchor_->start_close(std::move(closer));
+    start(own, detail::close_result());
+  }
+
+  template <class Handler>
+  void operator()(Handler&& handler, const close_mode& mode) const
+  {
+    detail::own_handler<Handler> own(handler);
+    start(own, detail::report_result(mode));
   }
 
 private:
+  template <class Handler, class Result>
+  void start(Handler& handler, Result result) const
+  {
+    if (!handle_)
+      throw boost::asio::execution::bad_executor();
+    using closer = detail::close_handler<Handler, executor_type, Result>;
+    handle_.anchor_->start_close(
+      closer::make(std::move(handler), handle_.get_executor(), std::move(result)));
+  }
+
   close_handle handle_;
 };
 
-template <class CloseToken>
+template <class CloseToken, class>
 auto close_handle::async_close(CloseToken&& token) const
 {
   return boost::asio::async_initiate<CloseToken, void(boost::system::error_code)>(
     initiate_async_close(*this), token);
+}
+
+template <class CloseToken>
+auto close_handle::async_close(const close_mode& mode, CloseToken&& token) const
+{
+  return boost::asio::async_initiate<CloseToken, void(boost::system::error_code, close_report)>(
+    initiate_async_close(*this), token, mode);
 }
 
 } // namespace abi_0

@@ -213,7 +213,7 @@ constexpr bool is_valid(const close_mode& mode) noexcept
     && (mode.progress_timeout() == close_mode::no_timeout() || sensible(mode.progress_timeout()));
 }
 
-/// The error of a close in this mode before it has begun.
+/// The error of a close in this mode.
 /**
  * @par Error Codes
  * @li boost::system::errc::invalid_argument: a timeout is negative, or longer than

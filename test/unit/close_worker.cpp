@@ -200,11 +200,11 @@ BOOST_AUTO_TEST_CASE(the_descriptor_of_the_worker_is_not_inherited)
   BOOST_TEST((::fcntl(*made.begin(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-BOOST_AUTO_TEST_CASE(linger_is_left_alone_on_the_worker)
+BOOST_AUTO_TEST_CASE(linger_is_left_alone_where_nobody_is_to_look)
 {
   support::lingering_socket socket;
   probe_job job;
-  worker->submit(job, socket.release());
+  worker->submit(job, socket.release(), interlock::detail::never_lingers);
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(socket.lingers());
 }

@@ -24,6 +24,7 @@
 #include "support/worker_fixture.hpp"
 
 using interlock::detail::close_worker;
+using interlock::detail::never_lingers;
 using support::lingering_socket;
 using support::probe_job;
 
@@ -49,7 +50,8 @@ private:
   std::deque<probe_job> probes;
 };
 
-/// A connection whose close(2) blocks: it lingers, and the peer does not take what was sent.
+/// A connection whose close(2) blocks if the worker is not told to look: it lingers, and the peer does not
+/// take what was sent.
 struct stuck_socket
 {
   support::ends tcp = support::tcp_ends();
@@ -139,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_the_queue_closed_by_
   stuck_socket stuck;
   const int number = stuck.tcp.near.get();
   probe_job blocked;
-  worker->submit(blocked, stuck.tcp.near.release());
+  worker->submit(blocked, stuck.tcp.near.release(), never_lingers);
   // The number is free as soon as close(2) has begun, long before it returns.
   BOOST_TEST(support::wait_until([&] { return !support::is_number_open(number); }));
 
@@ -169,7 +171,7 @@ BOOST_AUTO_TEST_CASE(a_worker_lives_as_long_as_a_close_that_was_left_behind)
   probe_job blocked;
   auto owned = std::make_shared<close_worker>();
   const std::weak_ptr<close_worker> remains = owned;
-  owned->submit(blocked, stuck.tcp.near.release());
+  owned->submit(blocked, stuck.tcp.near.release(), never_lingers);
   BOOST_TEST(support::wait_until([&] { return !support::is_number_open(number); }));
   owned->stop(std::chrono::milliseconds(0));
   owned.reset();

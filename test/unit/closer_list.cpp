@@ -17,6 +17,7 @@
 #include "support/fake_closer.hpp"
 
 using boost::system::error_code;
+using interlock::detail::close_verdict;
 using interlock::detail::closer_list;
 using interlock::detail::hand_over;
 using support::fake_closer;
@@ -71,21 +72,21 @@ BOOST_AUTO_TEST_CASE(an_empty_list_has_nobody_to_serve)
 {
   closer_list list;
   BOOST_TEST(list.empty());
-  list.complete_all(bad_file);
+  list.complete_all(close_verdict{bad_file, {}});
   BOOST_TEST(list.empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(closers_are_served_in_the_order_in_which_they_came, three_closers)
 {
   BOOST_TEST(!list.empty());
-  list.complete_all(bad_file);
+  list.complete_all(close_verdict{bad_file, {}});
   check_all_served_in_order();
   BOOST_TEST(list.empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(several_closers_are_all_posted, three_closers)
 {
-  list.complete_all(bad_file);
+  list.complete_all(close_verdict{bad_file, {}});
   for (const fake_closer& c : closers)
     BOOST_TEST((c.how() == hand_over::post));
 }
@@ -95,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_single_closer_is_dispatched)
   fake_closer only;
   closer_list list;
   list.push(only);
-  list.complete_all(bad_file);
+  list.complete_all(close_verdict{bad_file, {}});
   BOOST_TEST(only.ends() == 1);
   BOOST_TEST((only.how() == hand_over::dispatch));
   BOOST_TEST(only.code() == bad_file);
@@ -108,7 +109,7 @@ BOOST_AUTO_TEST_CASE(what_a_single_closer_throws_is_rethrown)
   only.on_complete = [] { throw std::runtime_error("from the handler"); };
   closer_list list;
   list.push(only);
-  BOOST_CHECK_EXCEPTION(list.complete_all(error_code()), std::runtime_error,
+  BOOST_CHECK_EXCEPTION(list.complete_all(close_verdict()), std::runtime_error,
     [](const std::exception& e) { return e.what() == std::string("from the handler"); });
   BOOST_TEST(only.ends() == 1);
   BOOST_TEST(list.empty());
@@ -118,7 +119,7 @@ BOOST_FIXTURE_TEST_CASE(
   a_closer_that_throws_does_not_keep_the_others_from_being_served, three_closers)
 {
   throw_from(0, "zero");
-  BOOST_CHECK_THROW(list.complete_all(bad_file), std::runtime_error);
+  BOOST_CHECK_THROW(list.complete_all(close_verdict{bad_file, {}}), std::runtime_error);
   check_all_served_in_order();
   BOOST_TEST(list.empty());
 }
@@ -127,7 +128,7 @@ BOOST_FIXTURE_TEST_CASE(the_first_of_several_exceptions_is_rethrown, three_close
 {
   throw_from(1, "one");
   throw_from(2, "two");
-  BOOST_CHECK_EXCEPTION(list.complete_all(bad_file), std::runtime_error,
+  BOOST_CHECK_EXCEPTION(list.complete_all(close_verdict{bad_file, {}}), std::runtime_error,
     [](const std::exception& e) { return e.what() == std::string("one"); });
   check_all_served_in_order();
 }
@@ -155,11 +156,11 @@ BOOST_FIXTURE_TEST_CASE(a_list_that_was_moved_from_is_empty_and_can_be_used_agai
 
   fake_closer later;
   list.push(later);
-  list.complete_all(error_code());
+  list.complete_all(close_verdict());
   BOOST_TEST(later.completions() == 1);
   BOOST_TEST((later.how() == hand_over::dispatch));
 
-  moved.complete_all(bad_file);
+  moved.complete_all(close_verdict{bad_file, {}});
   check_all_served_in_order();
 }
 
@@ -169,9 +170,9 @@ BOOST_AUTO_TEST_CASE(a_list_that_was_served_can_be_used_again)
   fake_closer second;
   closer_list list;
   list.push(first);
-  list.complete_all(error_code());
+  list.complete_all(close_verdict());
   list.push(second);
-  list.complete_all(bad_file);
+  list.complete_all(close_verdict{bad_file, {}});
   BOOST_TEST(first.ends() == 1);
   BOOST_TEST(second.ends() == 1);
   BOOST_TEST(second.code() == bad_file);

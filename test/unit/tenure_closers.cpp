@@ -19,6 +19,7 @@
 #include "support/tenure_fixture.hpp"
 
 using boost::system::error_code;
+using interlock::detail::close_verdict;
 using interlock::detail::duty;
 using interlock::detail::hand_over;
 using interlock::detail::phase;
@@ -117,14 +118,14 @@ BOOST_AUTO_TEST_CASE(a_closer_that_comes_after_the_end_is_told_the_outcome)
   close();
   BOOST_TEST(wait_posted());
   BOOST_TEST(!join_close(second));
-  error_code ec;
-  BOOST_TEST(tenure->outcome(ec));
-  BOOST_TEST(ec == system_error(EBADF));
+  close_verdict v;
+  BOOST_TEST(tenure->outcome(v));
+  BOOST_TEST(v.ec == system_error(EBADF));
   record.steps.make();
   BOOST_TEST(!join_close(second));
-  ec = error_code();
-  BOOST_TEST(tenure->outcome(ec));
-  BOOST_TEST(ec == system_error(EBADF));
+  v = close_verdict();
+  BOOST_TEST(tenure->outcome(v));
+  BOOST_TEST(v.ec == system_error(EBADF));
   BOOST_TEST(first.completions() == 1);
   BOOST_TEST(second.ends() == 0);
 }
@@ -138,9 +139,9 @@ BOOST_AUTO_TEST_CASE(a_look_at_the_outcome_keeps_the_tenure)
   support::fake_tenure* t = tenure;
   destroy_object();
   BOOST_TEST(record.frees == 0);
-  error_code ec = system_error(EBADF);
-  BOOST_TEST(t->outcome(ec));
-  BOOST_TEST(ec == error_code());
+  close_verdict v{system_error(EBADF), {}};
+  BOOST_TEST(t->outcome(v));
+  BOOST_TEST(v.ec == error_code());
   t->leave();
   BOOST_TEST(support::wait_until([this] { return record.frees == 1; }));
 }

@@ -295,8 +295,8 @@ BOOST_AUTO_TEST_CASE(a_closer_that_comes_after_the_shutdown_keeps_its_handler)
 {
   shut_down_elsewhere();
   BOOST_TEST(!join_close(first));
-  error_code ec;
-  BOOST_TEST(!tenure->outcome(ec));
+  interlock::detail::close_verdict v;
+  BOOST_TEST(!tenure->outcome(v));
   BOOST_TEST(first.ends() == 0);
 }
 

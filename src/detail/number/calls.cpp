@@ -256,6 +256,20 @@ bool ready(int number, short events) noexcept
   return ::poll(&p, 1, 0) != 0;
 }
 
+int linger_time(int number) noexcept
+{
+  ::linger l = {0, 0};
+  ::socklen_t size = sizeof(l);
+  const bool is_on = ::getsockopt(number, SOL_SOCKET, SO_LINGER, &l, &size) == 0 && l.l_onoff != 0;
+  return is_on ? l.l_linger : -1;
+}
+
+void set_linger(int number, int seconds) noexcept
+{
+  const ::linger on = {1, seconds};
+  ::setsockopt(number, SOL_SOCKET, SO_LINGER, &on, sizeof(on));
+}
+
 void clear_linger(int number) noexcept
 {
   const ::linger off = {0, 0};
@@ -264,8 +278,7 @@ void clear_linger(int number) noexcept
 
 void set_abortive(int number) noexcept
 {
-  const ::linger at_once = {1, 0};
-  ::setsockopt(number, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  set_linger(number, 0);
 }
 
 } // namespace calls

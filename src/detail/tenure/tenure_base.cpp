@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include <interlock/detail/number/calls.hpp>
+
 namespace interlock
 {
 inline namespace abi_0
@@ -69,7 +71,10 @@ void tenure_base::act_slowly(duty d) noexcept
 bool tenure_base::demand_detach() noexcept
 {
   word::value before = 0;
-  if (word_.apply<word::demand>(&before) == duty::detach)
+  const duty d = word_.apply<word::demand>(&before);
+  if (word::phase_of(before) == phase::open)
+    lead_plainly();
+  if (d == duty::detach)
     detach();
   else
     wake_waiters(before);
@@ -141,7 +146,16 @@ void tenure_base::part_with_number() noexcept
   // submit returns.
   const std::shared_ptr<registry> shared = registry_;
   shared->note_process();
-  shared->worker().submit(*this, taken || borrowed_ ? no_number : number_);
+  if (taken)
+    restore_linger();
+  shared->worker().submit(*this, taken || borrowed_ ? no_number : number_, linger());
+}
+
+// For whoever gets the number: what the object was told is true of the number from then on.
+void tenure_base::restore_linger() noexcept
+{
+  if (linger() >= 0)
+    calls::set_linger(number_, linger());
 }
 
 void tenure_base::closed() noexcept
@@ -173,20 +187,35 @@ void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
     const std::lock_guard<std::mutex> lock(mutex_);
     same = generation == generation_;
   }
-  if (same && abort)
-    registry_->worker().abort(*this);
   if (same)
+  {
+    demand_mode(abort ? close_mode::abort() : close_mode::immediate(), nullptr);
     demand_detach();
+  }
   leave();
 }
 
-bool tenure_base::outcome(error_code& ec) noexcept
+bool tenure_base::outcome(close_verdict& v) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   // It may not be over then, although closers are turned away.
   if (!down_)
-    ec = error_code(close_error(), boost::system::system_category());
+  {
+    v.ec = error_code(close_error(), boost::system::system_category());
+    v.report = report();
+    v.lingered = has_lingered();
+  }
   return !down_;
+}
+
+void tenure_base::demand_mode(const close_mode& mode, close_plan_pointer plan) noexcept
+{
+  registry_->worker().demand(*this, mode, std::move(plan));
+}
+
+void tenure_base::demand_plainly() noexcept
+{
+  registry_->worker().demand_plainly(*this);
 }
 
 // The number is gone and the last handler has returned. We count as inside.
@@ -252,10 +281,10 @@ bool tenure_base::post_step() noexcept
 void tenure_base::serve_closers()
 {
   closer_list closers = take_closers();
-  error_code ec;
-  outcome(ec);
+  close_verdict v;
+  outcome(v);
   leave();
-  closers.complete_all(ec);
+  closers.complete_all(v);
 }
 
 void tenure_base::closers_dropped() noexcept
@@ -384,6 +413,7 @@ duty tenure_base::give_out(int& number) noexcept
   {
     number = number_;
     leave_reactor();
+    restore_linger();
     gave_out();
   }
   return d;

@@ -3,6 +3,7 @@
 
 #include <interlock/detail/worker/close_worker.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <system_error>
@@ -51,13 +52,6 @@ private:
   ::sigset_t before_;
 };
 
-int milliseconds_until(close_job::clock::time_point deadline) noexcept
-{
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-    deadline - close_job::clock::now());
-  return left.count() < 0 ? 0 : static_cast<int>(left.count());
-}
-
 } // namespace
 
 close_worker::~close_worker()
@@ -66,27 +60,23 @@ close_worker::~close_worker()
     close_number(wake_event_);
 }
 
-void close_worker::submit(close_job& job, int number) noexcept
+void close_worker::submit(close_job& job, int number, int linger) noexcept
 {
   std::unique_lock<std::mutex> lock(mutex_);
   if (job.stage_ == close_job::stage::watched)
     watches_.remove(job);
+  end_flush(job);
   job.stage_ = close_job::stage::queued;
   job.number_ = number;
+  job.linger_ = linger;
   if (!ready())
   {
-    close_now(lock, job, false);
+    close_now(lock, job, job.abortive_ ? ending::abortive : ending::prompt);
     return;
   }
   ++queued_count_;
   closes_.push_back(job);
   wake_if_asleep();
-}
-
-void close_worker::abort(close_job& job) noexcept
-{
-  const std::lock_guard<std::mutex> lock(mutex_);
-  job.abortive_ = true;
 }
 
 bool close_worker::watch(close_job& job) noexcept
@@ -150,12 +140,13 @@ void close_worker::stop(std::chrono::milliseconds bound) noexcept
 {
   std::unique_lock<std::mutex> lock(mutex_);
   hurried_ = stopped_ = true;
+  if (engine_)
+    engine_->stop();
   wake_if_asleep();
   left_.wait_for(lock, bound, [this] { return !running_; });
   // The thread, if it is still there, is blocked in one close(2): what waits behind it is done
   // here.
-  run_closes(lock);
-  run_watches(lock);
+  run_the_rest(lock);
 }
 
 // A thread that could not be started is asked for again with the next job.
@@ -170,6 +161,8 @@ bool close_worker::start() noexcept
     wake_event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_event_ < 0)
     return false;
+  if (!engine_)
+    engine_.emplace(wake_event_);
   try
   {
     const signals_blocked blocked;
@@ -211,19 +204,29 @@ void close_worker::run() noexcept
   {
     run_closes(lock);
     run_watches(lock);
+    run_flushes(lock);
     sleep(lock);
   }
-  run_closes(lock);
-  run_watches(lock);
+  run_the_rest(lock);
   running_ = false;
   left_.notify_all();
+}
+
+// After stop, when all are due. What has waited for writes or for a peer is queued then.
+void close_worker::run_the_rest(std::unique_lock<std::mutex>& lock) noexcept
+{
+  run_watches(lock);
+  run_flushes(lock);
+  end_deliveries(lock);
+  run_closes(lock);
 }
 
 void close_worker::run_closes(std::unique_lock<std::mutex>& lock) noexcept
 {
   while (close_job* job = closes_.pop_front())
   {
-    close_now(lock, *job, !hurried_);
+    if (!begins_delivery(*job) && !lingers(lock, *job))
+      close_now(lock, *job, ending_of(*job));
     ++closed_count_;
   }
 }
@@ -236,44 +239,57 @@ void close_worker::run_watches(std::unique_lock<std::mutex>& lock) noexcept
     close_job* job = watches_.pop_front();
     job->stage_ = job->stage_ == close_job::stage::watched ? close_job::stage::idle
                                                            : close_job::stage::closed;
-    busy_ = true;
-    lock.unlock();
-    job->expired();
-    lock.lock();
-    note_done();
+    expire(lock, *job);
   }
 }
 
+// Unlocks meanwhile. The job may be gone when this returns.
+void close_worker::expire(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+{
+  busy_ = true;
+  lock.unlock();
+  job.expired();
+  lock.lock();
+  note_done();
+}
+
+close_job::clock::time_point close_worker::next_deadline() const noexcept
+{
+  auto next = close_job::clock::time_point::max();
+  if (!watches_.empty())
+    next = watches_.front()->deadline_;
+  if (!flushes_.empty())
+    next = std::min(next, flushes_.front()->due());
+  return next;
+}
+
+// Time-out and wake-up are the same here: the lists say what there is to do.
 void close_worker::sleep(std::unique_lock<std::mutex>& lock) noexcept
 {
   if (stopped_ || !closes_.empty())
     return;
   asleep_ = true;
-  const int timeout = watches_.empty() ? -1 : milliseconds_until(watches_.front()->deadline_);
-  lock.unlock();
-  ::pollfd wake = {wake_event_, POLLIN, 0};
-  std::uint64_t count = 0;
-  // Time-out and wake-up are the same here: the lists say what there is to do.
-  if (::poll(&wake, 1, timeout) > 0 && ::read(wake_event_, &count, sizeof(count)) < 0)
-    count = 0;
-  lock.lock();
+  const auto next = next_deadline();
+  const bool for_ever = next == close_job::clock::time_point::max();
+  deliver(lock, for_ever ? close_job::clock::duration::max() : next - close_job::clock::now());
   asleep_ = false;
 }
 
 // Unlocks meanwhile. The job may be gone when this returns.
 void close_worker::close_now(
-  std::unique_lock<std::mutex>& lock, close_job& job, bool linger) noexcept
+  std::unique_lock<std::mutex>& lock, close_job& job, ending how) noexcept
 {
+  if (job.stage_ != close_job::stage::delivered)
+    write_report(job, how);
   job.stage_ = close_job::stage::closed;
   busy_ = true;
   in_close_ = &job;
-  const bool abortive = job.abortive_;
   lock.unlock();
   if (job.number_ != no_number)
   {
-    if (abortive)
+    if (how == ending::abortive)
       calls::set_abortive(job.number_);
-    else if (!linger)
+    else if (how == ending::prompt)
       calls::clear_linger(job.number_);
     job.error_ = close_number(job.number_);
   }
@@ -296,10 +312,14 @@ void close_worker::prepare_fork() noexcept
 {
   await([this] { return !busy_; });
   fork_lock_.lock();
+  if (engine_)
+    engine_->prepare_fork();
 }
 
 void close_worker::resume_after_fork() noexcept
 {
+  if (engine_)
+    engine_->resume_after_fork();
   fork_lock_.unlock();
 }
 
@@ -309,6 +329,7 @@ void close_worker::adopt_after_fork() noexcept
 {
   if (!fork_lock_.owns_lock())
     fork_lock_.lock();
+  abandon_deliveries();
   if (wake_event_ != no_number)
     close_number(wake_event_);
   wake_event_ = no_number;
@@ -318,6 +339,7 @@ void close_worker::adopt_after_fork() noexcept
     job->stage_ = close_job::stage::queued;
     closes_.push_back(*job);
   }
+  closes_.for_each([](close_job& job) { job.is_a_copy(); });
   asleep_ = busy_ = false;
   awaiting_ = 0;
   running_ = true;

@@ -15,12 +15,16 @@
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/execution/executor.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 
+#include <interlock/close_mode.hpp>
+#include <interlock/close_outcome.hpp>
+#include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
 #include <interlock/detail/core/closer_link.hpp>
@@ -34,24 +38,84 @@ inline namespace abi_0
 namespace detail
 {
 
-/// What a caller of async_close is told.
-struct close_result
+/// What a closer has to do with the number: nothing, and he says nothing about how it is closed.
+class plain_ending
 {
+public:
   static constexpr bool can_be_cancelled = true;
+
+  static const close_mode* mode() noexcept
+  {
+    return nullptr;
+  }
+
+  void refuse_mode(boost::system::error_code /*why*/) noexcept {}
+  void tell(const close_verdict& /*v*/) noexcept {}
 
   static bool take(int /*number*/, bool /*owned*/) noexcept
   {
     return false;
   }
+};
 
-  static bound_values<boost::system::error_code> bind(boost::system::error_code ec)
+/// What a caller of async_close is told who has not said how. He may have said it by SO_LINGER before.
+class close_result : public plain_ending
+{
+public:
+  void tell(const close_verdict& v) noexcept
   {
-    return bound_values<boost::system::error_code>(ec);
+    if (v.lingered && v.report.outcome == close_outcome::timed_out)
+      undelivered_ = boost::asio::error::timed_out;
+    else if (v.lingered && v.report.outcome == close_outcome::reset)
+      undelivered_ = boost::asio::error::connection_reset;
   }
+
+  bound_values<boost::system::error_code> bind(boost::system::error_code ec) const
+  {
+    return bound_values<boost::system::error_code>(ec ? ec : undelivered_);
+  }
+
+private:
+  boost::system::error_code undelivered_;
+};
+
+/// What a caller of async_close is told who has said how.
+class report_result : public plain_ending
+{
+public:
+  explicit report_result(const close_mode& mode) noexcept
+    : mode_(mode)
+  {
+  }
+
+  const close_mode* mode() const noexcept
+  {
+    return &mode_;
+  }
+
+  void refuse_mode(boost::system::error_code why) noexcept
+  {
+    refused_ = why;
+  }
+
+  void tell(const close_verdict& v) noexcept
+  {
+    report_ = v.report;
+  }
+
+  bound_values<boost::system::error_code, close_report> bind(boost::system::error_code ec) const
+  {
+    return bound_values<boost::system::error_code, close_report>(ec ? ec : refused_, report_);
+  }
+
+private:
+  close_mode mode_;
+  boost::system::error_code refused_;
+  close_report report_;
 };
 
 /// What the caller of async_release is told. The number is closed if the handler never is called.
-class release_result
+class release_result : public plain_ending
 {
 public:
   /// What has been taken out of the reactor cannot be put back.
@@ -149,13 +213,13 @@ template <class Handler, class Executor, class Result = close_result>
 class close_handler final : public closer_base
 {
 public:
-  static closer_pointer make(Handler&& handler, const Executor& ex)
+  static closer_pointer make(Handler&& handler, const Executor& ex, Result result = Result())
   {
     allocator a(boost::asio::get_associated_allocator(handler));
     close_handler* memory = traits::allocate(a, 1);
     try
     {
-      traits::construct(a, memory, std::move(handler), ex);
+      traits::construct(a, memory, std::move(handler), ex, std::move(result));
     }
     catch (...)
     {
@@ -165,10 +229,11 @@ public:
     return closer_pointer(memory);
   }
 
-  close_handler(Handler&& handler, const Executor& ex)
+  close_handler(Handler&& handler, const Executor& ex, Result&& result)
     : object_work_(ex),
       handler_work_(boost::asio::get_associated_executor(handler, ex)),
-      handler_(std::move(handler))
+      handler_(std::move(handler)),
+      result_(std::move(result))
   {
     if (Result::can_be_cancelled)
       link_.connect(handler_);
@@ -195,6 +260,21 @@ public:
   {
     allocator a(boost::asio::get_associated_allocator(handler_));
     free(a);
+  }
+
+  const close_mode* mode() const noexcept override
+  {
+    return result_.mode();
+  }
+
+  void refuse_mode(boost::system::error_code why) noexcept override
+  {
+    result_.refuse_mode(why);
+  }
+
+  void tell(const close_verdict& v) noexcept override
+  {
+    result_.tell(v);
   }
 
   void bind(tenure_base& t, bool leads) noexcept override

@@ -17,6 +17,7 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <interlock/close_mode.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/io_core.hpp>
 
@@ -148,6 +149,13 @@ public:
     own_handler<Handler> own(handler);
     this->core_->start_close(own);
   }
+
+  template <class Handler>
+  void operator()(Handler&& handler, const close_mode& mode) const
+  {
+    own_handler<Handler> own(handler);
+    this->core_->start_close(own, mode);
+  }
 };
 
 template <class Core>
@@ -172,6 +180,10 @@ using initiation_result = decltype(boost::asio::async_initiate<Token, Signature>
 
 template <class Executor>
 using default_token = typename boost::asio::default_completion_token<Executor>::type;
+
+/// What may stand where a close expects its token: anything but how to close.
+template <class Token>
+using if_close_token = std::enable_if_t<!std::is_same<std::decay_t<Token>, close_mode>::value>;
 
 } // namespace detail
 } // namespace abi_0

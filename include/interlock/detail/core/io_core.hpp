@@ -115,6 +115,7 @@ public:
     const duty d = t ? t->begin_give_out() : duty::refuse;
     throw_if(d == duty::busy ? make_error_code(error::in_use) : refusal(d), "move");
     Inner moved = t->take_inner();
+    t->restore_linger();
     t->gave_out();
     return moved;
   }
@@ -308,13 +309,19 @@ public:
   template <class Handler>
   void start_close(Handler& handler)
   {
-    start_ending<close_result>(ending::close, handler);
+    start_ending(ending::close, handler, close_result());
+  }
+
+  template <class Handler>
+  void start_close(Handler& handler, const close_mode& mode)
+  {
+    start_ending(ending::close, handler, report_result(mode), close_report());
   }
 
   template <class Handler>
   void start_release(Handler& handler)
   {
-    start_ending<release_result>(ending::release, handler, no_number);
+    start_ending(ending::release, handler, release_result(), no_number);
   }
 
   int release(error_code& ec) noexcept
@@ -390,6 +397,7 @@ private:
   {
     auto& from = number.from();
     const flag_values flags = from.flags().values();
+    const int linger = from.linger();
     open(ec, number_of::object,
       [&](tenure_type& to, error_code& failed)
       {
@@ -404,7 +412,10 @@ private:
         complete(to, from, failed);
       });
     if (!ec)
+    {
       current()->flags().set(flags);
+      current()->set_linger(linger);
+    }
     else if (!number.given() && from.current_phase() != phase::open)
       ec = error_code();
   }
@@ -428,15 +439,16 @@ private:
   }
 
   /// `nothing` follows the error of a closer that finds nothing open.
-  template <class Result, class Handler, class... Nothing>
-  void start_ending(ending what, Handler& handler, Nothing... nothing)
+  template <class Handler, class Result, class... Nothing>
+  void start_ending(ending what, Handler& handler, Result result, Nothing... nothing)
   {
     using closer = close_handler<Handler, executor_type, Result>;
     object_state<Inner>* s = state();
     if (!s || !s->has_been_open())
-      complete_immediately(executor_, handler, object_state<Inner>::nothing_open(what), nothing...);
+      complete_immediately(
+        executor_, handler, object_state<Inner>::nothing_open(what, result.mode()), nothing...);
     else
-      s->start(what, closer::make(std::move(handler), executor_), executor_);
+      s->start(what, closer::make(std::move(handler), executor_, std::move(result)), executor_);
   }
 
   // Whether an operation may start in a tenure that is not plain.

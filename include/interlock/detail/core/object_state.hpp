@@ -12,6 +12,7 @@
 #ifndef INTERLOCK_DETAIL_CORE_OBJECT_STATE_HPP
 #define INTERLOCK_DETAIL_CORE_OBJECT_STATE_HPP
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <type_traits>
@@ -33,6 +34,12 @@ inline namespace abi_0
 {
 namespace detail
 {
+
+/// What SO_LINGER asks of a close that has not been told how.
+inline close_mode lingering_mode(int seconds) noexcept
+{
+  return seconds == 0 ? close_mode::abort() : close_mode::deliver(std::chrono::seconds(seconds));
+}
 
 inline boost::system::error_code refusal(duty d) noexcept
 {
@@ -151,16 +158,18 @@ public:
   {
     duty d = duty::refuse;
     tenure_type* t = nullptr;
+    close_demand how;
     // Only a tenure that is not the current one any more can be vacant.
     while (d == duty::refuse && (t = current()) != nullptr)
     {
       t->ensure_strand(ex);
+      how = what == ending::close ? demand_of(*t, *c) : close_demand();
       d = t->begin_close();
     }
     if (d == duty::none)
-      lead(*t, *c.release());
+      lead(*t, *c.release(), std::move(how));
     else if (d == duty::join)
-      c = join(what, *t, std::move(c));
+      c = join(what, *t, std::move(c), std::move(how));
     else if (t)
       c.release()->complete(refusal(d), hand_over::post);
     else
@@ -221,10 +230,12 @@ public:
     part_from_object();
   }
 
-  /// What a closer is told where nothing is open, and never has been.
-  static error_code nothing_open(ending what) noexcept
+  /// What a closer is told where nothing is open, and never has been. `how` may be null.
+  static error_code nothing_open(ending what, const close_mode* how) noexcept
   {
-    return what == ending::close ? error_code() : error_code(boost::asio::error::bad_descriptor);
+    if (what == ending::release)
+      return boost::asio::error::bad_descriptor;
+    return how ? validate(*how) : error_code();
   }
 
 private:
@@ -271,7 +282,8 @@ private:
     const object_pointer known_by = what == ending::close ? former() : nullptr;
     if (known_by)
       return known_by->start_close(std::move(c));
-    c.release()->complete(nothing_open(what), hand_over::post);
+    const error_code ec = nothing_open(what, c->mode());
+    c.release()->complete(ec, hand_over::post);
     return nullptr;
   }
 
@@ -287,10 +299,48 @@ private:
     }
   }
 
-  void lead(tenure_type& t, closer_base& c) noexcept
+  // How somebody wants the close: not at all in particular, without a plan.
+  struct close_demand
+  {
+    close_mode mode = close_mode::immediate();
+    close_plan_pointer plan;
+
+    void add_to(tenure_type& t) noexcept
+    {
+      t.demand_mode(mode, std::move(plan));
+    }
+  };
+
+  // A mode that means nothing here closes at once all the same: who closes is done with the object.
+  static close_demand demand_of(tenure_type& t, closer_base& c)
+  {
+    close_demand how;
+    if (const close_mode* wanted = c.mode())
+    {
+      error_code ec = validate(*wanted);
+      if (!ec && wanted->delivers() && (!can_deliver<Inner>::value || t.is_borrowed()))
+        ec = boost::asio::error::operation_not_supported;
+      if (ec)
+        c.refuse_mode(ec);
+      else
+        how.mode = *wanted;
+    }
+    else if (t.linger() >= 0)
+      how.mode = lingering_mode(t.linger());
+    else
+      return how;
+    how.plan = std::make_unique<close_plan>(how.mode);
+    return how;
+  }
+
+  void lead(tenure_type& t, closer_base& c, close_demand how) noexcept
   {
     ticket for_step(t);
     const ticket own(t);
+    if (how.plan)
+      how.add_to(t);
+    else
+      t.lead_plainly();
     c.bind(t, true);
     // Refused by the context's shutdown, which has destroyed those that came before, and detaches.
     const bool added = t.add_closer(c);
@@ -301,19 +351,28 @@ private:
       t.dispatch_detach(std::move(for_step));
   }
 
-  closer_pointer join(ending what, tenure_type& t, closer_pointer c)
+  closer_pointer join(ending what, tenure_type& t, closer_pointer c, close_demand how)
   {
     const leave_guard leaves(t);
-    error_code ec;
+    close_verdict v;
     c->bind(t, false);
     if (what == ending::release)
-      c.release()->complete(nothing_open(what), hand_over::post);
+      c.release()->complete(nothing_open(what, nullptr), hand_over::post);
     else if (t.add_closer(*c))
+    {
       c.release();
+      if (how.plan)
+        how.add_to(t);
+      else
+        t.demand_plainly();
+    }
     else if (number_has_moved_on_)
       return c;
-    else if (t.outcome(ec))
-      c.release()->complete(ec, hand_over::post);
+    else if (t.outcome(v))
+    {
+      c->tell(v);
+      c.release()->complete(v.ec, hand_over::post);
+    }
     // Otherwise the context has been shut down: the handler is destroyed uninvoked.
     return nullptr;
   }

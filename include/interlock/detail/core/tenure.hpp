@@ -67,6 +67,18 @@ struct protocol_of<Inner, std::void_t<typename Inner::protocol_type>>
   using type = typename Inner::protocol_type;
 };
 
+/// Whether a close can wait until what has been sent is delivered.
+template <class Inner>
+struct can_deliver : std::false_type
+{
+};
+
+/// Whether SO_LINGER can make close(2) wait.
+template <class Inner>
+struct may_linger : can_deliver<Inner>
+{
+};
+
 struct flag_values
 {
   bool non_blocking = false;
@@ -181,6 +193,7 @@ public:
       drop_context();
     number_ = inner_->native_handle();
     flags_.set(flag_values());
+    set_linger(may_linger<Inner>::value ? lingers_as_told : never_lingers);
   }
 
   /// The Asio object, which goes to another owner.

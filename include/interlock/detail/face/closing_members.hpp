@@ -10,6 +10,8 @@
 #include <boost/system/error_code.hpp>
 
 #include <interlock/close_handle.hpp>
+#include <interlock/close_mode.hpp>
+#include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
 #include <interlock/detail/core/io_core.hpp>
@@ -58,7 +60,9 @@ public:
    * @par Completion Signature
    * @code void(boost::system::error_code) @endcode
    * The errno of close(2), such as EIO or ENOSPC of a file system that reports late; success on an
-   * object that was never opened. EINTR and EINPROGRESS mean closed, and are success.
+   * object that was never opened. EINTR and EINPROGRESS mean closed, and are success. On a socket with
+   * SO_LINGER and a time, which is waited for as close_mode::deliver does:
+   * boost::asio::error::timed_out and boost::asio::error::connection_reset as well.
    *
    * @par Per-Operation Cancellation
    * Never leaves the object open. Of the caller that has started the close: @c terminal aborts it (a
@@ -70,12 +74,50 @@ public:
    * @par Thread Safety
    * Any thread, at the same time as any other member.
    */
-  template <class CloseToken = default_token>
+  template <class CloseToken = default_token, class = if_close_token<CloseToken>>
   auto async_close(CloseToken&& token = default_token())
     -> initiation_result<CloseToken, void(error_code), initiate_async_close>
   {
     return boost::asio::async_initiate<CloseToken, void(error_code)>(
       initiate_async_close(&core_), token);
+  }
+
+  /// Start to close the object in the given way, and learn what became of it and of the data.
+  /**
+   * Any number of callers, from any thread: one close serves them all, and each gets the same report.
+   * The strongest of their modes holds; that of a caller who has given none is immediate. `close` does
+   * not change it, and the destructor does not either once the descriptor has been detached.
+   *
+   * @param mode How to close, and how long to wait for the peer: see close_mode.
+   *
+   * @param token The completion token. The handler is called after every handler of the operations
+   * started on this object has run and been destroyed, whatever executor it ran on.
+   *
+   * @par Completion Signature
+   * @code void(boost::system::error_code, interlock::close_report) @endcode
+   * The errno of close(2), as with the other overload; what became of the data is no error, but the
+   * report's outcome.
+   * @li boost::system::errc::invalid_argument: a timeout is negative, or longer than
+   * close_mode::longest_timeout.
+   * @li boost::asio::error::operation_not_supported: the mode waits for a peer, and this is not a stream
+   * socket, or the number is borrowed.
+   *
+   * In both cases the object is closed all the same, immediately.
+   *
+   * @par Per-Operation Cancellation
+   * As with the other overload, also while the peer is waited for: @c terminal aborts, @c partial goes
+   * on immediately.
+   *
+   * @par Thread Safety
+   * Any thread, at the same time as any other member.
+   */
+  template <class CloseToken = default_token>
+  auto async_close(const close_mode& mode, CloseToken&& token = default_token())
+    -> initiation_result<CloseToken, void(error_code, close_report), initiate_async_close,
+      close_mode>
+  {
+    return boost::asio::async_initiate<CloseToken, void(error_code, close_report)>(
+      initiate_async_close(&core_), token, mode);
   }
 
   /// Start to release ownership of the number: as a close, but that the number goes to the caller.

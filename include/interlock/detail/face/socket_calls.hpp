@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <limits>
 #include <optional>
 
 #include <poll.h>
@@ -117,6 +118,27 @@ bool is_connection_aborted(const Option& option, const Protocol& protocol)
     && option.name(protocol) == special.name(protocol);
 }
 
+/// What would make close(2) wait: the object keeps it, and has it done by the worker.
+template <class Option, class Protocol>
+bool is_linger(const Option& option, const Protocol& protocol)
+{
+  return option.level(protocol) == SOL_SOCKET && option.name(protocol) == SO_LINGER
+    && option.size(protocol) == sizeof(::linger);
+}
+
+/// As the kernel understands it: a negative time is as good as for ever.
+template <class Tenure>
+void set_linger(Tenure& t, const ::linger& l, error_code& ec)
+{
+  if (l.l_onoff)
+    t.set_linger(l.l_linger < 0 ? std::numeric_limits<int>::max() : l.l_linger);
+  else
+  {
+    calls::set_option(t.number(), SOL_SOCKET, SO_LINGER, &l, sizeof(l), ec);
+    t.set_linger(lingers_as_told);
+  }
+}
+
 template <class Core, class Option>
 error_code set_socket_option(Core& core, const Option& option, error_code& ec)
 {
@@ -124,7 +146,9 @@ error_code set_socket_option(Core& core, const Option& option, error_code& ec)
     [&](auto& t, error_code& e)
     {
       const auto& p = t.protocol();
-      if (!is_connection_aborted(option, p))
+      if (t.linger() != never_lingers && is_linger(option, p))
+        set_linger(t, *static_cast<const ::linger*>(static_cast<const void*>(option.data(p))), e);
+      else if (!is_connection_aborted(option, p))
         calls::set_option(
           t.number(), option.level(p), option.name(p), option.data(p), option.size(p), e);
       else if (option.size(p) == sizeof(int))
@@ -144,7 +168,9 @@ error_code get_socket_option(Core& core, Option& option, error_code& ec)
     {
       const auto& p = t.protocol();
       std::size_t size = option.size(p);
-      if (!is_connection_aborted(option, p))
+      if (t.linger() >= 0 && is_linger(option, p))
+        *static_cast<::linger*>(static_cast<void*>(option.data(p))) = {1, t.linger()};
+      else if (!is_connection_aborted(option, p))
         calls::get_option(t.number(), option.level(p), option.name(p), option.data(p), &size, e);
       else if (size == sizeof(int))
         *static_cast<int*>(static_cast<void*>(option.data(p))) = t.flags().connection_aborted ? 1

@@ -112,6 +112,11 @@ INTERLOCK_DECL void set_non_blocking(int number, bool mode, error_code& ec) noex
 /// fails.
 INTERLOCK_DECL bool ready(int number, short events) noexcept;
 
+/// How many seconds close(2) may wait by SO_LINGER. -1: the option is off, or this is no socket.
+INTERLOCK_DECL int linger_time(int number) noexcept;
+
+INTERLOCK_DECL void set_linger(int number, int seconds) noexcept;
+
 /// SO_LINGER off, so that close(2) cannot wait. Not a socket: nothing to do.
 INTERLOCK_DECL void clear_linger(int number) noexcept;
 

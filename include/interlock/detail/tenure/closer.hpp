@@ -13,6 +13,8 @@
 
 #include <boost/system/error_code.hpp>
 
+#include <interlock/close_mode.hpp>
+#include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 
 namespace interlock
@@ -31,6 +33,14 @@ enum class hand_over
 
 class tenure_base;
 
+/// What became of a close.
+struct close_verdict
+{
+  boost::system::error_code ec; ///< That of close(2).
+  close_report report;
+  bool lingered = false; ///< SO_LINGER has made it wait.
+};
+
 /// One caller of async_close. Completed or destroyed, it is gone.
 class closer_base
 {
@@ -44,6 +54,18 @@ public:
 
   /// Destroys the handler uninvoked.
   virtual void destroy() noexcept = 0;
+
+  /// How it wants the close. Null: it has not said.
+  virtual const close_mode* mode() const noexcept
+  {
+    return nullptr;
+  }
+
+  /// That is not possible, for this reason: the object is closed at once instead.
+  virtual void refuse_mode(boost::system::error_code /*why*/) noexcept {}
+
+  /// What became of the close, before `complete` is called with the verdict's error.
+  virtual void tell(const close_verdict& /*v*/) noexcept {}
 
   /// It will be served by `t`, which it leads to the end or joins on the way. The caller is inside.
   virtual void bind(tenure_base& /*t*/, bool /*leads*/) noexcept {}
@@ -146,7 +168,7 @@ public:
 
   /// Completes every one, in order. What one of them throws does not keep the others from being
   /// served; the first exception is rethrown.
-  void complete_all(boost::system::error_code ec)
+  void complete_all(const close_verdict& v)
   {
     // The only one may run here: whatever it does, nothing is left undone.
     const hand_over how = first_ == last_ ? hand_over::dispatch : hand_over::post;
@@ -155,7 +177,8 @@ public:
     {
       try
       {
-        c->complete(ec, how);
+        c->tell(v);
+        c->complete(v.ec, how);
       }
       catch (...)
       {

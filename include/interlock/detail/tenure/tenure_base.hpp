@@ -139,7 +139,25 @@ public:
 
   /// What became of the close, for whoever was refused by add_closer: nothing if its context has
   /// been shut down.
-  bool outcome(error_code& ec) noexcept;
+  bool outcome(close_verdict& v) noexcept;
+
+  /// Somebody wants the close in this mode; `plan` is for it, should it be the first. The caller is
+  /// inside.
+  void demand_mode(const close_mode& mode, close_plan_pointer plan) noexcept;
+
+  /// Somebody joins the close without having said how. The caller is inside.
+  void demand_plainly() noexcept;
+
+  /// The linger_policy, or so many seconds, for a close that has not been told how.
+  int linger() const noexcept
+  {
+    return linger_.load(std::memory_order_relaxed);
+  }
+
+  void set_linger(int policy) noexcept
+  {
+    linger_.store(policy, std::memory_order_relaxed);
+  }
 
   /// On the strand: completes every closer. The caller is inside; this is how it leaves.
   void serve_closers();
@@ -189,6 +207,9 @@ public:
   /// `release()`: takes the number out of the reactor and gives it to the caller, unless somebody
   /// is inside or has a lease.
   duty give_out(int& number) noexcept;
+
+  /// Whoever gets the number finds SO_LINGER on it as the object was told.
+  void restore_linger() noexcept;
 
   /// The same in two steps, for an Asio object that goes to another owner: it is moved between
   /// them. Where that is `successor`, handlers outstanding here count as the successor's too.
@@ -295,6 +316,7 @@ private:
   std::atomic<unsigned> memory_references_{1};
   std::atomic<step_state> step_{step_state::posting};
   std::atomic<bool> reactor_left_{true}; // the context may go
+  std::atomic<int> linger_{lingers_as_told};
 
   // Guarded by mutex_.
   wait_list waiters_;

@@ -6,15 +6,20 @@
 //
 // A job is in at most one of the worker's lists at a time: watched (a deadline by which the detach
 // must have come, later one by which a failed completion is tried again), or queued for close(2).
-// From submit until the call of `closed` it belongs to the worker.
+// From submit until the call of `closed` it belongs to the worker; while it is delivered, to the
+// delivery engine.
 
 #ifndef INTERLOCK_DETAIL_WORKER_CLOSE_JOB_HPP
 #define INTERLOCK_DETAIL_WORKER_CLOSE_JOB_HPP
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 
+#include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/number/close_number.hpp>
+#include <interlock/detail/worker/close_plan.hpp>
 
 namespace interlock
 {
@@ -22,6 +27,13 @@ inline namespace abi_0
 {
 namespace detail
 {
+
+/// What SO_LINGER means for a close: so many seconds (none: an abortive close), or one of these.
+enum linger_policy : int
+{
+  never_lingers = -2,   ///< close(2) waits for nothing.
+  lingers_as_told = -1, ///< As the option says, which somebody may have set on the number.
+};
 
 class close_job
 {
@@ -37,6 +49,22 @@ public:
     return error_;
   }
 
+  /// What became of the data, once `closed` has been called.
+  INTERLOCK_DECL close_report report() const noexcept;
+
+  /// Whether the close has waited because SO_LINGER said so, once `closed` has been called.
+  bool has_lingered() const noexcept
+  {
+    return lingered_;
+  }
+
+  /// Somebody closes it without a plan: the plans of those who join are for their reports only. Before
+  /// the submit.
+  void lead_plainly() noexcept
+  {
+    led_plainly_.store(true, std::memory_order_relaxed);
+  }
+
 protected:
   close_job() = default;
   ~close_job() = default;
@@ -47,7 +75,16 @@ protected:
     number_ = no_number;
     error_ = 0;
     stage_ = stage::idle;
-    abortive_ = false;
+    abortive_ = prompt_ = lingered_ = copied_ = false;
+    led_plainly_.store(false, std::memory_order_relaxed);
+    linger_ = never_lingers;
+    plan_.reset();
+  }
+
+  /// In a forked child: the number is a copy of the parent's, which nothing is done to but close(2).
+  void is_a_copy() noexcept
+  {
+    copied_ = true;
   }
 
 private:
@@ -60,20 +97,35 @@ private:
   /// On the worker, never before the deadline of the watch, unless the worker is being stopped.
   virtual void expired() noexcept = 0;
 
+  /// Changes whenever the writes that a close waits for have come one step further.
+  virtual unsigned flush_steps() const noexcept
+  {
+    return 0;
+  }
+
   enum class stage : unsigned char
   {
     idle,
     watched,
     queued,
+    delivering,
+    delivered, // queued once more
     closed,
     watched_after_close
   };
 
-  // Guarded by the worker's mutex from the first watch or submit until `closed` has been called.
+  // Guarded by the worker's mutex from the first demand, watch or submit until `closed` has been
+  // called.
   int number_ = no_number;
   int error_ = 0;
+  int linger_ = never_lingers; // a linger_policy, or seconds
   stage stage_ = stage::idle;
   bool abortive_ = false; // what has not been delivered is thrown away
+  bool prompt_ = false;   // nothing is waited for, whatever SO_LINGER says
+  bool lingered_ = false;
+  bool copied_ = false;
+  std::atomic<bool> led_plainly_{false};
+  close_plan_pointer plan_;
   clock::time_point deadline_;
   close_job* next_ = nullptr;
   close_job* previous_ = nullptr;
@@ -106,6 +158,13 @@ public:
     (job.previous_ ? job.previous_->next_ : first_) = job.next_;
     (job.next_ ? job.next_->previous_ : last_) = job.previous_;
     job.next_ = job.previous_ = nullptr;
+  }
+
+  template <class Action>
+  void for_each(Action act) noexcept
+  {
+    for (close_job* job = first_; job; job = job->next_)
+      act(*job);
   }
 
   /// The first job, taken out; null when there is none.

@@ -1,12 +1,14 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The thread that runs close(2), so that no other thread has to.
+// The thread that runs close(2), so that no other thread has to, and that waits for the peers of
+// connections that are to be delivered first: of all of them at once, by the delivery engine.
 //
-// Started when first needed, named, all signals blocked, its descriptor close-on-exec. Numbers are
-// closed in the order in which they come. No user code runs on it, and no handler of a user is
-// destroyed on it. Where no thread can be had, and after stop, the caller is told so and closes
-// inline.
+// Started when first needed, named, all signals blocked, its descriptors close-on-exec. Numbers are
+// closed in the order in which they come, but for those that wait for a peer. SO_LINGER never takes
+// effect in close(2): what it asks for is done as a delivery. No user code runs on it, and no handler
+// of a user is destroyed on it. Where no thread can be had, and after stop, the caller is told so and
+// closes inline.
 
 #ifndef INTERLOCK_DETAIL_WORKER_CLOSE_WORKER_HPP
 #define INTERLOCK_DETAIL_WORKER_CLOSE_WORKER_HPP
@@ -18,10 +20,15 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
+#include <interlock/close_mode.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/worker/close_job.hpp>
+#include <interlock/detail/worker/close_plan.hpp>
+#include <interlock/detail/worker/deadline_heap.hpp>
+#include <interlock/detail/worker/delivery_engine.hpp>
 
 namespace interlock
 {
@@ -54,13 +61,25 @@ public:
   close_worker& operator=(const close_worker&) = delete;
   INTERLOCK_DECL ~close_worker();
 
-  /// Closes `number` on the worker and then calls `job.closed()` there; a watch of the job is over.
-  /// Where there is no worker the number is closed and `closed` called before this returns,
-  /// SO_LINGER cleared first. With no_number there is nothing to close.
-  INTERLOCK_DECL void submit(close_job& job, int number) noexcept;
+  /// Closes `number` on the worker, as has been demanded, and then calls `job.closed()` there; a watch
+  /// of the job is over. `linger`: a linger_policy or so many seconds, for a close without a demand.
+  /// Where there is no worker the number is closed and `closed` called before this returns, without
+  /// waiting for anything. With no_number there is nothing to close.
+  INTERLOCK_DECL void submit(close_job& job, int number, int linger = lingers_as_told) noexcept;
 
-  /// The number is closed abortively (TCP: by a reset), if that has not been done yet.
-  INTERLOCK_DECL void abort(close_job& job) noexcept;
+  /// Somebody wants the job closed in this mode: the strongest that has been demanded holds, until the
+  /// outcome is known. `plan`, which may be null, is for the job if it has none yet.
+  INTERLOCK_DECL void demand(close_job& job, const close_mode& mode,
+    close_plan_pointer plan = nullptr,
+    close_job::clock::time_point since = close_job::clock::now()) noexcept;
+
+  /// Somebody who has not said how joins the close: whoever had asked to wait for a peer no longer
+  /// does.
+  INTERLOCK_DECL void demand_plainly(close_job& job) noexcept;
+
+  /// Calls `job.expired()` on the worker when the writes of a job with a plan may not go on any longer,
+  /// unless it has been or is submitted before. False: no worker, nothing will be called.
+  INTERLOCK_DECL bool watch_flush(close_job& job) noexcept;
 
   /// Calls `job.expired()` on the worker after `watch_time`, unless the job has been or is
   /// submitted before. False: no worker, nothing will be called.
@@ -85,12 +104,12 @@ public:
   /// Waits, up to `await_time`, until what is queued now has been closed.
   INTERLOCK_DECL void await_queued() noexcept;
 
-  /// From now on SO_LINGER is cleared before each close.
+  /// From now on nothing waits for a peer.
   INTERLOCK_DECL void hurry() noexcept;
 
-  /// Takes no more jobs. What is queued is closed, SO_LINGER cleared first; what is watched
-  /// expires. Waits up to `bound` for a close(2) that is already blocked, then leaves the thread
-  /// behind with it.
+  /// Takes no more jobs. What is queued or waits for a peer is closed at once; what is watched expires.
+  /// Waits up to `bound` for a close(2) that is already blocked, then leaves the thread behind with
+  /// it.
   INTERLOCK_DECL void stop(std::chrono::milliseconds bound) noexcept;
 
   /// Before fork(2): nothing changes until one of the others is called, in the same thread. Waits up to
@@ -105,15 +124,42 @@ public:
   INTERLOCK_DECL void restart_after_fork() noexcept;
 
 private:
+  /// What close(2) is prepared for.
+  enum class ending : unsigned char
+  {
+    plain,   ///< As the number is.
+    prompt,  ///< SO_LINGER off.
+    abortive ///< A reset.
+  };
+
   bool ready() noexcept;
   bool start() noexcept;
   void wake_if_asleep() noexcept;
   void run() noexcept;
   void run_closes(std::unique_lock<std::mutex>& lock) noexcept;
   void run_watches(std::unique_lock<std::mutex>& lock) noexcept;
+  void run_flushes(std::unique_lock<std::mutex>& lock) noexcept;
+  void expire(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   void sleep(std::unique_lock<std::mutex>& lock) noexcept;
+  void deliver(std::unique_lock<std::mutex>& lock, close_job::clock::duration timeout) noexcept;
+  void end_deliveries(std::unique_lock<std::mutex>& lock) noexcept;
+  close_job::clock::time_point next_deadline() const noexcept;
   void add_watch(close_job& job, close_job::stage s) noexcept;
-  void close_now(std::unique_lock<std::mutex>& lock, close_job& job, bool linger) noexcept;
+  void tighten(close_job& job, const close_mode& mode, close_job::clock::time_point since) noexcept;
+  void schedule_flush(close_plan& plan, close_job::clock::time_point now) noexcept;
+  void end_flush(close_job& job) noexcept;
+  bool is_stalled(const close_job& job) const noexcept;
+  close_mode way_of(const close_job& job) const noexcept;
+  static bool is_as_planned(const close_job& job) noexcept;
+  bool may_wait(const close_job& job) const noexcept;
+  bool begins_delivery(close_job& job) noexcept;
+  bool lingers(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
+  ending ending_of(const close_job& job) const noexcept;
+  void close_now(std::unique_lock<std::mutex>& lock, close_job& job, ending how) noexcept;
+  static void write_report(close_job& job, ending how) noexcept;
+  void run_the_rest(std::unique_lock<std::mutex>& lock) noexcept;
+  void queue_delivered() noexcept;
+  void abandon_deliveries() noexcept;
   void note_done() noexcept;
 
   const worker_options options_;
@@ -125,6 +171,7 @@ private:
   // Guarded by mutex_.
   job_list closes_;
   job_list watches_; // in the order of their deadlines, since all wait the same time
+  deadline_heap flushes_;
   std::uint64_t queued_count_ = 0;
   std::uint64_t closed_count_ = 0; // of those queued
   unsigned awaiting_ = 0;
@@ -133,10 +180,13 @@ private:
   bool busy_ = false; // the thread is with a job, and does not hold the mutex
   bool hurried_ = false;
   bool stopped_ = false;
+  bool delivering_ = false; // somebody runs the engine
   // Written by the thread: the job whose close(2) it is in.
   std::atomic<close_job*> in_close_{nullptr};
 
   int wake_event_ = no_number; // written before the thread starts, closed after it has left
+  std::optional<delivery_engine> engine_; // likewise
+  job_list delivered_;                    // of whoever runs the engine
 };
 
 } // namespace detail

@@ -1,0 +1,83 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// How one close is wanted, and what it has to tell; the memory for its delivery.
+//
+// Made by whoever asks, before the close begins, so that the close itself cannot fail for want of
+// memory. It belongs to the job, and stays with it for those who ask for the outcome later.
+
+#ifndef INTERLOCK_DETAIL_WORKER_CLOSE_PLAN_HPP
+#define INTERLOCK_DETAIL_WORKER_CLOSE_PLAN_HPP
+
+#include <chrono>
+#include <memory>
+
+#include <interlock/close_mode.hpp>
+#include <interlock/close_report.hpp>
+#include <interlock/config.hpp>
+#include <interlock/detail/worker/deadline_heap.hpp>
+#include <interlock/detail/worker/delivery_job.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+class close_job;
+class job_list;
+
+/// The end of the time in which the writes that a close waits for may run to their end.
+struct flush_deadline : deadline_node
+{
+  close_job* job = nullptr;
+  unsigned steps = 0; // when last looked at
+  bool is_set = false;
+};
+
+class close_plan final : private delivery_job
+{
+public:
+  using clock = std::chrono::steady_clock;
+
+  explicit close_plan(const close_mode& mode, clock::time_point since = clock::now()) noexcept
+    : mode_(mode),
+      since_(since)
+  {
+  }
+
+  /// Complete once the job is closed.
+  const close_report& report() const noexcept
+  {
+    return report_;
+  }
+
+private:
+  friend class close_worker;
+
+  INTERLOCK_DECL void delivered(const close_report& report) noexcept override;
+
+  clock::time_point until() const noexcept
+  {
+    return since_ + mode_.timeout();
+  }
+
+  // Guarded by the mutex of the worker until the job is closed.
+  close_mode mode_;
+  clock::time_point since_;
+  flush_deadline flush_;
+
+  // The engine's thread, while it delivers.
+  job_list* delivered_ = nullptr; // where the job goes afterwards
+  close_job* job_ = nullptr;
+  close_report report_;
+};
+
+using close_plan_pointer = std::unique_ptr<close_plan>;
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_WORKER_CLOSE_PLAN_HPP

@@ -1,0 +1,287 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The part of the worker that waits before it closes: for writes that run to their end, and for the
+// peers of connections.
+
+#include <algorithm>
+#include <mutex>
+#include <new>
+
+#include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/worker/close_worker.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+using clock = close_job::clock;
+
+// --- The plan and the job.
+
+void close_plan::delivered(const close_report& report) noexcept
+{
+  report_ = report;
+  delivered_->push_back(*job_);
+}
+
+close_report close_job::report() const noexcept
+{
+  if (plan_)
+    return plan_->report();
+  close_report r;
+  if (number_ == no_number)
+    r.outcome = close_outcome::detached;
+  else if (linger_ == 0 || (abortive_ && linger_ != never_lingers))
+    r.outcome = close_outcome::aborted;
+  return r;
+}
+
+// --- What is demanded.
+
+void close_worker::demand(
+  close_job& job, const close_mode& mode, close_plan_pointer plan, clock::time_point since) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (job.stage_ >= close_job::stage::delivered)
+    return;
+  job.abortive_ |= mode.what() == close_mode::kind::abort;
+  job.prompt_ |= !mode.delivers();
+  if (!job.plan_)
+    job.plan_ = std::move(plan);
+  else if (stronger(mode, job.plan_->mode_))
+    tighten(job, mode, since);
+}
+
+void close_worker::demand_plainly(close_job& job) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const bool waits = job.plan_ && job.plan_->mode_.delivers() && job.linger_ <= 0
+    && job.stage_ < close_job::stage::delivered;
+  if (waits)
+    tighten(job, close_mode::immediate(), clock::now());
+}
+
+// A mode that waits can shorten the time, not lengthen it.
+void close_worker::tighten(close_job& job, const close_mode& mode, clock::time_point since) noexcept
+{
+  close_plan& plan = *job.plan_;
+  if (mode.delivers())
+  {
+    const auto until = std::min(plan.until(), since + mode.timeout());
+    close_mode shorter = close_mode::deliver(until - plan.since_);
+    shorter.progress_timeout(plan.mode_.progress_timeout());
+    plan.mode_ = shorter;
+  }
+  else
+    plan.mode_ = mode;
+  if (job.stage_ == close_job::stage::delivering)
+    engine_->overtake(plan, mode, since);
+  if (plan.flush_.is_set)
+    schedule_flush(plan, clock::now());
+}
+
+// What has been asked for counts, unless somebody closes it who has not asked for anything.
+close_mode close_worker::way_of(const close_job& job) const noexcept
+{
+  if (job.abortive_)
+    return close_mode::abort();
+  if (job.prompt_)
+    return close_mode::immediate();
+  if (is_as_planned(job))
+    return job.plan_->mode_;
+  if (job.linger_ == 0)
+    return close_mode::abort();
+  return job.linger_ > 0 ? close_mode::deliver(std::chrono::seconds(job.linger_))
+                         : close_mode::immediate();
+}
+
+bool close_worker::is_as_planned(const close_job& job) noexcept
+{
+  return job.plan_ && !job.led_plainly_.load(std::memory_order_relaxed);
+}
+
+bool close_worker::may_wait(const close_job& job) const noexcept
+{
+  return !hurried_ && !job.copied_ && job.number_ != no_number
+    && job.stage_ != close_job::stage::delivered;
+}
+
+// --- Writes that run to their end.
+
+bool close_worker::watch_flush(close_job& job) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // Submitted in the meantime: the last write is over.
+  if (job.stage_ != close_job::stage::idle)
+    return true;
+  if (!ready())
+    return false;
+  flush_deadline& flush = job.plan_->flush_;
+  flush.job = &job;
+  flush.steps = job.flush_steps();
+  flush.is_set = true;
+  flushes_.insert(flush, clock::time_point::max());
+  schedule_flush(*job.plan_, clock::now());
+  return true;
+}
+
+void close_worker::schedule_flush(close_plan& plan, clock::time_point now) noexcept
+{
+  auto due = plan.until();
+  if (plan.mode_.progress_timeout() < close_mode::longest_timeout())
+    due = std::min(due, now + plan.mode_.progress_timeout());
+  flushes_.update(plan.flush_, due);
+  if (flushes_.front() == &plan.flush_)
+    wake_if_asleep();
+}
+
+void close_worker::end_flush(close_job& job) noexcept
+{
+  if (!job.plan_ || !job.plan_->flush_.is_set)
+    return;
+  job.plan_->flush_.is_set = false;
+  flushes_.remove(job.plan_->flush_);
+}
+
+bool close_worker::is_stalled(const close_job& job) const noexcept
+{
+  return job.flush_steps() == job.plan_->flush_.steps;
+}
+
+void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
+{
+  const auto now = clock::now();
+  while (!flushes_.empty() && (stopped_ || flushes_.front()->due() <= now))
+  {
+    auto& flush = static_cast<flush_deadline&>(*flushes_.front());
+    close_job& job = *flush.job;
+    close_plan& plan = *job.plan_;
+    if (!stopped_ && now < plan.until() && !is_stalled(job))
+    {
+      flush.steps = job.flush_steps();
+      schedule_flush(plan, now);
+      continue;
+    }
+    end_flush(job);
+    // What is left of the delivery is as late as the flush.
+    if (now < plan.until())
+      plan.mode_ = close_mode::deliver(now - plan.since_);
+    expire(lock, job);
+  }
+}
+
+// --- Peers.
+
+bool close_worker::begins_delivery(close_job& job) noexcept
+{
+  const close_mode way = way_of(job);
+  if (!may_wait(job) || !way.delivers())
+    return false;
+  const bool is_asked_for = is_as_planned(job);
+  // Without memory the kernel goes on sending all the same, and nobody waits for it.
+  if (!job.plan_)
+    job.plan_.reset(new (std::nothrow) close_plan(way));
+  if (!job.plan_)
+    return false;
+  close_plan& plan = *job.plan_;
+  plan.mode_ = way;
+  plan.job_ = &job;
+  plan.delivered_ = &delivered_;
+  if (!is_asked_for)
+    plan.since_ = clock::now();
+  if (!engine_->submit(plan, job.number_, way, plan.since_))
+    return false;
+  job.lingered_ = job.linger_ > 0;
+  job.stage_ = close_job::stage::delivering;
+  return true;
+}
+
+// Whether SO_LINGER, set on the number or inherited from a listener, asks for a delivery. Unlocks
+// meanwhile.
+bool close_worker::lingers(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+{
+  const bool is_plain = !job.abortive_ && !job.prompt_ && !is_as_planned(job);
+  if (!is_plain || !may_wait(job) || job.linger_ != lingers_as_told)
+    return false;
+  busy_ = true;
+  in_close_ = &job;
+  lock.unlock();
+  const int seconds = calls::linger_time(job.number_);
+  lock.lock();
+  in_close_ = nullptr;
+  note_done();
+  if (seconds < 0)
+    return false;
+  job.linger_ = seconds;
+  return begins_delivery(job);
+}
+
+close_worker::ending close_worker::ending_of(const close_job& job) const noexcept
+{
+  if (job.copied_)
+    return ending::plain;
+  if (job.stage_ == close_job::stage::delivered)
+    return job.abortive_ ? ending::abortive : ending::plain;
+  const close_mode way = way_of(job);
+  if (way.what() == close_mode::kind::abort)
+    return ending::abortive;
+  return hurried_ || job.prompt_ || way.delivers() ? ending::prompt : ending::plain;
+}
+
+// Of a close that has waited for nobody.
+void close_worker::write_report(close_job& job, ending how) noexcept
+{
+  if (!job.plan_)
+    return;
+  close_report& r = job.plan_->report_;
+  r.outcome = job.number_ == no_number                        ? close_outcome::detached
+    : how == ending::abortive && job.linger_ != never_lingers ? close_outcome::aborted
+                                                              : close_outcome::closed;
+  r.duration = clock::now() - job.plan_->since_;
+}
+
+// Unlocks meanwhile.
+void close_worker::deliver(std::unique_lock<std::mutex>& lock, clock::duration timeout) noexcept
+{
+  delivering_ = true;
+  lock.unlock();
+  engine_->run_once(timeout);
+  lock.lock();
+  delivering_ = false;
+  queue_delivered();
+}
+
+void close_worker::queue_delivered() noexcept
+{
+  while (close_job* job = delivered_.pop_front())
+  {
+    job->stage_ = close_job::stage::delivered;
+    ++queued_count_;
+    closes_.push_back(*job);
+  }
+}
+
+// After stop: each of them is over when the engine is next run. Somebody else may be doing it.
+void close_worker::end_deliveries(std::unique_lock<std::mutex>& lock) noexcept
+{
+  if (engine_ && !delivering_ && !engine_->idle())
+    deliver(lock, clock::duration::zero());
+}
+
+// In a forked child: the parent goes on with the connections.
+void close_worker::abandon_deliveries() noexcept
+{
+  if (engine_)
+    engine_->adopt_after_fork(no_number);
+  engine_.reset();
+  delivering_ = false;
+  queue_delivered();
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

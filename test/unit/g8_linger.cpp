@@ -1,0 +1,276 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// SO_LINGER: whoever has set it, and wherever, close(2) never waits for it. The object or the worker
+// keeps it in mind, and the worker delivers for as long as it says.
+
+#include <interlock/close_mode.hpp>
+#include <interlock/ip/tcp.hpp>
+
+#include <cerrno>
+#include <optional>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/close_probe.hpp"
+#include "support/closing_socket.hpp"
+#include "support/lingering_socket.hpp"
+#include "support/numbers.hpp"
+#include "support/tcp_facts.hpp"
+
+namespace asio = boost::asio;
+using asio::socket_base;
+using boost::system::error_code;
+using interlock::close_mode;
+using interlock::close_outcome;
+using interlock::ip::tcp;
+using support::closing_tcp;
+using support::taken;
+using support::told;
+
+namespace
+{
+
+::linger kernels_linger(int number)
+{
+  ::linger value = {};
+  ::socklen_t size = sizeof(value);
+  support::checked(::getsockopt(number, SOL_SOCKET, SO_LINGER, &value, &size), "getsockopt");
+  return value;
+}
+
+/// A full connection whose peer does not read, with five seconds to linger by an option of Asio's.
+struct lingering : closing_tcp
+{
+  std::size_t sent = support::fill(number());
+  support::close_watch watch{number()};
+  const support::number copy{support::checked(::dup(number()), "dup")};
+  told t;
+
+  lingering()
+  {
+    object.set_option(socket_base::linger(true, 5));
+  }
+
+  bool is_delivering()
+  {
+    return support::wait_until(
+      [this] { return support::turn(context), support::tcp_state_of(copy) == TCP_FIN_WAIT1; });
+  }
+
+  /// Everything arrives, and close(2) was called by the worker with nothing to wait for.
+  void check_delivered()
+  {
+    BOOST_TEST(is_delivering());
+    BOOST_TEST(watch.closed() == 0u);
+    taken got;
+    BOOST_TEST(got.take_all(pair.far));
+    BOOST_TEST(got.bytes == sent);
+    BOOST_TEST(watch.wait_closed());
+    BOOST_TEST(watch.by_worker());
+    BOOST_TEST(!watch.lingered());
+  }
+};
+
+/// The same, but that the option has been set on the number itself.
+struct told_by_the_number : lingering
+{
+  told_by_the_number()
+  {
+    object.set_option(socket_base::linger(false, 0));
+    const ::linger on = {1, 5};
+    support::checked(::setsockopt(number(), SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "setsockopt");
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_g8_linger)
+
+BOOST_FIXTURE_TEST_CASE(the_kernel_is_not_told, lingering)
+{
+  BOOST_TEST(kernels_linger(number()).l_onoff == 0);
+  socket_base::linger option;
+  object.get_option(option);
+  BOOST_TEST(option.enabled());
+  BOOST_TEST(option.timeout() == 5);
+  object.close();
+  check_delivered();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_destructor_delivers_in_the_background, lingering)
+{
+  {
+    const tcp::socket dying(std::move(object));
+  }
+  check_delivered();
+}
+
+BOOST_FIXTURE_TEST_CASE(an_async_close_delivers_and_waits, lingering)
+{
+  object.async_close(t.plain_handler());
+  BOOST_TEST(is_delivering());
+  BOOST_TEST(t.times == 0);
+  check_delivered();
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(!t.ec);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_set_on_the_number_is_done_by_close, told_by_the_number)
+{
+  object.close();
+  check_delivered();
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_set_on_the_number_is_done_by_async_close, told_by_the_number)
+{
+  object.async_close(t.plain_handler());
+  check_delivered();
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(!t.ec);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_immediate_close_does_not_linger, told_by_the_number)
+{
+  object.async_close(close_mode::immediate(), t.handler());
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(t.is(close_outcome::closed));
+  BOOST_TEST(!watch.lingered());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_inherited_from_a_listener_is_done_as_well)
+{
+  const support::no_trace nothing_left;
+  asio::io_context context;
+  tcp::acceptor listener(context, {asio::ip::address_v4::loopback(), 0});
+  listener.set_option(socket_base::linger(true, 5));
+  const support::number peer = support::tcp_connected_to(
+    support::number(support::checked(::dup(listener.native_handle()), "dup")));
+  tcp::socket accepted = listener.accept();
+  BOOST_TEST(kernels_linger(accepted.native_handle()).l_onoff != 0);
+  const std::size_t sent = support::fill(accepted.native_handle());
+  const support::close_watch watch(accepted.native_handle());
+  accepted.close();
+  taken got;
+  BOOST_TEST(got.take_all(peer));
+  BOOST_TEST(got.bytes == sent);
+  BOOST_TEST(watch.wait_closed());
+  BOOST_TEST(watch.by_worker());
+  BOOST_TEST(!watch.lingered());
+}
+
+// --- The outcome in the error.
+
+BOOST_FIXTURE_TEST_CASE(what_could_not_be_delivered_in_time_is_an_error, closing_tcp)
+{
+  support::fill(number());
+  object.set_option(socket_base::linger(true, 1));
+  told t;
+  object.async_close(t.plain_handler());
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(t.ec == asio::error::timed_out);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_reset_while_lingering_is_an_error, lingering)
+{
+  object.async_close(t.plain_handler());
+  BOOST_TEST(is_delivering());
+  support::set_linger(pair.far, 0);
+  pair.far.reset();
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(t.ec == asio::error::connection_reset);
+}
+
+BOOST_FIXTURE_TEST_CASE(who_asks_for_a_report_finds_it_there, lingering)
+{
+  object.async_close(close_mode::deliver(std::chrono::milliseconds(50)), t.handler());
+  told plain;
+  object.async_close(plain.plain_handler());
+  BOOST_TEST(run_until_told([] {}, t, plain));
+  BOOST_TEST(t.is(close_outcome::timed_out));
+  BOOST_TEST(plain.ec == asio::error::timed_out);
+}
+
+// --- A time of nothing.
+
+BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_is_an_abort, closing_tcp)
+{
+  support::fill(number());
+  object.set_option(socket_base::linger(true, 0));
+  socket_base::linger option;
+  object.get_option(option);
+  BOOST_TEST(option.enabled());
+  BOOST_TEST(option.timeout() == 0);
+  object.close();
+  taken got;
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST(got.error == ECONNRESET);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_on_the_number_is_an_abort, closing_tcp)
+{
+  support::fill(number());
+  const ::linger abort = {1, 0};
+  support::checked(
+    ::setsockopt(number(), SOL_SOCKET, SO_LINGER, &abort, sizeof(abort)), "setsockopt");
+  told t;
+  object.async_close(t.plain_handler());
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(!t.ec);
+  taken got;
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST(got.error == ECONNRESET);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_delivery_that_is_asked_for_counts_more_than_the_option, closing_tcp)
+{
+  const std::size_t sent = support::fill(number());
+  object.set_option(socket_base::linger(true, 0));
+  told t;
+  object.async_close(close_mode::deliver(std::chrono::seconds(60)), t.handler());
+  taken got;
+  BOOST_TEST(run_until_told([&] { got.take(pair.far); }, t));
+  BOOST_TEST(t.is(close_outcome::acknowledged));
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST((got.ended && got.bytes == sent));
+}
+
+// --- Whoever gets the number.
+
+BOOST_FIXTURE_TEST_CASE(a_number_that_is_released_carries_the_option, lingering)
+{
+  const support::number released(object.release());
+  BOOST_TEST(kernels_linger(released.get()).l_onoff != 0);
+  BOOST_TEST(kernels_linger(released.get()).l_linger == 5);
+  support::set_linger(released, 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_socket_of_asios_carries_the_option, lingering)
+{
+  asio::ip::tcp::socket plain = object.to_asio();
+  socket_base::linger option;
+  plain.get_option(option);
+  BOOST_TEST(option.enabled());
+  BOOST_TEST(option.timeout() == 5);
+  plain.set_option(socket_base::linger(true, 0));
+}
+
+BOOST_AUTO_TEST_CASE(the_option_moves_with_the_socket)
+{
+  asio::io_context context;
+  interlock::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type> narrow(
+    context, tcp::v4());
+  narrow.set_option(socket_base::linger(true, 5));
+  tcp::socket wide(std::move(narrow));
+  socket_base::linger option;
+  wide.get_option(option);
+  BOOST_TEST(option.enabled());
+  BOOST_TEST(option.timeout() == 5);
+  BOOST_TEST(kernels_linger(wide.native_handle()).l_onoff == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -26,13 +26,15 @@ namespace
 
 using interlock::detail::duty;
 using interlock::detail::phase;
-using word = interlock::detail::basic_word<3, 3, 2>;
+using word = interlock::detail::basic_word<3, 3, 2, 2>;
 using value = word::value;
 using words = std::set<value>;
 
-constexpr value half = 4;       // of a count of three bits: newcomers are refused
-constexpr value reserve = 6;    // closers are refused as well
-constexpr value all_leases = 3; // that two bits can count
+constexpr value half = 4;        // of a count of three bits: newcomers are refused
+constexpr value reserve = 6;     // closers are refused as well
+constexpr value half_writes = 2; // of two bits: newcomers are refused
+constexpr value all_writes = 3;  // that two bits can count
+constexpr value all_leases = 3;  // that two bits can count
 
 const char* name_of(phase p)
 {
@@ -40,6 +42,8 @@ const char* name_of(phase p)
   {
   case phase::open:
     return "open";
+  case phase::flushing:
+    return "flushing";
   case phase::closing:
     return "closing";
   case phase::due:
@@ -78,14 +82,16 @@ const char* name_of(duty d)
     return "overflow";
   case duty::join:
     return "join";
+  case duty::flush:
+    return "flush";
   case duty::busy:
     return "busy";
   }
   throw std::logic_error("a duty without a name");
 }
 
-constexpr phase all_phases[] = {phase::vacant, phase::open, phase::closing, phase::due,
-  phase::detached, phase::leased, phase::closed, phase::ended};
+constexpr phase all_phases[] = {phase::vacant, phase::open, phase::flushing, phase::closing,
+  phase::due, phase::detached, phase::leased, phase::closed, phase::ended};
 
 using predicate = bool (*)(value);
 
@@ -115,6 +121,16 @@ bool is_full(value w)
   return word::inside(w) >= reserve || word::handlers(w) >= reserve;
 }
 
+bool is_crowded(value w)
+{
+  return word::inside(w) >= half || word::handlers(w) >= half;
+}
+
+bool is_last_write(value w)
+{
+  return word::writes(w) == 1;
+}
+
 // The first that fits is taken.
 const condition conditions[] = {
   {"the last holder", [](value w) { return holders(w) == 1; }},
@@ -130,19 +146,35 @@ const condition conditions[] = {
   {"other handlers are outstanding", [](value w) { return word::handlers(w) > 1; }},
   {"nobody has a lease", [](value w) { return word::leases(w) == 0; }},
   {"somebody has a lease", [](value w) { return word::leases(w) != 0; }},
+  {"the last write, and nobody is inside",
+    [](value w) { return is_last_write(w) && word::inside(w) == 0; }},
+  {"the last write, and somebody is inside",
+    [](value w) { return is_last_write(w) && word::inside(w) != 0; }},
+  {"other writes are outstanding", [](value w) { return word::writes(w) > 1; }},
   {"the last lease", [](value w) { return word::leases(w) == 1; }},
   {"there are other leases", [](value w) { return word::leases(w) > 1; }},
   {"nobody is inside or has a lease", [](value w) { return !is_used(w); }},
   {"somebody is inside or has a lease", &is_used},
   {"the count of leases is full", [](value w) { return word::leases(w) == all_leases; }},
   {"the count of leases is not full", [](value w) { return word::leases(w) < all_leases; }},
-  {"a count has reached half of its width",
-    [](value w) { return word::inside(w) >= half || word::handlers(w) >= half; }},
-  {"each count is below half of its width",
-    [](value w) { return word::inside(w) < half && word::handlers(w) < half; }},
-  {"a count is full", &is_full},
-  {"no count is full", [](value w) { return !is_full(w); }},
-  {"somebody holds it, and no count is full", [](value w) { return is_held(w) && !is_full(w); }},
+  {"inside or handlers: half of the width reached", &is_crowded},
+  {"inside and handlers: below half of the width", [](value w) { return !is_crowded(w); }},
+  {"inside, handlers or writes: half of the width reached",
+    [](value w) { return is_crowded(w) || word::writes(w) >= half_writes; }},
+  {"inside, handlers and writes: below half of the width",
+    [](value w) { return !is_crowded(w) && word::writes(w) < half_writes; }},
+  {"inside or handlers: full", &is_full},
+  {"inside and handlers: not full", [](value w) { return !is_full(w); }},
+  {"inside, handlers or writes: full",
+    [](value w) { return is_full(w) || word::writes(w) == all_writes; }},
+  {"inside, handlers and writes: not full",
+    [](value w) { return !is_full(w) && word::writes(w) < all_writes; }},
+  {"inside and handlers: not full, and a write is outstanding",
+    [](value w) { return !is_full(w) && word::writes(w) != 0; }},
+  {"inside and handlers: not full, and no write is outstanding",
+    [](value w) { return !is_full(w) && word::writes(w) == 0; }},
+  {"somebody holds it, and inside and handlers: not full",
+    [](value w) { return is_held(w) && !is_full(w); }},
 };
 
 struct transition
@@ -157,10 +189,17 @@ const transition transitions[] = {
     [](value w) { return word::owned(w) && word::phase_of(w) == phase::vacant; }},
   {"enter", &word::enter, &is_held},
   {"enter_with_handler", &word::enter_with_handler, &is_held},
+  {"enter_with_write", &word::enter_with_write, &is_held},
+  {"enter_to_cancel", &word::enter_to_cancel, &is_held},
+  {"chain_write", &word::chain_write, &is_held},
   {"leave", &word::leave, [](value w) { return word::inside(w) != 0; }},
-  {"handler_done", &word::handler_done, [](value w) { return word::handlers(w) != 0; }},
+  {"handler_done", &word::handler_done,
+    [](value w) { return word::handlers(w) > word::writes(w); }},
+  {"write_done", &word::write_done, [](value w) { return word::writes(w) != 0; }},
   {"begin_close", &word::begin_close, &is_held},
+  {"begin_flush", &word::begin_flush, &is_held},
   {"demand", &word::demand, &is_held},
+  {"demand_unless_flushing", &word::demand_unless_flushing, &is_held},
   // Whoever is inside, also when the detach has been asked for since.
   {"lend", &word::lend,
     [](value w) { return word::inside(w) != 0 && word::phase_of(w) <= phase::due; }},
@@ -207,11 +246,12 @@ struct outcome
   phase next;
   std::int64_t inside;
   std::int64_t handlers;
+  std::int64_t writes;
   std::int64_t leases;
 
   auto all() const
   {
-    return std::tie(then, next, inside, handlers, leases);
+    return std::tie(then, next, inside, handlers, writes, leases);
   }
 
   bool operator<(const outcome& o) const
@@ -227,7 +267,7 @@ outcome outcome_of(const transition& t, value w)
   { return static_cast<std::int64_t>(after) - static_cast<std::int64_t>(before); };
   return {s.then, word::phase_of(s.next), change(word::inside(w), word::inside(s.next)),
     change(word::handlers(w), word::handlers(s.next)),
-    change(word::leases(w), word::leases(s.next))};
+    change(word::writes(w), word::writes(s.next)), change(word::leases(w), word::leases(s.next))};
 }
 
 // What tells `some` from the rest of `all`; empty if `some` is all.
@@ -256,7 +296,8 @@ void add(std::vector<row>& rows, phase p, const std::string& when, const outcome
   const std::string next = o.next == p ? "" : name_of(o.next);
   for (row& r : rows)
     if (r.when == when && r.next == next && r.what.inside == o.inside
-      && r.what.handlers == o.handlers && r.what.leases == o.leases && r.what.then == o.then)
+      && r.what.handlers == o.handlers && r.what.writes == o.writes && r.what.leases == o.leases
+      && r.what.then == o.then)
     {
       r.phases += std::string(", ") + name_of(p);
       return;
@@ -296,6 +337,7 @@ void print(const transition& t, const row& r)
   std::string counts;
   add_count(counts, "inside", r.what.inside);
   add_count(counts, "handlers", r.what.handlers);
+  add_count(counts, "writes", r.what.writes);
   add_count(counts, "leases", r.what.leases);
   std::cout << "  [[`" << t.name << "`] [" << r.phases << "] [" << r.when << "] [" << r.next
             << "] [" << counts << "] [" << name_of(r.what.then) << "]]\n";

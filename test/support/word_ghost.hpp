@@ -16,19 +16,21 @@ namespace support
 
 struct word_ghost
 {
-  // Inside: synchronous calls and initiations; joiners, looks at the outcome, holds; the first
-  // closer; the one who finishes.
+  // Inside: synchronous calls and initiations; joiners, looks at the outcome, holds, initiations in a
+  // flush; the first closer; the one who finishes.
   unsigned calls = 0, lookers = 0, closer = 0, finisher = 0;
 
-  // Handlers: of operations; the closer's own and the strand step's; a predecessor's.
-  unsigned operations = 0, tickets = 0, predecessors = 0;
+  // Handlers: of writes; of other operations; the closer's own and the strand step's; a
+  // predecessor's.
+  unsigned writes = 0, operations = 0, tickets = 0, predecessors = 0;
 
   // Other holders: the object, the one who opens it, whoever has the number after the detach, those
   // with a lease on it.
   unsigned object = 1, opener = 1, claimant = 0, leases = 0;
 
   // What has happened in this life.
-  unsigned published = 0, closing = 0, demanded = 0, detached = 0, reported = 0, finished = 0;
+  unsigned published = 0, flushing = 0, closing = 0, demanded = 0, detached = 0, reported = 0,
+           finished = 0;
   unsigned disposed = 0, waiting = 0;
 
   // The claimant leaves the number to its leases, or to nobody.
@@ -41,12 +43,17 @@ struct word_ghost
 
   unsigned handlers() const
   {
-    return operations + tickets + predecessors;
+    return writes + operations + tickets + predecessors;
   }
 
   bool admits() const
   {
-    return published && !closing && !demanded && !detached;
+    return published && !flushing && !closing && !demanded && !detached;
+  }
+
+  bool in_flush() const
+  {
+    return flushing && !demanded && !detached;
   }
 
   bool detachable() const
@@ -75,6 +82,7 @@ struct word_ghost
       : detached      ? p::detached
       : demanded      ? p::due
       : closing       ? p::closing
+      : flushing      ? p::flushing
                       : p::open;
   }
 
@@ -91,10 +99,10 @@ struct word_ghost
   std::uint64_t key() const
   {
     std::uint64_t k = 0;
-    for (unsigned count : {calls, lookers, operations, predecessors, leases})
+    for (unsigned count : {calls, lookers, writes, operations, predecessors, leases})
       k = k << 4 | count;
-    for (unsigned few : {closer, finisher, tickets, object, opener, claimant, published, closing,
-           demanded, detached, reported, finished, disposed, waiting, lent, parted})
+    for (unsigned few : {closer, finisher, tickets, object, opener, claimant, published, flushing,
+           closing, demanded, detached, reported, finished, disposed, waiting, lent, parted})
       k = k << 2 | few;
     return k;
   }

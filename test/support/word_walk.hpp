@@ -23,7 +23,7 @@
 namespace support
 {
 
-template <unsigned InsideBits, unsigned HandlerBits, unsigned LeaseBits>
+template <unsigned InsideBits, unsigned HandlerBits, unsigned WriteBits, unsigned LeaseBits>
 class word_walk
 {
 public:
@@ -55,7 +55,7 @@ public:
   }
 
 private:
-  using word = interlock::detail::basic_word<InsideBits, HandlerBits, LeaseBits>;
+  using word = interlock::detail::basic_word<InsideBits, HandlerBits, WriteBits, LeaseBits>;
   using step = typename word::step;
   using duty = interlock::detail::duty;
 
@@ -69,12 +69,15 @@ private:
   static constexpr unsigned half_inside = 1u << (InsideBits - 1);
   static constexpr unsigned most_handlers = (1u << HandlerBits) - 1;
   static constexpr unsigned half_handlers = 1u << (HandlerBits - 1);
+  static constexpr unsigned most_writes = (1u << WriteBits) - 1;
+  static constexpr unsigned half_writes = 1u << (WriteBits - 1);
   static constexpr unsigned most_leases = (1u << LeaseBits) - 1;
 
   void try_everything(const state& s)
   {
     progress_ = false;
     try_newcomers(s);
+    try_flush(s);
     try_leaving(s);
     try_handlers(s);
     try_ending(s);
@@ -95,11 +98,34 @@ private:
     expect("enter", s, word::enter(s.w), answer, g);
     ++g.operations;
     expect("enter_with_handler", s, word::enter_with_handler(s.w), answer, g);
+    --g.operations;
+    ++g.writes;
+    const bool many = answer == duty::none && s.g.writes >= half_writes;
+    expect("enter_with_write", s, word::enter_with_write(s.w), many ? duty::overflow : answer, g);
 
     g = s.g;
     ++g.lookers;
     const duty held = s.g.disposed ? duty::refuse : full(s.g) ? duty::overflow : duty::none;
     expect("hold", s, word::hold(s.w), held, g);
+  }
+
+  // A write may be chained to one that is outstanding; what is outstanding may be cancelled.
+  void try_flush(const state& s)
+  {
+    word_ghost g = s.g;
+    ++g.lookers;
+    ++g.writes;
+    const bool no_room = full(s.g) || s.g.writes == most_writes;
+    const duty chained = !s.g.in_flush() ? duty::refuse : no_room ? duty::overflow : duty::none;
+    expect("chain_write", s, word::chain_write(s.w), chained, g);
+
+    g = s.g;
+    ++g.calls;
+    const bool crowded = s.g.inside() >= half_inside || s.g.handlers() >= half_handlers;
+    const duty entered = !s.g.admits() && !s.g.in_flush() ? duty::refuse
+      : crowded                                           ? duty::overflow
+                                                          : duty::none;
+    expect("enter_to_cancel", s, word::enter_to_cancel(s.w), entered, g);
   }
 
   void try_leaving(const state& s)
@@ -134,6 +160,19 @@ private:
       const bool last = g.reported && !g.finished && g.handlers() == 0;
       expect("handler_done", s, word::handler_done(s.w), last ? duty::finish : at_last(g), g);
     }
+    if (s.g.writes)
+    {
+      word_ghost g = s.g;
+      --g.writes;
+      const bool flushed = s.g.in_flush() && g.writes == 0;
+      const bool last = g.reported && !g.finished && g.handlers() == 0;
+      g.demanded |= flushed;
+      expect("write_done", s, word::write_done(s.w),
+        flushed && !g.inside() ? duty::detach
+          : last               ? duty::finish
+                               : at_last(g),
+        g);
+    }
     // A handler that runs adds to itself in any phase; it counts as a predecessor here.
     if (s.g.opener || s.g.handlers() || (s.g.detachable() && s.g.held()))
     {
@@ -152,6 +191,11 @@ private:
       g.demanded |= g.detachable();
       const bool now = s.g.detachable() && s.g.inside() == 0;
       expect("demand", s, word::demand(s.w), now ? duty::detach : duty::none, g);
+      if (s.g.in_flush())
+        expect("demand_unless_flushing", s, word::demand_unless_flushing(s.w), duty::none, s.g);
+      else
+        expect("demand_unless_flushing", s, word::demand_unless_flushing(s.w),
+          now ? duty::detach : duty::none, g);
     }
     if (s.g.claimant && s.g.parted)
     {
@@ -231,18 +275,24 @@ private:
   void try_closer(const state& s)
   {
     word_ghost g = s.g;
-    if (!s.g.published)
-      expect("begin_close", s, word::begin_close(s.w), duty::refuse, g);
-    else if (full(s.g))
-      expect("begin_close", s, word::begin_close(s.w), duty::overflow, g);
-    else if (!s.g.admits())
-      expect("begin_close", s, word::begin_close(s.w), duty::join, (++g.lookers, g));
-    else
+    const duty answer = !s.g.published ? duty::refuse
+      : full(s.g)                      ? duty::overflow
+      : s.g.admits()                   ? duty::none
+                                       : duty::join;
+    if (answer == duty::none)
     {
-      g.closing = g.closer = 1;
+      g.closer = 1;
       g.tickets = 2;
-      expect("begin_close", s, word::begin_close(s.w), duty::none, g);
     }
+    else
+      ++g.lookers;
+    const bool flushes = answer == duty::none && s.g.writes != 0;
+    g.flushing |= flushes;
+    g.closing |= answer == duty::none && !flushes;
+    expect("begin_flush", s, word::begin_flush(s.w), flushes ? duty::flush : answer, g);
+    g.flushing = s.g.flushing;
+    g.closing |= flushes;
+    expect("begin_close", s, word::begin_close(s.w), answer, g);
   }
 
   // A finish needs one inside, a first closer two handlers.
@@ -291,13 +341,14 @@ private:
   {
     const word_ghost& g = s.g;
     return word::phase_of(s.w) == g.phase() && word::inside(s.w) == g.inside()
-      && word::handlers(s.w) == g.handlers() && word::leases(s.w) == g.leases
+      && word::handlers(s.w) == g.handlers() && word::writes(s.w) == g.writes
+      && word::leases(s.w) == g.leases && (!g.in_flush() || g.writes != 0)
       && word::owned(s.w) == (g.object != 0) && word::has_waiters(s.w) == (g.waiting != 0)
       && word::dead(s.w) == (g.disposed != 0) && (!g.disposed || !g.held())
       && (!g.detached || g.claimant + g.lent + g.reported == 1) && (!g.reported || g.parted)
       && (!g.parted || g.leases == 0) && (!g.finished || g.reported) && g.inside() <= most_inside
       && g.handlers() <= most_handlers
-      // Newcomers stay out of the closers' half.
+      // Newcomers stay out of the closers' half; writes may be chained into theirs.
       && g.calls <= half_inside && g.operations <= half_handlers;
   }
 
@@ -316,7 +367,7 @@ private:
       return;
     const word_ghost& g = s.g;
     flaw_ = std::string(event) + " in phase " + std::to_string(unsigned(g.phase()));
-    for (unsigned n : {g.calls, g.lookers, g.closer, g.finisher, g.operations, g.tickets,
+    for (unsigned n : {g.calls, g.lookers, g.closer, g.finisher, g.writes, g.operations, g.tickets,
            g.predecessors, g.object, g.opener, g.claimant, g.leases, g.waiting})
       flaw_ += ", " + std::to_string(n);
   }

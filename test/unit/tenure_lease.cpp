@@ -364,7 +364,7 @@ BOOST_AUTO_TEST_CASE(a_borrowed_number_is_offered_as_such)
 
 BOOST_AUTO_TEST_CASE(more_leases_than_can_be_counted_are_refused)
 {
-  constexpr int most = 65535;
+  constexpr int most = 1023;
   BOOST_TEST((tenure->enter() == duty::none));
   int given = 0;
   while (given <= most && tenure->lend())

@@ -3,8 +3,9 @@
 //
 // The tenure's word: who may touch a descriptor number, in 64 bits, as pure transition functions.
 //
-// A number is touched only by those counted inside while the phase is open, closing or due, and by
-// nobody who enters after it left open. It is detached by exactly one participant, in the one
+// A number is touched only by those counted inside while the phase is open, flushing, closing or due.
+// Nobody new enters after it left open: in a flush those do who continue or cancel what is
+// outstanding. It is detached by exactly one participant, in the one
 // transition to detached, when nobody is inside. What follows (the last lease, the real close, the
 // last handler, the end of the memory) is likewise claimed by exactly one transition each. No
 // function here has an effect; atomic_word.hpp applies them.
@@ -27,6 +28,7 @@ namespace detail
 enum class phase : std::uint64_t
 {
   open,     ///< The number is ours and in use.
+  flushing, ///< Closed for newcomers; the last write outstanding will ask for the detach.
   closing,  ///< Closed for newcomers; the strand's step will ask for the detach.
   due,      ///< The detach has been asked for; the last to leave does it.
   detached, ///< Detach claimed. From here on the number belongs to the claimant, then to the
@@ -48,7 +50,8 @@ enum class duty : unsigned char
   refuse,   ///< The tenure is not open.
   overflow, ///< A count is full; nothing has changed.
   join,     ///< Another close is under way or over. The caller counts as inside.
-  busy      ///< Somebody is inside; nothing has changed.
+  flush, ///< Begun by the caller, who counts as inside; writes are outstanding, which it waits for.
+  busy   ///< Somebody is inside; nothing has changed.
 };
 
 /// The transitions, over counts of the given widths (narrow ones let a test walk every state).
@@ -57,7 +60,7 @@ enum class duty : unsigned char
  * == word` means that there is nothing to install. The upper half of each count is reserved for
  * those who must not fail: closers, and holders who add to what they already hold.
  */
-template <unsigned InsideBits, unsigned HandlerBits, unsigned LeaseBits>
+template <unsigned InsideBits, unsigned HandlerBits, unsigned WriteBits, unsigned LeaseBits>
 class basic_word
 {
 public:
@@ -90,6 +93,12 @@ public:
     return (w & handler_mask) >> handler_shift;
   }
 
+  /// Those of the handlers that belong to writes.
+  static constexpr value writes(value w) noexcept
+  {
+    return (w & write_mask) >> write_shift;
+  }
+
   static constexpr value leases(value w) noexcept
   {
     return (w & lease_mask) >> lease_shift;
@@ -111,16 +120,42 @@ public:
     return !owned(w) && phase_of(w) >= phase::ended && (w & (inside_mask | handler_mask)) == 0;
   }
 
-  /// A synchronous call, a cancellation: touches the number until it leaves.
+  /// A synchronous call: touches the number until it leaves.
   static INTERLOCK_HOT constexpr step enter(value w) noexcept
   {
-    return admit(w, inside_one);
+    return admit(w, inside_one, inside_half | handler_half);
+  }
+
+  /// The cancellation of something outstanding: touches the number until it leaves, in a flush as well.
+  static constexpr step enter_to_cancel(value w) noexcept
+  {
+    if (phase_of(w) != phase::flushing)
+      return enter(w);
+    return (w & (inside_half | handler_half)) != 0 ? step{w, duty::overflow}
+                                                   : step{w + inside_one, duty::none};
   }
 
   /// An initiation: inside until it returns, and one more handler outstanding.
   static INTERLOCK_HOT constexpr step enter_with_handler(value w) noexcept
   {
-    return admit(w, inside_one + handler_one);
+    return admit(w, inside_one + handler_one, inside_half | handler_half);
+  }
+
+  /// The initiation of a write: the same, and one more write outstanding.
+  static INTERLOCK_HOT constexpr step enter_with_write(value w) noexcept
+  {
+    return admit(w, inside_one + handler_one + write_one, inside_half | handler_half | write_half);
+  }
+
+  /// A handler of a write that is outstanding initiates the next one, which belongs to the flush.
+  static constexpr step chain_write(value w) noexcept
+  {
+    // In this phase a write is always outstanding: the last one ends it.
+    if (phase_of(w) != phase::flushing)
+      return {w, duty::refuse};
+    if (full(w) || (w & write_mask) == write_mask)
+      return {w, duty::overflow};
+    return {w + inside_one + handler_one + write_one, duty::none};
   }
 
   /// Ends what an enter, a join, a hold or a finish began. The last out detaches if that is due.
@@ -145,6 +180,14 @@ public:
     return {next, dead(next) ? duty::dispose : duty::none};
   }
 
+  /// The same for the handler of a write. The last one out of a flush asks for the detach at once:
+  /// no other write can come in between.
+  static INTERLOCK_HOT constexpr step write_done(value w) noexcept
+  {
+    const step s = handler_done(w - write_one);
+    return phase_of(w) == phase::flushing && writes(s.next) == 0 ? demand(s.next) : s;
+  }
+
   /// `async_close`: the first closer (duty none) becomes inside and holds two handlers: one goes
   /// with the strand's step, the other stays with the closer until it knows what became of the
   /// step.
@@ -159,8 +202,18 @@ public:
     return {with_phase(w, phase::closing) + inside_one + 2 * handler_one, duty::none};
   }
 
-  /// `close()`, the destructor, the strand's step, the take-over, the service's shutdown: detach
-  /// now, or as soon as the last inside has left.
+  /// The same for a close that delivers what is being written: with writes outstanding (duty flush)
+  /// the last of them, in place of the strand's step, asks for the detach.
+  static constexpr step begin_flush(value w) noexcept
+  {
+    const step s = begin_close(w);
+    if (s.then != duty::none || writes(w) == 0)
+      return s;
+    return {with_phase(s.next, phase::flushing), duty::flush};
+  }
+
+  /// The destructor, the strand's step, the take-over, a deadline, a stronger closer, the service's
+  /// shutdown: detach now, or as soon as the last inside has left.
   static constexpr step demand(value w) noexcept
   {
     if (phase_of(w) > phase::closing)
@@ -168,6 +221,12 @@ public:
     if (inside(w) == 0)
       return {with_phase(w, phase::detached), duty::detach};
     return {with_phase(w, phase::due), duty::none};
+  }
+
+  /// `close()`: the same, but that it changes nothing of a flush.
+  static constexpr step demand_unless_flushing(value w) noexcept
+  {
+    return phase_of(w) == phase::flushing ? step{w, duty::none} : demand(w);
   }
 
   /// One who is inside takes a lease: the number stays open for it, whatever happens here.
@@ -240,6 +299,7 @@ public:
   }
 
   /// In a forked child: those inside before the detach were other threads, which do not exist there.
+  /// Handlers stay outstanding, and with them a flush: what is queued runs there, too.
   static constexpr step forget_inside(value w) noexcept
   {
     if (phase_of(w) > phase::due)
@@ -259,30 +319,36 @@ public:
   }
 
   /// One more handler for whoever keeps the tenure from ending: another tenure waits for this one's
-  /// handlers, or the reverse; a handler that runs starts what counts with it.
+  /// handlers, or the reverse; a handler that runs starts what counts with it. Never a write: a flush
+  /// waits for what has been written here, not for the writes of a tenure that this one has succeeded.
   static constexpr step add_handler(value w) noexcept
   {
     return full(w) ? step{w, duty::overflow} : step{w + handler_one, duty::none};
   }
 
 private:
-  static constexpr unsigned inside_shift = 5;
+  static constexpr unsigned inside_shift = 6;
   static constexpr unsigned handler_shift = inside_shift + InsideBits;
-  static constexpr unsigned lease_shift = handler_shift + HandlerBits;
-  static constexpr value phase_mask = 7;
-  static constexpr value owned_bit = 8;
-  static constexpr value waiter_bit = 16;
+  static constexpr unsigned write_shift = handler_shift + HandlerBits;
+  static constexpr unsigned lease_shift = write_shift + WriteBits;
+  static constexpr value phase_mask = 15;
+  static constexpr value owned_bit = 16;
+  static constexpr value waiter_bit = 32;
   static constexpr value inside_one = value{1} << inside_shift;
   static constexpr value handler_one = value{1} << handler_shift;
+  static constexpr value write_one = value{1} << write_shift;
   static constexpr value lease_one = value{1} << lease_shift;
   static constexpr value inside_mask = ((value{1} << InsideBits) - 1) << inside_shift;
   static constexpr value handler_mask = ((value{1} << HandlerBits) - 1) << handler_shift;
+  static constexpr value write_mask = ((value{1} << WriteBits) - 1) << write_shift;
   static constexpr value lease_mask = ((value{1} << LeaseBits) - 1) << lease_shift;
   static constexpr value inside_half = value{1} << (handler_shift - 1);
-  static constexpr value handler_half = value{1} << (handler_shift + HandlerBits - 1);
+  static constexpr value handler_half = value{1} << (write_shift - 1);
+  static constexpr value write_half = value{1} << (lease_shift - 1);
 
   static_assert(lease_shift + LeaseBits <= 64, "the word has 64 bits");
-  static_assert(InsideBits >= 2 && HandlerBits >= 2, "half of each count is the reserve");
+  static_assert(
+    InsideBits >= 2 && HandlerBits >= 2 && WriteBits >= 2, "half of each count is the reserve");
 
   static constexpr value make(phase p) noexcept
   {
@@ -301,18 +367,19 @@ private:
       || (w & handler_mask) > handler_mask - 2 * handler_one;
   }
 
-  // One test decides the common case: phase open (which is zero) and neither count in its reserve.
-  static INTERLOCK_HOT constexpr step admit(value w, value what) noexcept
+  // One test decides the common case: phase open (which is zero) and no count in its reserve, the
+  // upper `halves`.
+  static INTERLOCK_HOT constexpr step admit(value w, value what, value halves) noexcept
   {
-    if ((w & (phase_mask | inside_half | handler_half)) == 0)
+    if ((w & (phase_mask | halves)) == 0)
       return {w + what, duty::none};
     return {w, phase_of(w) == phase::open ? duty::overflow : duty::refuse};
   }
 };
 
-/// The widths in use: 32 767 threads inside and 8 million handlers outstanding before a newcomer is
-/// refused, and 65 535 leases.
-using word = basic_word<16, 24, 16>;
+/// The widths in use: 4 096 threads inside, 524 288 handlers and 16 384 writes outstanding before a
+/// newcomer is refused, and 1 023 leases.
+using word = basic_word<13, 20, 15, 10>;
 
 } // namespace detail
 } // namespace abi_0

@@ -68,10 +68,11 @@ void tenure_base::act_slowly(duty d) noexcept
 
 // --- Ending.
 
-bool tenure_base::demand_detach() noexcept
+template <atomic_word::transition Demand>
+bool tenure_base::demand() noexcept
 {
   word::value before = 0;
-  const duty d = word_.apply<word::demand>(&before);
+  const duty d = word_.apply<Demand>(&before);
   if (word::phase_of(before) == phase::open)
     lead_plainly();
   if (d == duty::detach)
@@ -79,6 +80,16 @@ bool tenure_base::demand_detach() noexcept
   else
     wake_waiters(before);
   return word::phase_of(before) <= phase::due;
+}
+
+bool tenure_base::demand_detach() noexcept
+{
+  return demand<word::demand>();
+}
+
+bool tenure_base::demand_detach_unless_flushing() noexcept
+{
+  return demand<word::demand_unless_flushing>();
 }
 
 void tenure_base::demand_detach_later() noexcept
@@ -92,7 +103,7 @@ void tenure_base::await_close() noexcept
   const auto under_way = [this]
   {
     const phase p = current_phase();
-    return p == phase::closing || p == phase::due || p == phase::detached;
+    return p == phase::flushing || p == phase::closing || p == phase::due || p == phase::detached;
   };
   // In a handler of its own this thread may be the one inside.
   if (current_phase() != phase::due || mark::running(object_) != this)
@@ -104,11 +115,12 @@ void tenure_base::await_queued_closes() noexcept
   registry_->worker().await_queued();
 }
 
-duty tenure_base::begin_close() noexcept
+duty tenure_base::begin_close(bool flush) noexcept
 {
   word::value before = 0;
-  const duty d = word_.apply<word::begin_close>(&before);
-  if (d == duty::none)
+  const duty d = flush ? word_.apply<word::begin_flush>(&before)
+                       : word_.apply<word::begin_close>(&before);
+  if (d == duty::none || d == duty::flush)
     wake_waiters(before);
   return d;
 }
@@ -403,6 +415,8 @@ bool tenure_base::recycle() noexcept
   borrowed_ = false;
   ++generation_;
   sealed_ = false;
+  flush_steps_ = 0;
+  refused_writes_ = 0;
   return true;
 }
 

@@ -56,12 +56,12 @@ protected:
 
   /// Starts `begin(inner, tracked handler)`; an operation that does not start completes with
   /// `values` after the error.
-  template <class Handler, class Begin, class... Values>
-  INTERLOCK_HOT void start(op_kind kind, Handler& handler, Begin begin, Values... values) const
+  template <op_kind Kind, class Handler, class Begin, class... Values>
+  INTERLOCK_HOT void start(Handler& handler, Begin begin, Values... values) const
   {
-    core_->start(
-      kind, handler,
-      [&begin](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
+    core_->template start<Kind>(
+      handler,
+      [&begin](tenure_type& t, tracking_of<Handler, count_of(Kind)>&& tracked, Handler& h)
       { begin(t.inner(), adapt(std::move(h), std::move(tracked))); },
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
   }
@@ -72,8 +72,8 @@ protected:
   void repeat(Handler& handler, Policy policy, Values... values) const
   {
     using repeats = repeating<typename Core::inner_type, Policy, tracking_of<Handler>>;
-    core_->start(
-      op_kind::other, handler,
+    core_->template start<op_kind::other>(
+      handler,
       [&policy](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
       { policy.begin(t.inner(), adapt(std::move(h), repeats(std::move(tracked), policy))); },
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
@@ -132,7 +132,7 @@ public:
     if (open_ec)
       this->fail(own, open_ec);
     else
-      this->start(op_kind::other, own,
+      this->template start<op_kind::other>(own,
         [&peer](auto& inner, auto&& tracked) { inner.async_connect(peer, std::move(tracked)); });
   }
 };

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -42,8 +43,14 @@ namespace detail
 enum class op_kind
 {
   transfer,
+  write, ///< A transfer that a close in a delivery mode waits for.
   other
 };
+
+constexpr counts_as count_of(op_kind kind) noexcept
+{
+  return kind == op_kind::write ? counts_as::write : counts_as::handler;
+}
 
 /// Whose a number is that could not be opened after all.
 enum class number_of
@@ -244,21 +251,21 @@ public:
 
   /// Starts an operation: `initiate(tenure, tracking, handler)` inside the tenure, or else
   /// `fail(handler, ec)`.
-  template <class Handler, class Initiate, class Fail>
-  INTERLOCK_HOT void start(op_kind kind, Handler& handler, Initiate initiate, Fail fail)
+  template <op_kind Kind, class Handler, class Initiate, class Fail>
+  INTERLOCK_HOT void start(Handler& handler, Initiate initiate, Fail fail)
   {
     tenure_type* t = current();
-    const duty d = t ? t->enter_with_handler() : duty::refuse;
+    const duty d = t ? enter_with<Kind>(*t) : duty::refuse;
     if (d != duty::none)
     {
       fail(handler, refusal(d));
       return;
     }
     const leave_guard leaves(*t);
-    tracking_of<Handler> tracked(*t);
+    tracking_of<Handler, count_of(Kind)> tracked(*t);
     if (!t->is_plain())
     {
-      if (const error_code refused = look_at(kind, *t))
+      if (const error_code refused = look_at(Kind, *t))
       {
         fail(handler, refused);
         return;
@@ -451,11 +458,33 @@ private:
       s->start(what, closer::make(std::move(handler), executor_, std::move(result)), executor_);
   }
 
+  template <op_kind Kind>
+  static INTERLOCK_HOT duty enter_with(tenure_type& t) noexcept
+  {
+    if constexpr (Kind == op_kind::write)
+    {
+      const duty d = t.enter_with_write();
+      return d == duty::none ? d : write_late(t, d);
+    }
+    else
+      return t.enter_with_handler();
+  }
+
+  // A flush lets in what goes on with a write that it waits for, and counts what it refuses.
+  INTERLOCK_COLD static duty write_late(tenure_type& t, duty d) noexcept
+  {
+    if (d == duty::refuse && mark::running_write(t))
+      d = t.chain_write();
+    if (d != duty::none)
+      t.note_refused_write();
+    return d;
+  }
+
   // Whether an operation may start in a tenure that is not plain.
   INTERLOCK_COLD static error_code look_at(op_kind kind, tenure_type& t)
   {
     error_code ec;
-    if (kind == op_kind::transfer && t.follows_another() && !mark::allows(t))
+    if (kind != op_kind::other && t.follows_another() && !mark::allows(t))
       ec = boost::asio::error::operation_aborted;
     else
       t.prepare(ec);

@@ -80,7 +80,7 @@ public:
   bool close() noexcept override
   {
     tenure_type* t = current();
-    const bool was_open = t && t->demand_detach();
+    const bool was_open = t && t->demand_detach_unless_flushing();
     if (t && frees_address<Inner>::value)
       t->await_close();
     return was_open;

@@ -51,7 +51,7 @@ public:
 
   void emit(boost::asio::cancellation_type type)
   {
-    if (tenure_->enter() != duty::none)
+    if (tenure_->enter_to_cancel() != duty::none)
       return;
     const leave_guard leaves(*tenure_);
     if (tenure_->generation() == generation_)

@@ -67,7 +67,7 @@ struct protocol_of<Inner, std::void_t<typename Inner::protocol_type>>
   using type = typename Inner::protocol_type;
 };
 
-/// Whether a close can wait until what has been sent is delivered.
+/// Whether a close can wait until what is being written, and what has been sent, is delivered.
 template <class Inner>
 struct can_deliver : std::false_type
 {

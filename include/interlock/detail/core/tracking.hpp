@@ -30,24 +30,32 @@ inline namespace abi_0
 namespace detail
 {
 
+/// What an operation counts as until its handler has run and been destroyed.
+enum class counts_as
+{
+  handler,
+  write ///< A handler, and a write that a flush waits for.
+};
+
 /// The count and the mark. Asio moves a handler several times: what is left of each has to cost next to nothing.
-class tracking
+template <counts_as What>
+class basic_tracking
 {
 public:
-  /// Takes over a handler that has been counted in `t`.
-  explicit tracking(tenure_base& t) noexcept
+  /// Takes over an operation that has been counted in `t`.
+  explicit basic_tracking(tenure_base& t) noexcept
     : tenure_(&t)
   {
   }
 
-  tracking(tracking&& other) noexcept
+  basic_tracking(basic_tracking&& other) noexcept
     : tenure_(std::exchange(other.tenure_, nullptr))
   {
   }
 
-  tracking& operator=(tracking&&) = delete;
+  basic_tracking& operator=(basic_tracking&&) = delete;
 
-  ~tracking()
+  ~basic_tracking()
   {
     if (tenure_)
       abandon();
@@ -63,7 +71,7 @@ public:
   {
     // In this order they end: the handler, the mark, the count.
     const ending counted{*std::exchange(tenure_, nullptr)};
-    const mark marked(counted.tenure);
+    const mark marked(counted.tenure, What == counts_as::write);
     std::decay_t<Handler> own(std::move(handler));
     std::move(own)(std::forward<Args>(args)...);
   }
@@ -81,39 +89,55 @@ private:
 
     INTERLOCK_HOT ~ending()
     {
-      tenure.handler_done();
+      count_down(tenure);
     }
   };
 
+  static INTERLOCK_HOT void count_down(tenure_base& t) noexcept
+  {
+    if constexpr (What == counts_as::write)
+      t.write_done();
+    else
+      t.handler_done();
+  }
+
   INTERLOCK_COLD void abandon() noexcept
   {
-    tenure_->handler_done();
+    count_down(*tenure_);
   }
 
   tenure_base* tenure_;
 };
 
+using tracking = basic_tracking<counts_as::handler>;
+
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 
-/// The same for a handler that may have a slot: holds a share in the bridge, if there is one.
-class bridged_tracking : public tracking
+/// A share in the bridge of a handler that may have a slot, if there is one.
+class bridge_share
 {
 public:
-  using tracking::tracking;
-
-  template <class Handler>
-  void connect(const Handler& handler)
-  {
-    bridge_ = connect_slot(handler, *outstanding_in());
-  }
-
   boost::asio::cancellation_slot slot() const noexcept
   {
     return bridge_ ? bridge_->slot() : boost::asio::cancellation_slot();
   }
 
-private:
+protected:
   bridge_pointer bridge_;
+};
+
+/// The same as `basic_tracking`, for such a handler.
+template <counts_as What>
+class bridged_tracking : public basic_tracking<What>, public bridge_share
+{
+public:
+  using basic_tracking<What>::basic_tracking;
+
+  template <class Handler>
+  void connect(const Handler& handler)
+  {
+    bridge_ = connect_slot(handler, *this->outstanding_in());
+  }
 };
 
 /// A default that only comes back from handlers which have no slot of their own.
@@ -121,16 +145,16 @@ struct probe_slot
 {
 };
 
-template <class Handler>
+template <class Handler, counts_as What = counts_as::handler>
 using tracking_of = std::conditional_t<
   std::is_same<typename boost::asio::associated_cancellation_slot<Handler, probe_slot>::type,
     probe_slot>::value,
-  tracking, bridged_tracking>;
+  basic_tracking<What>, bridged_tracking<What>>;
 
 #else
 
-template <class>
-using tracking_of = tracking;
+template <class, counts_as What = counts_as::handler>
+using tracking_of = basic_tracking<What>;
 
 #endif
 
@@ -259,7 +283,7 @@ namespace asio
 
 template <class Handler, class Adapter, class Slot>
 struct associated_cancellation_slot<interlock::detail::adapted_handler<Handler, Adapter>, Slot>
-  : std::conditional_t<std::is_base_of<interlock::detail::bridged_tracking, Adapter>::value,
+  : std::conditional_t<std::is_base_of<interlock::detail::bridge_share, Adapter>::value,
       interlock::detail::bridged_slot<Handler, Adapter>,
       interlock::detail::forwarded_slot<Handler, Adapter, Slot>>
 {

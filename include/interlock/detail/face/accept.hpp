@@ -155,8 +155,8 @@ private:
   {
     using policy = accept_again<Executor, Endpoint>;
     using repeats = repeating<typename Core::inner_type, policy, tracking_of<Handler>>;
-    this->core_->start(
-      op_kind::other, handler,
+    this->core_->template start<op_kind::other>(
+      handler,
       [&](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
       {
         policy p{ex, endpoint};

@@ -28,13 +28,17 @@ class initiate_send : public initiation<Core>
 public:
   using initiation<Core>::initiation;
 
+  static constexpr op_kind kind = can_deliver<typename Core::inner_type>::value
+    ? op_kind::write
+    : op_kind::transfer;
+
   template <class Handler, class Buffers>
   void operator()(
     Handler&& handler, const Buffers& buffers, boost::asio::socket_base::message_flags flags) const
   {
     own_handler<Handler> own(handler);
-    this->start(
-      op_kind::transfer, own,
+    this->template start<kind>(
+      own,
       [&](auto& inner, auto&& tracked) { inner.async_send(buffers, flags, std::move(tracked)); },
       std::size_t(0));
   }
@@ -51,8 +55,8 @@ public:
     Handler&& handler, const Buffers& buffers, boost::asio::socket_base::message_flags flags) const
   {
     own_handler<Handler> own(handler);
-    this->start(
-      op_kind::transfer, own,
+    this->template start<op_kind::transfer>(
+      own,
       [&](auto& inner, auto&& tracked) { inner.async_receive(buffers, flags, std::move(tracked)); },
       std::size_t(0));
   }
@@ -69,8 +73,8 @@ public:
     boost::asio::socket_base::message_flags flags) const
   {
     own_handler<Handler> own(handler);
-    this->start(
-      op_kind::transfer, own,
+    this->template start<op_kind::transfer>(
+      own,
       [&](auto& inner, auto&& tracked)
       { inner.async_send_to(buffers, destination, flags, std::move(tracked)); },
       std::size_t(0));
@@ -88,8 +92,8 @@ public:
     boost::asio::socket_base::message_flags flags) const
   {
     own_handler<Handler> own(handler);
-    this->start(
-      op_kind::transfer, own,
+    this->template start<op_kind::transfer>(
+      own,
       [&](auto& inner, auto&& tracked)
       { inner.async_receive_from(buffers, *sender, flags, std::move(tracked)); },
       std::size_t(0));
@@ -109,8 +113,8 @@ public:
     boost::asio::socket_base::message_flags* out_flags) const
   {
     own_handler<Handler> own(handler);
-    this->start(
-      op_kind::transfer, own,
+    this->template start<op_kind::transfer>(
+      own,
       [&](auto& inner, auto&& tracked)
       { inner.async_receive(buffers, in_flags, *out_flags, std::move(tracked)); },
       std::size_t(0));
@@ -127,8 +131,8 @@ public:
   void operator()(Handler&& handler, const Buffers& buffers) const
   {
     own_handler<Handler> own(handler);
-    this->start(
-      op_kind::transfer, own,
+    this->template start<op_kind::transfer>(
+      own,
       [&](auto& inner, auto&& tracked) { inner.async_write_some(buffers, std::move(tracked)); },
       std::size_t(0));
   }
@@ -144,9 +148,8 @@ public:
   void operator()(Handler&& handler, const Buffers& buffers) const
   {
     own_handler<Handler> own(handler);
-    this->start(
-      op_kind::transfer, own,
-      [&](auto& inner, auto&& tracked) { inner.async_read_some(buffers, std::move(tracked)); },
+    this->template start<op_kind::transfer>(
+      own, [&](auto& inner, auto&& tracked) { inner.async_read_some(buffers, std::move(tracked)); },
       std::size_t(0));
   }
 };

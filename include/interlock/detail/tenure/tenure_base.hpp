@@ -53,6 +53,33 @@ public:
     return word_.apply_open<word::enter_with_handler>();
   }
 
+  INTERLOCK_HOT duty enter_with_write() noexcept
+  {
+    return word_.apply_open<word::enter_with_write>();
+  }
+
+  /// To cancel something that is outstanding: in a flush as well.
+  duty enter_to_cancel() noexcept
+  {
+    return word_.apply<word::enter_to_cancel>();
+  }
+
+  /// In a flush, as enter_with_write, for the handler of a write of this tenure that starts the next one.
+  duty chain_write() noexcept
+  {
+    const duty d = word_.apply<word::chain_write>();
+    if (d == duty::none)
+      flush_steps_.fetch_add(1, std::memory_order_relaxed);
+    return d;
+  }
+
+  /// A write has not been let in. Counts if that was because of a flush.
+  void note_refused_write() noexcept
+  {
+    if (current_phase() == phase::flushing)
+      refused_writes_.fetch_add(1, std::memory_order_relaxed);
+  }
+
   /// The last thing that one who was inside does to the tenure: it may be gone afterwards.
   INTERLOCK_HOT void leave() noexcept
   {
@@ -64,6 +91,12 @@ public:
   INTERLOCK_HOT void handler_done() noexcept
   {
     act(word_.apply_open<word::handler_done>());
+  }
+
+  /// The same for the handler of a write. The last one of a flush detaches.
+  INTERLOCK_HOT void write_done() noexcept
+  {
+    act(word_.apply_open<word::write_done>());
   }
 
   /// One more handler outstanding, for whoever keeps the tenure from ending: a handler of its own
@@ -111,6 +144,9 @@ public:
   /// Detach now, or when the last inside has left. False: that had been done, or the number given away.
   bool demand_detach() noexcept;
 
+  /// For `close()`: the same, but that a flush goes on. False: as with demand_detach.
+  bool demand_detach_unless_flushing() noexcept;
+
   /// `demand_detach`, if the strand's step has not come within the worker's watch time.
   void demand_detach_later() noexcept;
 
@@ -122,8 +158,21 @@ public:
   /// For want of descriptors: waits, for a short time, until those queued for close(2) are closed.
   void await_queued_closes() noexcept;
 
-  /// The first step of async_close: see word::begin_close.
-  duty begin_close() noexcept;
+  /// The first step of async_close: see word::begin_close. `flush`: of a close that delivers, see
+  /// word::begin_flush.
+  duty begin_close(bool flush = false) noexcept;
+
+  /// How many writes have been started in the flush: it makes progress. Any time.
+  std::uint32_t flush_steps() const noexcept
+  {
+    return flush_steps_.load(std::memory_order_relaxed);
+  }
+
+  /// How many writes have been refused because of the flush. Any time.
+  std::uint32_t refused_writes() const noexcept
+  {
+    return refused_writes_.load(std::memory_order_relaxed);
+  }
 
   /// Serves `c` with the close of this tenure. False: that is over, and `c` is the caller's. The
   /// caller is inside.
@@ -279,6 +328,8 @@ private:
   }
 
   INTERLOCK_COLD void act_slowly(duty d) noexcept;
+  template <atomic_word::transition Demand>
+  bool demand() noexcept;
   void detach() noexcept;
   void leave_reactor() noexcept;
   void note_reactor_left() noexcept;
@@ -318,6 +369,10 @@ private:
   std::atomic<bool> reactor_left_{true}; // the context may go
   std::atomic<int> linger_{lingers_as_told};
 
+  // Counted by those who start writes, in any thread; zero again while the tenure is vacant.
+  std::atomic<std::uint32_t> flush_steps_{0};
+  std::atomic<std::uint32_t> refused_writes_{0};
+
   // Guarded by mutex_.
   wait_list waiters_;
   closer_list closers_;
@@ -339,12 +394,24 @@ inline void mark::reopened(object_id object) noexcept
 }
 
 // The innermost mark of an object is the one that counts.
-inline tenure_base* mark::running(object_id object) noexcept
+inline const mark* mark::innermost(object_id object) noexcept
 {
   for (const mark* m = top_; m; m = m->below_)
     if (m->tenure_ && m->tenure_->object() == object)
-      return m->tenure_;
+      return m;
   return nullptr;
+}
+
+inline tenure_base* mark::running(object_id object) noexcept
+{
+  const mark* m = innermost(object);
+  return m ? m->tenure_ : nullptr;
+}
+
+inline bool mark::running_write(const tenure_base& tenure) noexcept
+{
+  const mark* m = innermost(tenure.object());
+  return m && m->tenure_ == &tenure && m->of_write_;
 }
 
 inline bool mark::allows(const tenure_base& tenure) noexcept

@@ -120,6 +120,23 @@ struct tenure_fixture
     return step;
   }
 
+  /// A write whose initiating function has returned.
+  void begin_write()
+  {
+    BOOST_TEST_REQUIRE((tenure->enter_with_write() == duty::none));
+    tenure->leave();
+  }
+
+  /// The first close of those that deliver, while writes are outstanding.
+  void begin_flush(interlock::detail::closer_base& c)
+  {
+    BOOST_TEST_REQUIRE((tenure->begin_close(true) == duty::flush));
+    const ticket step(*tenure);
+    const ticket own(*tenure);
+    BOOST_TEST(tenure->add_closer(c));
+    tenure->leave();
+  }
+
   static void make_step(ticket t)
   {
     const ticket own(std::move(t));

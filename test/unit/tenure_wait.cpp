@@ -109,6 +109,22 @@ BOOST_AUTO_TEST_CASE(the_beginning_of_an_asynchronous_close_wakes_who_waits)
   BOOST_TEST(c.completions() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(the_beginning_of_a_flush_wakes_who_waits)
+{
+  fake_closer c;
+  begin_write();
+  reader r(*this);
+  BOOST_TEST(r.thread.falls_asleep());
+  begin_flush(c);
+  r.check_woken();
+  BOOST_TEST(is(phase::flushing));
+  BOOST_TEST(record.detaches == 0);
+  tenure->write_done();
+  BOOST_TEST(wait_posted());
+  record.steps.make();
+  BOOST_TEST(c.completions() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(the_end_of_the_context_wakes_who_waits)
 {
   reader r(*this);

@@ -470,16 +470,6 @@ private:
       return t.enter_with_handler();
   }
 
-  // A flush lets in what goes on with a write that it waits for, and counts what it refuses.
-  INTERLOCK_COLD static duty write_late(tenure_type& t, duty d) noexcept
-  {
-    if (d == duty::refuse && mark::running_write(t))
-      d = t.chain_write();
-    if (d != duty::none)
-      t.note_refused_write();
-    return d;
-  }
-
   // Whether an operation may start in a tenure that is not plain.
   INTERLOCK_COLD static error_code look_at(op_kind kind, tenure_type& t)
   {

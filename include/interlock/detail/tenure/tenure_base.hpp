@@ -420,6 +420,18 @@ inline bool mark::allows(const tenure_base& tenure) noexcept
   return !running_here || running_here == &tenure;
 }
 
+/// For a write that enter_with_write has `refused`: a flush lets it in if it goes on with one that the
+/// flush waits for, and counts it otherwise.
+INTERLOCK_COLD inline duty write_late(tenure_base& t, duty refused) noexcept
+{
+  duty d = refused;
+  if (d == duty::refuse && mark::running_write(t))
+    d = t.chain_write();
+  if (d != duty::none)
+    t.note_refused_write();
+  return d;
+}
+
 /// Leaves at the end of a scope: through the tenure, since the object may be gone by then.
 class leave_guard
 {

@@ -217,11 +217,11 @@ using ours = writer<over_local>;
 using ways = boost::mpl::list<over_local, over_tcp>;
 
 // Whose writes are waited for.
-static_assert(detail::delivers_writes<asio::ip::tcp::socket>::value, "");
-static_assert(detail::delivers_writes<asio::local::stream_protocol::socket>::value, "");
-static_assert(!detail::delivers_writes<asio::ip::udp::socket>::value, "");
-static_assert(!detail::delivers_writes<asio::local::datagram_protocol::socket>::value, "");
-static_assert(!detail::delivers_writes<asio::ip::tcp::acceptor>::value, "");
+static_assert(detail::can_deliver<asio::ip::tcp::socket>::value, "");
+static_assert(detail::can_deliver<asio::local::stream_protocol::socket>::value, "");
+static_assert(!detail::can_deliver<asio::ip::udp::socket>::value, "");
+static_assert(!detail::can_deliver<asio::local::datagram_protocol::socket>::value, "");
+static_assert(!detail::can_deliver<asio::ip::tcp::acceptor>::value, "");
 
 } // namespace
 

@@ -98,6 +98,18 @@ void tenure_base::demand_detach_later() noexcept
     demand_detach();
 }
 
+void tenure_base::watch_flush() noexcept
+{
+  if (!registry_->worker().watch_flush(*this))
+    demand_detach();
+}
+
+void tenure_base::end_flush() noexcept
+{
+  if (current_phase() == phase::flushing)
+    demand_detach();
+}
+
 void tenure_base::await_close() noexcept
 {
   const auto under_way = [this]
@@ -215,6 +227,7 @@ bool tenure_base::outcome(close_verdict& v) noexcept
   {
     v.ec = error_code(close_error(), boost::system::system_category());
     v.report = report();
+    v.report.refused_writes = refused_writes();
     v.lingered = has_lingered();
   }
   return !down_;
@@ -377,7 +390,13 @@ void tenure_base::after_fork() noexcept
     const std::lock_guard<std::mutex> lock(mutex_);
     waiters_.clear();
   }
+  // What was being closed is the parent's to deliver, and to finish writing.
+  const phase p = current_phase();
+  if (p > phase::open && p < phase::closed)
+    is_a_copy();
   act(word_.apply<word::forget_inside>());
+  if (p == phase::flushing)
+    demand_detach();
 }
 
 // The gate is closed. The closers are destroyed by the shutdown, not here: this may be the worker.

@@ -164,10 +164,10 @@ public:
     {
       t->ensure_strand(ex);
       how = what == ending::close ? demand_of(*t, *c) : close_demand();
-      d = t->begin_close();
+      d = t->begin_close(how.plan && how.mode.delivers());
     }
-    if (d == duty::none)
-      lead(*t, *c.release(), std::move(how));
+    if (d == duty::none || d == duty::flush)
+      lead(*t, *c.release(), std::move(how), d);
     else if (d == duty::join)
       c = join(what, *t, std::move(c), std::move(how));
     else if (t)
@@ -333,7 +333,8 @@ private:
     return how;
   }
 
-  void lead(tenure_type& t, closer_base& c, close_demand how) noexcept
+  // With a flush the last of the writes detaches, otherwise the strand's step.
+  void lead(tenure_type& t, closer_base& c, close_demand how, duty d) noexcept
   {
     ticket for_step(t);
     const ticket own(t);
@@ -347,7 +348,9 @@ private:
     if (!added)
       c.destroy();
     t.leave();
-    if (added)
+    if (d == duty::flush)
+      t.watch_flush();
+    else if (added)
       t.dispatch_detach(std::move(for_step));
   }
 
@@ -365,6 +368,8 @@ private:
         how.add_to(t);
       else
         t.demand_plainly();
+      if (!how.mode.delivers())
+        t.end_flush();
     }
     else if (number_has_moved_on_)
       return c;

@@ -299,7 +299,7 @@ public:
   }
 
   /// In a forked child: those inside before the detach were other threads, which do not exist there.
-  /// Handlers stay outstanding, and with them a flush: what is queued runs there, too.
+  /// Handlers stay outstanding: what is queued runs there, too.
   static constexpr step forget_inside(value w) noexcept
   {
     if (phase_of(w) > phase::due)

@@ -162,8 +162,14 @@ public:
   /// word::begin_flush.
   duty begin_close(bool flush = false) noexcept;
 
+  /// The flush ends when the close may not wait any longer. The caller holds the tenure.
+  void watch_flush() noexcept;
+
+  /// A joiner who does not wait ends the flush. He is inside.
+  void end_flush() noexcept;
+
   /// How many writes have been started in the flush: it makes progress. Any time.
-  std::uint32_t flush_steps() const noexcept
+  std::uint32_t flush_steps() const noexcept override
   {
     return flush_steps_.load(std::memory_order_relaxed);
   }

@@ -1,0 +1,336 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The worker waits before it closes: plans and demands of jobs, SO_LINGER, and the time in which
+// writes run to their end. Without Asio.
+
+#include <interlock/detail/worker/close_worker.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/lingering_socket.hpp"
+#include "support/numbers.hpp"
+#include "support/tcp_facts.hpp"
+#include "support/worker_fixture.hpp"
+
+using interlock::close_mode;
+using interlock::close_outcome;
+using interlock::detail::close_job;
+using interlock::detail::close_plan;
+using interlock::detail::never_lingers;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace
+{
+
+constexpr seconds long_enough(60);
+
+/// A job that shows what the worker knows of it, with writes whose progress the test invents.
+class planned_job final : public close_job
+{
+public:
+  mutable std::atomic<unsigned> steps{0};
+  std::atomic<unsigned> step{0}; // further with every look
+
+  bool wait_closed() const
+  {
+    return support::wait_until([this] { return closes_ != 0; });
+  }
+
+  bool wait_expired() const
+  {
+    return support::wait_until([this] { return expiries_ != 0; });
+  }
+
+  int closes() const
+  {
+    return closes_;
+  }
+
+  int expiries() const
+  {
+    return expiries_;
+  }
+
+  std::thread::id thread() const
+  {
+    return thread_;
+  }
+
+  bool is(close_outcome o) const
+  {
+    return wait_closed() && report().outcome == o;
+  }
+
+private:
+  void closed() noexcept override
+  {
+    thread_ = std::this_thread::get_id();
+    ++closes_;
+  }
+
+  void expired() noexcept override
+  {
+    ++expiries_;
+  }
+
+  unsigned flush_steps() const noexcept override
+  {
+    return steps += step;
+  }
+
+  std::thread::id thread_;
+  std::atomic<int> closes_{0};
+  std::atomic<int> expiries_{0};
+};
+
+struct fixture : support::worker_fixture
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  std::size_t sent = support::fill(tcp.near.get());
+  const support::number copy{support::checked(::dup(tcp.near.get()), "dup")};
+  planned_job job;
+
+  void demand(const close_mode& mode)
+  {
+    worker->demand(job, mode, std::make_unique<close_plan>(mode));
+  }
+
+  void submit(int linger = never_lingers)
+  {
+    worker->submit(job, tcp.near.release(), linger);
+  }
+
+  bool is_delivering()
+  {
+    return support::wait_tcp_state(copy, TCP_FIN_WAIT1);
+  }
+
+  void check_delivered()
+  {
+    BOOST_TEST(is_delivering());
+    BOOST_TEST(job.closes() == 0);
+    support::taken got;
+    BOOST_TEST(got.take_all(tcp.far));
+    BOOST_TEST(got.bytes == sent);
+    BOOST_TEST(job.is(close_outcome::acknowledged));
+    BOOST_TEST((job.thread() != std::this_thread::get_id()));
+  }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_close_worker_delivery, fixture)
+
+BOOST_AUTO_TEST_CASE(a_plan_is_carried_out)
+{
+  demand(close_mode::deliver(long_enough));
+  submit();
+  check_delivered();
+}
+
+BOOST_AUTO_TEST_CASE(a_job_without_a_plan_waits_for_nobody)
+{
+  submit();
+  BOOST_TEST(job.is(close_outcome::closed));
+  BOOST_TEST(!job.has_lingered());
+}
+
+BOOST_AUTO_TEST_CASE(a_close_while_others_are_delivered_is_not_held_up)
+{
+  demand(close_mode::graceful(long_enough));
+  submit();
+  BOOST_TEST(is_delivering());
+  support::ends pipe = support::pipe_ends();
+  planned_job other;
+  worker->submit(other, pipe.near.release());
+  BOOST_TEST(other.wait_closed());
+  BOOST_TEST(job.closes() == 0);
+  worker->demand(job, close_mode::abort());
+  BOOST_TEST(job.is(close_outcome::aborted));
+}
+
+BOOST_AUTO_TEST_CASE(the_strongest_of_the_demands_before_the_submit_holds)
+{
+  demand(close_mode::graceful(long_enough));
+  demand(close_mode::immediate());
+  demand(close_mode::deliver(long_enough));
+  submit();
+  BOOST_TEST(job.is(close_outcome::closed));
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_demand_ends_the_waiting)
+{
+  demand(close_mode::graceful(long_enough));
+  submit();
+  BOOST_TEST(is_delivering());
+  worker->demand_plainly(job);
+  BOOST_TEST(job.is(close_outcome::closed));
+  BOOST_TEST(job.report().unacknowledged != 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_plan_of_one_who_joins_a_plain_close_is_for_the_report)
+{
+  job.lead_plainly();
+  demand(close_mode::graceful(long_enough));
+  submit();
+  BOOST_TEST(job.is(close_outcome::closed));
+}
+
+BOOST_AUTO_TEST_CASE(a_demand_after_the_end_changes_nothing)
+{
+  demand(close_mode::deliver(milliseconds(1)));
+  submit();
+  BOOST_TEST(job.is(close_outcome::timed_out));
+  demand(close_mode::abort());
+  worker->demand_plainly(job);
+  BOOST_TEST(job.is(close_outcome::timed_out));
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_is_not_the_jobs_is_detached)
+{
+  demand(close_mode::graceful(long_enough));
+  worker->submit(job, interlock::detail::no_number);
+  BOOST_TEST(job.is(close_outcome::detached));
+}
+
+// --- SO_LINGER.
+
+BOOST_AUTO_TEST_CASE(a_time_to_linger_is_delivered)
+{
+  submit(5);
+  check_delivered();
+  BOOST_TEST(job.has_lingered());
+}
+
+BOOST_AUTO_TEST_CASE(a_time_on_the_number_is_found)
+{
+  support::set_linger(tcp.near, 5);
+  submit(interlock::detail::lingers_as_told);
+  check_delivered();
+  BOOST_TEST(job.has_lingered());
+}
+
+BOOST_AUTO_TEST_CASE(a_time_of_nothing_is_an_abort)
+{
+  submit(0);
+  BOOST_TEST(job.is(close_outcome::aborted));
+  BOOST_TEST(!job.has_lingered());
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_not_to_wait_does_not_linger)
+{
+  support::set_linger(tcp.near, 60);
+  demand(close_mode::immediate());
+  submit(60);
+  BOOST_TEST(job.is(close_outcome::closed));
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_joiner_leaves_the_lingering_alone)
+{
+  job.lead_plainly();
+  submit(60);
+  BOOST_TEST(is_delivering());
+  worker->demand_plainly(job);
+  check_delivered();
+}
+
+// --- The end of the worker, and where there is none.
+
+BOOST_AUTO_TEST_CASE(deliveries_are_over_when_the_worker_stops)
+{
+  demand(close_mode::graceful(long_enough));
+  submit();
+  BOOST_TEST(is_delivering());
+  worker->stop(support::patience);
+  BOOST_TEST(job.closes() == 1);
+  BOOST_TEST(job.is(close_outcome::closed));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_waits_for_nothing_when_told_to_stop_leaves_no_delivery)
+{
+  demand(close_mode::graceful(long_enough));
+  submit();
+  BOOST_TEST(is_delivering());
+  worker->stop(milliseconds(0));
+  BOOST_TEST(job.is(close_outcome::closed));
+}
+
+BOOST_AUTO_TEST_CASE(after_the_stop_nothing_is_delivered)
+{
+  worker->stop(support::patience);
+  demand(close_mode::graceful(long_enough));
+  submit(60);
+  BOOST_TEST(job.closes() == 1);
+  BOOST_TEST(job.is(close_outcome::closed));
+  BOOST_TEST((job.thread() == std::this_thread::get_id()));
+}
+
+BOOST_AUTO_TEST_CASE(in_a_hurry_nothing_is_delivered)
+{
+  worker->hurry();
+  demand(close_mode::graceful(long_enough));
+  submit();
+  BOOST_TEST(job.is(close_outcome::closed));
+}
+
+// --- Writes that run to their end.
+
+BOOST_AUTO_TEST_CASE(a_flush_expires_at_the_deadline_although_it_makes_progress)
+{
+  job.step = 1;
+  const auto begin = close_job::clock::now();
+  demand(close_mode::deliver(milliseconds(60)).progress_timeout(milliseconds(5)));
+  BOOST_TEST(worker->watch_flush(job));
+  BOOST_TEST(job.wait_expired());
+  BOOST_TEST((close_job::clock::now() - begin >= milliseconds(60)));
+  submit();
+  BOOST_TEST(job.is(close_outcome::timed_out));
+  BOOST_TEST(job.expiries() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_flush_expires_when_it_makes_no_progress)
+{
+  demand(close_mode::deliver(long_enough).progress_timeout(milliseconds(5)));
+  BOOST_TEST(worker->watch_flush(job));
+  BOOST_TEST(job.wait_expired());
+  submit();
+  BOOST_TEST(job.is(close_outcome::timed_out));
+}
+
+BOOST_AUTO_TEST_CASE(a_stronger_mode_shortens_a_flush)
+{
+  demand(close_mode::graceful(long_enough));
+  BOOST_TEST(worker->watch_flush(job));
+  worker->demand(job, close_mode::deliver(milliseconds(5)));
+  BOOST_TEST(job.wait_expired());
+  submit();
+  BOOST_TEST(job.is(close_outcome::timed_out));
+}
+
+BOOST_AUTO_TEST_CASE(a_flush_that_is_over_does_not_expire)
+{
+  demand(close_mode::deliver(milliseconds(20)));
+  BOOST_TEST(worker->watch_flush(job));
+  submit();
+  BOOST_TEST(job.is(close_outcome::timed_out));
+  BOOST_TEST(job.expiries() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_flush_expires_when_the_worker_stops)
+{
+  demand(close_mode::graceful(long_enough));
+  BOOST_TEST(worker->watch_flush(job));
+  worker->stop(support::patience);
+  BOOST_TEST(job.expiries() == 1);
+  submit();
+  BOOST_TEST(job.is(close_outcome::closed));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,229 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A close that delivers while something is being written: the writes run to their end first, as long
+// as the close may wait, and what is begun in the meantime is refused and counted.
+
+#include <interlock/close_mode.hpp>
+#include <interlock/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/closing_socket.hpp"
+#include "support/numbers.hpp"
+#include "support/tcp_facts.hpp"
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using interlock::close_mode;
+using interlock::close_outcome;
+using interlock::ip::tcp;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using support::closing_tcp;
+using support::taken;
+using support::told;
+
+namespace
+{
+
+constexpr seconds long_enough(60);
+
+/// A composed write of more than there is room for is under way.
+struct writing : closing_tcp
+{
+  const std::string much = std::string(1 << 21, 'x');
+  told closer;
+  error_code written = asio::error::would_block;
+  std::size_t size = 0;
+  taken got;
+
+  writing()
+  {
+    asio::async_write(object, asio::buffer(much),
+      [this](error_code ec, std::size_t n)
+      {
+        BOOST_TEST(closer.times == 0);
+        written = ec;
+        size = n;
+      });
+    support::turn(context);
+  }
+
+  void close(const close_mode& mode)
+  {
+    object.async_close(mode, closer.handler());
+    BOOST_TEST(!object.is_open());
+  }
+
+  /// The peer reads, and closes when it has got everything.
+  bool run_with_reader()
+  {
+    return run_until_told(
+      [this]
+      {
+        got.take(pair.far);
+        if (got.ended)
+          pair.far.reset();
+      },
+      closer);
+  }
+
+  /// Nobody reads: the write could not run to its end.
+  void check_cut_short(close_outcome outcome)
+  {
+    BOOST_TEST(run_until_told(closer));
+    BOOST_TEST(closer.is(outcome));
+    BOOST_TEST(written == asio::error::operation_aborted);
+    BOOST_TEST(size < much.size());
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_g8_flush)
+
+BOOST_FIXTURE_TEST_CASE(a_composed_write_runs_to_its_end, writing)
+{
+  close(close_mode::deliver(long_enough));
+  BOOST_TEST(run_with_reader());
+  BOOST_TEST(closer.is(close_outcome::acknowledged));
+  BOOST_TEST(closer.report.refused_writes == 0u);
+  BOOST_TEST(!written);
+  BOOST_TEST(size == much.size());
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST(got.bytes == much.size());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_graceful_close_lets_it_run_as_well, writing)
+{
+  close(close_mode::graceful(long_enough));
+  BOOST_TEST(run_with_reader());
+  BOOST_TEST(closer.is(close_outcome::peer_closed));
+  BOOST_TEST(!written);
+  BOOST_TEST((got.ended && got.bytes == much.size()));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_write_from_elsewhere_is_refused_and_counted, writing)
+{
+  close(close_mode::deliver(long_enough));
+  error_code refused;
+  object.async_write_some(asio::buffer("y", 1), [&](error_code ec, std::size_t) { refused = ec; });
+  BOOST_TEST(run_with_reader());
+  BOOST_TEST(refused == asio::error::bad_descriptor);
+  BOOST_TEST(closer.report.refused_writes == 1u);
+  BOOST_TEST(!written);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_read_lives_as_long_as_the_flush, writing)
+{
+  char byte = 0;
+  error_code read = asio::error::would_block;
+  object.async_read_some(asio::buffer(&byte, 1), [&](error_code ec, std::size_t) { read = ec; });
+  close(close_mode::deliver(long_enough));
+  support::turn(context);
+  support::send_text(pair.far, "z");
+  BOOST_TEST(support::wait_until([&] { return support::turn(context), byte == 'z'; }));
+  BOOST_TEST(!read);
+  BOOST_TEST(closer.times == 0);
+  BOOST_TEST(run_with_reader());
+  BOOST_TEST(closer.is(close_outcome::acknowledged));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_immediate_close_lets_no_write_run, writing)
+{
+  close(close_mode::immediate());
+  check_cut_short(close_outcome::closed);
+}
+
+// --- What ends a flush.
+
+BOOST_FIXTURE_TEST_CASE(the_deadline_ends_a_flush, writing)
+{
+  close(close_mode::deliver(milliseconds(100)));
+  check_cut_short(close_outcome::timed_out);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_standstill_ends_a_flush, writing)
+{
+  close(close_mode::deliver(long_enough).progress_timeout(milliseconds(100)));
+  check_cut_short(close_outcome::timed_out);
+  BOOST_TEST((closer.report.duration < long_enough));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_closer_who_does_not_wait_ends_a_flush, writing)
+{
+  close(close_mode::graceful(long_enough));
+  support::turn(context);
+  told plain;
+  object.async_close(plain.plain_handler());
+  check_cut_short(close_outcome::closed);
+  BOOST_TEST(run_until_told(plain));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_abort_ends_a_flush, writing)
+{
+  close(close_mode::graceful(long_enough));
+  told second;
+  object.async_close(close_mode::abort(), second.handler());
+  check_cut_short(close_outcome::aborted);
+  BOOST_TEST(run_until_told(second));
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST(got.error == ECONNRESET);
+}
+
+BOOST_FIXTURE_TEST_CASE(close_does_not_end_a_flush, writing)
+{
+  close(close_mode::deliver(long_enough));
+  object.close();
+  support::turn(context);
+  BOOST_TEST(written == asio::error::would_block);
+  BOOST_TEST(run_with_reader());
+  BOOST_TEST(closer.is(close_outcome::acknowledged));
+  BOOST_TEST(!written);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_objects_end_ends_a_flush_and_not_the_delivery, writing)
+{
+  close(close_mode::deliver(long_enough));
+  {
+    const tcp::socket dying(std::move(object));
+  }
+  BOOST_TEST(run_with_reader());
+  BOOST_TEST(closer.is(close_outcome::acknowledged));
+  BOOST_TEST(written == asio::error::operation_aborted);
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST((got.ended && got.bytes == size));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_peer_that_resets_ends_both, writing)
+{
+  close(close_mode::deliver(long_enough));
+  support::turn(context);
+  pair.far.reset();
+  BOOST_TEST(run_until_told(closer));
+  BOOST_TEST(closer.times == 1);
+  BOOST_TEST(!!written);
+  BOOST_TEST((closer.report.outcome == close_outcome::reset
+    || closer.report.outcome == close_outcome::closed));
+}
+
+// Nobody runs the context, and so no write ends.
+BOOST_FIXTURE_TEST_CASE(a_context_that_nobody_runs_keeps_no_number_open, writing)
+{
+  const support::number copy(support::checked(::dup(number()), "dup"));
+  close(close_mode::deliver(milliseconds(50)));
+  // Our FIN shows that the worker has the number.
+  BOOST_TEST(support::wait_tcp_state(copy, TCP_FIN_WAIT1));
+  check_cut_short(close_outcome::timed_out);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

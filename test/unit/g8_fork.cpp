@@ -1,0 +1,101 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A fork in the middle of deliveries: the child closes its copies and does nothing else to the
+// connections, with which the parent goes on.
+
+#include <interlock/close_mode.hpp>
+
+#include <chrono>
+#include <cstddef>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/execution_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/closing_socket.hpp"
+#include "support/descriptors.hpp"
+#include "support/numbers.hpp"
+#include "support/tcp_facts.hpp"
+
+// Not under ThreadSanitizer, which keeps account of threads that do not exist in a child.
+#if !defined(__SANITIZE_THREAD__)
+
+namespace asio = boost::asio;
+using interlock::close_mode;
+using interlock::close_outcome;
+using support::closing_tcp;
+using support::taken;
+using support::told;
+
+namespace
+{
+
+constexpr std::chrono::seconds long_enough(60);
+
+struct forking : closing_tcp
+{
+  std::size_t sent = support::fill(number());
+  const int original = number();
+  told t;
+
+  /// Whether the child closes its copy.
+  bool child_closes()
+  {
+    context.notify_fork(asio::execution_context::fork_prepare);
+    const ::pid_t pid = ::fork();
+    if (pid == 0)
+    {
+      context.notify_fork(asio::execution_context::fork_child);
+      const bool closed = support::wait_until(
+        [this] { return support::turn(context), !support::is_number_open(original); });
+      ::_exit(closed ? 0 : 1);
+    }
+    context.notify_fork(asio::execution_context::fork_parent);
+    int status = -1;
+    return ::waitpid(pid, &status, 0) == pid && status == 0;
+  }
+
+  void check_delivered(close_outcome outcome)
+  {
+    taken got;
+    BOOST_TEST(run_until_told(
+      [&]
+      {
+        got.take(pair.far);
+        if (got.ended)
+          pair.far.reset();
+      },
+      t));
+    BOOST_TEST(t.is(outcome));
+    BOOST_TEST((got.bytes == sent && got.error == 0));
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_g8_fork)
+
+BOOST_FIXTURE_TEST_CASE(the_parent_goes_on_with_a_delivery, forking)
+{
+  const support::number copy(support::checked(::dup(original), "dup"));
+  object.async_close(close_mode::graceful(long_enough), t.handler());
+  BOOST_TEST(support::wait_until(
+    [&] { return support::turn(context), support::tcp_state_of(copy) == TCP_FIN_WAIT1; }));
+  BOOST_TEST(child_closes());
+  BOOST_TEST(t.times == 0);
+  check_delivered(close_outcome::peer_closed);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_child_sends_no_fin_for_what_was_not_delivered_yet, forking)
+{
+  object.async_close(close_mode::graceful(long_enough), t.handler());
+  BOOST_TEST(child_closes());
+  check_delivered(close_outcome::peer_closed);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+#endif

@@ -42,6 +42,8 @@
 #include <interlock/local/stream_protocol.hpp>
 #include <interlock/posix/stream_descriptor.hpp>
 
+#include "support/system_errors.hpp"
+
 namespace support
 {
 
@@ -104,7 +106,7 @@ public:
   void operator()(const std::string& what, const error_code& ec)
   {
     std::ostringstream line;
-    line << what << ": " << ec << ' ' << ec.message();
+    line << what << ": " << comparable(ec) << ' ' << comparable(ec).message();
     taken_.push_back(line.str());
   }
 

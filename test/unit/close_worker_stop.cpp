@@ -163,6 +163,21 @@ BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_the_queue_closed_by_
   BOOST_TEST((blocked.thread() != std::this_thread::get_id()));
 }
 
+// Otherwise the second wait would outlast the close, and that is over before the check.
+BOOST_AUTO_TEST_CASE(a_thread_that_was_left_behind_is_not_waited_for_again)
+{
+  stuck_socket stuck;
+  const int number = stuck.tcp.near.get();
+  probe_job blocked;
+  worker->submit(blocked, stuck.tcp.near.release());
+  BOOST_TEST(support::wait_until([&] { return !support::is_number_open(number); }));
+  worker->stop(std::chrono::milliseconds(1));
+  worker->stop(std::chrono::hours(1));
+  BOOST_TEST(blocked.closes() == 0);
+  stuck.get_unstuck();
+  BOOST_TEST(blocked.wait_closed());
+}
+
 // The thread that was left behind has a share in the worker, whose owner is gone.
 BOOST_AUTO_TEST_CASE(a_worker_lives_as_long_as_a_close_that_was_left_behind)
 {

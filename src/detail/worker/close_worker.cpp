@@ -139,11 +139,13 @@ void close_worker::hurry() noexcept
 void close_worker::stop(std::chrono::milliseconds bound) noexcept
 {
   std::unique_lock<std::mutex> lock(mutex_);
+  const bool waited_for = stopped_;
   hurried_ = stopped_ = true;
   if (engine_)
     engine_->stop();
   wake_if_asleep();
-  left_.wait_for(lock, bound, [this] { return !running_; });
+  if (!waited_for)
+    left_.wait_for(lock, bound, [this] { return !running_; });
   // The thread, if it is still there, is blocked in one close(2): what waits behind it is done
   // here.
   run_the_rest(lock);

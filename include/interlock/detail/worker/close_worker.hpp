@@ -109,7 +109,7 @@ public:
 
   /// Takes no more jobs. What is queued or waits for a peer is closed at once; what is watched expires.
   /// Waits up to `bound` for a close(2) that is already blocked, then leaves the thread behind with
-  /// it.
+  /// it; it is not waited for again, since a context's services are shut down more than once.
   INTERLOCK_DECL void stop(std::chrono::milliseconds bound) noexcept;
 
   /// Before fork(2): nothing changes until one of the others is called, in the same thread. Waits up to

@@ -9,11 +9,14 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
+
+#include <interlock/close_service.hpp>
 
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
@@ -21,6 +24,7 @@
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
 #include "support/numbers.hpp"
+#include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -222,8 +226,8 @@ BOOST_AUTO_TEST_CASE(the_shutdown_closes_what_waits_behind_a_blocked_close)
   BOOST_TEST(numbers.restored());
 }
 
-// The shutdown comes to the socket first, since it is the newer. The worker has it by the time that
-// a handler of the other object is destroyed.
+// The objects outlive their context, whose shutdown comes to the socket first, since it is the newer.
+// The worker has it by the time that a handler of the other object is destroyed.
 BOOST_AUTO_TEST_CASE(what_is_open_at_the_shutdown_is_closed_without_lingering)
 {
   support::ends older = support::pipe_ends();
@@ -231,12 +235,14 @@ BOOST_AUTO_TEST_CASE(what_is_open_at_the_shutdown_is_closed_without_lingering)
   support::close_watch watch(pair.near.get());
   linger_three_seconds(pair.near.get());
   support::fill(pair.near.get());
-  {
-    asio::io_context context;
-    stream_descriptor d(context, older.near.release());
-    tcp::socket s(context, tcp::v4(), pair.near.release());
-    d.async_close([last_act = std::make_unique<waits_in_the_end>(watch)](error_code) {});
-  }
+  std::optional<asio::io_context> context(std::in_place);
+  interlock::close_service::options o;
+  o.shutdown_wait = support::patience;
+  interlock::make_close_service(*context, o);
+  stream_descriptor d(*context, older.near.release());
+  tcp::socket s(*context, tcp::v4(), pair.near.release());
+  d.async_close([last_act = std::make_unique<waits_in_the_end>(watch)](error_code) {});
+  context.reset();
   BOOST_TEST(watch.closed() == 1u);
   BOOST_TEST(!watch.lingered());
 }

@@ -122,8 +122,14 @@ struct lent_socket
 
 struct lent_descriptor
 {
+#if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
   template <class Executor>
   using object = interlock::posix::basic_stream_descriptor<Executor>;
+#else
+  // There is one type of them only: a conversion is a move.
+  template <class>
+  using object = stream_descriptor;
+#endif
 
   support::ends pair = support::pipe_ends();
   char buffer[8] = {};
@@ -209,11 +215,7 @@ struct lent_acceptor
   }
 };
 
-#if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
 using every_kind = std::tuple<lent_socket, lent_descriptor, lent_acceptor>;
-#else
-using every_kind = std::tuple<lent_socket, lent_acceptor>;
-#endif
 
 /// An object that borrows. In the end the owner has the number as it was, and closes it himself.
 template <class Lent>

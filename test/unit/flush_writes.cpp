@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -420,7 +421,35 @@ BOOST_FIXTURE_TEST_CASE(a_blocked_call_returns_when_it_begins, ours)
   BOOST_TEST(read == aborted);
   object->write_some(asio::buffer("x", 1), sent);
   BOOST_TEST(sent == bad_descriptor);
+  object->read_some(asio::buffer(buffer), read);
+  BOOST_TEST(read == bad_descriptor);
+  detail::tenure_base& t = tenure_of(*object);
   check_delivered();
+  BOOST_TEST(t.refused_writes() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_last_handler_that_throws_ends_it, ours)
+{
+  support::fill(object->native_handle());
+  object->async_write_some(
+    asio::buffer("x", 1), tally([](error_code, std::size_t) { throw std::runtime_error("mine"); }));
+  flush();
+  BOOST_TEST(support::wait_until(
+    [this]
+    {
+      read_some();
+      try
+      {
+        support::turn(context);
+      }
+      catch (const std::runtime_error&)
+      {
+        return true;
+      }
+      return false;
+    }));
+  run_until_served();
+  BOOST_TEST(tally.all_called());
 }
 
 // --- What else may happen to the object.

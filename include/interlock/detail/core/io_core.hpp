@@ -275,6 +275,14 @@ public:
     initiate(*t, std::move(tracked), handler);
   }
 
+  /// A synchronous write has failed: a flush counts it, if that is what has refused it.
+  INTERLOCK_COLD void note_failed_write(const error_code& ec) noexcept
+  {
+    tenure_type* t = current();
+    if (t && ec == boost::asio::error::bad_descriptor)
+      t->note_refused_write();
+  }
+
   /// The number, or -1. It may be closed, and be another's, as soon as this has returned.
   int number() noexcept
   {

@@ -209,9 +209,15 @@ std::size_t receive(Core& core, const Buffers& buffers, int flags, error_code& e
 template <class Core, class Buffers>
 std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
 {
-  return write_blocking(core, buffers, ec,
+  const std::size_t sent = write_blocking(core, buffers, ec,
     [flags](int number, calls::pieces& from, error_code& e)
     { return calls::send(number, from, flags, e); });
+  if constexpr (delivers_writes<typename Core::inner_type>::value)
+  {
+    if (ec)
+      core.note_failed_write(ec);
+  }
+  return sent;
 }
 
 /// Between attempts to send to a peer whose queue is full. An AF_UNIX socket that is not connected to it

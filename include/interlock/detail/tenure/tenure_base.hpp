@@ -323,8 +323,8 @@ protected:
     return down_;
   }
 
-  int number_ = no_number; // written while the tenure is vacant
   std::mutex mutex_;       // never held while user code can run
+  int number_ = no_number; // written while the tenure is vacant
 
 private:
   INTERLOCK_HOT void act(duty d) noexcept
@@ -366,6 +366,9 @@ private:
     dropped
   };
 
+  // This and refused_writes_ are counted in any thread, and zero again while the tenure is vacant. Each
+  // is where there was room.
+  std::atomic<std::uint32_t> flush_steps_{0};
   atomic_word word_;
   const object_id object_;
   std::uint64_t generation_ = 0; // written while the tenure is vacant
@@ -375,10 +378,6 @@ private:
   std::atomic<bool> reactor_left_{true}; // the context may go
   std::atomic<int> linger_{lingers_as_told};
 
-  // Counted by those who start writes, in any thread; zero again while the tenure is vacant.
-  std::atomic<std::uint32_t> flush_steps_{0};
-  std::atomic<std::uint32_t> refused_writes_{0};
-
   // Guarded by mutex_.
   wait_list waiters_;
   closer_list closers_;
@@ -386,7 +385,8 @@ private:
   bool down_ = false;             // the context has been shut down
   bool left_to_shutdown_ = false; // a finisher found the gate closed, and is still inside
 
-  bool borrowed_ = false;            // written while the tenure is vacant
+  bool borrowed_ = false; // written while the tenure is vacant
+  std::atomic<std::uint32_t> refused_writes_{0};
   tenure_base* successor_ = nullptr; // written by the mover, read by the one who finishes
 };
 

@@ -16,11 +16,14 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/execution/executor.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/is_executor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <boost/asio/require.hpp>
 
 #include <interlock/close_mode.hpp>
 #include <interlock/close_outcome.hpp>
@@ -208,6 +211,13 @@ private:
   executor_type executor_;
 };
 
+/// Whether a function can be posted to `Executor`. It cannot to any_completion_executor, which cannot be
+/// asked not to block.
+template <class Executor>
+using can_post = std::integral_constant<bool,
+  boost::asio::can_require<Executor, boost::asio::execution::blocking_t::never_t>::value
+    || boost::asio::is_executor<Executor>::value>;
+
 /// `Result` is what the handler is told.
 template <class Handler, class Executor, class Result = close_result>
 class close_handler final : public closer_base
@@ -252,8 +262,10 @@ public:
     auto bound = adapt(std::move(handler), std::move(result));
     if (how == hand_over::dispatch)
       boost::asio::dispatch(own_work.get_executor(), std::move(bound));
-    else
+    else if constexpr (can_post<typename handler_work::executor_type>::value)
       boost::asio::post(own_work.get_executor(), std::move(bound));
+    else
+      boost::asio::post(object_work.get_executor(), std::move(bound)); // Goes on to the handler's.
   }
 
   void destroy() noexcept override

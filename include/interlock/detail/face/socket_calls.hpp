@@ -212,7 +212,7 @@ std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
   const std::size_t sent = write_blocking(core, buffers, ec,
     [flags](int number, calls::pieces& from, error_code& e)
     { return calls::send(number, from, flags, e); });
-  if constexpr (delivers_writes<typename Core::inner_type>::value)
+  if constexpr (can_deliver<typename Core::inner_type>::value)
   {
     if (ec)
       core.note_failed_write(ec);

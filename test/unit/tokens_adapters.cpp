@@ -1,0 +1,134 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// `append`, `prepend` and `consign`, one around the other, on every asynchronous member of every type, and
+// `any_completion_handler`. Boost 1.81 or later.
+
+#include <boost/asio/version.hpp>
+
+#if BOOST_ASIO_VERSION >= 102600
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/append.hpp>
+#include <boost/asio/consign.hpp>
+#include <boost/asio/prepend.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/handler_tally.hpp"
+#include "support/token_trial.hpp"
+
+namespace asio = boost::asio;
+using support::every_subject;
+
+namespace
+{
+
+/// Takes down what comes between a number and a text, while what was consigned lives.
+template <class Outcome>
+struct between
+{
+  template <class... Args>
+  void operator()(int front, boost::system::error_code ec, Args&&... args)
+  {
+    support::check(front == 7);
+    support::check(!consigned.expired());
+    take(ec, std::forward<Args>(args)...);
+  }
+
+  std::weak_ptr<int> consigned;
+  support::recorder<Outcome> record;
+
+private:
+  void take(boost::system::error_code ec, const std::string& back)
+  {
+    support::check(back == "back");
+    record(ec);
+  }
+
+  template <class Value>
+  void take(boost::system::error_code ec, Value&& value, const std::string& back)
+  {
+    support::check(back == "back");
+    record(ec, std::forward<Value>(value));
+  }
+};
+
+struct by_adapters : support::way
+{
+  template <class Outcome>
+  class attempt : public support::attempt_base<Outcome>
+  {
+  public:
+    using support::attempt_base<Outcome>::attempt_base;
+
+    template <class Subject, class Start>
+    void begin(Subject&, Start start)
+    {
+      auto kept = std::make_shared<int>();
+      consigned_ = kept;
+      start(
+        asio::consign(asio::append(asio::prepend(between<Outcome>{consigned_, this->record()}, 7),
+                        std::string("back")),
+          std::move(kept)));
+      support::check(!consigned_.expired());
+    }
+
+    void end()
+    {
+      support::check(consigned_.expired());
+    }
+
+  private:
+    std::weak_ptr<int> consigned_;
+  };
+};
+
+struct by_any_handler : support::way
+{
+  template <class Outcome>
+  class attempt : public support::attempt_base<Outcome>
+  {
+  public:
+    using support::attempt_base<Outcome>::attempt_base;
+
+    template <class Subject, class Start>
+    void begin(Subject&, Start start)
+    {
+      asio::any_completion_handler<typename support::signature_of<Outcome>::type> handler(
+        tally_(this->record()));
+      start(std::move(handler));
+      support::check(tally_.called() == 0);
+    }
+
+    void end()
+    {
+      support::check(tally_.all_called());
+    }
+
+  private:
+    support::handler_tally tally_;
+  };
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_tokens_adapters)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+  values_are_put_before_and_after_and_things_are_kept, Subject, every_subject)
+{
+  support::try_token<by_adapters, Subject>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_type_erased_handler_is_told, Subject, every_subject)
+{
+  support::try_token<by_any_handler, Subject>();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+#endif

@@ -1,0 +1,74 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// `cancel_after` and `cancel_at` on every asynchronous member of every type: an operation that is over in
+// time is not touched, one that is not is cancelled. Boost 1.86 or later; empty before.
+
+#include <boost/asio/version.hpp>
+
+#if BOOST_ASIO_VERSION >= 103100
+
+#include <chrono>
+
+#include <boost/asio/cancel_after.hpp>
+#include <boost/asio/cancel_at.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/handler_tally.hpp"
+#include "support/token_trial.hpp"
+
+namespace asio = boost::asio;
+using support::every_subject;
+
+namespace
+{
+
+/// A point of time around a length of time.
+struct in_time : support::way
+{
+  static constexpr bool cancels = true;
+
+  template <class Outcome>
+  class attempt : public support::attempt_base<Outcome>
+  {
+  public:
+    using support::attempt_base<Outcome>::attempt_base;
+
+    template <class Subject, class Start>
+    void begin(Subject&, Start start)
+    {
+      using clock = std::chrono::steady_clock;
+      start(asio::cancel_at(clock::now() + limit_, asio::cancellation_type::total,
+        asio::cancel_after(limit_, asio::cancellation_type::total, tally_(this->record()))));
+      support::check(tally_.called() == 0);
+    }
+
+    void cancel_soon()
+    {
+      limit_ = std::chrono::hours(0);
+    }
+
+    void end()
+    {
+      support::check(tally_.all_called());
+    }
+
+  private:
+    support::handler_tally tally_;
+    std::chrono::hours limit_{1};
+  };
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_tokens_cancel_after)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_takes_too_long_is_cancelled, Subject, every_subject)
+{
+  support::try_token<in_time, Subject>();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+#endif

@@ -1,0 +1,48 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// `detached` on every asynchronous member of every type: it is done all the same, and where nobody takes
+// an accepted connection, that is closed.
+
+#include <type_traits>
+
+#include <boost/asio/detached.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/token_trial.hpp"
+
+namespace asio = boost::asio;
+using support::every_subject;
+
+namespace
+{
+
+struct nobody : support::way
+{
+  static constexpr bool tells = false;
+
+  template <class Outcome>
+  class attempt : public support::attempt_base<Outcome>
+  {
+  public:
+    using support::attempt_base<Outcome>::attempt_base;
+
+    template <class Subject, class Start>
+    void begin(Subject&, Start start)
+    {
+      static_assert(std::is_void<decltype(start(asio::detached))>::value, "");
+      start(asio::detached);
+    }
+  };
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_tokens_detached)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_done_although_nobody_is_told, Subject, every_subject)
+{
+  support::try_token<nobody, Subject>();
+}
+
+BOOST_AUTO_TEST_SUITE_END()

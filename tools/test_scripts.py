@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # Copyright (c) 2026 The Interlock authors
 # SPDX-License-Identifier: BSL-1.0
-"""The checking scripts themselves: mutate.py, compile_fail.py and expect_failure.py must fail
-whenever what they look for is missing, since nobody would notice a check that always passes."""
+"""The checking scripts themselves: mutate.py, check_tokens.py, compile_fail.py and expect_failure.py must
+fail whenever what they look for is missing, since nobody would notice a check that always passes."""
 
 import os
 import subprocess
@@ -105,6 +105,46 @@ class ExpectFailure(ScriptTest):
 
     def test_a_success_with_the_symptom(self):
         self.check(1, "the program succeeded", "echo bad: news")
+
+
+class CheckTokens(ScriptTest):
+    ROW = "    [[`a`] [[^test_tokens_a/case]] [1.81]]\n"
+    GUARD = "#if BOOST_ASIO_VERSION >= 102600\n"
+
+    def check(self, status, text, rows, guard=GUARD):
+        for folder in ("doc", "test"):
+            os.makedirs(self.path(folder), exist_ok=True)
+        self.write("doc/tokens.qbk", f"[table T\n    [[What] [Suite] [From]]\n{rows}]\n")
+        self.write(
+            "test/a.cpp",
+            f"{guard}BOOST_AUTO_TEST_SUITE(test_tokens_a)\n"
+            "BOOST_AUTO_TEST_CASE_TEMPLATE(case, T, list)\n" + ("#endif\n" if guard else ""))
+        self.expect(status, text, "tools/check_tokens.py", self.folder)
+
+    def test_a_table_that_is_right(self):
+        self.check(0, "1 rows, 0 faults", self.ROW)
+        self.check(0, "1 rows, 0 faults", self.ROW.replace("1.81", "1.74"), guard="")
+        self.check(0, "1 rows, 0 faults", self.ROW.replace("[[`", "[\n        [`"))
+
+    def test_a_suite_or_case_that_is_gone(self):
+        self.check(1, "the suite test_tokens_b, which", self.ROW + self.ROW.replace("_a/", "_b/"))
+        self.check(1, "the case test_tokens_a/other, which", self.ROW.replace("/case", "/other"))
+
+    def test_a_suite_that_is_not_named(self):
+        self.check(1, "does not name test_tokens_a", "    [[`a`] [[^test_b]] [1.81]]\n")
+
+    def test_another_version_than_that_of_the_file(self):
+        self.check(1, "says 1.74 of test_tokens_a, which is for Boost 1.81",
+                   self.ROW.replace("1.81", "1.74"))
+        self.check(1, "says 1.81 of test_tokens_a, which is for Boost 1.74", self.ROW, guard="")
+
+    def test_a_row_that_says_nothing(self):
+        self.check(1, "without a test, or without a version", self.ROW + "    [[`b`] [] [1.81]]\n")
+        self.check(1, "without a test, or without a version",
+                   self.ROW.replace("[1.81]", "[]"))
+
+    def test_no_table(self):
+        self.check(1, "0 rows", "")
 
 
 if __name__ == "__main__":

@@ -75,6 +75,12 @@ private:
   template <class T>
   using if_executor =
     std::enable_if_t<execution::is_executor<T>::value || boost::asio::is_executor<T>::value, int>;
+  /// Peers and executors are no tokens, although as such they would be the better match.
+  template <class T>
+  using if_token = std::enable_if_t<!std::is_base_of<socket_base, std::decay_t<T>>::value
+      && !execution::is_executor<std::decay_t<T>>::value
+      && !boost::asio::is_executor<std::decay_t<T>>::value,
+    int>;
   template <class Protocol1>
   using if_peer =
     std::enable_if_t<std::is_convertible<interlock::closable<Protocol>, Protocol1>::value, int>;
@@ -634,7 +640,7 @@ public:
   }
 
   /// Start an asynchronous accept of a new connection.
-  template <class MoveAcceptToken = default_token>
+  template <class MoveAcceptToken = default_token, if_token<MoveAcceptToken> = 0>
   auto async_accept(MoveAcceptToken&& token = default_token())
     -> move_accept_result<MoveAcceptToken, executor_type>
   {

@@ -1,18 +1,16 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// `deferred`, and `as_tuple` of it, on every asynchronous member of every type: nothing is started before
-// the operation is called, by then from another thread. Boost 1.81 or later.
+// `deferred` on every asynchronous member of every type: nothing is started before the operation is
+// called, by then from another thread. Boost 1.81 or later.
 
 #include <boost/asio/version.hpp>
 
 #if BOOST_ASIO_VERSION >= 102600
 
 #include <thread>
-#include <tuple>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -24,13 +22,6 @@ using support::every_subject;
 
 namespace
 {
-
-/// Calls `f()` in another thread.
-template <class Function>
-void elsewhere(Function f)
-{
-  std::thread(std::move(f)).join();
-}
 
 /// The operation that is called is a copy of one that is moved.
 struct by_deferred : support::way
@@ -45,11 +36,11 @@ struct by_deferred : support::way
     void begin(Subject& s, Start start)
     {
       auto operation = start(asio::deferred);
-      support::check(s.context.poll() == 0u);
+      support::check(s.context.poll() == 0);
       s.context.restart();
       auto moved = std::move(operation);
       auto copy = moved;
-      elsewhere([&] { std::move(copy)(tally_(this->record())); });
+      std::thread([&] { std::move(copy)(tally_(this->record())); }).join();
       support::check(tally_.called() == 0);
     }
 
@@ -63,26 +54,6 @@ struct by_deferred : support::way
   };
 };
 
-struct by_tuple : support::way
-{
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
-  {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
-
-    template <class Subject, class Start>
-    void begin(Subject& s, Start start)
-    {
-      auto operation = start(asio::as_tuple(asio::deferred));
-      support::check(s.context.poll() == 0u);
-      s.context.restart();
-      std::move(operation)(
-        [record = this->record()](auto all) { std::apply(record, std::move(all)); });
-    }
-  };
-};
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_tokens_deferred)
@@ -91,11 +62,6 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(
   a_deferred_operation_is_started_when_it_is_called, Subject, every_subject)
 {
   support::try_token<by_deferred, Subject>();
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_tuple_has_the_error_and_the_values, Subject, every_subject)
-{
-  support::try_token<by_tuple, Subject>();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

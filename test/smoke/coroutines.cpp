@@ -1,0 +1,225 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Coroutines of the language on every asynchronous member of every type: `use_awaitable` over any executor
+// and over the context's own, and as the default token; the operators that combine awaitables. C++20.
+
+#define BOOST_TEST_MODULE smoke_coroutines
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/version.hpp>
+
+#if BOOST_ASIO_VERSION >= 102000
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#endif
+
+#include "support/token_trial.hpp"
+
+#if !defined(BOOST_ASIO_HAS_CO_AWAIT)
+#error This program wants coroutines
+#endif
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using support::setting;
+
+namespace
+{
+
+using context_executor = asio::io_context::executor_type;
+
+/// Takes down what `co_await start(token...)` comes to.
+template <class Executor, class Outcome, class Start, class... Token>
+asio::awaitable<void, Executor> take(Outcome* told, Start start, Token... token)
+{
+  try
+  {
+    if constexpr (std::is_same<Outcome, support::told<>>::value)
+    {
+      co_await start(token...);
+      told->take(error_code());
+    }
+    else
+    {
+      auto value = co_await start(token...);
+      told->take(error_code(), std::move(value));
+    }
+  }
+  catch (const boost::system::system_error& e)
+  {
+    told->take_error(e.code());
+  }
+}
+
+/// Awaits with `Token`, in a coroutine over `Executor`.
+template <class Executor, class... Token>
+struct by_awaitable : support::way
+{
+  template <class Outcome>
+  class attempt : public support::attempt_base<Outcome>
+  {
+  public:
+    using support::attempt_base<Outcome>::attempt_base;
+
+    template <class Subject, class Start>
+    void begin(Subject& s, Start start)
+    {
+      asio::co_spawn(Executor(s.context.get_executor()),
+        take<Executor>(&this->outcome(), start, Token()...), asio::detached);
+    }
+  };
+};
+
+using awaitable = by_awaitable<asio::any_io_executor, asio::use_awaitable_t<>>;
+using awaitable_of_context =
+  by_awaitable<context_executor, asio::use_awaitable_t<context_executor>>;
+using awaitable_by_default = by_awaitable<asio::any_io_executor>;
+
+using context_subjects = support::rebound_subjects<support::over_the_context>;
+using default_subjects = support::rebound_subjects<support::with_default<asio::use_awaitable_t<>>>;
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_coroutines)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_awaited, Subject, support::every_subject)
+{
+  support::try_token<awaitable, Subject>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_awaited_over_the_context, Subject, context_subjects)
+{
+  support::try_token<awaitable_of_context, Subject>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_awaited_by_default, Subject, default_subjects)
+{
+  support::try_token<awaitable_by_default, Subject>();
+}
+
+#if BOOST_ASIO_VERSION >= 102000
+
+using namespace asio::experimental::awaitable_operators;
+
+namespace
+{
+
+using socket_subject = support::tcp_socket_subject<support::as_they_are>;
+
+/// A timer that never fires by itself.
+struct alarm
+{
+  asio::steady_timer timer;
+
+  explicit alarm(asio::io_context& context)
+    : timer(context, asio::steady_timer::time_point::max())
+  {
+  }
+
+  auto wait()
+  {
+    return timer.async_wait(asio::use_awaitable);
+  }
+
+  /// Now.
+  void ring()
+  {
+    timer.expires_at(asio::steady_timer::time_point::min());
+  }
+};
+
+/// Runs the coroutine to its end, which it must reach without an exception.
+template <class Coroutine>
+void finish(asio::io_context& context, Coroutine c)
+{
+  bool ended = false;
+  asio::co_spawn(context, std::move(c),
+    [&ended](std::exception_ptr failure)
+    {
+      BOOST_TEST(!failure);
+      ended = true;
+    });
+  context.run();
+  BOOST_TEST(ended);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(what_is_read_cancels_the_alarm)
+{
+  socket_subject s(setting::ready);
+  alarm a(s.context);
+  finish(s.context,
+    [&]() -> asio::awaitable<void>
+    {
+      auto first = co_await(s.object.async_read_some(s.into(), asio::use_awaitable) || a.wait());
+      BOOST_TEST(first.index() == 0u);
+      BOOST_TEST(std::get<0>(first) == support::travelling_text().size());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_alarm_cancels_what_waits)
+{
+  socket_subject s(setting::waiting);
+  support::listening_subject<support::as_they_are> l(setting::waiting);
+  alarm a(s.context);
+  alarm b(l.context);
+  a.ring();
+  b.ring();
+  finish(s.context,
+    [&]() -> asio::awaitable<void>
+    {
+      auto first = co_await(s.object.async_read_some(s.into(), asio::use_awaitable) || a.wait());
+      BOOST_TEST(first.index() == 1u);
+      first = co_await(s.object.async_write_some(s.from(), asio::use_awaitable) || a.wait());
+      BOOST_TEST(first.index() == 1u);
+    });
+  finish(l.context,
+    [&]() -> asio::awaitable<void>
+    {
+      auto first = co_await(l.object.async_accept(l.peer, asio::use_awaitable) || b.wait());
+      BOOST_TEST(first.index() == 1u);
+    });
+  BOOST_TEST(s.object.is_open());
+  BOOST_TEST(!l.peer.is_open());
+}
+
+// The close ends the read, so that both are over; the close is told last.
+BOOST_AUTO_TEST_CASE(a_close_is_awaited_beside_what_it_ends)
+{
+  socket_subject s(setting::waiting);
+  std::string order;
+  const auto read = [&]() -> asio::awaitable<void>
+  {
+    try
+    {
+      co_await s.object.async_read_some(s.into(), asio::use_awaitable);
+    }
+    catch (const boost::system::system_error& e)
+    {
+      BOOST_TEST((e.code() == asio::error::operation_aborted));
+      order += "read ";
+    }
+  };
+  const auto close = [&]() -> asio::awaitable<void>
+  {
+    co_await s.object.async_close(asio::use_awaitable);
+    order += "close";
+  };
+  finish(s.context, [&]() -> asio::awaitable<void> { co_await(read() && close()); });
+  BOOST_TEST(order == "read close");
+}
+
+#endif
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,20 +1,19 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Coroutines of the language on every asynchronous member of every type: `use_awaitable` over any executor
-// and over the context's own, and as the default token; the operators that combine awaitables. C++20.
+// Coroutines of the language on every asynchronous member of every type: `use_awaitable`, and the operators
+// that combine awaitables. C++20.
 
 #define BOOST_TEST_MODULE smoke_coroutines
 #include <boost/test/unit_test.hpp>
 
+#include <exception>
 #include <string>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/version.hpp>
@@ -23,88 +22,17 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #endif
 
-#include "support/token_trial.hpp"
-
-#if !defined(BOOST_ASIO_HAS_CO_AWAIT)
-#error This program wants coroutines
-#endif
+#include "support/token_awaitable.hpp"
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 using support::setting;
-
-namespace
-{
-
-using context_executor = asio::io_context::executor_type;
-
-/// Takes down what `co_await start(token...)` comes to.
-template <class Executor, class Outcome, class Start, class... Token>
-asio::awaitable<void, Executor> take(Outcome* told, Start start, Token... token)
-{
-  try
-  {
-    if constexpr (std::is_same<Outcome, support::told<>>::value)
-    {
-      co_await start(token...);
-      told->take(error_code());
-    }
-    else
-    {
-      auto value = co_await start(token...);
-      told->take(error_code(), std::move(value));
-    }
-  }
-  catch (const boost::system::system_error& e)
-  {
-    told->take_error(e.code());
-  }
-}
-
-/// Awaits with `Token`, in a coroutine over `Executor`.
-template <class Executor, class... Token>
-struct by_awaitable : support::way
-{
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
-  {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
-
-    template <class Subject, class Start>
-    void begin(Subject& s, Start start)
-    {
-      asio::co_spawn(Executor(s.context.get_executor()),
-        take<Executor>(&this->outcome(), start, Token()...), asio::detached);
-    }
-  };
-};
-
-using awaitable = by_awaitable<asio::any_io_executor, asio::use_awaitable_t<>>;
-using awaitable_of_context =
-  by_awaitable<context_executor, asio::use_awaitable_t<context_executor>>;
-using awaitable_by_default = by_awaitable<asio::any_io_executor>;
-
-using context_subjects = support::rebound_subjects<support::over_the_context>;
-using default_subjects = support::rebound_subjects<support::with_default<asio::use_awaitable_t<>>>;
-
-} // namespace
 
 BOOST_AUTO_TEST_SUITE(test_coroutines)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_awaited, Subject, support::every_subject)
 {
-  support::try_token<awaitable, Subject>();
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_awaited_over_the_context, Subject, context_subjects)
-{
-  support::try_token<awaitable_of_context, Subject>();
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_awaited_by_default, Subject, default_subjects)
-{
-  support::try_token<awaitable_by_default, Subject>();
+  support::try_token<support::by_awaitable<asio::any_io_executor, asio::use_awaitable_t<>>,
+    Subject>();
 }
 
 #if BOOST_ASIO_VERSION >= 102000

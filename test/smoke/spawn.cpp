@@ -16,6 +16,7 @@
 #define BOOST_COROUTINES_NO_DEPRECATION_WARNING
 #endif
 
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -47,6 +48,17 @@ void take(Outcome& told, Start start, asio::yield_context yield)
   }
 }
 
+#if BOOST_ASIO_VERSION >= 102400
+using subjects = support::every_subject;
+#else
+// A coroutine cannot be told of a socket yet, of Asio's neither: the value is made before it comes.
+using as = support::as_they_are;
+using subjects =
+  support::joined<std::tuple<support::tcp_socket_subject<as>, support::udp_socket_subject<as>,
+                    support::icmp_socket_subject<as>, support::seq_packet_socket_subject<as>>,
+    support::descriptor_subjects<as>, std::tuple<support::close_handle_subject<as>>>;
+#endif
+
 struct by_yield : support::way
 {
   template <class Outcome>
@@ -73,7 +85,7 @@ struct by_yield : support::way
 
 BOOST_AUTO_TEST_SUITE(test_spawn)
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_yielded_to, Subject, support::every_subject)
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_yielded_to, Subject, subjects)
 {
   support::try_token<by_yield, Subject>();
 }

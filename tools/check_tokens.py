@@ -6,7 +6,7 @@
 usage: check_tokens.py [TOP]
 
   * each suite, or suite/case, that a row names exists in test/
-  * a suite of test/unit/tokens_*.cpp is in the table, and each token has a suite
+  * a suite of test/tokens/*.cpp is in the table, and each token has a suite
   * the version of Boost in the row of such a suite is what its file asks for
 
 Exit status 0: no fault; 1: each has been printed.

@@ -28,9 +28,8 @@ class initiate_send : public initiation<Core>
 public:
   using initiation<Core>::initiation;
 
-  static constexpr op_kind kind = can_deliver<typename Core::inner_type>::value
-    ? op_kind::write
-    : op_kind::transfer;
+  static constexpr op_kind kind = can_deliver<typename Core::inner_type>::value ? op_kind::write
+                                                                                : op_kind::transfer;
 
   template <class Handler, class Buffers>
   void operator()(

@@ -61,6 +61,14 @@ void make_raw(int number, error_code& ec) noexcept
   set_attributes(number, attributes, ec);
 }
 
+// Where a kind of socket does not know the command: the error that Asio gives.
+void ask_socket(int number, unsigned long command, void* data, error_code& ec) noexcept
+{
+  control(number, command, data, ec);
+  if (ec.value() == ENOTTY)
+    ec.assign(ENOTSOCK, boost::system::system_category());
+}
+
 } // namespace
 
 bool would_block(const error_code& ec) noexcept
@@ -233,15 +241,15 @@ void control(int number, unsigned long command, void* data, error_code& ec) noex
 std::size_t available(int number, error_code& ec) noexcept
 {
   int count = 0;
-  control(number, FIONREAD, &count, ec);
+  ask_socket(number, FIONREAD, &count, ec);
   return ec ? 0 : static_cast<std::size_t>(count);
 }
 
 bool at_mark(int number, error_code& ec) noexcept
 {
-  const int result = ::sockatmark(number);
-  set(ec, result < 0);
-  return result > 0;
+  int value = 0;
+  ask_socket(number, SIOCATMARK, &value, ec);
+  return !ec && value != 0;
 }
 
 void set_non_blocking(int number, bool mode, error_code& ec) noexcept

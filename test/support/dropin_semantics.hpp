@@ -1,0 +1,650 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What Asio documents of its objects, as expectations of an object of any type: states after failures,
+// errors, empty buffers, ends, cancellation, modes, options, closing, moving. They hold for both families:
+// that Asio's own types meet them shows that they are right.
+
+#ifndef INTERLOCK_TEST_SUPPORT_DROPIN_SEMANTICS_HPP
+#define INTERLOCK_TEST_SUPPORT_DROPIN_SEMANTICS_HPP
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <sys/ioctl.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/serial_port_base.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/descriptors.hpp"
+#include "support/dropin_compile.hpp"
+#include "support/dropin_members.hpp"
+#include "support/dropin_types.hpp"
+#include "support/loopback_barrier.hpp"
+
+namespace support
+{
+
+struct told;
+
+/// One type for all operations.
+class telling_handler
+{
+public:
+  explicit telling_handler(told& t)
+    : told_(&t)
+  {
+  }
+
+  template <class... Args>
+  void operator()(const boost::system::error_code& ec, Args&&... args);
+
+private:
+  told* told_;
+};
+
+/// An error and a number of bytes, as an operation tells them.
+struct told
+{
+  boost::system::error_code ec = boost::asio::error::would_block;
+  std::size_t bytes = 0;
+  int times = 0;
+
+  telling_handler handler()
+  {
+    return telling_handler(*this);
+  }
+
+  bool is(const boost::system::error_code& expected, std::size_t n = 0) const
+  {
+    BOOST_TEST(ec == expected);
+    BOOST_TEST(bytes == n);
+    return ec == expected && bytes == n;
+  }
+};
+
+template <class... Args>
+void telling_handler::operator()(const boost::system::error_code& ec, Args&&... args)
+{
+  told_->ec = ec;
+  told_->bytes = 0;
+  ++told_->times;
+  if constexpr ((std::is_same<std::decay_t<Args>, std::size_t>::value && ...))
+    ((told_->bytes = args), ...);
+}
+
+// --- Transfers by whatever members the type has.
+
+template <class Type>
+constexpr bool can_read = Type::reads || Type::has_flags || Type::has_records;
+
+template <class Type>
+constexpr bool can_write = Type::writes || Type::has_flags || Type::has_records;
+
+template <class Type, class Object>
+told read(Object& o, boost::asio::mutable_buffer in)
+{
+  told t;
+  if constexpr (Type::reads)
+    t.bytes = o.read_some(in, t.ec);
+  else if constexpr (Type::has_flags)
+    t.bytes = o.receive(in, 0, t.ec);
+  else
+  {
+    int flags = 0;
+    t.bytes = o.receive(in, 0, flags, t.ec);
+  }
+  return t;
+}
+
+template <class Type, class Object>
+told write(Object& o, boost::asio::const_buffer out)
+{
+  told t;
+  if constexpr (Type::writes)
+    t.bytes = o.write_some(out, t.ec);
+  else
+    t.bytes = o.send(out, 0, t.ec);
+  return t;
+}
+
+template <class Type, class Object>
+void start_read(Object& o, boost::asio::mutable_buffer in, int& flags, told& t)
+{
+  if constexpr (Type::reads)
+    o.async_read_some(in, t.handler());
+  else if constexpr (Type::has_flags)
+    o.async_receive(in, t.handler());
+  else
+    o.async_receive(in, flags, t.handler());
+}
+
+template <class Type, class Object>
+void start_write(Object& o, boost::asio::const_buffer out, told& t)
+{
+  if constexpr (Type::writes)
+    o.async_write_some(out, t.handler());
+  else
+    o.async_send(out, 0, t.handler());
+}
+
+/// Checks each call on an object that is not open.
+class closed_visitor
+{
+public:
+  explicit closed_visitor(boost::asio::io_context& context)
+    : context_(context)
+  {
+  }
+
+  template <class Call>
+  void both(const char* name, Call call)
+  {
+    BOOST_TEST_CONTEXT(name)
+    {
+      boost::system::error_code ec;
+      call(ec);
+      BOOST_TEST(ec == refused());
+      BOOST_CHECK_EXCEPTION(call(), boost::system::system_error,
+        [&](const boost::system::system_error& e)
+        { return e.code() == refused() && std::string(e.what()).rfind(name, 0) == 0; });
+    }
+  }
+
+  /// A question is answered with no; everything else throws.
+  template <class Call>
+  void only(const char* name, Call call)
+  {
+    BOOST_TEST_CONTEXT(name)
+    {
+      boost::system::error_code ec = refused();
+      try
+      {
+        BOOST_TEST(is_no(call()));
+      }
+      catch (const boost::system::system_error& e)
+      {
+        ec = e.code();
+      }
+      BOOST_TEST(ec == refused());
+    }
+  }
+
+  template <class Start>
+  void async(const char* name, Start start)
+  {
+    BOOST_TEST_CONTEXT(name)
+    {
+      told t;
+      start(t.handler());
+      BOOST_TEST(t.times == 0);
+      support::run(context_);
+      BOOST_TEST(t.is(refused()));
+    }
+  }
+
+private:
+  static bool is_no(bool answer)
+  {
+    return !answer;
+  }
+
+  template <class Value>
+  static bool is_no(const Value&)
+  {
+    return false;
+  }
+
+  static boost::system::error_code refused()
+  {
+    return boost::asio::error::bad_descriptor;
+  }
+
+  boost::asio::io_context& context_;
+};
+
+/// An object, its peer, and what is expected of both.
+template <class Type, class Family>
+class semantics
+{
+public:
+  using object = typename Type::template object<Family, compile_executor<Type>>;
+  using error_code = boost::system::error_code;
+
+  semantics()
+  {
+    Type::put(object_, pair_.near);
+  }
+
+  static void of_closed_objects()
+  {
+    boost::asio::io_context context;
+    object o(context);
+    is_closed(context, o);
+    ends e = Type::make();
+    Type::put(o, e.near);
+    o.close();
+    is_closed(context, o);
+    object source(context);
+    object moved(std::move(source));
+    is_closed(context, source);
+    is_closed(context, moved);
+  }
+
+  void of_what_is_open_already()
+  {
+    ends other = Type::make();
+    error_code ec;
+    Type::put(object_, other.near, ec);
+    BOOST_TEST(ec == error_code(boost::asio::error::already_open));
+    BOOST_TEST(is_number_open(other.near.get()));
+    BOOST_TEST(object_.is_open());
+    if constexpr (Type::is_socket || Type::is_acceptor)
+    {
+      object_.open(Type::protocol(), ec);
+      BOOST_TEST(ec == error_code(boost::asio::error::already_open));
+    }
+    // Of the new one a failure leaves nothing open.
+    object closed(context_);
+    number none;
+    Type::put(closed, none, ec);
+    BOOST_TEST(ec == error_code(boost::asio::error::bad_descriptor));
+    BOOST_TEST(!closed.is_open());
+  }
+
+  void of_modes()
+  {
+    if constexpr (Type::has_modes)
+    {
+      BOOST_TEST(!object_.non_blocking());
+      object_.non_blocking(true);
+      BOOST_TEST(object_.non_blocking());
+      error_code ec;
+      object_.native_non_blocking(false, ec);
+      BOOST_TEST(ec == error_code(boost::asio::error::invalid_argument));
+      would_block();
+      object_.non_blocking(false);
+      BOOST_TEST(!object_.non_blocking());
+      object_.native_non_blocking(false);
+      BOOST_TEST(!object_.native_non_blocking());
+    }
+  }
+
+  // (Eight bytes: ICMP passes nothing shorter on.)
+  void of_transfers()
+  {
+    if constexpr (can_read<Type>)
+    {
+      put_text("abcdefgh");
+      readable(8 + Type::header);
+      const told t = read<Type>(object_, buffer());
+      BOOST_TEST(t.is(error_code(), 8 + Type::header));
+      BOOST_TEST(std::string(data_ + Type::header, 8) == "abcdefgh");
+      readable(0);
+      told later;
+      start_read<Type>(object_, buffer(), flags_, later);
+      settled(later, 0);
+      put_text("ijklmnop");
+      finish();
+      BOOST_TEST(later.is(error_code(), 8 + Type::header));
+    }
+    if constexpr (can_write<Type>)
+    {
+      BOOST_TEST(write<Type>(object_, boost::asio::buffer("abcdefgh", 8)).is(error_code(), 8));
+      told later;
+      start_write<Type>(object_, boost::asio::buffer("ijklmnop", 8), later);
+      settled(later, 0);
+      finish();
+      BOOST_TEST(later.is(error_code(), 8));
+      arrived("abcdefgh", "ijklmnop");
+    }
+  }
+
+  /// A stream takes no notice of empty buffers; a datagram may be empty.
+  void of_empty_buffers()
+  {
+    if constexpr (Type::is_stream && !Type::has_records)
+    {
+      if constexpr (can_read<Type>)
+      {
+        BOOST_TEST(read<Type>(object_, boost::asio::mutable_buffer()).is(error_code()));
+        told t;
+        start_read<Type>(object_, boost::asio::mutable_buffer(), flags_, t);
+        finish();
+        BOOST_TEST(t.is(error_code()));
+      }
+      if constexpr (can_write<Type>)
+      {
+        BOOST_TEST(write<Type>(object_, boost::asio::const_buffer()).is(error_code()));
+        told t;
+        start_write<Type>(object_, boost::asio::const_buffer(), t);
+        finish();
+        BOOST_TEST(t.is(error_code()));
+      }
+    }
+    else if constexpr (Type::has_flags && Type::header == 0)
+    {
+      BOOST_TEST(write<Type>(object_, boost::asio::const_buffer()).is(error_code()));
+      checked(static_cast<int>(::send(pair_.far.get(), "", 0, 0)), "send");
+      barrier_.pass();
+      BOOST_TEST(read<Type>(object_, buffer()).is(error_code()));
+      put_text("abcdef");
+      // What does not fit is lost.
+      BOOST_TEST(read<Type>(object_, boost::asio::buffer(data_, 2)).is(error_code(), 2));
+      readable(0);
+    }
+  }
+
+  void of_ends()
+  {
+    if constexpr (Type::is_stream && !Type::is_port && (can_read<Type> || can_write<Type>))
+    {
+      const sigpipe_ignored ignored;
+      told waiting;
+      if constexpr (can_read<Type>)
+        start_read<Type>(object_, buffer(), flags_, waiting);
+      pair_.far.reset();
+      finish();
+      if constexpr (can_read<Type>)
+      {
+        BOOST_TEST(waiting.is(end()));
+        BOOST_TEST(read<Type>(object_, buffer()).is(end()));
+      }
+      if constexpr (can_write<Type>)
+        write_fails();
+      BOOST_TEST(object_.is_open());
+    }
+  }
+
+  void of_shutdowns()
+  {
+    if constexpr (Type::is_socket && Type::is_stream && can_write<Type>)
+    {
+      object_.shutdown(object::shutdown_send);
+      BOOST_TEST(
+        write<Type>(object_, boost::asio::buffer("x", 1)).is(boost::asio::error::broken_pipe));
+      char byte;
+      BOOST_TEST(::read(pair_.far.get(), &byte, 1) == 0);
+      put_text("abc");
+      BOOST_TEST(read<Type>(object_, buffer()).is(error_code(), 3));
+      object_.shutdown(object::shutdown_receive);
+      BOOST_TEST(read<Type>(object_, buffer()).is(end()));
+    }
+    if constexpr (Type::is_socket)
+    {
+      object_.shutdown(object::shutdown_both);
+      BOOST_TEST(object_.is_open());
+    }
+  }
+
+  void of_options()
+  {
+    if constexpr (Type::is_socket || Type::is_acceptor)
+    {
+      boost::asio::socket_base::receive_buffer_size size(8192);
+      object_.set_option(size);
+      size = 0;
+      object_.get_option(size);
+      BOOST_TEST(size.value() == 8192);
+      boost::asio::socket_base::linger linger(true, 7);
+      object_.set_option(linger);
+      linger = boost::asio::socket_base::linger();
+      object_.get_option(linger);
+      BOOST_TEST(linger.enabled());
+      BOOST_TEST(linger.timeout() == 7);
+    }
+    if constexpr (Type::is_port)
+    {
+      using boost::asio::serial_port_base;
+      object_.set_option(serial_port_base::stop_bits(serial_port_base::stop_bits::two));
+      serial_port_base::stop_bits bits;
+      object_.get_option(bits);
+      BOOST_TEST(bits.value() == serial_port_base::stop_bits::two);
+    }
+  }
+
+  void of_cancellation()
+  {
+    told t;
+    start_what_waits(t);
+    settled(t, 0);
+    object_.cancel();
+    finish();
+    BOOST_TEST(t.is(boost::asio::error::operation_aborted));
+    BOOST_TEST(t.times == 1);
+    BOOST_TEST(object_.is_open());
+    object_.cancel();
+  }
+
+  void of_closing()
+  {
+    told t;
+    start_what_waits(t);
+    const int number = object_.native_handle();
+    BOOST_TEST(number >= 0);
+    object_.close();
+    BOOST_TEST(!object_.is_open());
+    BOOST_TEST(object_.native_handle() == -1);
+    finish();
+    BOOST_TEST(t.is(boost::asio::error::operation_aborted));
+    BOOST_TEST(t.times == 1);
+    error_code ec = boost::asio::error::would_block;
+    object_.close(ec);
+    BOOST_TEST(!ec);
+    pair_ = Type::make();
+    Type::put(object_, pair_.near);
+    BOOST_TEST(object_.is_open());
+  }
+
+  void of_releasing()
+  {
+    if constexpr (!Type::is_port)
+    {
+      told t;
+      start_what_waits(t);
+      const int expected = object_.native_handle();
+      const number released(object_.release());
+      BOOST_TEST(released.get() == expected);
+      BOOST_TEST(is_number_open(expected));
+      BOOST_TEST(!object_.is_open());
+      finish();
+      BOOST_TEST(t.is(boost::asio::error::operation_aborted));
+    }
+  }
+
+  void of_moving()
+  {
+    told t;
+    start_what_waits(t);
+    const int number = object_.native_handle();
+    object moved(std::move(object_));
+    BOOST_TEST(!object_.is_open());
+    BOOST_TEST(moved.native_handle() == number);
+    object_ = std::move(moved);
+    BOOST_TEST(object_.native_handle() == number);
+    settled(t, 0);
+    object_ = object(context_);
+    finish();
+    BOOST_TEST(t.is(boost::asio::error::operation_aborted));
+    BOOST_TEST(!object_.is_open());
+  }
+
+  void of_accepting()
+  {
+    if constexpr (Type::is_acceptor)
+    {
+      using peer = typename object::protocol_type::socket;
+      peer accepted(context_);
+      told t;
+      object_.async_accept(accepted, t.handler());
+      settled(t, 0);
+      const number client = client_of(object_.native_handle());
+      finish();
+      BOOST_TEST(t.is(error_code()));
+      BOOST_TEST(accepted.is_open());
+      BOOST_TEST(!accepted.non_blocking());
+      const number second = client_of(object_.native_handle());
+      error_code ec;
+      object_.accept(accepted, ec);
+      BOOST_TEST(ec == error_code(boost::asio::error::already_open));
+      const peer taken(object_.accept());
+      BOOST_TEST(taken.is_open());
+      object_.async_accept(accepted, t.handler());
+      finish();
+      BOOST_TEST(t.is(boost::asio::error::already_open));
+    }
+  }
+
+private:
+  /// With records it is an empty one.
+  static error_code end()
+  {
+    return Type::has_records ? error_code() : error_code(boost::asio::error::eof);
+  }
+
+  static void is_closed(boost::asio::io_context& context, object& o)
+  {
+    BOOST_TEST(!o.is_open());
+    BOOST_TEST(o.native_handle() == -1);
+    closed_visitor v(context);
+    const decltype(destination<Type>(o)) nowhere{};
+    visit_members<Type>(context, o, v, nowhere);
+    error_code ec = boost::asio::error::would_block;
+    o.close(ec);
+    BOOST_TEST(!ec);
+  }
+
+  boost::asio::mutable_buffer buffer()
+  {
+    return boost::asio::buffer(data_);
+  }
+
+  void put_text(const std::string& text)
+  {
+    send_text(pair_.far, text);
+    barrier_.pass();
+  }
+
+  /// So many bytes can be read, of the next message if there are messages.
+  void readable(std::size_t bytes)
+  {
+    if constexpr (Type::is_socket)
+      BOOST_TEST(object_.available() == bytes);
+    if constexpr (Type::has_modes)
+    {
+      boost::asio::socket_base::bytes_readable command;
+      object_.io_control(command);
+      BOOST_TEST(command.get() == bytes);
+    }
+  }
+
+  /// The peer got both, one after the other.
+  void arrived(const std::string& first, const std::string& second)
+  {
+    std::string got;
+    while (got.size() < first.size() + second.size())
+    {
+      char data[64];
+      const int n = checked(static_cast<int>(::read(pair_.far.get(), data, sizeof(data))), "read");
+      got.append(data + Type::header, data + n);
+    }
+    BOOST_TEST(got == first + second);
+  }
+
+  void would_block()
+  {
+    const error_code expected = boost::asio::error::would_block;
+    error_code ec;
+    object_.wait(object::wait_read, ec);
+    BOOST_TEST(ec == expected);
+    if constexpr (can_read<Type>)
+      BOOST_TEST(read<Type>(object_, buffer()).is(expected));
+    if constexpr (Type::is_acceptor)
+    {
+      BOOST_TEST(!object_.accept(ec).is_open());
+      BOOST_TEST(ec == expected);
+    }
+  }
+
+  // A first write to a connection of TCP may still be taken.
+  void write_fails()
+  {
+    told t;
+    for (int i = 0; i != 2 && !(t.ec == error_code(boost::asio::error::broken_pipe)); ++i)
+    {
+      t = write<Type>(object_, boost::asio::buffer("x", 1));
+      barrier_.pass();
+    }
+    BOOST_TEST(t.is(boost::asio::error::broken_pipe));
+    told later;
+    start_write<Type>(object_, boost::asio::buffer("x", 1), later);
+    finish();
+    BOOST_TEST(later.is(boost::asio::error::broken_pipe));
+  }
+
+  /// An operation that does not end by itself.
+  void start_what_waits(told& t)
+  {
+    if constexpr (can_read<Type>)
+      start_read<Type>(object_, buffer(), flags_, t);
+    else if constexpr (Type::has_modes)
+      object_.async_wait(object::wait_read, t.handler());
+    else
+    {
+      fill_pipe(object_.native_handle());
+      start_write<Type>(object_, boost::asio::buffer("x", 1), t);
+    }
+  }
+
+  static void fill_pipe(int number)
+  {
+    const int before = checked(::fcntl(number, F_GETFL), "fcntl");
+    checked(::fcntl(number, F_SETFL, before | O_NONBLOCK), "fcntl");
+    static const char zeros[4096] = {};
+    while (::write(number, zeros, sizeof(zeros)) > 0)
+      ;
+    checked(::fcntl(number, F_SETFL, before), "fcntl");
+  }
+
+  /// Handlers have been called so often, and whatever can has been done.
+  void settled(const told& t, int times)
+  {
+    BOOST_TEST(t.times == times);
+  }
+
+  void finish()
+  {
+    barrier_.pass();
+    support::run(context_);
+    barrier_.pass();
+  }
+
+  loopback_barrier barrier_;
+  boost::asio::io_context context_;
+  object object_{context_};
+  ends pair_ = Type::make();
+  char data_[64] = {};
+  int flags_ = 0;
+};
+
+/// `Part` is a member of semantics, for each family.
+template <class Type, class Part>
+void means_the_same(Part part)
+{
+  BOOST_TEST_CONTEXT("Asio's")
+  part(semantics<Type, asio_family>());
+  BOOST_TEST_CONTEXT("Interlock's")
+  part(semantics<Type, interlock_family>());
+}
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_DROPIN_SEMANTICS_HPP

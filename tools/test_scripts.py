@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # Copyright (c) 2026 The Interlock authors
 # SPDX-License-Identifier: BSL-1.0
-"""The checking scripts themselves: mutate.py, check_tokens.py, compile_fail.py and expect_failure.py must
-fail whenever what they look for is missing, since nobody would notice a check that always passes."""
+"""The checking scripts themselves: mutate.py, check_tokens.py, compile_fail.py, expect_failure.py and
+members/check.py must fail whenever what they look for is missing, since nobody would notice a check that
+always passes."""
 
 import os
 import subprocess
@@ -145,6 +146,28 @@ class CheckTokens(ScriptTest):
 
     def test_no_table(self):
         self.check(1, "0 rows", "")
+
+
+class MembersPage(ScriptTest):
+    def check(self, status, text, page, *options, prints="echo one; echo two"):
+        program = self.write("program", "#!/bin/sh\n" + prints + "\n")
+        os.chmod(program, 0o755)
+        path = self.write("page", page)
+        self.expect(status, text, "test/members/check.py", *options, program, path)
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    def test_a_page_that_is_what_the_program_prints(self):
+        self.check(0, "", "one\ntwo\n")
+
+    def test_a_page_that_is_stale(self):
+        self.assertEqual(self.check(1, "-three", "one\nthree\n"), "one\nthree\n")
+
+    def test_a_page_that_is_written_anew(self):
+        self.assertEqual(self.check(0, "", "one\n", "--write"), "one\ntwo\n")
+
+    def test_a_program_that_prints_nothing(self):
+        self.check(1, "prints nothing", "", prints=":")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,16 @@
 #include <interlock/ip/tcp.hpp>
 
 #include <cerrno>
+#include <cstddef>
 #include <optional>
+#include <string>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/socket_base.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "support/close_probe.hpp"
@@ -118,6 +122,22 @@ BOOST_FIXTURE_TEST_CASE(an_async_close_delivers_and_waits, lingering)
   check_delivered();
   BOOST_TEST(run_until_told(t));
   BOOST_TEST(!t.ec);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_async_close_lets_writes_run_to_their_end, closing_tcp)
+{
+  object.set_option(socket_base::linger(true, 60));
+  const std::string much(1 << 21, 'x');
+  error_code written = asio::error::would_block;
+  asio::async_write(object, asio::buffer(much), [&](error_code ec, std::size_t) { written = ec; });
+  told t;
+  object.async_close(t.plain_handler());
+  taken got;
+  BOOST_TEST(run_until_told([&] { got.take(pair.far); }, t));
+  BOOST_TEST(!t.ec);
+  BOOST_TEST(!written);
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST((got.ended && got.bytes == much.size()));
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_set_on_the_number_is_done_by_close, told_by_the_number)

@@ -7,6 +7,7 @@
 #include <interlock/close_handle.hpp>
 #include <interlock/close_mode.hpp>
 #include <interlock/ip/tcp.hpp>
+#include <interlock/posix/stream_descriptor.hpp>
 
 #include <cerrno>
 #include <chrono>
@@ -107,6 +108,16 @@ BOOST_FIXTURE_TEST_CASE(an_abort_overtakes_a_delivery, waiting_delivery)
   BOOST_TEST(second.is(close_outcome::aborted));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_mode_that_makes_no_sense_overtakes_as_an_immediate_one, waiting_delivery)
+{
+  BOOST_TEST(begin());
+  object.async_close(close_mode::graceful(seconds(-1)), second.handler());
+  BOOST_TEST(run_until_both_told());
+  BOOST_TEST(first.is(close_outcome::closed));
+  BOOST_TEST(second.ec == asio::error::invalid_argument);
+  BOOST_TEST(second.report.outcome == close_outcome::closed);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_weaker_closer_joins_and_waits, waiting_delivery)
 {
   BOOST_TEST(begin(close_mode::deliver(long_enough)));
@@ -145,6 +156,22 @@ BOOST_FIXTURE_TEST_CASE(close_changes_nothing, waiting_delivery)
     first));
   BOOST_TEST(first.is(close_outcome::peer_closed));
   BOOST_TEST(got.bytes == sent);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_close_has_begun_waits_for_nobody, waiting_delivery)
+{
+  // The worker is busy, so that there is something to join.
+  support::ends pipe = support::pipe_ends();
+  support::close_watch watch(pipe.near.get());
+  watch.shut_gate();
+  interlock::posix::stream_descriptor other(context, pipe.near.release());
+  other.close();
+  BOOST_TEST(watch.wait_arrived());
+  object.close();
+  object.async_close(close_mode::graceful(long_enough), first.handler());
+  watch.open_gate();
+  BOOST_TEST(run_until_told(first));
+  BOOST_TEST(first.is(close_outcome::closed));
 }
 
 BOOST_FIXTURE_TEST_CASE(the_objects_end_changes_nothing, waiting_delivery)

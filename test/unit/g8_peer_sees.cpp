@@ -148,6 +148,7 @@ struct closed_upon : Closing
     BOOST_TEST(got.take_all(this->pair.far));
     BOOST_TEST(got.ended == (got.bytes == sent));
     BOOST_TEST((got.ended || got.error == ECONNRESET));
+    BOOST_TEST((is_tcp || got.ended));
   }
 };
 
@@ -206,6 +207,24 @@ BOOST_FIXTURE_TEST_CASE(abort_of_tcp, closed_upon<closing_tcp>)
   BOOST_TEST(saw_less_and_a_reset());
 }
 
+BOOST_FIXTURE_TEST_CASE(abort_and_tcp_had_ended_first, closed_upon<closing_tcp>)
+{
+  end_first();
+  close(close_mode::abort());
+  BOOST_TEST(reads_nothing());
+  BOOST_TEST(t.is(close_outcome::aborted));
+  BOOST_TEST(saw_less_and_a_reset());
+}
+
+BOOST_FIXTURE_TEST_CASE(abort_and_tcp_input_is_unread, closed_upon<closing_tcp>)
+{
+  send_what_is_not_read();
+  close(close_mode::abort());
+  BOOST_TEST(reads_nothing());
+  BOOST_TEST(t.is(close_outcome::aborted));
+  BOOST_TEST(saw_less_and_a_reset());
+}
+
 // Nothing of it can be taken back: it is in the peer's queue already.
 BOOST_FIXTURE_TEST_CASE(abort_of_a_local_connection, closed_upon<closing_unix>)
 {
@@ -216,12 +235,32 @@ BOOST_FIXTURE_TEST_CASE(abort_of_a_local_connection, closed_upon<closing_unix>)
   BOOST_TEST(saw_all());
 }
 
+BOOST_FIXTURE_TEST_CASE(abort_and_local_input_is_unread, closed_upon<closing_unix>)
+{
+  send_what_is_not_read();
+  close(close_mode::abort());
+  BOOST_TEST(reads_nothing());
+  BOOST_TEST(t.is(close_outcome::aborted));
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST((got.error == ECONNRESET && got.bytes == sent));
+}
+
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(immediate_and_it_has_gone, Kind, kinds, closed_upon<Kind>)
 {
   this->pair.far.reset();
   this->close(close_mode::immediate());
   BOOST_TEST(this->reads_nothing());
   BOOST_TEST(this->t.is(close_outcome::closed));
+  BOOST_TEST(this->counts_are(0));
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(abort_and_it_has_gone, Kind, kinds, closed_upon<Kind>)
+{
+  this->pair.far.reset();
+  this->close(close_mode::abort());
+  BOOST_TEST(this->reads_nothing());
+  BOOST_TEST(this->t.is(close_outcome::aborted));
+  BOOST_TEST(this->counts_are(0));
 }
 
 // --- deliver.

@@ -34,7 +34,7 @@ inline namespace abi_0
  * read is left alone: close(2) of a TCP socket answers it with a reset instead of an orderly end
  * (RFC 2525, section 2.17), which can destroy data that the peer has not read yet.
  *
- * @li @c graceful: as deliver, then until the peer ends its side as well; all the while input is
+ * @li @c graceful: as deliver, then until the peer ends its side as well; from our FIN on input is
  * read and thrown away (MSG_TRUNC, tcp(7)). The only mode after which no reset can follow.
  *
  * The waiting always ends: with what was waited for, with a reset by the peer, at the deadline, or

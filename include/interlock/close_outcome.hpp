@@ -44,8 +44,8 @@ enum class close_outcome : unsigned char
   /// EHOSTUNREACH and the like; TCP_USER_TIMEOUT and tcp_retries2 in tcp(7)).
   timed_out,
 
-  /// What was not delivered has been thrown away on demand; the peer of a TCP connection sees a
-  /// reset (SO_LINGER with a time of nothing, socket(7)).
+  /// Closed on demand without regard to what was not delivered; the peer of a TCP connection sees a
+  /// reset (SO_LINGER with a time of nothing, socket(7)). What AF_UNIX has sent stays with the peer.
   aborted,
 
   /// The number belongs to another library: it was taken out of the reactor and not closed.

@@ -34,7 +34,8 @@ struct close_report
 
   /// TCP: bytes that the peer's kernel has not acknowledged, sent or not (SIOCOUTQ, tcp(7)), our FIN
   /// not counted. Zero with the outcome timed_out means that only the FIN was not acknowledged.
-  /// AF_UNIX: the memory, not the bytes, of what the peer's application has not read (SIOCOUTQ).
+  /// AF_UNIX: the memory, not the bytes, of what the peer's application has not read (SIOCOUTQ); that
+  /// goes with the peer, so it is zero after a reset.
   std::size_t unacknowledged = 0;
 
   /// Bytes of input that were read and thrown away, so that close(2) would not answer them with a
@@ -44,7 +45,8 @@ struct close_report
   /// Writes that were refused while those begun earlier ran to their end.
   std::size_t refused_writes = 0;
 
-  /// From the close to the outcome.
+  /// From the close to the outcome; if nobody had asked for a report by then, from the first call that
+  /// did.
   std::chrono::steady_clock::duration duration{};
 };
 

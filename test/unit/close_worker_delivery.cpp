@@ -7,6 +7,7 @@
 #include <interlock/detail/worker/close_worker.hpp>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -94,7 +95,7 @@ struct fixture : support::worker_fixture
 {
   support::ends tcp = support::narrow_tcp_ends();
   std::size_t sent = support::fill(tcp.near.get());
-  const support::number copy{support::checked(::dup(tcp.near.get()), "dup")};
+  support::number copy{support::checked(::dup(tcp.near.get()), "dup")};
   planned_job job;
 
   void demand(const close_mode& mode)
@@ -270,6 +271,17 @@ BOOST_AUTO_TEST_CASE(after_the_stop_nothing_is_delivered)
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST(job.is(close_outcome::closed));
   BOOST_TEST((job.thread() == std::this_thread::get_id()));
+}
+
+BOOST_AUTO_TEST_CASE(after_the_stop_a_time_of_nothing_is_an_abort_all_the_same)
+{
+  worker->stop(support::patience);
+  copy.reset();
+  submit(0);
+  BOOST_TEST(job.is(close_outcome::aborted));
+  support::taken got;
+  BOOST_TEST(got.take_all(tcp.far));
+  BOOST_TEST(got.error == ECONNRESET);
 }
 
 BOOST_AUTO_TEST_CASE(in_a_hurry_nothing_is_delivered)

@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_thread_that_was_left_behind_is_not_waited_for_again)
   stuck_socket stuck;
   const int number = stuck.tcp.near.get();
   probe_job blocked;
-  worker->submit(blocked, stuck.tcp.near.release());
+  worker->submit(blocked, stuck.tcp.near.release(), never_lingers);
   BOOST_TEST(support::wait_until([&] { return !support::is_number_open(number); }));
   worker->stop(std::chrono::milliseconds(1));
   worker->stop(std::chrono::hours(1));

@@ -6,6 +6,7 @@
 
 #include <interlock/close_mode.hpp>
 #include <interlock/ip/tcp.hpp>
+#include <interlock/posix/stream_descriptor.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -180,6 +181,23 @@ BOOST_AUTO_TEST_CASE(what_is_inherited_from_a_listener_is_done_as_well)
   BOOST_TEST(got.bytes == sent);
   BOOST_TEST(watch.wait_closed());
   BOOST_TEST(watch.by_worker());
+  BOOST_TEST(!watch.lingered());
+}
+
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_a_socket_lingers_as_one)
+{
+  const support::no_trace nothing_left;
+  support::ends tcp_pair = support::narrow_tcp_ends();
+  asio::io_context context;
+  const std::size_t sent = support::fill(tcp_pair.near.get());
+  support::set_linger(tcp_pair.near, 5);
+  const support::close_watch watch(tcp_pair.near.get());
+  interlock::posix::stream_descriptor d(context, tcp_pair.near.release());
+  d.close();
+  taken got;
+  BOOST_TEST(got.take_all(tcp_pair.far));
+  BOOST_TEST(got.bytes == sent);
+  BOOST_TEST(watch.wait_closed());
   BOOST_TEST(!watch.lingered());
 }
 

@@ -71,7 +71,7 @@ void close_worker::submit(close_job& job, int number, int linger) noexcept
   job.linger_ = linger;
   if (!ready())
   {
-    close_now(lock, job, job.abortive_ ? ending::abortive : ending::prompt);
+    close_now(lock, job, is_to_abort(job) ? ending::abortive : ending::prompt);
     return;
   }
   ++queued_count_;

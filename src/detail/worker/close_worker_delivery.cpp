@@ -85,7 +85,7 @@ void close_worker::tighten(close_job& job, const close_mode& mode, clock::time_p
 }
 
 // What has been asked for counts, unless somebody closes it who has not asked for anything.
-close_mode close_worker::way_of(const close_job& job) const noexcept
+close_mode close_worker::way_of(const close_job& job) noexcept
 {
   if (job.abortive_)
     return close_mode::abort();
@@ -97,6 +97,11 @@ close_mode close_worker::way_of(const close_job& job) const noexcept
     return close_mode::abort();
   return job.linger_ > 0 ? close_mode::deliver(std::chrono::seconds(job.linger_))
                          : close_mode::immediate();
+}
+
+bool close_worker::is_to_abort(const close_job& job) noexcept
+{
+  return way_of(job).what() == close_mode::kind::abort;
 }
 
 bool close_worker::is_as_planned(const close_job& job) noexcept
@@ -226,10 +231,9 @@ close_worker::ending close_worker::ending_of(const close_job& job) const noexcep
     return ending::plain;
   if (job.stage_ == close_job::stage::delivered)
     return job.abortive_ ? ending::abortive : ending::plain;
-  const close_mode way = way_of(job);
-  if (way.what() == close_mode::kind::abort)
+  if (is_to_abort(job))
     return ending::abortive;
-  return hurried_ || job.prompt_ || way.delivers() ? ending::prompt : ending::plain;
+  return hurried_ || job.prompt_ || way_of(job).delivers() ? ending::prompt : ending::plain;
 }
 
 // Of a close that has waited for nobody.

@@ -31,6 +31,12 @@ inline namespace abi_0
 namespace detail
 {
 
+/// A descriptor may be a socket's.
+template <class Executor>
+struct may_linger<boost::asio::posix::basic_stream_descriptor<Executor>> : std::true_type
+{
+};
+
 /// The members of descriptors, pipes and serial ports that have to do with their number.
 template <class Executor>
 class descriptor_members

@@ -149,7 +149,8 @@ private:
   void schedule_flush(close_plan& plan, close_job::clock::time_point now) noexcept;
   void end_flush(close_job& job) noexcept;
   bool is_stalled(const close_job& job) const noexcept;
-  close_mode way_of(const close_job& job) const noexcept;
+  static close_mode way_of(const close_job& job) noexcept;
+  static bool is_to_abort(const close_job& job) noexcept;
   static bool is_as_planned(const close_job& job) noexcept;
   bool may_wait(const close_job& job) const noexcept;
   bool begins_delivery(close_job& job) noexcept;

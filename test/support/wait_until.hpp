@@ -17,9 +17,9 @@ constexpr std::chrono::seconds patience{60};
 
 /// Whether `condition` came to hold in time.
 template <class Condition>
-bool wait_until(Condition condition)
+bool wait_until(Condition condition,
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::now() + patience)
 {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!condition())
   {
     if (std::chrono::steady_clock::now() > deadline)

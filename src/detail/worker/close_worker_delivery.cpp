@@ -80,7 +80,7 @@ void close_worker::tighten(close_job& job, const close_mode& mode, clock::time_p
     plan.mode_ = mode;
   if (job.stage_ == close_job::stage::delivering)
     engine_->overtake(plan, mode, since);
-  if (plan.flush_.is_set)
+  if (plan.flushing_)
     schedule_flush(plan, clock::now());
 }
 
@@ -125,12 +125,12 @@ bool close_worker::watch_flush(close_job& job) noexcept
     return true;
   if (!ready())
     return false;
-  flush_deadline& flush = job.plan_->flush_;
-  flush.job = &job;
-  flush.steps = job.flush_steps();
-  flush.is_set = true;
-  flushes_.insert(flush, clock::time_point::max());
-  schedule_flush(*job.plan_, clock::now());
+  close_plan& plan = *job.plan_;
+  plan.job_ = &job;
+  plan.flush_steps_ = job.flush_steps();
+  plan.flushing_ = true;
+  flushes_.insert(plan, clock::time_point::max());
+  schedule_flush(plan, clock::now());
   return true;
 }
 
@@ -139,22 +139,22 @@ void close_worker::schedule_flush(close_plan& plan, clock::time_point now) noexc
   auto due = plan.until();
   if (plan.mode_.progress_timeout() < close_mode::longest_timeout())
     due = std::min(due, now + plan.mode_.progress_timeout());
-  flushes_.update(plan.flush_, due);
-  if (flushes_.front() == &plan.flush_)
+  flushes_.update(plan, due);
+  if (flushes_.front() == &plan)
     wake_if_asleep();
 }
 
 void close_worker::end_flush(close_job& job) noexcept
 {
-  if (!job.plan_ || !job.plan_->flush_.is_set)
+  if (!job.plan_ || !job.plan_->flushing_)
     return;
-  job.plan_->flush_.is_set = false;
-  flushes_.remove(job.plan_->flush_);
+  job.plan_->flushing_ = false;
+  flushes_.remove(*job.plan_);
 }
 
 bool close_worker::is_stalled(const close_job& job) const noexcept
 {
-  return job.flush_steps() == job.plan_->flush_.steps;
+  return job.flush_steps() == job.plan_->flush_steps_;
 }
 
 void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
@@ -162,12 +162,11 @@ void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
   const auto now = clock::now();
   while (!flushes_.empty() && (stopped_ || flushes_.front()->due() <= now))
   {
-    auto& flush = static_cast<flush_deadline&>(*flushes_.front());
-    close_job& job = *flush.job;
-    close_plan& plan = *job.plan_;
+    auto& plan = static_cast<close_plan&>(*flushes_.front());
+    close_job& job = *plan.job_;
     if (!stopped_ && now < plan.until() && !is_stalled(job))
     {
-      flush.steps = job.flush_steps();
+      plan.flush_steps_ = job.flush_steps();
       schedule_flush(plan, now);
       continue;
     }

@@ -28,14 +28,6 @@ namespace detail
 class close_job;
 class job_list;
 
-/// The end of the time in which the writes that a close waits for may run to their end.
-struct flush_deadline : deadline_node
-{
-  close_job* job = nullptr;
-  unsigned steps = 0; // when last looked at
-  bool is_set = false;
-};
-
 class close_plan final : private delivery_job
 {
 public:
@@ -63,16 +55,20 @@ private:
     return since_ + mode_.timeout();
   }
 
-  // Guarded by the mutex of the worker until the job is closed.
+  // Guarded by the mutex of the worker until the job is closed. While the writes that the close waits
+  // for run to their end, so is the deadline_node, which the delivery needs only later.
+  bool flushing_ = false;
+  unsigned flush_steps_ = 0; // when last looked at
   close_mode mode_;
   clock::time_point since_;
-  flush_deadline flush_;
+  close_job* job_ = nullptr; // once anything is waited for
 
   // The engine's thread, while it delivers.
   job_list* delivered_ = nullptr; // where the job goes afterwards
-  close_job* job_ = nullptr;
   close_report report_;
 };
+
+static_assert(sizeof(close_plan) <= 264, "thousands of closes wait at once");
 
 using close_plan_pointer = std::unique_ptr<close_plan>;
 

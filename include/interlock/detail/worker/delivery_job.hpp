@@ -70,7 +70,7 @@ private:
   ring_link* previous_ = this;
 };
 
-class delivery_job : private deadline_node, private ring_link
+class delivery_job : protected deadline_node, private ring_link
 {
 public:
   using clock = std::chrono::steady_clock;
@@ -95,16 +95,6 @@ private:
   // Written by `submit`; from then on the engine's thread alone, and so is the deadline_node.
   close_mode::kind wanted_ = close_mode::kind::immediate; // as demanded, when last asked
   transport kind_ = transport::other;
-  delivery_state state_;
-  bool taken_up_ = false;    // is in the heap
-  bool watched_ = false;     // is in the set of edges
-  bool end_read_ = false;    // the end of its input has been read
-  bool input_left_ = false;  // there is input that may not, or cannot, be discarded
-  bool input_more_ = false;  // there may be input that has not been looked at
-  bool fin_refused_ = false; // shutdown(2) has failed
-  bool retrying_ = false;    // the kernel waits for the peer, longer than we do
-  bool limit_asked_ = false; // the kernel has been told how long to wait, if that was possible
-  bool limited_ = false;     // TCP_USER_TIMEOUT has been set
   int number_ = no_number;
   int error_ = 0;            // taken away from the socket
   unsigned retry_limit_ = 0; // TCP_USER_TIMEOUT before
@@ -116,9 +106,20 @@ private:
   clock::time_point since_;
   clock::time_point until_;
   clock::time_point moved_; // when progress was last seen
+  delivery_state state_;
+  bool taken_up_ = false;    // is in the heap
+  bool watched_ = false;     // is in the set of edges
+  bool end_read_ = false;    // the end of its input has been read
+  bool input_left_ = false;  // there is input that may not, or cannot, be discarded
+  bool input_more_ = false;  // there may be input that has not been looked at
+  bool fin_refused_ = false; // shutdown(2) has failed
+  bool retrying_ = false;    // the kernel waits for the peer, longer than we do
+  bool limit_asked_ = false; // the kernel has been told how long to wait, if that was possible
+  bool limited_ = false;     // TCP_USER_TIMEOUT has been set
+  // Here is room for small members of the owner's.
 };
 
-static_assert(sizeof(delivery_job) <= 256, "thousands of deliveries go on at once");
+static_assert(sizeof(delivery_job) <= 160, "thousands of deliveries go on at once");
 
 } // namespace detail
 } // namespace abi_0

@@ -33,13 +33,13 @@
 namespace support
 {
 
-struct told;
+struct transfer_result;
 
 /// One type for all operations.
 class telling_handler
 {
 public:
-  explicit telling_handler(told& t)
+  explicit telling_handler(transfer_result& t)
     : told_(&t)
   {
   }
@@ -48,11 +48,11 @@ public:
   void operator()(const boost::system::error_code& ec, Args&&... args);
 
 private:
-  told* told_;
+  transfer_result* told_;
 };
 
 /// An error and a number of bytes, as an operation tells them.
-struct told
+struct transfer_result
 {
   boost::system::error_code ec = boost::asio::error::would_block;
   std::size_t bytes = 0;
@@ -90,9 +90,9 @@ template <class Type>
 constexpr bool can_write = Type::writes || Type::has_flags || Type::has_records;
 
 template <class Type, class Object>
-told read(Object& o, boost::asio::mutable_buffer in)
+transfer_result read(Object& o, boost::asio::mutable_buffer in)
 {
-  told t;
+  transfer_result t;
   if constexpr (Type::reads)
     t.bytes = o.read_some(in, t.ec);
   else if constexpr (Type::has_flags)
@@ -106,9 +106,9 @@ told read(Object& o, boost::asio::mutable_buffer in)
 }
 
 template <class Type, class Object>
-told write(Object& o, boost::asio::const_buffer out)
+transfer_result write(Object& o, boost::asio::const_buffer out)
 {
-  told t;
+  transfer_result t;
   if constexpr (Type::writes)
     t.bytes = o.write_some(out, t.ec);
   else
@@ -117,7 +117,7 @@ told write(Object& o, boost::asio::const_buffer out)
 }
 
 template <class Type, class Object>
-void start_read(Object& o, boost::asio::mutable_buffer in, int& flags, told& t)
+void start_read(Object& o, boost::asio::mutable_buffer in, int& flags, transfer_result& t)
 {
   if constexpr (Type::reads)
     o.async_read_some(in, t.handler());
@@ -128,7 +128,7 @@ void start_read(Object& o, boost::asio::mutable_buffer in, int& flags, told& t)
 }
 
 template <class Type, class Object>
-void start_write(Object& o, boost::asio::const_buffer out, told& t)
+void start_write(Object& o, boost::asio::const_buffer out, transfer_result& t)
 {
   if constexpr (Type::writes)
     o.async_write_some(out, t.handler());
@@ -183,7 +183,7 @@ public:
   {
     BOOST_TEST_CONTEXT(name)
     {
-      told t;
+      transfer_result t;
       start(t.handler());
       BOOST_TEST(t.times == 0);
       support::run(context_);
@@ -285,11 +285,11 @@ public:
     {
       put_text("abcdefgh");
       readable(8 + Type::header);
-      const told t = read<Type>(object_, buffer());
+      const transfer_result t = read<Type>(object_, buffer());
       BOOST_TEST(t.is(error_code(), 8 + Type::header));
       BOOST_TEST(std::string(data_ + Type::header, 8) == "abcdefgh");
       readable(0);
-      told later;
+      transfer_result later;
       start_read<Type>(object_, buffer(), flags_, later);
       settled(later, 0);
       put_text("ijklmnop");
@@ -299,7 +299,7 @@ public:
     if constexpr (can_write<Type>)
     {
       BOOST_TEST(write<Type>(object_, boost::asio::buffer("abcdefgh", 8)).is(error_code(), 8));
-      told later;
+      transfer_result later;
       start_write<Type>(object_, boost::asio::buffer("ijklmnop", 8), later);
       settled(later, 0);
       finish();
@@ -316,7 +316,7 @@ public:
       if constexpr (can_read<Type>)
       {
         BOOST_TEST(read<Type>(object_, boost::asio::mutable_buffer()).is(error_code()));
-        told t;
+        transfer_result t;
         start_read<Type>(object_, boost::asio::mutable_buffer(), flags_, t);
         finish();
         BOOST_TEST(t.is(error_code()));
@@ -324,7 +324,7 @@ public:
       if constexpr (can_write<Type>)
       {
         BOOST_TEST(write<Type>(object_, boost::asio::const_buffer()).is(error_code()));
-        told t;
+        transfer_result t;
         start_write<Type>(object_, boost::asio::const_buffer(), t);
         finish();
         BOOST_TEST(t.is(error_code()));
@@ -348,7 +348,7 @@ public:
     if constexpr (Type::is_stream && !Type::is_port && (can_read<Type> || can_write<Type>))
     {
       const sigpipe_ignored ignored;
-      told waiting;
+      transfer_result waiting;
       if constexpr (can_read<Type>)
         start_read<Type>(object_, buffer(), flags_, waiting);
       pair_.far.reset();
@@ -413,7 +413,7 @@ public:
 
   void of_cancellation()
   {
-    told t;
+    transfer_result t;
     start_what_waits(t);
     settled(t, 0);
     object_.cancel();
@@ -426,7 +426,7 @@ public:
 
   void of_closing()
   {
-    told t;
+    transfer_result t;
     start_what_waits(t);
     const int number = object_.native_handle();
     BOOST_TEST(number >= 0);
@@ -448,7 +448,7 @@ public:
   {
     if constexpr (!Type::is_port)
     {
-      told t;
+      transfer_result t;
       start_what_waits(t);
       const int expected = object_.native_handle();
       const number released(object_.release());
@@ -462,7 +462,7 @@ public:
 
   void of_moving()
   {
-    told t;
+    transfer_result t;
     start_what_waits(t);
     const int number = object_.native_handle();
     object moved(std::move(object_));
@@ -483,7 +483,7 @@ public:
     {
       using peer = typename object::protocol_type::socket;
       peer accepted(context_);
-      told t;
+      transfer_result t;
       object_.async_accept(accepted, t.handler());
       settled(t, 0);
       const number client = client_of(object_.native_handle());
@@ -577,21 +577,21 @@ private:
   // A first write to a connection of TCP may still be taken.
   void write_fails()
   {
-    told t;
+    transfer_result t;
     for (int i = 0; i != 2 && !(t.ec == error_code(boost::asio::error::broken_pipe)); ++i)
     {
       t = write<Type>(object_, boost::asio::buffer("x", 1));
       barrier_.pass();
     }
     BOOST_TEST(t.is(boost::asio::error::broken_pipe));
-    told later;
+    transfer_result later;
     start_write<Type>(object_, boost::asio::buffer("x", 1), later);
     finish();
     BOOST_TEST(later.is(boost::asio::error::broken_pipe));
   }
 
   /// An operation that does not end by itself.
-  void start_what_waits(told& t)
+  void start_what_waits(transfer_result& t)
   {
     if constexpr (can_read<Type>)
       start_read<Type>(object_, buffer(), flags_, t);
@@ -615,7 +615,7 @@ private:
   }
 
   /// Handlers have been called so often, and whatever can has been done.
-  void settled(const told& t, int times)
+  void settled(const transfer_result& t, int times)
   {
     BOOST_TEST(t.times == times);
   }

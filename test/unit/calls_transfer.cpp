@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(what_has_no_mark_says_so)
   const support::ends pipe = support::pipe_ends();
   error_code ec;
   BOOST_TEST(!calls::at_mark(pipe.near.get(), ec));
-  BOOST_TEST(ec == system_error(ENOTTY));
+  BOOST_TEST(ec == system_error(ENOTSOCK));
   BOOST_TEST(!calls::at_mark(support::bad_number, ec));
   BOOST_TEST(ec == system_error(EBADF));
 }

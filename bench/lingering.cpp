@@ -71,7 +71,9 @@ void count(void* memory, long sign) noexcept
 
 } // namespace
 
-void* operator new(std::size_t size)
+// Not inlined: gcc would take malloc(3) and free(3) for a mismatch with their other halves.
+
+[[gnu::noinline]] void* operator new(std::size_t size)
 {
   void* const memory = std::malloc(std::max<std::size_t>(size, 1));
   if (!memory)
@@ -80,7 +82,7 @@ void* operator new(std::size_t size)
   return memory;
 }
 
-void operator delete(void* memory) noexcept
+[[gnu::noinline]] void operator delete(void* memory) noexcept
 {
   if (memory)
     count(memory, -1);

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <thread>
 
@@ -38,6 +39,8 @@ class planned_job final : public close_job
 public:
   mutable std::atomic<unsigned> steps{0};
   std::atomic<unsigned> step{0}; // further with every look
+  std::atomic<int> queue{1 << 20};
+  std::atomic<int> queue_step{0};
 
   bool wait_closed() const
   {
@@ -81,6 +84,11 @@ private:
     ++expiries_;
   }
 
+  int flush_queue() noexcept override
+  {
+    return queue -= queue_step;
+  }
+
   unsigned flush_steps() const noexcept override
   {
     return steps += step;
@@ -99,6 +107,12 @@ struct fixture : support::worker_fixture
   planned_job job;
 
   void demand(const close_mode& mode)
+  {
+    job.lead_by_plan();
+    join(mode);
+  }
+
+  void join(const close_mode& mode)
   {
     worker->demand(job, mode, std::make_unique<close_plan>(mode));
   }
@@ -178,9 +192,25 @@ BOOST_AUTO_TEST_CASE(a_plain_demand_ends_the_waiting)
 
 BOOST_AUTO_TEST_CASE(a_plan_of_one_who_joins_a_plain_close_is_for_the_report)
 {
-  job.lead_plainly();
+  join(close_mode::graceful(long_enough));
+  submit();
+  BOOST_TEST(job.is(close_outcome::closed));
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_demand_counts_although_it_comes_before_the_plan)
+{
+  worker->demand_plainly(job);
   demand(close_mode::graceful(long_enough));
   submit();
+  BOOST_TEST(job.is(close_outcome::closed));
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_demand_of_what_was_to_be_delivered_does_not_linger_in_the_kernel)
+{
+  support::set_linger(tcp.near, 60);
+  demand(close_mode::deliver(long_enough));
+  worker->demand_plainly(job);
+  submit(interlock::detail::lingers_as_told);
   BOOST_TEST(job.is(close_outcome::closed));
 }
 
@@ -218,6 +248,14 @@ BOOST_AUTO_TEST_CASE(a_time_on_the_number_is_found)
   BOOST_TEST(job.has_lingered());
 }
 
+// For ever: getsockopt(2) tells it truncated.
+BOOST_AUTO_TEST_CASE(a_negative_time_on_the_number_is_found)
+{
+  support::set_linger(tcp.near, -1);
+  submit(interlock::detail::lingers_as_told);
+  check_delivered();
+}
+
 BOOST_AUTO_TEST_CASE(a_time_of_nothing_is_an_abort)
 {
   submit(0);
@@ -235,7 +273,6 @@ BOOST_AUTO_TEST_CASE(who_asks_not_to_wait_does_not_linger)
 
 BOOST_AUTO_TEST_CASE(a_plain_joiner_leaves_the_lingering_alone)
 {
-  job.lead_plainly();
   submit(60);
   BOOST_TEST(is_delivering());
   worker->demand_plainly(job);
@@ -305,6 +342,42 @@ BOOST_AUTO_TEST_CASE(a_flush_expires_at_the_deadline_although_it_makes_progress)
   submit();
   BOOST_TEST(job.is(close_outcome::timed_out));
   BOOST_TEST(job.expiries() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_that_becomes_shorter_is_progress)
+{
+  job.queue_step = 1;
+  const auto begin = close_job::clock::now();
+  demand(close_mode::deliver(milliseconds(60)).progress_timeout(milliseconds(5)));
+  BOOST_TEST(worker->watch_flush(job));
+  BOOST_TEST(job.wait_expired());
+  BOOST_TEST((close_job::clock::now() - begin >= milliseconds(60)));
+  submit();
+  BOOST_TEST(job.is(close_outcome::timed_out));
+}
+
+// Closes by the hundred, each of which calls for the next.
+BOOST_AUTO_TEST_CASE(a_flood_of_closes_keeps_no_deadline_waiting)
+{
+  demand(close_mode::deliver(milliseconds(20)));
+  submit();
+  BOOST_TEST(is_delivering());
+  std::atomic<bool> over{false};
+  std::thread flood(
+    [&]
+    {
+      while (!over)
+      {
+        std::deque<planned_job> others(256);
+        for (planned_job& other : others)
+          worker->submit(other, interlock::detail::no_number);
+        for (planned_job& other : others)
+          other.wait_closed();
+      }
+    });
+  BOOST_TEST(job.is(close_outcome::timed_out));
+  over = true;
+  flood.join();
 }
 
 BOOST_AUTO_TEST_CASE(a_flush_expires_when_it_makes_no_progress)

@@ -6,6 +6,7 @@
 #include <interlock/borrowed.hpp>
 #include <interlock/close_handle.hpp>
 #include <interlock/close_mode.hpp>
+#include <interlock/detail/number/calls.hpp>
 #include <interlock/generic/seq_packet_protocol.hpp>
 #include <interlock/ip/tcp.hpp>
 #include <interlock/ip/udp.hpp>
@@ -13,14 +14,22 @@
 #include <interlock/posix/stream_descriptor.hpp>
 
 #include <chrono>
+#include <utility>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/socket_base.hpp>
 #include <boost/asio/use_future.hpp>
+#include <boost/asio/version.hpp>
 #include <boost/test/unit_test.hpp>
+
+#if BOOST_ASIO_VERSION >= 102400 // Boost 1.80
+#include <boost/asio/deferred.hpp>
+#endif
 
 #include "support/closing_socket.hpp"
 #include "support/descriptors.hpp"
+#include "support/lingering_socket.hpp"
 #include "support/no_trace.hpp"
 #include "support/numbers.hpp"
 
@@ -192,6 +201,37 @@ BOOST_AUTO_TEST_CASE(a_close_in_a_mode_has_a_token_like_any_other)
   auto report = s.async_close(close_mode::deliver(long_enough), asio::use_future);
   context.run();
   BOOST_TEST(report.get().outcome == close_outcome::acknowledged);
+}
+
+#if BOOST_ASIO_VERSION >= 102400 // Boost 1.80
+
+BOOST_AUTO_TEST_CASE(a_close_in_a_mode_can_be_deferred)
+{
+  support::ends pair = support::tcp_ends();
+  tcp::socket s(context, tcp::v4(), pair.near.release());
+  const close_mode mode = close_mode::deliver(long_enough);
+  told t;
+  auto operation = s.async_close(mode, asio::deferred);
+  BOOST_TEST(s.is_open());
+  std::move(operation)(t.handler());
+  context.run();
+  BOOST_TEST(t.is(close_outcome::acknowledged));
+}
+
+#endif
+
+BOOST_AUTO_TEST_CASE(a_borrowed_number_is_detached_at_once_whatever_its_linger)
+{
+  const support::ends pair = support::tcp_ends();
+  support::fill(pair.near.get());
+  tcp::socket s(context, tcp::v4(), pair.near.get(), interlock::borrowed);
+  s.set_option(asio::socket_base::linger(true, 60));
+  told t;
+  s.async_close(t.plain_handler());
+  BOOST_TEST(support::wait_until([&] { return support::turn(context), t.times != 0; }));
+  BOOST_TEST(!t.ec);
+  BOOST_TEST(interlock::detail::calls::linger_time(pair.near.get()) == 60);
+  support::set_linger(pair.near, 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 #include <interlock/detail/number/calls.hpp>
 
 #include <cerrno>
+#include <limits>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -264,12 +265,19 @@ bool ready(int number, short events) noexcept
   return ::poll(&p, 1, 0) != 0;
 }
 
+int output_queue(int number) noexcept
+{
+  int bytes = 0;
+  return ::ioctl(number, TIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
 int linger_time(int number) noexcept
 {
   ::linger l = {0, 0};
   ::socklen_t size = sizeof(l);
   const bool is_on = ::getsockopt(number, SOL_SOCKET, SO_LINGER, &l, &size) == 0 && l.l_onoff != 0;
-  return is_on ? l.l_linger : -1;
+  // For ever comes back truncated (MAX_SCHEDULE_TIMEOUT / HZ in sk_getsockopt()).
+  return !is_on ? -1 : l.l_linger < 0 ? std::numeric_limits<int>::max() : l.l_linger;
 }
 
 void set_linger(int number, int seconds) noexcept

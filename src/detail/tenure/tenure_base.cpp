@@ -73,8 +73,6 @@ bool tenure_base::demand() noexcept
 {
   word::value before = 0;
   const duty d = word_.apply<Demand>(&before);
-  if (word::phase_of(before) == phase::open)
-    lead_plainly();
   if (d == duty::detach)
     detach();
   else
@@ -102,6 +100,14 @@ void tenure_base::watch_flush() noexcept
 {
   if (!registry_->worker().watch_flush(*this))
     demand_detach();
+}
+
+int tenure_base::flush_queue() noexcept
+{
+  if (enter_to_cancel() != duty::none)
+    return 0;
+  const leave_guard leaves(*this);
+  return calls::output_queue(number_);
 }
 
 void tenure_base::end_flush() noexcept
@@ -170,7 +176,7 @@ void tenure_base::part_with_number() noexcept
   // submit returns.
   const std::shared_ptr<registry> shared = registry_;
   shared->note_process();
-  if (taken)
+  if (taken || borrowed_)
     restore_linger();
   shared->worker().submit(*this, taken || borrowed_ ? no_number : number_, linger());
 }

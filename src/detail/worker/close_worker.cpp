@@ -4,7 +4,9 @@
 #include <interlock/detail/worker/close_worker.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -28,6 +30,9 @@ namespace detail
 
 namespace
 {
+
+/// How many numbers are closed before deliveries and deadlines have their turn.
+constexpr std::size_t turns = 64;
 
 /// Signals are the program's business: a thread started in this scope has all of them blocked.
 class signals_blocked
@@ -71,7 +76,8 @@ void close_worker::submit(close_job& job, int number, int linger) noexcept
   job.linger_ = linger;
   if (!ready())
   {
-    close_now(lock, job, is_to_abort(job) ? ending::abortive : ending::prompt);
+    const ending how = ending_of(job);
+    close_now(lock, job, how == ending::plain && !job.copied_ ? ending::prompt : how);
     return;
   }
   ++queued_count_;
@@ -204,7 +210,7 @@ void close_worker::run() noexcept
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopped_)
   {
-    run_closes(lock);
+    run_closes(lock, turns);
     run_watches(lock);
     run_flushes(lock);
     sleep(lock);
@@ -220,13 +226,17 @@ void close_worker::run_the_rest(std::unique_lock<std::mutex>& lock) noexcept
   run_watches(lock);
   run_flushes(lock);
   end_deliveries(lock);
-  run_closes(lock);
+  run_closes(lock, std::numeric_limits<std::size_t>::max());
 }
 
-void close_worker::run_closes(std::unique_lock<std::mutex>& lock) noexcept
+// No more than `most`: who floods the worker must not keep deliveries and deadlines waiting.
+void close_worker::run_closes(std::unique_lock<std::mutex>& lock, std::size_t most) noexcept
 {
-  while (close_job* job = closes_.pop_front())
+  for (; most != 0; --most)
   {
+    close_job* const job = closes_.pop_front();
+    if (!job)
+      return;
     if (!begins_delivery(*job) && !lingers(lock, *job))
       close_now(lock, *job, ending_of(*job));
     ++closed_count_;
@@ -268,12 +278,15 @@ close_job::clock::time_point close_worker::next_deadline() const noexcept
 // Time-out and wake-up are the same here: the lists say what there is to do.
 void close_worker::sleep(std::unique_lock<std::mutex>& lock) noexcept
 {
-  if (stopped_ || !closes_.empty())
+  using clock = close_job::clock;
+  if (stopped_)
     return;
+  if (!closes_.empty())
+    return deliver(lock, clock::duration::zero());
   asleep_ = true;
   const auto next = next_deadline();
-  const bool for_ever = next == close_job::clock::time_point::max();
-  deliver(lock, for_ever ? close_job::clock::duration::max() : next - close_job::clock::now());
+  const bool for_ever = next == clock::time_point::max();
+  deliver(lock, for_ever ? clock::duration::max() : next - clock::now());
   asleep_ = false;
 }
 

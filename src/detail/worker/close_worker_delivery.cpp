@@ -28,6 +28,15 @@ void close_plan::delivered(const close_report& report) noexcept
   delivered_->push_back(*job_);
 }
 
+void close_plan::end_by(clock::time_point when) noexcept
+{
+  if (when >= until())
+    return;
+  mode_ = mode_.what() == close_mode::kind::graceful
+    ? close_mode::graceful(when - since_).discard_limit(mode_.discard_limit())
+    : close_mode::deliver(when - since_);
+}
+
 close_report close_job::report() const noexcept
 {
   if (plan_)
@@ -59,9 +68,9 @@ void close_worker::demand(
 void close_worker::demand_plainly(close_job& job) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const bool waits = job.plan_ && job.plan_->mode_.delivers() && job.linger_ <= 0
-    && job.stage_ < close_job::stage::delivered;
-  if (waits)
+  // He may come before the plan of the one who leads.
+  job.joined_plainly_ = true;
+  if (job.stage_ == close_job::stage::delivering && job.linger_ <= 0)
     tighten(job, close_mode::immediate(), clock::now());
 }
 
@@ -92,7 +101,11 @@ close_mode close_worker::way_of(const close_job& job) noexcept
   if (job.prompt_)
     return close_mode::immediate();
   if (is_as_planned(job))
-    return job.plan_->mode_;
+  {
+    const bool is_cut_short = job.joined_plainly_ && job.linger_ <= 0;
+    const close_mode& planned = job.plan_->mode_;
+    return is_cut_short && planned.delivers() ? close_mode::immediate() : planned;
+  }
   if (job.linger_ == 0)
     return close_mode::abort();
   return job.linger_ > 0 ? close_mode::deliver(std::chrono::seconds(job.linger_))
@@ -106,7 +119,7 @@ bool close_worker::is_to_abort(const close_job& job) noexcept
 
 bool close_worker::is_as_planned(const close_job& job) noexcept
 {
-  return job.plan_ && !job.led_plainly_.load(std::memory_order_relaxed);
+  return job.plan_ && job.led_by_plan_.load(std::memory_order_relaxed);
 }
 
 bool close_worker::may_wait(const close_job& job) const noexcept
@@ -152,9 +165,21 @@ void close_worker::end_flush(close_job& job) noexcept
   flushes_.remove(*job.plan_);
 }
 
-bool close_worker::is_stalled(const close_job& job) const noexcept
+// Writes are further when the next of a chain has begun, or the kernel has got rid of something. Unlocks
+// meanwhile; false as well if the flush is over by then.
+bool close_worker::is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
 {
-  return job.flush_steps() == job.plan_->flush_steps_;
+  close_plan& plan = *job.plan_;
+  busy_ = true;
+  lock.unlock();
+  const int queue = job.flush_queue();
+  lock.lock();
+  note_done();
+  const unsigned steps = job.flush_steps();
+  const bool moved = steps != plan.flush_steps_ || queue != plan.flush_queue_;
+  plan.flush_steps_ = steps;
+  plan.flush_queue_ = queue;
+  return plan.flushing_ && !moved;
 }
 
 void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
@@ -164,16 +189,15 @@ void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
   {
     auto& plan = static_cast<close_plan&>(*flushes_.front());
     close_job& job = *plan.job_;
-    if (!stopped_ && now < plan.until() && !is_stalled(job))
+    if (!stopped_ && now < plan.until() && !is_stalled(lock, job))
     {
-      plan.flush_steps_ = job.flush_steps();
-      schedule_flush(plan, now);
+      if (plan.flushing_)
+        schedule_flush(plan, now);
       continue;
     }
     end_flush(job);
     // What is left of the delivery is as late as the flush.
-    if (now < plan.until())
-      plan.mode_ = close_mode::deliver(now - plan.since_);
+    plan.end_by(now);
     expire(lock, job);
   }
 }
@@ -232,7 +256,8 @@ close_worker::ending close_worker::ending_of(const close_job& job) const noexcep
     return job.abortive_ ? ending::abortive : ending::plain;
   if (is_to_abort(job))
     return ending::abortive;
-  return hurried_ || job.prompt_ || way_of(job).delivers() ? ending::prompt : ending::plain;
+  return hurried_ || job.prompt_ || is_as_planned(job) || way_of(job).delivers() ? ending::prompt
+                                                                                 : ending::plain;
 }
 
 // Of a close that has waited for nobody.

@@ -325,7 +325,7 @@ private:
       else
         how.mode = *wanted;
     }
-    else if (t.linger() >= 0)
+    else if (t.linger() >= 0 && !t.is_borrowed())
       how.mode = lingering_mode(t.linger());
     else
       return how;
@@ -339,9 +339,10 @@ private:
     ticket for_step(t);
     const ticket own(t);
     if (how.plan)
+    {
+      t.lead_by_plan();
       how.add_to(t);
-    else
-      t.lead_plainly();
+    }
     c.bind(t, true);
     // Refused by the context's shutdown, which has destroyed those that came before, and detaches.
     const bool added = t.add_closer(c);

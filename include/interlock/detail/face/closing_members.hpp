@@ -114,7 +114,7 @@ public:
   template <class CloseToken = default_token>
   auto async_close(const close_mode& mode, CloseToken&& token = default_token())
     -> initiation_result<CloseToken, void(error_code, close_report), initiate_async_close,
-      close_mode>
+      const close_mode&>
   {
     return boost::asio::async_initiate<CloseToken, void(error_code, close_report)>(
       initiate_async_close(&core_), token, mode);

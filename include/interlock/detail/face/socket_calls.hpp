@@ -168,8 +168,9 @@ error_code get_socket_option(Core& core, Option& option, error_code& ec)
     {
       const auto& p = t.protocol();
       std::size_t size = option.size(p);
-      if (t.linger() >= 0 && is_linger(option, p))
-        *static_cast<::linger*>(static_cast<void*>(option.data(p))) = {1, t.linger()};
+      const int linger = t.linger();
+      if (linger >= 0 && is_linger(option, p))
+        *static_cast<::linger*>(static_cast<void*>(option.data(p))) = {1, linger};
       else if (!is_connection_aborted(option, p))
         calls::get_option(t.number(), option.level(p), option.name(p), option.data(p), &size, e);
       else if (size == sizeof(int))

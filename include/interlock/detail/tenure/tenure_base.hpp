@@ -351,6 +351,7 @@ private:
 
   void closed() noexcept override;
   void expired() noexcept override;
+  int flush_queue() noexcept override;
   void hold() noexcept override;
   void let_go() noexcept override;
   void shut_down() noexcept override;

@@ -58,11 +58,11 @@ public:
     return lingered_;
   }
 
-  /// Somebody closes it without a plan: the plans of those who join are for their reports only. Before
-  /// the submit.
-  void lead_plainly() noexcept
+  /// Whoever closes it has said how; otherwise the plans of those who join are for their reports only.
+  /// Before the submit.
+  void lead_by_plan() noexcept
   {
-    led_plainly_.store(true, std::memory_order_relaxed);
+    led_by_plan_.store(true, std::memory_order_relaxed);
   }
 
 protected:
@@ -75,8 +75,8 @@ protected:
     number_ = no_number;
     error_ = 0;
     stage_ = stage::idle;
-    abortive_ = prompt_ = lingered_ = copied_ = false;
-    led_plainly_.store(false, std::memory_order_relaxed);
+    abortive_ = prompt_ = joined_plainly_ = lingered_ = copied_ = false;
+    led_by_plan_.store(false, std::memory_order_relaxed);
     linger_ = never_lingers;
     plan_.reset();
   }
@@ -103,6 +103,12 @@ private:
     return 0;
   }
 
+  /// What the kernel has not got rid of (SIOCOUTQ), as long as the writes go on.
+  virtual int flush_queue() noexcept
+  {
+    return 0;
+  }
+
   enum class stage : unsigned char
   {
     idle,
@@ -120,11 +126,12 @@ private:
   int error_ = 0;
   int linger_ = never_lingers; // a linger_policy, or seconds
   stage stage_ = stage::idle;
-  bool abortive_ = false; // what has not been delivered is thrown away
-  bool prompt_ = false;   // nothing is waited for, whatever SO_LINGER says
+  bool abortive_ = false;       // what has not been delivered is thrown away
+  bool prompt_ = false;         // nothing is waited for, whatever SO_LINGER says
+  bool joined_plainly_ = false; // by somebody who waits for no peer
   bool lingered_ = false;
   bool copied_ = false;
-  std::atomic<bool> led_plainly_{false};
+  std::atomic<bool> led_by_plan_{false};
   close_plan_pointer plan_;
   clock::time_point deadline_;
   close_job* next_ = nullptr;

@@ -55,10 +55,13 @@ private:
     return since_ + mode_.timeout();
   }
 
+  void end_by(clock::time_point when) noexcept;
+
   // Guarded by the mutex of the worker until the job is closed. While the writes that the close waits
   // for run to their end, so is the deadline_node, which the delivery needs only later.
   bool flushing_ = false;
-  unsigned flush_steps_ = 0; // when last looked at
+  unsigned flush_steps_ = 0; // when last looked at, as is the queue
+  int flush_queue_ = -1;
   close_mode mode_;
   clock::time_point since_;
   close_job* job_ = nullptr; // once anything is waited for
@@ -68,7 +71,7 @@ private:
   close_report report_;
 };
 
-static_assert(sizeof(close_plan) <= 264, "thousands of closes wait at once");
+static_assert(sizeof(close_plan) <= 272, "thousands of closes wait at once");
 
 using close_plan_pointer = std::unique_ptr<close_plan>;
 

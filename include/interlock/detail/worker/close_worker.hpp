@@ -136,7 +136,7 @@ private:
   bool start() noexcept;
   void wake_if_asleep() noexcept;
   void run() noexcept;
-  void run_closes(std::unique_lock<std::mutex>& lock) noexcept;
+  void run_closes(std::unique_lock<std::mutex>& lock, std::size_t most) noexcept;
   void run_watches(std::unique_lock<std::mutex>& lock) noexcept;
   void run_flushes(std::unique_lock<std::mutex>& lock) noexcept;
   void expire(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
@@ -148,7 +148,7 @@ private:
   void tighten(close_job& job, const close_mode& mode, close_job::clock::time_point since) noexcept;
   void schedule_flush(close_plan& plan, close_job::clock::time_point now) noexcept;
   void end_flush(close_job& job) noexcept;
-  bool is_stalled(const close_job& job) const noexcept;
+  bool is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   static close_mode way_of(const close_job& job) noexcept;
   static bool is_to_abort(const close_job& job) noexcept;
   static bool is_as_planned(const close_job& job) noexcept;

@@ -238,21 +238,6 @@ BOOST_FIXTURE_TEST_CASE(nor_does_a_graceful_one, silenced)
   check_forgotten_by_kernel(close_mode::graceful(soon));
 }
 
-// Not so yet: until the kernel's own limits end it, as after any other close (tcp_orphan_retries).
-
-BOOST_FIXTURE_TEST_CASE(nor_one_whose_peer_had_been_silent_before, silenced, *utf::disabled())
-{
-  send(lost);
-  BOOST_TEST(wait_retrying(copy()));
-  check_forgotten_by_kernel(close_mode::deliver(soon));
-}
-
-BOOST_FIXTURE_TEST_CASE(nor_one_in_which_nothing_has_moved, silenced, *utf::disabled())
-{
-  send(lost);
-  check_forgotten_by_kernel(close_mode::deliver(long_enough).progress_timeout(soon));
-}
-
 // --- Peers that come back.
 
 BOOST_FIXTURE_TEST_CASE(nothing_is_lost_if_the_peer_comes_back_in_time, silenced)

@@ -14,10 +14,13 @@
 #include <memory>
 #include <optional>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/test/unit_test.hpp>
+
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#endif
 
 #include "support/close_probe.hpp"
 #include "support/closing_socket.hpp"
@@ -25,7 +28,6 @@
 #include "support/tcp_facts.hpp"
 
 namespace asio = boost::asio;
-using asio::cancellation_type;
 using interlock::close_mode;
 using interlock::close_outcome;
 using std::chrono::seconds;
@@ -239,6 +241,10 @@ BOOST_FIXTURE_TEST_CASE(the_context_goes_in_the_middle_of_a_delivery, waiting_de
 
 // --- Cancellation.
 
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+
+using asio::cancellation_type;
+
 struct cancelled_delivery : waiting_delivery
 {
   asio::cancellation_signal signal;
@@ -286,5 +292,7 @@ BOOST_FIXTURE_TEST_CASE(total_lets_one_caller_go_and_the_delivery_on, cancelled_
     second));
   BOOST_TEST(second.is(close_outcome::peer_closed));
 }
+
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -258,6 +258,9 @@ void nothing_left_out(const calls_made& made)
 {
   using ours = typename Type::template named<interlock_family>;
   using plain = typename Type::template named<asio_family>;
+  // Before Boost 1.80 Asio has no pipes.
+  if (std::is_same<ours, plain>::value)
+    return;
   for (const member_name& member : member_names_of<ours, plain>())
     BOOST_TEST_CONTEXT(member.name)
     {

@@ -16,19 +16,15 @@ import os
 import re
 import sys
 
+from check_named_cases import cases_below, read
+
 # The version of Asio by which a file asks for a version of Boost.
 ASIO = {None: "1.74", "102000": "1.77", "102600": "1.81", "102700": "1.82", "103100": "1.86"}
 
 NAME = re.compile(r"\[\^(test_\w+(?:/\w+)?)\]")
 VERSION = re.compile(r"\[(\d+\.\d+)\]\s*\]\s*$")
 SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")
-CASE = re.compile(r"BOOST_(?:AUTO|FIXTURE|DATA)_TEST_CASE(?:_TEMPLATE)?\(\s*(\w+)")
 GUARD = re.compile(r"^#if BOOST_ASIO_VERSION >= (\d+)\n", re.MULTILINE)
-
-
-def read(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
 
 
 def suites_below(folder):
@@ -48,7 +44,7 @@ def rows_of(page):
     return re.split(r"^    (?=\[)", table, flags=re.MULTILINE)[2:]
 
 
-def faults_of_row(row, suites):
+def faults_of_row(row, suites, cases):
     names, version = NAME.findall(row), VERSION.search(row)
     if not names or not version:
         yield "a row without a test, or without a version: " + " ".join(row.split())
@@ -57,7 +53,7 @@ def faults_of_row(row, suites):
         suite, _, case = name.partition("/")
         if suite not in suites:
             yield f"names the suite {suite}, which does not exist"
-        elif case and case not in CASE.findall(suites[suite]):
+        elif case and name not in cases:
             yield f"names the case {name}, which does not exist"
         elif suite.startswith("test_tokens_"):
             # What stands around the whole file.
@@ -72,8 +68,9 @@ def main():
     top = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), "..")
     page = read(os.path.join(top, "doc", "tokens.qbk"))
     suites = suites_below(os.path.join(top, "test"))
+    cases = cases_below(os.path.join(top, "test"))
     rows = rows_of(page)
-    faults = [fault for row in rows for fault in faults_of_row(row, suites)]
+    faults = [fault for row in rows for fault in faults_of_row(row, suites, cases)]
     named = {name.partition("/")[0] for name in NAME.findall(page)}
     faults += [
         f"does not name {suite}"

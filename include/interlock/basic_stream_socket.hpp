@@ -15,7 +15,6 @@
 
 #include <interlock/basic_socket.hpp>
 #include <interlock/config.hpp>
-#include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/face/flagged_transfers.hpp>
 #include <interlock/detail/face/socket_calls.hpp>
 

@@ -93,6 +93,17 @@ struct closing_socket : no_trace
     return run_until_told([] {}, t);
   }
 
+  /// A turn of a peer that reads, and closes when it has got everything.
+  auto reader(taken& got)
+  {
+    return [this, &got]
+    {
+      got.take(pair.far);
+      if (got.ended)
+        pair.far.reset();
+    };
+  }
+
   int number()
   {
     return object.native_handle();

@@ -21,6 +21,14 @@ inline void set_linger(const number& n, int seconds)
   checked(::setsockopt(n.get(), SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "setsockopt");
 }
 
+inline ::linger linger_of(int n)
+{
+  ::linger value = {};
+  ::socklen_t size = sizeof(value);
+  checked(::getsockopt(n, SOL_SOCKET, SO_LINGER, &value, &size), "getsockopt");
+  return value;
+}
+
 class lingering_socket
 {
 public:
@@ -38,10 +46,7 @@ public:
 
   bool lingers() const
   {
-    ::linger value = {};
-    ::socklen_t size = sizeof(value);
-    checked(::getsockopt(kept_.get(), SOL_SOCKET, SO_LINGER, &value, &size), "getsockopt");
-    return value.l_onoff != 0;
+    return linger_of(kept_.get()).l_onoff != 0;
   }
 
 private:

@@ -24,6 +24,7 @@
 #include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/handler_tally.hpp"
 #include "support/loop.hpp"
 #include "support/token_subjects.hpp"
 #include "support/wait_until.hpp"
@@ -127,6 +128,34 @@ protected:
 
 private:
   Outcome* outcome_;
+};
+
+/// One whose handlers are counted from their making to their end.
+template <class Outcome>
+class counted_attempt : public attempt_base<Outcome>
+{
+public:
+  using attempt_base<Outcome>::attempt_base;
+
+  void end()
+  {
+    check(tally_.all_called());
+  }
+
+protected:
+  auto counted()
+  {
+    return tally_(this->record());
+  }
+
+  /// How many of them have been called.
+  auto called() const
+  {
+    return tally_.called();
+  }
+
+private:
+  handler_tally tally_;
 };
 
 /// One operation on an object of its own. What is checked is checked in functions that are no templates:

@@ -18,7 +18,6 @@
 #include <boost/asio/prepend.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "support/handler_tally.hpp"
 #include "support/token_trial.hpp"
 
 namespace asio = boost::asio;
@@ -90,27 +89,19 @@ struct by_adapters : support::way
 struct by_any_handler : support::way
 {
   template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  class attempt : public support::counted_attempt<Outcome>
   {
   public:
-    using support::attempt_base<Outcome>::attempt_base;
+    using support::counted_attempt<Outcome>::counted_attempt;
 
     template <class Subject, class Start>
     void begin(Subject&, Start start)
     {
       asio::any_completion_handler<typename support::signature_of<Outcome>::type> handler(
-        tally_(this->record()));
+        this->counted());
       start(std::move(handler));
-      support::check(tally_.called() == 0);
+      support::check(this->called() == 0);
     }
-
-    void end()
-    {
-      support::check(tally_.all_called());
-    }
-
-  private:
-    support::handler_tally tally_;
   };
 };
 

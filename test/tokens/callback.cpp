@@ -9,7 +9,6 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "support/handler_tally.hpp"
 #include "support/token_trial.hpp"
 
 namespace asio = boost::asio;
@@ -41,25 +40,17 @@ struct by_copy : support::way
 struct by_move : support::way
 {
   template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  class attempt : public support::counted_attempt<Outcome>
   {
   public:
-    using support::attempt_base<Outcome>::attempt_base;
+    using support::counted_attempt<Outcome>::counted_attempt;
 
     template <class Subject, class Start>
     void begin(Subject&, Start start)
     {
-      start(tally_(this->record()));
-      support::check(tally_.called() == 0);
+      start(this->counted());
+      support::check(this->called() == 0);
     }
-
-    void end()
-    {
-      support::check(tally_.all_called());
-    }
-
-  private:
-    support::handler_tally tally_;
   };
 };
 

@@ -15,7 +15,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "support/handler_tally.hpp"
 #include "support/token_trial.hpp"
 
 namespace asio = boost::asio;
@@ -30,18 +29,18 @@ struct in_time : support::way
   static constexpr bool cancels = true;
 
   template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  class attempt : public support::counted_attempt<Outcome>
   {
   public:
-    using support::attempt_base<Outcome>::attempt_base;
+    using support::counted_attempt<Outcome>::counted_attempt;
 
     template <class Subject, class Start>
     void begin(Subject&, Start start)
     {
       using clock = std::chrono::steady_clock;
       start(asio::cancel_at(clock::now() + limit_, asio::cancellation_type::total,
-        asio::cancel_after(limit_, asio::cancellation_type::total, tally_(this->record()))));
-      support::check(tally_.called() == 0);
+        asio::cancel_after(limit_, asio::cancellation_type::total, this->counted())));
+      support::check(this->called() == 0);
     }
 
     void cancel_soon()
@@ -49,13 +48,7 @@ struct in_time : support::way
       limit_ = std::chrono::hours(0);
     }
 
-    void end()
-    {
-      support::check(tally_.all_called());
-    }
-
   private:
-    support::handler_tally tally_;
     std::chrono::hours limit_{1};
   };
 };

@@ -14,7 +14,6 @@
 #include <boost/asio/deferred.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "support/handler_tally.hpp"
 #include "support/token_trial.hpp"
 
 namespace asio = boost::asio;
@@ -27,10 +26,10 @@ namespace
 struct by_deferred : support::way
 {
   template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  class attempt : public support::counted_attempt<Outcome>
   {
   public:
-    using support::attempt_base<Outcome>::attempt_base;
+    using support::counted_attempt<Outcome>::counted_attempt;
 
     template <class Subject, class Start>
     void begin(Subject& s, Start start)
@@ -40,17 +39,9 @@ struct by_deferred : support::way
       s.context.restart();
       auto moved = std::move(operation);
       auto copy = moved;
-      std::thread([&] { std::move(copy)(tally_(this->record())); }).join();
-      support::check(tally_.called() == 0);
+      std::thread([&] { std::move(copy)(this->counted()); }).join();
+      support::check(this->called() == 0);
     }
-
-    void end()
-    {
-      support::check(tally_.all_called());
-    }
-
-  private:
-    support::handler_tally tally_;
   };
 };
 

@@ -15,7 +15,6 @@
 #include <boost/asio/system_executor.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "support/handler_tally.hpp"
 #include "support/token_trial.hpp"
 
 namespace asio = boost::asio;
@@ -27,27 +26,19 @@ namespace
 struct by_immediate_handler : support::way
 {
   template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  class attempt : public support::counted_attempt<Outcome>
   {
   public:
-    using support::attempt_base<Outcome>::attempt_base;
+    using support::counted_attempt<Outcome>::counted_attempt;
 
     template <class Subject, class Start>
     void begin(Subject& s, Start start)
     {
       const bool open = s.object.is_open();
-      start(asio::bind_immediate_executor(asio::system_executor(), tally_(this->record())));
+      start(asio::bind_immediate_executor(asio::system_executor(), this->counted()));
       if (!open && std::is_same<Outcome, support::told<std::size_t>>::value)
-        support::check(tally_.called() == 1);
+        support::check(this->called() == 1);
     }
-
-    void end()
-    {
-      support::check(tally_.all_called());
-    }
-
-  private:
-    support::handler_tally tally_;
   };
 };
 

@@ -12,7 +12,6 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "support/handler_tally.hpp"
 #include "support/token_trial.hpp"
 
 namespace asio = boost::asio;
@@ -77,10 +76,10 @@ namespace
 struct by_lazy_token : support::way
 {
   template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  class attempt : public support::counted_attempt<Outcome>
   {
   public:
-    using support::attempt_base<Outcome>::attempt_base;
+    using support::counted_attempt<Outcome>::counted_attempt;
 
     template <class Subject, class Start>
     void begin(Subject& s, Start start)
@@ -89,17 +88,9 @@ struct by_lazy_token : support::way
       support::check(s.context.poll() == 0);
       s.context.restart();
       auto copy = kept;
-      std::thread([&] { copy(tally_(this->record())); }).join();
-      support::check(tally_.called() == 0);
+      std::thread([&] { copy(this->counted()); }).join();
+      support::check(this->called() == 0);
     }
-
-    void end()
-    {
-      support::check(tally_.all_called());
-    }
-
-  private:
-    support::handler_tally tally_;
   };
 };
 

@@ -12,7 +12,6 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "support/handler_tally.hpp"
 #include "support/token_trial.hpp"
 
 namespace asio = boost::asio;
@@ -26,16 +25,16 @@ struct by_signal : support::way
   static constexpr bool cancels = true;
 
   template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  class attempt : public support::counted_attempt<Outcome>
   {
   public:
-    using support::attempt_base<Outcome>::attempt_base;
+    using support::counted_attempt<Outcome>::counted_attempt;
 
     template <class Subject, class Start>
     void begin(Subject&, Start start)
     {
-      start(asio::bind_cancellation_slot(signal_.slot(), tally_(this->record())));
-      support::check(tally_.called() == 0);
+      start(asio::bind_cancellation_slot(signal_.slot(), this->counted()));
+      support::check(this->called() == 0);
     }
 
     void cancel()
@@ -47,11 +46,10 @@ struct by_signal : support::way
     void end()
     {
       signal_.emit(asio::cancellation_type::all);
-      support::check(tally_.all_called());
+      support::counted_attempt<Outcome>::end();
     }
 
   private:
-    support::handler_tally tally_;
     asio::cancellation_signal signal_;
   };
 };

@@ -39,14 +39,6 @@ unsigned user_timeout_of(const support::number& n)
   return value;
 }
 
-bool lingers(const support::number& n)
-{
-  ::linger value = {};
-  ::socklen_t size = sizeof(value);
-  support::checked(::getsockopt(n.get(), SOL_SOCKET, SO_LINGER, &value, &size), "getsockopt");
-  return value.l_onoff != 0;
-}
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_delivery_engine_limits)
@@ -360,7 +352,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   this->submit(job, tcp.near, close_mode::deliver(milliseconds(1)));
   BOOST_TEST(this->run_until_delivered(job));
   BOOST_TEST(job.outcome() == close_outcome::timed_out);
-  BOOST_TEST(!lingers(tcp.near));
+  BOOST_TEST(support::linger_of(tcp.near.get()).l_onoff == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(

@@ -67,14 +67,7 @@ struct writing : closing_tcp
   /// The peer reads, and closes when it has got everything.
   bool run_with_reader()
   {
-    return run_until_told(
-      [this]
-      {
-        got.take(pair.far);
-        if (got.ended)
-          pair.far.reset();
-      },
-      closer);
+    return run_until_told(reader(got), closer);
   }
 
   /// Nobody reads: the write could not run to its end.

@@ -61,14 +61,7 @@ struct forking : closing_tcp
   void check_delivered(close_outcome outcome)
   {
     taken got;
-    BOOST_TEST(run_until_told(
-      [&]
-      {
-        got.take(pair.far);
-        if (got.ended)
-          pair.far.reset();
-      },
-      t));
+    BOOST_TEST(run_until_told(reader(got), t));
     BOOST_TEST(t.is(outcome));
     BOOST_TEST((got.bytes == sent && got.error == 0));
   }

@@ -40,14 +40,6 @@ using support::told;
 namespace
 {
 
-::linger kernels_linger(int number)
-{
-  ::linger value = {};
-  ::socklen_t size = sizeof(value);
-  support::checked(::getsockopt(number, SOL_SOCKET, SO_LINGER, &value, &size), "getsockopt");
-  return value;
-}
-
 /// A full connection whose peer does not read, with five seconds to linger by an option of Asio's.
 struct lingering : closing_tcp
 {
@@ -98,7 +90,7 @@ BOOST_AUTO_TEST_SUITE(test_g8_linger)
 
 BOOST_FIXTURE_TEST_CASE(the_kernel_is_not_told, lingering)
 {
-  BOOST_TEST(kernels_linger(number()).l_onoff == 0);
+  BOOST_TEST(support::linger_of(number()).l_onoff == 0);
   socket_base::linger option;
   object.get_option(option);
   BOOST_TEST(option.enabled());
@@ -172,7 +164,7 @@ BOOST_AUTO_TEST_CASE(what_is_inherited_from_a_listener_is_done_as_well)
   const support::number peer = support::tcp_connected_to(
     support::number(support::checked(::dup(listener.native_handle()), "dup")));
   tcp::socket accepted = listener.accept();
-  BOOST_TEST(kernels_linger(accepted.native_handle()).l_onoff != 0);
+  BOOST_TEST(support::linger_of(accepted.native_handle()).l_onoff != 0);
   const std::size_t sent = support::fill(accepted.native_handle());
   const support::close_watch watch(accepted.native_handle());
   accepted.close();
@@ -282,8 +274,8 @@ BOOST_FIXTURE_TEST_CASE(a_delivery_that_is_asked_for_counts_more_than_the_option
 BOOST_FIXTURE_TEST_CASE(a_number_that_is_released_carries_the_option, lingering)
 {
   const support::number released(object.release());
-  BOOST_TEST(kernels_linger(released.get()).l_onoff != 0);
-  BOOST_TEST(kernels_linger(released.get()).l_linger == 5);
+  BOOST_TEST(support::linger_of(released.get()).l_onoff != 0);
+  BOOST_TEST(support::linger_of(released.get()).l_linger == 5);
   support::set_linger(released, 0);
 }
 
@@ -308,7 +300,7 @@ BOOST_AUTO_TEST_CASE(the_option_moves_with_the_socket)
   wide.get_option(option);
   BOOST_TEST(option.enabled());
   BOOST_TEST(option.timeout() == 5);
-  BOOST_TEST(kernels_linger(wide.native_handle()).l_onoff == 0);
+  BOOST_TEST(support::linger_of(wide.native_handle()).l_onoff == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

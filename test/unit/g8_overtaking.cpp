@@ -148,14 +148,7 @@ BOOST_FIXTURE_TEST_CASE(close_changes_nothing, waiting_delivery)
   object.close();
   BOOST_TEST(is_under_way());
   taken got;
-  BOOST_TEST(run_until_told(
-    [&]
-    {
-      got.take(pair.far);
-      if (got.ended)
-        pair.far.reset();
-    },
-    first));
+  BOOST_TEST(run_until_told(reader(got), first));
   BOOST_TEST(first.is(close_outcome::peer_closed));
   BOOST_TEST(got.bytes == sent);
 }
@@ -282,14 +275,7 @@ BOOST_FIXTURE_TEST_CASE(total_lets_one_caller_go_and_the_delivery_on, cancelled_
   BOOST_TEST(first.ec == asio::error::operation_aborted);
   BOOST_TEST(second.times == 0);
   taken got;
-  BOOST_TEST(run_until_told(
-    [&]
-    {
-      got.take(pair.far);
-      if (got.ended)
-        pair.far.reset();
-    },
-    second));
+  BOOST_TEST(run_until_told(reader(got), second));
   BOOST_TEST(second.is(close_outcome::peer_closed));
 }
 

@@ -73,14 +73,7 @@ struct closed_upon : Closing
 
   bool reads_all_and_closes()
   {
-    return this->run_until_told(
-      [this]
-      {
-        got.take(this->pair.far);
-        if (got.ended)
-          this->pair.far.reset();
-      },
-      t);
+    return this->run_until_told(this->reader(got), t);
   }
 
   bool reads_nothing()

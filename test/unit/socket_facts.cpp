@@ -5,6 +5,8 @@
 
 #include <interlock/detail/number/socket_facts.hpp>
 
+#include <interlock/detail/number/calls.hpp>
+
 #include <cerrno>
 #include <string>
 
@@ -86,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_none_is_unknown)
   BOOST_TEST(detail::unsent_bytes(support::bad_number, transport::tcp) == 0u);
   BOOST_TEST(!detail::send_fin(support::bad_number));
   BOOST_TEST(detail::discard_input(support::bad_number, transport::tcp, 1).error == EBADF);
-  BOOST_TEST(!detail::lingers(support::bad_number));
+  BOOST_TEST(detail::calls::linger_time(support::bad_number) == -1);
 }
 
 BOOST_AUTO_TEST_CASE(sockets_without_a_connection_say_so)
@@ -228,10 +230,10 @@ BOOST_AUTO_TEST_CASE(input_can_be_seen_without_being_taken)
 BOOST_AUTO_TEST_CASE(a_socket_lingers_if_it_has_been_told_to)
 {
   const support::ends tcp = support::tcp_ends();
-  BOOST_TEST(!detail::lingers(tcp.near.get()));
+  BOOST_TEST(detail::calls::linger_time(tcp.near.get()) == -1);
   support::set_linger(tcp.near, 5);
-  BOOST_TEST(detail::lingers(tcp.near.get()));
-  BOOST_TEST(!detail::lingers(support::pipe_ends().near.get()));
+  BOOST_TEST(detail::calls::linger_time(tcp.near.get()) == 5);
+  BOOST_TEST(detail::calls::linger_time(support::pipe_ends().near.get()) == -1);
 }
 
 BOOST_AUTO_TEST_CASE(the_limit_of_the_kernel_is_shortened_and_restored)

@@ -265,12 +265,6 @@ bool ready(int number, short events) noexcept
   return ::poll(&p, 1, 0) != 0;
 }
 
-int output_queue(int number) noexcept
-{
-  int bytes = 0;
-  return ::ioctl(number, TIOCOUTQ, &bytes) == 0 ? bytes : 0;
-}
-
 int linger_time(int number) noexcept
 {
   ::linger l = {0, 0};

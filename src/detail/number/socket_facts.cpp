@@ -107,6 +107,13 @@ socket_facts look(int number, transport kind, int known_error) noexcept
   return facts;
 }
 
+std::size_t output_queue(int number) noexcept
+{
+  std::size_t size = 0;
+  queue_size(number, SIOCOUTQ, size);
+  return size;
+}
+
 std::size_t unsent_bytes(int number, transport kind) noexcept
 {
   std::size_t size = 0;
@@ -141,6 +148,11 @@ transport transport_of(int) noexcept
 socket_facts look(int, transport, int) noexcept
 {
   return socket_facts();
+}
+
+std::size_t output_queue(int) noexcept
+{
+  return 0;
 }
 
 std::size_t unsent_bytes(int, transport) noexcept
@@ -212,13 +224,6 @@ discarded_input examine_input(int number) noexcept
   result.more = calls::available(number, ec) != 0;
   result.ended = over && !result.more;
   return result;
-}
-
-bool lingers(int number) noexcept
-{
-  ::linger value = {};
-  ::socklen_t size = sizeof(value);
-  return ::getsockopt(number, SOL_SOCKET, SO_LINGER, &value, &size) == 0 && value.l_onoff != 0;
 }
 
 } // namespace detail

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/number/socket_facts.hpp>
 
 namespace interlock
 {
@@ -107,7 +108,7 @@ int tenure_base::flush_queue() noexcept
   if (enter_to_cancel() != duty::none)
     return 0;
   const leave_guard leaves(*this);
-  return calls::output_queue(number_);
+  return static_cast<int>(output_queue(number_));
 }
 
 void tenure_base::end_flush() noexcept

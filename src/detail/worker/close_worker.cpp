@@ -12,7 +12,6 @@
 #include <thread>
 #include <utility>
 
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>

@@ -51,8 +51,7 @@ close_report close_job::report() const noexcept
 
 // --- What is demanded.
 
-void close_worker::demand(
-  close_job& job, const close_mode& mode, close_plan_pointer plan, clock::time_point since) noexcept
+void close_worker::demand(close_job& job, const close_mode& mode, close_plan_pointer plan) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (job.stage_ >= close_job::stage::delivered)
@@ -62,7 +61,7 @@ void close_worker::demand(
   if (!job.plan_)
     job.plan_ = std::move(plan);
   else if (stronger(mode, job.plan_->mode_))
-    tighten(job, mode, since);
+    tighten(job, mode);
 }
 
 void close_worker::demand_plainly(close_job& job) noexcept
@@ -71,16 +70,17 @@ void close_worker::demand_plainly(close_job& job) noexcept
   // He may come before the plan of the one who leads.
   job.joined_plainly_ = true;
   if (job.stage_ == close_job::stage::delivering && job.linger_ <= 0)
-    tighten(job, close_mode::immediate(), clock::now());
+    tighten(job, close_mode::immediate());
 }
 
 // A mode that waits can shorten the time, not lengthen it.
-void close_worker::tighten(close_job& job, const close_mode& mode, clock::time_point since) noexcept
+void close_worker::tighten(close_job& job, const close_mode& mode) noexcept
 {
+  const auto now = clock::now();
   close_plan& plan = *job.plan_;
   if (mode.delivers())
   {
-    const auto until = std::min(plan.until(), since + mode.timeout());
+    const auto until = std::min(plan.until(), now + mode.timeout());
     close_mode shorter = close_mode::deliver(until - plan.since_);
     shorter.progress_timeout(plan.mode_.progress_timeout());
     plan.mode_ = shorter;
@@ -88,9 +88,9 @@ void close_worker::tighten(close_job& job, const close_mode& mode, clock::time_p
   else
     plan.mode_ = mode;
   if (job.stage_ == close_job::stage::delivering)
-    engine_->overtake(plan, mode, since);
+    engine_->overtake(plan, mode, now);
   if (plan.flushing_)
-    schedule_flush(plan, clock::now());
+    schedule_flush(plan, now);
 }
 
 // What has been asked for counts, unless somebody closes it who has not asked for anything.
@@ -106,15 +106,7 @@ close_mode close_worker::way_of(const close_job& job) noexcept
     const close_mode& planned = job.plan_->mode_;
     return is_cut_short && planned.delivers() ? close_mode::immediate() : planned;
   }
-  if (job.linger_ == 0)
-    return close_mode::abort();
-  return job.linger_ > 0 ? close_mode::deliver(std::chrono::seconds(job.linger_))
-                         : close_mode::immediate();
-}
-
-bool close_worker::is_to_abort(const close_job& job) noexcept
-{
-  return way_of(job).what() == close_mode::kind::abort;
+  return job.linger_ >= 0 ? lingering_mode(job.linger_) : close_mode::immediate();
 }
 
 bool close_worker::is_as_planned(const close_job& job) noexcept
@@ -254,10 +246,11 @@ close_worker::ending close_worker::ending_of(const close_job& job) const noexcep
     return ending::plain;
   if (job.stage_ == close_job::stage::delivered)
     return job.abortive_ ? ending::abortive : ending::plain;
-  if (is_to_abort(job))
+  const close_mode way = way_of(job);
+  if (way.what() == close_mode::kind::abort)
     return ending::abortive;
-  return hurried_ || job.prompt_ || is_as_planned(job) || way_of(job).delivers() ? ending::prompt
-                                                                                 : ending::plain;
+  const bool promptly = hurried_ || job.prompt_ || is_as_planned(job) || way.delivers();
+  return promptly ? ending::prompt : ending::plain;
 }
 
 // Of a close that has waited for nobody.

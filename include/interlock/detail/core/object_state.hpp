@@ -12,7 +12,6 @@
 #ifndef INTERLOCK_DETAIL_CORE_OBJECT_STATE_HPP
 #define INTERLOCK_DETAIL_CORE_OBJECT_STATE_HPP
 
-#include <chrono>
 #include <memory>
 #include <mutex>
 #include <type_traits>
@@ -34,12 +33,6 @@ inline namespace abi_0
 {
 namespace detail
 {
-
-/// What SO_LINGER asks of a close that has not been told how.
-inline close_mode lingering_mode(int seconds) noexcept
-{
-  return seconds == 0 ? close_mode::abort() : close_mode::deliver(std::chrono::seconds(seconds));
-}
 
 inline boost::system::error_code refusal(duty d) noexcept
 {
@@ -375,10 +368,7 @@ private:
     else if (number_has_moved_on_)
       return c;
     else if (t.outcome(v))
-    {
-      c->tell(v);
-      c.release()->complete(v.ec, hand_over::post);
-    }
+      c.release()->serve(v, hand_over::post);
     // Otherwise the context has been shut down: the handler is destroyed uninvoked.
     return nullptr;
   }

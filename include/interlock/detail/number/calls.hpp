@@ -112,9 +112,6 @@ INTERLOCK_DECL void set_non_blocking(int number, bool mode, error_code& ec) noex
 /// fails.
 INTERLOCK_DECL bool ready(int number, short events) noexcept;
 
-/// SIOCOUTQ, or 0 where there is none.
-INTERLOCK_DECL int output_queue(int number) noexcept;
-
 /// How many seconds close(2) may wait by SO_LINGER. -1: the option is off, or this is no socket.
 INTERLOCK_DECL int linger_time(int number) noexcept;
 

@@ -72,6 +72,9 @@ INTERLOCK_DECL transport transport_of(int number) noexcept;
  */
 INTERLOCK_DECL socket_facts look(int number, transport kind, int known_error) noexcept;
 
+/// SIOCOUTQ, of whatever kind the socket is; 0 where there is none.
+INTERLOCK_DECL std::size_t output_queue(int number) noexcept;
+
 /// SIOCOUTQNSD: bytes of TCP that have never been sent, our FIN counted as one. 0 elsewhere.
 INTERLOCK_DECL std::size_t unsent_bytes(int number, transport kind) noexcept;
 
@@ -97,9 +100,6 @@ INTERLOCK_DECL discarded_input discard_input(
 
 /// As discard_input, but takes nothing: says `more` if there is any.
 INTERLOCK_DECL discarded_input examine_input(int number) noexcept;
-
-/// Whether close(2) would wait, or reset, because of SO_LINGER.
-INTERLOCK_DECL bool lingers(int number) noexcept;
 
 /// Lets the kernel give the peer up after so much time without an acknowledgement
 /// (TCP_USER_TIMEOUT), unless it would do so earlier. Returns the value before, in milliseconds.

@@ -67,6 +67,13 @@ public:
   /// What became of the close, before `complete` is called with the verdict's error.
   virtual void tell(const close_verdict& /*v*/) noexcept {}
 
+  /// Both of them. What is thrown is what `complete` throws.
+  void serve(const close_verdict& v, hand_over how)
+  {
+    tell(v);
+    complete(v.ec, how);
+  }
+
   /// It will be served by `t`, which it leads to the end or joins on the way. The caller is inside.
   virtual void bind(tenure_base& /*t*/, bool /*leads*/) noexcept {}
 
@@ -177,8 +184,7 @@ public:
     {
       try
       {
-        c->tell(v);
-        c->complete(v.ec, how);
+        c->serve(v, how);
       }
       catch (...)
       {

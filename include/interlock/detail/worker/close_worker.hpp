@@ -69,9 +69,8 @@ public:
 
   /// Somebody wants the job closed in this mode: the strongest that has been demanded holds, until the
   /// outcome is known. `plan`, which may be null, is for the job if it has none yet.
-  INTERLOCK_DECL void demand(close_job& job, const close_mode& mode,
-    close_plan_pointer plan = nullptr,
-    close_job::clock::time_point since = close_job::clock::now()) noexcept;
+  INTERLOCK_DECL void demand(
+    close_job& job, const close_mode& mode, close_plan_pointer plan = nullptr) noexcept;
 
   /// Somebody who has not said how joins the close: whoever had asked to wait for a peer no longer
   /// does.
@@ -145,12 +144,11 @@ private:
   void end_deliveries(std::unique_lock<std::mutex>& lock) noexcept;
   close_job::clock::time_point next_deadline() const noexcept;
   void add_watch(close_job& job, close_job::stage s) noexcept;
-  void tighten(close_job& job, const close_mode& mode, close_job::clock::time_point since) noexcept;
+  void tighten(close_job& job, const close_mode& mode) noexcept;
   void schedule_flush(close_plan& plan, close_job::clock::time_point now) noexcept;
   void end_flush(close_job& job) noexcept;
   bool is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   static close_mode way_of(const close_job& job) noexcept;
-  static bool is_to_abort(const close_job& job) noexcept;
   static bool is_as_planned(const close_job& job) noexcept;
   bool may_wait(const close_job& job) const noexcept;
   bool begins_delivery(close_job& job) noexcept;

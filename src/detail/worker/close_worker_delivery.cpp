@@ -22,6 +22,12 @@ using clock = close_job::clock;
 
 // --- The plan and the job.
 
+close_plan::close_plan(const close_mode& mode, clock::time_point since) noexcept
+  : mode_(mode),
+    since_(since)
+{
+}
+
 void close_plan::delivered(const close_report& report) noexcept
 {
   report_ = report;

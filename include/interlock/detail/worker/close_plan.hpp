@@ -39,11 +39,8 @@ class close_plan final : private delivery_job
 public:
   using clock = std::chrono::steady_clock;
 
-  explicit close_plan(const close_mode& mode, clock::time_point since = clock::now()) noexcept
-    : mode_(mode),
-      since_(since)
-  {
-  }
+  INTERLOCK_DECL explicit close_plan(
+    const close_mode& mode, clock::time_point since = clock::now()) noexcept;
 
   /// Complete once the job is closed.
   const close_report& report() const noexcept
@@ -54,7 +51,7 @@ public:
 private:
   friend class close_worker;
 
-  INTERLOCK_DECL void delivered(const close_report& report) noexcept override;
+  void delivered(const close_report& report) noexcept override;
 
   clock::time_point until() const noexcept
   {

@@ -20,6 +20,39 @@
 namespace support
 {
 
+/// What the worker holds of a job's memory. Its end, before that of the rest of the job, waits until that is
+/// nothing.
+class memory_holds
+{
+public:
+  memory_holds() = default;
+  memory_holds(const memory_holds&) = delete;
+  memory_holds& operator=(const memory_holds&) = delete;
+
+  ~memory_holds()
+  {
+    wait_until([this] { return count_ == 0; });
+  }
+
+  void hold() noexcept
+  {
+    ++count_;
+  }
+
+  void let_go() noexcept
+  {
+    --count_;
+  }
+
+  int count() const noexcept
+  {
+    return count_;
+  }
+
+private:
+  std::atomic<int> count_{0};
+};
+
 class probe_job final : public interlock::detail::close_job
 {
 public:
@@ -49,6 +82,11 @@ public:
     return wait_until([this, times] { return expiries_ >= times; });
   }
 
+  int holds() const noexcept
+  {
+    return holds_.count();
+  }
+
   /// Where it was called last, once that has been counted.
   std::thread::id thread() const noexcept
   {
@@ -56,6 +94,16 @@ public:
   }
 
 private:
+  void hold() noexcept override
+  {
+    holds_.hold();
+  }
+
+  void let_go() noexcept override
+  {
+    holds_.let_go();
+  }
+
   void closed() noexcept override
   {
     thread_ = std::this_thread::get_id();
@@ -75,6 +123,7 @@ private:
   std::thread::id thread_;
   std::atomic<int> closes_{0};
   std::atomic<int> expiries_{0};
+  memory_holds holds_;
 };
 
 /// Holds a worker between two closes until it is told to go on, or is destroyed.

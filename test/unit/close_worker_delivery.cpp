@@ -17,6 +17,7 @@
 
 #include "support/lingering_socket.hpp"
 #include "support/numbers.hpp"
+#include "support/probe_job.hpp"
 #include "support/tcp_facts.hpp"
 #include "support/worker_fixture.hpp"
 
@@ -73,6 +74,16 @@ public:
   }
 
 private:
+  void hold() noexcept override
+  {
+    holds_.hold();
+  }
+
+  void let_go() noexcept override
+  {
+    holds_.let_go();
+  }
+
   void closed() noexcept override
   {
     thread_ = std::this_thread::get_id();
@@ -97,6 +108,7 @@ private:
   std::thread::id thread_;
   std::atomic<int> closes_{0};
   std::atomic<int> expiries_{0};
+  support::memory_holds holds_;
 };
 
 struct fixture : support::worker_fixture

@@ -6,6 +6,7 @@
 
 #include <interlock/detail/worker/close_worker.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <thread>
 #include <vector>
@@ -124,6 +125,18 @@ BOOST_AUTO_TEST_CASE(a_closed_job_can_be_watched_again_and_again)
   BOOST_TEST((last - begin >= 3 * interlock::detail::worker_options().watch_time));
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST(job.close_error() == EBADF);
+}
+
+// After stop somebody else may close it meanwhile.
+BOOST_AUTO_TEST_CASE(a_job_is_held_while_it_is_called_to_expire)
+{
+  probe_job job;
+  std::atomic<int> holds{0};
+  job.on_expired = [&] { holds = job.holds(); };
+  BOOST_TEST(worker->watch(job));
+  BOOST_TEST(job.wait_expired());
+  BOOST_TEST(holds == 1);
+  BOOST_TEST(support::wait_until([&] { return job.holds() == 0; }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -14,6 +14,7 @@
 #include <interlock/local/stream_protocol.hpp>
 
 #include <cstdlib>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -274,6 +275,30 @@ BOOST_AUTO_TEST_CASE(closers_that_wait_at_the_fork_are_served_in_both)
   bool well = false;
   BOOST_TEST(fork_and(s.context, told::yes, run, [&] { well = run(); }));
   BOOST_TEST(well);
+}
+
+// The worker is in the middle of it, and hands closers over while the fork is prepared.
+BOOST_AUTO_TEST_CASE(closers_of_a_flood_are_served_in_both)
+{
+  constexpr int count = 200;
+  for (int round = 0; round != 10; ++round)
+  {
+    asio::io_context context;
+    std::deque<local::socket> objects;
+    int closed = 0;
+    for (int i = 0; i != count; ++i)
+    {
+      objects.emplace_back(context, local(), support::unix_ends().near.release());
+      objects.back().async_close([&](error_code ec) { closed += ec ? 0 : 1; });
+    }
+    for (int i = 0; i != count; ++i)
+      context.poll_one();
+    const auto run = [&]
+    { return support::wait_until([&] { return support::turn(context), closed == count; }); };
+    bool well = false;
+    BOOST_TEST(fork_and(context, told::yes, run, [&] { well = run(); }));
+    BOOST_TEST(well);
+  }
 }
 
 // Nobody runs the child's context: its own worker takes the close over.

@@ -73,15 +73,21 @@ void close_worker::submit(close_job& job, int number, int linger) noexcept
   job.stage_ = close_job::stage::queued;
   job.number_ = number;
   job.linger_ = linger;
-  if (!ready())
-  {
-    const ending how = ending_of(job);
-    close_now(lock, job, how == ending::plain && !job.copied_ ? ending::prompt : how);
-    return;
-  }
   ++queued_count_;
+  if (!ready())
+    return close_inline(lock, job);
   closes_.push_back(job);
   wake_if_asleep();
+}
+
+void close_worker::close_inline(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+{
+  in_hand_.push_back(job);
+  wait_out_fork(lock);
+  in_hand_.remove(job);
+  const ending how = ending_of(job);
+  close_now(lock, job, how == ending::plain && !job.copied_ ? ending::prompt : how);
+  ++closed_count_;
 }
 
 bool close_worker::watch(close_job& job) noexcept
@@ -120,7 +126,7 @@ void close_worker::note_progress() noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (awaiting_ != 0)
-    closed_.notify_all();
+    closed_->notify_all();
 }
 
 void close_worker::await_queued() noexcept
@@ -207,6 +213,7 @@ void close_worker::run() noexcept
   ::pthread_setname_np(::pthread_self(), "interlock");
 #endif
   std::unique_lock<std::mutex> lock(mutex_);
+  wait_out_fork(lock);
   while (!stopped_)
   {
     run_closes(lock, turns);
@@ -254,14 +261,17 @@ void close_worker::run_watches(std::unique_lock<std::mutex>& lock) noexcept
   }
 }
 
-// Unlocks meanwhile. The job may be gone when this returns.
+// Unlocks meanwhile. The job may be gone when this returns: after stop it is closed by whoever submits
+// it, which is now.
 void close_worker::expire(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
 {
-  busy_ = true;
-  lock.unlock();
-  job.expired();
-  lock.lock();
-  note_done();
+  job.hold();
+  unlocked(lock,
+    [&job]
+    {
+      job.expired();
+      job.let_go();
+    });
 }
 
 close_job::clock::time_point close_worker::next_deadline() const noexcept
@@ -296,35 +306,42 @@ void close_worker::close_now(
   if (job.stage_ != close_job::stage::delivered)
     write_report(job, how);
   job.stage_ = close_job::stage::closed;
-  busy_ = true;
-  in_close_ = &job;
-  lock.unlock();
-  if (job.number_ != no_number)
+  if (job.number_ != no_number && !job.gone_)
   {
-    if (how == ending::abortive)
-      calls::set_abortive(job.number_);
-    else if (how == ending::prompt)
-      calls::clear_linger(job.number_);
-    job.error_ = close_number(job.number_);
+    in_hand_.push_back(job);
+    unlocked(lock, [&job, how] { job.error_ = close_prepared(job.number_, how); });
+    in_hand_.remove(job);
   }
-  in_close_ = nullptr;
-  job.closed();
-  lock.lock();
-  note_done();
+  unlocked(lock, [&job] { job.closed(); });
 }
 
-void close_worker::note_done() noexcept
+int close_worker::close_prepared(int number, ending how) noexcept
 {
-  busy_ = false;
-  if (awaiting_ != 0)
-    closed_.notify_all();
+  if (how == ending::abortive)
+    calls::set_abortive(number);
+  else if (how == ending::prompt)
+    calls::clear_linger(number);
+  return close_number(number);
 }
 
 // --- fork(2).
 
+// Whoever gets the mutex back waits here until a fork is over: so what he was with is whole, and what
+// comes next is still in a list.
+void close_worker::wait_out_fork(std::unique_lock<std::mutex>& lock) noexcept
+{
+  resumed_->wait(lock, [this] { return !forking_; });
+}
+
+void close_worker::pause() noexcept
+{
+  std::unique_lock<std::mutex> lock(mutex_);
+  forking_ = true;
+  await(lock, [this] { return busy_ == 0; });
+}
+
 void close_worker::prepare_fork() noexcept
 {
-  await([this] { return !busy_; });
   fork_lock_.lock();
   if (engine_)
     engine_->prepare_fork();
@@ -334,11 +351,12 @@ void close_worker::resume_after_fork() noexcept
 {
   if (engine_)
     engine_->resume_after_fork();
+  forking_ = false;
+  resumed_->notify_all();
   fork_lock_.unlock();
 }
 
-// The wake-up descriptor is the parent's, too. A job whose close(2) has not returned by then is in the
-// kernel, where the number is gone already: here there is nothing left to be closed of it.
+// The wake-up descriptor is the parent's, too.
 void close_worker::adopt_after_fork() noexcept
 {
   if (!fork_lock_.owns_lock())
@@ -347,17 +365,24 @@ void close_worker::adopt_after_fork() noexcept
   if (wake_event_ != no_number)
     close_number(wake_event_);
   wake_event_ = no_number;
-  if (close_job* job = in_close_.exchange(nullptr))
-  {
-    job->number_ = no_number;
-    job->stage_ = close_job::stage::queued;
-    closes_.push_back(*job);
-  }
+  while (close_job* job = in_hand_.pop_front())
+    adopt(*job);
   closes_.for_each([](close_job& job) { job.is_a_copy(); });
-  asleep_ = busy_ = false;
-  awaiting_ = 0;
+  closed_.forget_waiters();
+  resumed_.forget_waiters();
+  asleep_ = forking_ = false;
+  awaiting_ = busy_ = 0;
   running_ = true;
   fork_lock_.unlock();
+}
+
+// One whose close(2) has not returned by then is in the kernel, where the number is gone already: here
+// there is nothing left to be closed of it, and its report has been written.
+void close_worker::adopt(close_job& job) noexcept
+{
+  job.gone_ = job.stage_ == close_job::stage::closed;
+  job.stage_ = job.gone_ ? close_job::stage::delivered : close_job::stage::queued;
+  closes_.push_back(job);
 }
 
 void close_worker::restart_after_fork() noexcept

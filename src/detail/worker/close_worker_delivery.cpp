@@ -168,16 +168,22 @@ void close_worker::end_flush(close_job& job) noexcept
 bool close_worker::is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
 {
   close_plan& plan = *job.plan_;
-  busy_ = true;
-  lock.unlock();
-  const int queue = job.flush_queue();
-  lock.lock();
-  note_done();
+  int queue = 0;
+  unlocked(lock, [&] { queue = job.flush_queue(); });
   const unsigned steps = job.flush_steps();
   const bool moved = steps != plan.flush_steps_ || queue != plan.flush_queue_;
   plan.flush_steps_ = steps;
   plan.flush_queue_ = queue;
   return plan.flushing_ && !moved;
+}
+
+// What is left of the delivery is as late as the flush.
+void close_worker::cut_flush(
+  std::unique_lock<std::mutex>& lock, close_job& job, clock::time_point now) noexcept
+{
+  end_flush(job);
+  job.plan_->end_by(now);
+  unlocked(lock, [&job] { job.expired(); });
 }
 
 void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
@@ -187,16 +193,13 @@ void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
   {
     auto& plan = static_cast<close_plan&>(*flushes_.front());
     close_job& job = *plan.job_;
-    if (!stopped_ && now < plan.until() && !is_stalled(lock, job))
-    {
-      if (plan.flushing_)
-        schedule_flush(plan, now);
-      continue;
-    }
-    end_flush(job);
-    // What is left of the delivery is as late as the flush.
-    plan.end_by(now);
-    expire(lock, job);
+    job.hold();
+    const bool over = stopped_ || now >= plan.until() || is_stalled(lock, job);
+    if (over && plan.flushing_)
+      cut_flush(lock, job, now);
+    else if (plan.flushing_)
+      schedule_flush(plan, now);
+    unlocked(lock, [&job] { job.let_go(); });
   }
 }
 
@@ -233,13 +236,10 @@ bool close_worker::lingers(std::unique_lock<std::mutex>& lock, close_job& job) n
   const bool is_plain = !job.abortive_ && !job.prompt_ && !is_as_planned(job);
   if (!is_plain || !may_wait(job) || job.linger_ != lingers_as_told)
     return false;
-  busy_ = true;
-  in_close_ = &job;
-  lock.unlock();
-  const int seconds = calls::linger_time(job.number_);
-  lock.lock();
-  in_close_ = nullptr;
-  note_done();
+  int seconds = -1;
+  in_hand_.push_back(job);
+  unlocked(lock, [&] { seconds = calls::linger_time(job.number_); });
+  in_hand_.remove(job);
   if (seconds < 0)
     return false;
   job.linger_ = seconds;
@@ -278,6 +278,7 @@ void close_worker::deliver(std::unique_lock<std::mutex>& lock, clock::duration t
   lock.unlock();
   engine_->run_once(timeout);
   lock.lock();
+  wait_out_fork(lock);
   delivering_ = false;
   queue_delivered();
 }

@@ -107,6 +107,8 @@ void registry::tell_shutdown() noexcept
 
 void registry::prepare_fork() noexcept
 {
+  // First of all: the worker may be on its way through the gate, and who passes it may need the worker.
+  worker_->pause();
   fork_lock_.lock();
   progress_.wait_for(fork_lock_, close_worker::await_time, [this] { return passing_ == 0; });
   worker_->prepare_fork();

@@ -6,8 +6,8 @@
 //
 // A job is in at most one of the worker's lists at a time: watched (a deadline by which the detach
 // must have come, later one by which a failed completion is tried again), or queued for close(2).
-// From submit until the call of `closed` it belongs to the worker; while it is delivered, to the
-// delivery engine.
+// From submit until the call of `closed` it belongs to the worker, which holds it in a list of its own
+// while the mutex is not held; while it is delivered, to the delivery engine.
 
 #ifndef INTERLOCK_DETAIL_WORKER_CLOSE_JOB_HPP
 #define INTERLOCK_DETAIL_WORKER_CLOSE_JOB_HPP
@@ -75,7 +75,7 @@ protected:
     number_ = no_number;
     error_ = 0;
     stage_ = stage::idle;
-    abortive_ = prompt_ = joined_plainly_ = lingered_ = copied_ = false;
+    abortive_ = prompt_ = joined_plainly_ = lingered_ = copied_ = gone_ = false;
     led_by_plan_.store(false, std::memory_order_relaxed);
     linger_ = never_lingers;
     plan_.reset();
@@ -90,6 +90,10 @@ protected:
 private:
   friend class close_worker;
   friend class job_list;
+
+  /// Keeps the memory until `let_go`: for a call on the worker of a job that is not the worker's.
+  virtual void hold() noexcept {}
+  virtual void let_go() noexcept {}
 
   /// On the worker, or in the thread that closes inline: the number is gone.
   virtual void closed() noexcept = 0;
@@ -131,6 +135,7 @@ private:
   bool joined_plainly_ = false; // by somebody who waits for no peer
   bool lingered_ = false;
   bool copied_ = false;
+  bool gone_ = false; // the number was closed before a fork: there is no copy of it
   std::atomic<bool> led_by_plan_{false};
   close_plan_pointer plan_;
   clock::time_point deadline_;

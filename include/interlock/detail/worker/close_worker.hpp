@@ -13,7 +13,6 @@
 #ifndef INTERLOCK_DETAIL_WORKER_CLOSE_WORKER_HPP
 #define INTERLOCK_DETAIL_WORKER_CLOSE_WORKER_HPP
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -29,6 +28,7 @@
 #include <interlock/detail/worker/close_plan.hpp>
 #include <interlock/detail/worker/deadline_heap.hpp>
 #include <interlock/detail/worker/delivery_engine.hpp>
+#include <interlock/detail/worker/forkable_condition.hpp>
 
 namespace interlock
 {
@@ -92,9 +92,7 @@ public:
   void await(Over over) noexcept
   {
     std::unique_lock<std::mutex> lock(mutex_);
-    ++awaiting_;
-    closed_.wait_for(lock, await_time, over);
-    --awaiting_;
+    await(lock, over);
   }
 
   /// What somebody awaits may have come about without a close(2).
@@ -111,8 +109,13 @@ public:
   /// it; it is not waited for again, since a context's services are shut down more than once.
   INTERLOCK_DECL void stop(std::chrono::milliseconds bound) noexcept;
 
-  /// Before fork(2): nothing changes until one of the others is called, in the same thread. Waits up to
-  /// `await_time` for a close(2) under way.
+  // Around fork(2), all in the thread that forks.
+
+  /// Nothing is closed, and no job called, from now on. Waits up to `await_time` for what is under way.
+  /// No mutex is held afterwards that a job may wait for, nor may the caller hold one.
+  INTERLOCK_DECL void pause() noexcept;
+
+  /// While paused: nothing changes until one of the others is called.
   INTERLOCK_DECL void prepare_fork() noexcept;
   INTERLOCK_DECL void resume_after_fork() noexcept;
 
@@ -131,6 +134,29 @@ private:
     abortive ///< A reset.
   };
 
+  template <class Over>
+  void await(std::unique_lock<std::mutex>& lock, Over over) noexcept
+  {
+    ++awaiting_;
+    closed_->wait_for(lock, await_time, over);
+    --awaiting_;
+  }
+
+  /// Without the mutex. A fork waits for `act`; whoever awaits something is woken afterwards.
+  template <class Act>
+  void unlocked(std::unique_lock<std::mutex>& lock, Act act) noexcept
+  {
+    ++busy_;
+    lock.unlock();
+    act();
+    lock.lock();
+    --busy_;
+    if (awaiting_ != 0)
+      closed_->notify_all();
+    wait_out_fork(lock);
+  }
+
+  void wait_out_fork(std::unique_lock<std::mutex>& lock) noexcept;
   bool ready() noexcept;
   bool start() noexcept;
   void wake_if_asleep() noexcept;
@@ -147,6 +173,8 @@ private:
   void tighten(close_job& job, const close_mode& mode) noexcept;
   void schedule_flush(close_plan& plan, close_job::clock::time_point now) noexcept;
   void end_flush(close_job& job) noexcept;
+  void cut_flush(
+    std::unique_lock<std::mutex>& lock, close_job& job, close_job::clock::time_point now) noexcept;
   bool is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   static close_mode way_of(const close_job& job) noexcept;
   static bool is_as_planned(const close_job& job) noexcept;
@@ -154,34 +182,37 @@ private:
   bool begins_delivery(close_job& job) noexcept;
   bool lingers(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   ending ending_of(const close_job& job) const noexcept;
+  void close_inline(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   void close_now(std::unique_lock<std::mutex>& lock, close_job& job, ending how) noexcept;
+  static int close_prepared(int number, ending how) noexcept;
   static void write_report(close_job& job, ending how) noexcept;
   void run_the_rest(std::unique_lock<std::mutex>& lock) noexcept;
   void queue_delivered() noexcept;
   void abandon_deliveries() noexcept;
-  void note_done() noexcept;
+  void adopt(close_job& job) noexcept;
 
   const worker_options options_;
   std::mutex mutex_;
   std::unique_lock<std::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
   std::condition_variable left_;
-  std::condition_variable closed_;
+  forkable_condition closed_;
+  forkable_condition resumed_;
 
   // Guarded by mutex_.
   job_list closes_;
+  job_list in_hand_; // of somebody who does not hold the mutex; in no other list
   job_list watches_; // in the order of their deadlines, since all wait the same time
   deadline_heap flushes_;
   std::uint64_t queued_count_ = 0;
   std::uint64_t closed_count_ = 0; // of those queued
   unsigned awaiting_ = 0;
+  unsigned busy_ = 0; // who is with a job, and does not hold the mutex
   bool running_ = false;
   bool asleep_ = false;
-  bool busy_ = false; // the thread is with a job, and does not hold the mutex
   bool hurried_ = false;
   bool stopped_ = false;
   bool delivering_ = false; // somebody runs the engine
-  // Written by the thread: the job whose close(2) it is in.
-  std::atomic<close_job*> in_close_{nullptr};
+  bool forking_ = false;    // from pause on
 
   int wake_event_ = no_number; // written before the thread starts, closed after it has left
   std::optional<delivery_engine> engine_; // likewise

@@ -1,0 +1,45 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Checks that a forked child makes for itself: its exit status says what it found.
+
+#ifndef INTERLOCK_TEST_SUPPORT_IN_CHILD_HPP
+#define INTERLOCK_TEST_SUPPORT_IN_CHILD_HPP
+
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace support
+{
+
+/// In seconds. A child that hangs is ended by SIGALRM.
+constexpr unsigned patience_with_child = 60;
+
+/// Forks: `child`, there, says whether all is well. Here, the number of the child.
+template <class Child>
+::pid_t fork_to(Child child)
+{
+  const ::pid_t pid = ::fork();
+  if (pid != 0)
+    return pid;
+  ::alarm(patience_with_child);
+  ::_exit(child() ? 0 : 1);
+}
+
+/// Waits for the child: whether all was well.
+inline bool was_well(::pid_t child)
+{
+  int status = -1;
+  return child > 0 && ::waitpid(child, &status, 0) == child && status == 0;
+}
+
+template <class Child>
+bool in_child(Child child)
+{
+  return was_well(fork_to(child));
+}
+
+} // namespace support
+
+#endif // INTERLOCK_TEST_SUPPORT_IN_CHILD_HPP

@@ -1,0 +1,155 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The worker around fork(2): what it is with is whole when the fork comes, and a child goes on with
+// the rest, whatever the threads were doing that it does not have.
+
+#include <interlock/detail/worker/close_worker.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/close_probe.hpp"
+#include "support/descriptors.hpp"
+#include "support/in_child.hpp"
+#include "support/numbers.hpp"
+#include "support/probe_job.hpp"
+#include "support/watched_thread.hpp"
+#include "support/worker_fixture.hpp"
+
+using interlock::close_mode;
+using interlock::close_outcome;
+using interlock::detail::close_plan;
+using interlock::detail::close_plan_pointer;
+using interlock::detail::close_worker;
+using support::probe_job;
+
+// Not under ThreadSanitizer, which keeps account of threads that do not exist in a child.
+#if !defined(__SANITIZE_THREAD__)
+
+namespace
+{
+
+struct forking : support::worker_fixture
+{
+  ::pid_t child = -1;
+
+  /// Forks; `check` says in the child whether all is well there.
+  template <class Check>
+  void fork_to(Check check)
+  {
+    worker->pause();
+    worker->prepare_fork();
+    child = support::fork_to(
+      [&]
+      {
+        worker->adopt_after_fork();
+        worker->restart_after_fork();
+        return check();
+      });
+    worker->resume_after_fork();
+  }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_close_worker_fork, forking)
+
+BOOST_AUTO_TEST_CASE(what_is_queued_in_a_flood_is_closed_in_both)
+{
+  constexpr int count = 1000;
+  std::deque<probe_job> jobs(count);
+  for (probe_job& job : jobs)
+    worker->submit(job, support::pipe_ends().near.release());
+  const auto all_closed = [&]
+  {
+    bool all = true;
+    for (const probe_job& job : jobs)
+      all = all && job.wait_closed() && job.closes() == 1 && job.close_error() == 0;
+    return all;
+  };
+  fork_to(all_closed);
+  BOOST_TEST(all_closed());
+  BOOST_TEST(support::was_well(child));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_is_called_at_the_fork_is_not_called_again)
+{
+  probe_job first;
+  probe_job second;
+  std::atomic<bool> inside{false};
+  std::atomic<bool> left{false};
+  first.on_closed = [&]
+  {
+    inside = true;
+    support::wait_until([begin = std::chrono::steady_clock::now()]
+      { return std::chrono::steady_clock::now() - begin > std::chrono::milliseconds(2); });
+    left = true;
+  };
+  worker->submit(first, support::pipe_ends().near.release());
+  worker->submit(second, support::pipe_ends().near.release());
+  BOOST_TEST(support::wait_until([&] { return inside.load(); }));
+  fork_to([&] { return left && second.wait_closed() && first.closes() == 1; });
+  BOOST_TEST(second.wait_closed());
+  BOOST_TEST(support::was_well(child));
+  BOOST_TEST((first.closes() == 1 && second.closes() == 1));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_in_close2_at_the_fork_is_reported_as_it_was_in_both)
+{
+  for (const bool has_plan : {true, false})
+  {
+    probe_job job;
+    const auto mode = close_mode::immediate();
+    if (has_plan)
+      worker->demand(job, mode, close_plan_pointer(new close_plan(mode)));
+    support::ends pipe = support::pipe_ends();
+    support::close_watch watch(pipe.near.get());
+    watch.shut_gate();
+    worker->submit(job, pipe.near.release());
+    BOOST_TEST(watch.wait_arrived());
+    const auto closed = [&]
+    { return job.wait_closed() && job.report().outcome == close_outcome::closed; };
+    fork_to(closed);
+    BOOST_TEST(support::was_well(child));
+    watch.open_gate();
+    BOOST_TEST(closed());
+  }
+}
+
+// The condition variable of whoever awaits a close counts threads that the child does not have.
+BOOST_AUTO_TEST_CASE(who_awaits_a_close_at_the_fork_does_not_hang_the_child)
+{
+  std::atomic<bool> over{false};
+  support::watched_thread awaiting(
+    [&]
+    {
+      while (!over)
+        worker->await([&] { return over.load(); });
+    });
+  BOOST_TEST(awaiting.comes_to_wait());
+  fork_to(
+    [&]
+    {
+      bool well = true;
+      for (int i = 0; i != 20; ++i)
+      {
+        probe_job job;
+        worker->submit(job, support::pipe_ends().near.release());
+        worker->await([&] { return job.closes() == 1; });
+        well = well && job.wait_closed();
+      }
+      return well;
+    });
+  over = true;
+  worker->note_progress();
+  awaiting.join();
+  BOOST_TEST(support::was_well(child));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+#endif

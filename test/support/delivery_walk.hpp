@@ -24,8 +24,9 @@ namespace support
 /// What a delivery has gone through.
 struct delivery_ghost
 {
+  bool drains = false; // our FIN is not the delivery's to send
   bool fin_sent = false;
-  bool acknowledged = false;  // after our FIN
+  bool acknowledged = false;  // after our FIN, if that is the delivery's to send
   bool peer_finished = false; // its FIN, after which nothing comes
   bool was_reset = false;
 };
@@ -43,7 +44,10 @@ public:
   delivery_walk()
   {
     for (kind wanted : {kind::abort, kind::immediate, kind::deliver, kind::graceful})
+    {
       visit({{}, {}, wanted});
+      visit({{stage::draining}, {true}, wanted});
+    }
     while (!queue_.empty() && flaw_.empty())
     {
       const node n = queue_.front();
@@ -85,7 +89,7 @@ private:
   };
 
   static constexpr unsigned sights = static_cast<unsigned>(sight::given_up) + 1;
-  static constexpr unsigned observations = sights << 5;
+  static constexpr unsigned observations = sights << 6;
 
   static observation numbered(unsigned n)
   {
@@ -95,7 +99,8 @@ private:
     o.fin_refused = n & 4;
     o.stalled = n & 8;
     o.expired = n & 16;
-    o.sight = static_cast<sight>(n >> 5);
+    o.drained = n & 32;
+    o.sight = static_cast<sight>(n >> 6);
     return o;
   }
 
@@ -115,13 +120,16 @@ private:
     visit(after);
   }
 
-  // A sight before our FIN says nothing of what became of it.
+  // A sight before our FIN says nothing of what became of it. Where the FIN is somebody else's, only
+  // an empty queue says something, and a connection that is gone with a full one.
   static delivery_ghost seen_by(const node& before, const observation& o)
   {
     delivery_ghost g = before.ghost;
-    g.acknowledged |= g.fin_sent && (o.sight == sight::acknowledged || o.sight == sight::ended);
-    g.peer_finished |= o.peer_finished || (g.fin_sent && o.sight == sight::ended);
-    g.was_reset |= o.sight == sight::reset || (g.fin_sent && o.sight == sight::lost);
+    const bool ended = g.fin_sent && o.sight == sight::ended;
+    g.acknowledged |= ended || ((g.fin_sent || g.drains) && o.sight == sight::acknowledged)
+      || (g.drains && o.drained);
+    g.peer_finished |= o.peer_finished || ended;
+    g.was_reset |= o.sight == sight::reset || ((g.fin_sent || g.drains) && o.sight == sight::lost);
     return g;
   }
 
@@ -133,7 +141,9 @@ private:
         : "a verdict is not final";
     if (over(after) != (what == act::report))
       return "a verdict and its report do not come together";
-    if (const char* flaw = flaw_of_going_on(before, o, after, what))
+    const char* const flaw = before.ghost.drains ? flaw_of_draining(o, after, what)
+                                                 : flaw_of_going_on(before, o, after, what);
+    if (flaw)
       return flaw;
     return over(after) ? flaw_of_verdict(before, o, after) : nullptr;
   }
@@ -160,6 +170,22 @@ private:
     return nullptr;
   }
 
+  static const char* flaw_of_draining(const observation& o, const node& after, act what)
+  {
+    if (what == act::send_fin || after.ghost.fin_sent)
+      return "a FIN ends the connection for those who have copies";
+    if (over(after))
+      return after.state.outcome == outcome::peer_closed ? "nobody has asked for the peer"
+                                                         : nullptr;
+    if (after.state.stage != stage::draining)
+      return "draining leads to where a FIN is needed";
+    if (after.wanted <= kind::immediate)
+      return "a demand to end has been overheard";
+    if (o.expired || o.stalled)
+      return "a time limit has been overrun";
+    return o.sight == sight::pending && !after.ghost.acknowledged ? nullptr : "waits for nothing";
+  }
+
   static const char* flaw_of_verdict(const node& before, const observation& o, const node& after)
   {
     const delivery_ghost& g = after.ghost;
@@ -171,7 +197,8 @@ private:
     case outcome::reset:
       return g.was_reset ? nullptr : "a reset that nobody has seen";
     case outcome::acknowledged:
-      return g.fin_sent && g.acknowledged ? nullptr : "acknowledged without the peer's word";
+      return (g.fin_sent || g.drains) && g.acknowledged ? nullptr
+                                                        : "acknowledged without the peer's word";
     case outcome::peer_closed:
       return g.fin_sent && g.acknowledged && g.peer_finished && after.wanted == kind::graceful
         ? nullptr
@@ -189,6 +216,7 @@ private:
   {
     const bool fresh = before.state.stage == stage::fresh;
     const bool gone = o.sight == sight::unconnected
+      || (before.ghost.drains && o.sight == sight::ended)
       || (fresh && (o.fin_refused || o.sight == sight::ended || o.sight == sight::lost));
     return gone || after.wanted == kind::immediate ? nullptr : "ends for no reason";
   }
@@ -197,7 +225,7 @@ private:
   {
     const delivery_ghost& g = n.ghost;
     if (seen_
-          .emplace(n.state.stage, n.state.outcome, n.wanted, g.fin_sent, g.acknowledged,
+          .emplace(n.state.stage, n.state.outcome, n.wanted, g.drains, g.fin_sent, g.acknowledged,
             g.peer_finished, g.was_reset)
           .second)
       queue_.push_back(n);
@@ -212,12 +240,13 @@ private:
     flaw_ = std::string(what) + ": stage " + std::to_string(static_cast<int>(n.state.stage))
       + ", sight " + std::to_string(static_cast<int>(o.sight)) + ", wanted "
       + std::to_string(static_cast<int>(wanted));
-    for (bool flag : {o.peer_finished, o.input_left, o.fin_refused, o.stalled, o.expired})
+    for (bool flag :
+      {o.peer_finished, o.input_left, o.fin_refused, o.stalled, o.expired, o.drained})
       flaw_ += flag ? " 1" : " 0";
   }
 
   std::deque<node> queue_;
-  std::set<std::tuple<stage, outcome, kind, bool, bool, bool, bool>> seen_;
+  std::set<std::tuple<stage, outcome, kind, bool, bool, bool, bool, bool>> seen_;
   std::set<outcome> reached_;
   std::size_t steps_ = 0;
   std::string flaw_;

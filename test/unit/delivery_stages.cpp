@@ -51,15 +51,18 @@ constexpr socket_facts local(bool connected, std::size_t queued = 0, int error =
 class shown
 {
 public:
-  explicit shown(kind wanted)
+  explicit shown(kind wanted, delivery_stage first = delivery_stage::fresh)
     : wanted_(wanted)
   {
+    state_.stage = first;
   }
 
   delivery_act operator()(const socket_facts& facts, bool end_read = false)
   {
     delivery_observation o;
     o.sight = sight_of(facts);
+    alive_ |= o.sight == delivery_sight::pending;
+    o.drained = drained(facts, alive_);
     o.peer_finished = peer_finished(facts, end_read);
     return operator()(o);
   }
@@ -79,6 +82,20 @@ public:
 private:
   detail::delivery_state state_;
   const kind wanted_;
+  bool alive_ = false;
+};
+
+struct draining : shown
+{
+  explicit draining(kind wanted = kind::deliver)
+    : shown(wanted, delivery_stage::draining)
+  {
+  }
+
+  bool ends(close_outcome o, const socket_facts& facts)
+  {
+    return operator()(facts) == delivery_act::report && outcome() == o;
+  }
 };
 
 delivery_observation expired(delivery_sight sight)
@@ -261,12 +278,79 @@ BOOST_AUTO_TEST_CASE(a_local_socket_is_delivered_when_its_peer_has_read_all)
 
 BOOST_AUTO_TEST_CASE(our_fin_is_no_byte_of_data)
 {
-  detail::delivery_state s;
-  BOOST_TEST(data_in(5, transport::tcp, s) == 5u);
-  s.stage = delivery_stage::flushing;
-  BOOST_TEST(data_in(5, transport::tcp, s) == 4u);
-  BOOST_TEST(data_in(0, transport::tcp, s) == 0u);
-  BOOST_TEST(data_in(5, transport::unix_stream, s) == 5u);
+  BOOST_TEST(detail::data_in(5, false) == 5u);
+  BOOST_TEST(detail::data_in(5, true) == 4u);
+  BOOST_TEST(detail::data_in(0, true) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(our_fin_shows_in_the_state)
+{
+  for (tcp_state s : {tcp_state::fin_wait1, tcp_state::closing, tcp_state::last_ack})
+    BOOST_TEST(fin_queued(tcp(s, 1)));
+  for (tcp_state s : {tcp_state::established, tcp_state::close_wait, tcp_state::fin_wait2,
+         tcp_state::close, tcp_state::unknown})
+    BOOST_TEST(!fin_queued(tcp(s, 1)));
+  BOOST_TEST(!fin_queued(local(true, 1)));
+}
+
+// --- What leaves our FIN to close(2).
+
+BOOST_AUTO_TEST_CASE(draining_ends_with_the_queue)
+{
+  for (tcp_state s : {tcp_state::established, tcp_state::close_wait})
+  {
+    draining d;
+    BOOST_TEST(d(tcp(s, 100)) == delivery_act::wait);
+    BOOST_TEST(d(tcp(s, 1)) == delivery_act::wait);
+    BOOST_TEST(d.ends(close_outcome::acknowledged, tcp(s)));
+  }
+  draining d;
+  BOOST_TEST(d(local(true, 768)) == delivery_act::wait);
+  BOOST_TEST(d.ends(close_outcome::acknowledged, local(true)));
+}
+
+BOOST_AUTO_TEST_CASE(draining_waits_for_a_fin_that_somebody_else_has_sent)
+{
+  draining d;
+  BOOST_TEST(d(tcp(tcp_state::fin_wait1, 2)) == delivery_act::wait);
+  BOOST_TEST(d(tcp(tcp_state::fin_wait1, 1)) == delivery_act::wait);
+  BOOST_TEST(d.ends(close_outcome::acknowledged, tcp(tcp_state::fin_wait2)));
+
+  draining last;
+  BOOST_TEST(last(tcp(tcp_state::last_ack, 1)) == delivery_act::wait);
+  BOOST_TEST(last.ends(close_outcome::acknowledged, tcp(tcp_state::close)));
+}
+
+// The two look the same: only what was there before tells them apart.
+BOOST_AUTO_TEST_CASE(draining_what_may_never_have_been_connected_claims_nothing)
+{
+  BOOST_TEST(draining().ends(close_outcome::closed, tcp(tcp_state::close)));
+  BOOST_TEST(draining().ends(close_outcome::closed, tcp(tcp_state::syn_sent)));
+  BOOST_TEST(draining().ends(close_outcome::closed, tcp(tcp_state::listen)));
+  BOOST_TEST(draining().ends(close_outcome::closed, local(false)));
+  BOOST_TEST(draining().ends(close_outcome::closed, socket_facts()));
+}
+
+// SIOCOUTQ says nothing yet of what was sent with a SYN.
+BOOST_AUTO_TEST_CASE(draining_waits_for_the_end_of_a_handshake)
+{
+  draining d;
+  BOOST_TEST(d(tcp(tcp_state::syn_received)) == delivery_act::wait);
+  BOOST_TEST(d.ends(close_outcome::acknowledged, tcp(tcp_state::established)));
+}
+
+BOOST_AUTO_TEST_CASE(draining_what_is_gone_is_told_as_ever)
+{
+  const auto gone = tcp_state::close;
+  BOOST_TEST(draining().ends(close_outcome::reset, tcp(gone, 7, ECONNRESET)));
+  BOOST_TEST(draining().ends(close_outcome::reset, tcp(gone, 7)));
+  BOOST_TEST(draining().ends(close_outcome::timed_out, tcp(gone, 7, ETIMEDOUT)));
+  BOOST_TEST(draining().ends(close_outcome::reset, local(true, 0, ECONNRESET)));
+  BOOST_TEST(draining(kind::abort).ends(close_outcome::aborted, tcp(tcp_state::established, 7)));
+  BOOST_TEST(draining(kind::immediate).ends(close_outcome::closed, tcp(tcp_state::established, 7)));
+  draining late;
+  BOOST_TEST(late(expired(delivery_sight::pending)) == delivery_act::report);
+  BOOST_TEST(late.outcome() == close_outcome::timed_out);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

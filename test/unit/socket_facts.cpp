@@ -148,6 +148,22 @@ BOOST_AUTO_TEST_CASE(the_error_of_a_reset_is_told_once_and_can_be_carried_on)
   BOOST_TEST(facts_of(tcp.near, ECONNRESET).error == ECONNRESET);
 }
 
+BOOST_AUTO_TEST_CASE(an_error_can_be_left_for_the_next)
+{
+  for (auto* make : {&support::tcp_ends, &support::unix_ends})
+  {
+    support::ends pair = make();
+    const transport kind = detail::transport_of(pair.near.get());
+    BOOST_TEST(detail::look_and_leave(pair.near.get(), kind).error == 0);
+    support::fill(pair.near.get());
+    pair.far.reset();
+    BOOST_TEST(wait_until(
+      [&] { return detail::look_and_leave(pair.near.get(), kind).error == ECONNRESET; }));
+    BOOST_TEST(facts_of(pair.near).error == ECONNRESET);
+    BOOST_TEST(detail::look_and_leave(pair.near.get(), kind).error == 0);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_read_hands_the_error_on)
 {
   support::ends tcp = support::tcp_ends();

@@ -58,6 +58,19 @@ struct tcp_info_head
   unsigned char rest[3];
 };
 
+// In place of a known error.
+constexpr int left_alone = -1;
+
+/// Why a socket has failed: what is `known`, or what it says. If that is to be left alone, `assumed`
+/// in place of any error.
+int error_of(int number, int known, int assumed) noexcept
+{
+  if (known != left_alone)
+    return known ? known : option(number, SOL_SOCKET, SO_ERROR, 0);
+  ::pollfd p = {number, 0, 0};
+  return ::poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0 ? assumed : 0;
+}
+
 void look_at_tcp(int number, int known_error, socket_facts& facts) noexcept
 {
   tcp_info_head info = {};
@@ -70,7 +83,10 @@ void look_at_tcp(int number, int known_error, socket_facts& facts) noexcept
                                           : tcp_state::syn_received;
   facts.retrying = (info.retransmits | info.probes | info.backoff) != 0;
   if (facts.state == tcp_state::close)
-    facts.error = known_error ? known_error : option(number, SOL_SOCKET, SO_ERROR, 0);
+  {
+    const bool unanswered = (info.retransmits | info.probes) != 0;
+    facts.error = error_of(number, known_error, unanswered ? ETIMEDOUT : ECONNRESET);
+  }
 }
 
 void look_at_unix(int number, int known_error, socket_facts& facts) noexcept
@@ -79,7 +95,7 @@ void look_at_unix(int number, int known_error, socket_facts& facts) noexcept
   ::socklen_t size = sizeof(peer);
   facts.connected = queue_size(number, SIOCOUTQ, facts.queued)
     && ::getpeername(number, reinterpret_cast<::sockaddr*>(&peer), &size) == 0;
-  facts.error = known_error ? known_error : option(number, SOL_SOCKET, SO_ERROR, 0);
+  facts.error = error_of(number, known_error, ECONNRESET);
 }
 
 } // namespace
@@ -105,6 +121,11 @@ socket_facts look(int number, transport kind, int known_error) noexcept
   else if (kind == transport::unix_stream)
     look_at_unix(number, known_error, facts);
   return facts;
+}
+
+socket_facts look_and_leave(int number, transport kind) noexcept
+{
+  return look(number, kind, left_alone);
 }
 
 std::size_t output_queue(int number) noexcept
@@ -146,6 +167,11 @@ transport transport_of(int) noexcept
 }
 
 socket_facts look(int, transport, int) noexcept
+{
+  return socket_facts();
+}
+
+socket_facts look_and_leave(int, transport) noexcept
 {
   return socket_facts();
 }

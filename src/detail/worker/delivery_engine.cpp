@@ -47,15 +47,27 @@ delivery_job::clock::time_point later(
 bool delivery_engine::submit(
   delivery_job& job, int number, const close_mode& mode, clock::time_point since) noexcept
 {
+  return enter(job, number, mode, since, delivery_stage::fresh);
+}
+
+bool delivery_engine::drain(
+  delivery_job& job, int number, const close_mode& mode, clock::time_point since) noexcept
+{
+  return enter(job, number, mode, since, delivery_stage::draining);
+}
+
+bool delivery_engine::enter(delivery_job& job, int number, const close_mode& mode,
+  clock::time_point since, delivery_stage first) noexcept
+{
   const std::lock_guard<std::mutex> lock(mutex_);
   if (stopped_)
     return false;
   job.demanded_ = mode.what();
   job.demanded_until_ = later(since, mode.timeout());
   job.submitted_ = true;
-  job.state_ = delivery_state();
+  job.state_ = {first};
   job.taken_up_ = job.watched_ = job.fin_refused_ = job.retrying_ = false;
-  job.limit_asked_ = job.limited_ = false;
+  job.limit_asked_ = job.limited_ = job.alive_ = job.fin_queued_ = false;
   job.end_read_ = job.input_left_ = job.input_more_ = false;
   job.number_ = number;
   job.error_ = 0;
@@ -139,8 +151,9 @@ void delivery_engine::run_once(clock::duration timeout) noexcept
   for (std::size_t i = 0; i < count; ++i)
   {
     delivery_job& job = *static_cast<delivery_job*>(tags[i]);
-    // sock_wfree() wakes us before it has taken the last of the memory out of the queue.
-    if (job.kind_ == transport::unix_stream)
+    // sock_wfree() wakes us before it has taken the last of the memory out of the queue. Those who
+    // write to a copy that is drained wake us, and nobody does for what they have sent.
+    if (job.kind_ == transport::unix_stream || drains(job.state_))
       job.period_ = shortest_period;
     examine(job, now);
   }
@@ -249,31 +262,44 @@ void delivery_engine::begin(
 {
   job.fin_refused_ = !send_fin(job.number_);
   if (!job.fin_refused_)
+  {
     job.state_ = flushing;
+    job.fin_queued_ = job.kind_ == transport::tcp;
+  }
   examine(job, now);
 }
 
 delivery_observation delivery_engine::observe(delivery_job& job, clock::time_point now) noexcept
 {
   job.input_more_ = false;
-  // Before our FIN there may be no connection to read from.
-  if (job.wanted_ == close_mode::kind::graceful && job.state_.stage != delivery_stage::fresh)
+  // Before our FIN there may be no connection to read from, or somebody else reads from it.
+  if (job.wanted_ == close_mode::kind::graceful && has_sent_fin(job.state_))
     discard(job, now);
-  const socket_facts facts = look(job.number_, job.kind_, job.error_);
-  job.error_ = facts.error;
-  job.retrying_ = facts.retrying;
-  if (facts.queued < job.queued_)
-    job.moved_ = now;
-  job.queued_ = facts.queued;
+  const socket_facts facts = drains(job.state_) ? look_and_leave(job.number_, job.kind_)
+                                                : look(job.number_, job.kind_, job.error_);
+  note(job, facts, now);
 
   delivery_observation o;
   o.sight = sight_of(facts);
+  o.drained = drained(facts, job.alive_);
   o.peer_finished = peer_finished(facts, job.end_read_);
   o.input_left = job.input_left_;
   o.fin_refused = job.fin_refused_;
   o.stalled = now - job.moved_ >= job.progress_timeout_;
   o.expired = now >= job.until_;
   return o;
+}
+
+void delivery_engine::note(
+  delivery_job& job, const socket_facts& facts, clock::time_point now) noexcept
+{
+  job.error_ = facts.error;
+  job.retrying_ = facts.retrying;
+  job.alive_ |= sight_of(facts) == delivery_sight::pending;
+  job.fin_queued_ |= fin_queued(facts);
+  if (facts.queued < job.queued_)
+    job.moved_ = now;
+  job.queued_ = facts.queued;
 }
 
 void delivery_engine::discard(delivery_job& job, clock::time_point now) noexcept
@@ -296,15 +322,15 @@ void delivery_engine::discard(delivery_job& job, clock::time_point now) noexcept
 }
 
 // So that a connection that has timed out does not stay in the kernel long after it is closed. A peer
-// that had kept the kernel waiting before would be given up earlier than we do: the kernel counts from
-// the first unanswered segment.
+// that had kept the kernel waiting before would be given up earlier than we do: the kernel counts
+// from the first unanswered segment. Nothing is set on what a copy may go on with.
 void delivery_engine::limit_kernel(delivery_job& job, clock::time_point now) noexcept
 {
   if (job.limit_asked_)
     return;
   job.limit_asked_ = true;
   const int left = whole_milliseconds(job.until_ - now);
-  if (job.kind_ != transport::tcp || job.retrying_ || left == 0)
+  if (job.kind_ != transport::tcp || drains(job.state_) || job.retrying_ || left == 0)
     return;
   job.retry_limit_ = limit_retrying(job.number_, static_cast<unsigned>(left));
   job.limited_ = true;
@@ -317,7 +343,7 @@ void delivery_engine::watch(delivery_job& job) noexcept
   if (job.watched_ || watching_ == watching::never || !edges_.open())
     return;
   job.watched_ = edges_.add(job.number_, job.wanted_ == close_mode::kind::graceful, &job);
-  if (job.watched_ && job.kind_ == transport::tcp)
+  if (job.watched_ && job.kind_ == transport::tcp && !drains(job.state_))
     job.period_ = longest_period;
 }
 
@@ -371,10 +397,10 @@ close_report delivery_engine::report_of(
 {
   close_report r;
   r.outcome = outcome;
-  r.unacknowledged = data_in(job.queued_, job.kind_, job.state_);
+  r.unacknowledged = data_in(job.queued_, job.fin_queued_);
   const std::size_t unsent = r.unacknowledged ? unsent_bytes(job.number_, job.kind_) : 0;
   // Looked at later, when less may have been left.
-  r.unsent = std::min(data_in(unsent, job.kind_, job.state_), r.unacknowledged);
+  r.unsent = std::min(data_in(unsent, job.fin_queued_), r.unacknowledged);
   r.discarded = job.discarded_;
   r.duration = now - job.since_;
   return r;

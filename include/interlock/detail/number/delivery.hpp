@@ -8,6 +8,9 @@
 // worse news and does end it. It is never said before our FIN has been sent, nor peer_closed before
 // both FINs have been seen to arrive. A demand to abort, a deadline and a reset end every stage. No
 // function here has an effect; the delivery engine looks, asks, and does as it is told.
+//
+// A delivery that begins as `draining` never sends a FIN, and means the data alone by `acknowledged`:
+// shutdown(2) would end the connection for every copy of the descriptor, close(2) does for the last.
 
 #ifndef INTERLOCK_DETAIL_NUMBER_DELIVERY_HPP
 #define INTERLOCK_DETAIL_NUMBER_DELIVERY_HPP
@@ -30,6 +33,7 @@ namespace detail
 enum class delivery_stage : unsigned char
 {
   fresh,        ///< Nothing has been done yet.
+  draining,     ///< All that has been sent is to be acknowledged. Our FIN is left to close(2).
   flushing,     ///< Our FIN follows the data; not everything is acknowledged.
   acknowledged, ///< Everything is; the peer's own FIN is awaited.
   over
@@ -50,6 +54,7 @@ enum class delivery_sight : unsigned char
 struct delivery_observation
 {
   delivery_sight sight = delivery_sight::pending;
+  bool drained = false;       ///< Nothing that has been sent of a connection is unacknowledged.
   bool peer_finished = false; ///< The peer has ended its side.
   bool input_left = false;    ///< There is input that may not, or cannot, be discarded.
   bool fin_refused = false;   ///< shutdown(2) has just failed.
@@ -70,6 +75,17 @@ struct delivery_state
   delivery_stage stage = delivery_stage::fresh;
   close_outcome outcome = close_outcome::closed; ///< The verdict, once it is over.
 };
+
+constexpr bool drains(const delivery_state& s) noexcept
+{
+  return s.stage == delivery_stage::draining;
+}
+
+/// Whether the engine has sent our FIN.
+constexpr bool has_sent_fin(const delivery_state& s) noexcept
+{
+  return s.stage == delivery_stage::flushing || s.stage == delivery_stage::acknowledged;
+}
 
 struct delivery_step
 {
@@ -142,11 +158,32 @@ constexpr bool peer_finished(const socket_facts& facts, bool end_read) noexcept
     || facts.state == tcp_state::closing || facts.state == tcp_state::time_wait;
 }
 
-/// Of a queue as it was seen in a stage: what is data. In TCP's our FIN counts as one byte.
-constexpr std::size_t data_in(std::size_t queued, transport kind, const delivery_state& s) noexcept
+/// Whether a look shows that nothing sent is unacknowledged. `was_alive`: an earlier one has shown a
+/// connection.
+/**
+ * A TCP socket without a connection and without an error may never have had one, and then nothing has
+ * been acknowledged. In SYN_RECV SIOCOUTQ is 0 whatever has been sent.
+ */
+constexpr bool drained(const socket_facts& facts, bool was_alive) noexcept
 {
-  const bool has_fin = kind == transport::tcp && s.stage != delivery_stage::fresh && queued != 0;
-  return has_fin ? queued - 1 : queued;
+  const delivery_sight sight = sight_of(facts);
+  return facts.queued == 0
+    && (sight == delivery_sight::acknowledged || (sight == delivery_sight::ended && was_alive)
+      || (sight == delivery_sight::pending && facts.state != tcp_state::syn_received));
+}
+
+/// Whether our FIN, whoever has sent it, is in the queue.
+constexpr bool fin_queued(const socket_facts& facts) noexcept
+{
+  return facts.kind == transport::tcp
+    && (facts.state == tcp_state::fin_wait1 || facts.state == tcp_state::closing
+      || facts.state == tcp_state::last_ack);
+}
+
+/// What of a queue is data: in TCP's, our FIN counts as one byte.
+constexpr std::size_t data_in(std::size_t queued, bool has_fin) noexcept
+{
+  return has_fin && queued != 0 ? queued - 1 : queued;
 }
 
 constexpr delivery_step delivery_over(close_outcome outcome) noexcept
@@ -168,6 +205,27 @@ constexpr delivery_step advance_acknowledged(
   return {{delivery_stage::acknowledged}, delivery_act::wait};
 }
 
+/// A reset, and a demand to abort, are dealt with.
+/**
+ * `ended` says that all has been acknowledged only of what is known to have been a connection, and it
+ * is drained then. Nothing is known of any other, be it that there was none, or that the peer, and an
+ * end that the program itself has sent, were there before: it is closed.
+ */
+constexpr delivery_step advance_draining(
+  const delivery_state& s, const delivery_observation& o, close_mode::kind wanted) noexcept
+{
+  if (o.drained || o.sight == delivery_sight::acknowledged)
+    return delivery_over(close_outcome::acknowledged);
+  if (o.sight == delivery_sight::given_up)
+    return delivery_over(close_outcome::timed_out);
+  if (wanted == close_mode::kind::immediate || o.sight == delivery_sight::unconnected
+    || o.sight == delivery_sight::ended)
+    return delivery_over(close_outcome::closed);
+  if (o.stalled || o.expired)
+    return delivery_over(close_outcome::timed_out);
+  return {s, delivery_act::wait};
+}
+
 /// The next stage. `wanted` is the strongest mode that has been asked for so far.
 /**
  * A deadline that has passed from the start still sends our FIN: what can be delivered at once is.
@@ -183,6 +241,8 @@ constexpr delivery_step advance(
     return delivery_over(close_outcome::aborted);
   if (o.sight == sight::reset || (!fresh && o.sight == sight::lost))
     return delivery_over(close_outcome::reset);
+  if (s.stage == delivery_stage::draining)
+    return advance_draining(s, o, wanted);
   if (s.stage == delivery_stage::acknowledged
     || (!fresh && (o.sight == sight::acknowledged || o.sight == sight::ended)))
     return advance_acknowledged(o, wanted);

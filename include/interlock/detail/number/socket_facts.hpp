@@ -72,6 +72,14 @@ INTERLOCK_DECL transport transport_of(int number) noexcept;
  */
 INTERLOCK_DECL socket_facts look(int number, transport kind, int known_error) noexcept;
 
+/// The same, but that an error is left for those who have a copy of the descriptor: to a read without
+/// it a reset would be the end of the stream.
+/**
+ * Only that there is one can be seen. It is given as ETIMEDOUT if TCP ended while the kernel repeated
+ * itself without an answer, and as ECONNRESET otherwise.
+ */
+INTERLOCK_DECL socket_facts look_and_leave(int number, transport kind) noexcept;
+
 /// SIOCOUTQ, of whatever kind the socket is; 0 where there is none.
 INTERLOCK_DECL std::size_t output_queue(int number) noexcept;
 

@@ -9,6 +9,10 @@
 // and sk_error_report in Linux), input, and memory freed by a local peer. The look now and then is
 // for a socket that cannot be watched, and for a kernel that does not wake.
 //
+// A connection that is drained is left as it is, for those who have copies of the descriptor: nothing
+// is sent, read or set on it but SO_LINGER. No kernel wakes for a queue of TCP that becomes empty
+// without our FIN. The looks find it: about as late again as it took, at most `longest_period`.
+//
 // The engine owns no thread and no number. An event takes O(log n), and nothing is allocated. A round
 // is short, however many jobs there are, so that the thread can do other things as well.
 
@@ -87,6 +91,11 @@ public:
   INTERLOCK_DECL bool submit(delivery_job& job, int number, const close_mode& mode,
     clock::time_point since = clock::now()) noexcept;
 
+  /// The same, but that our FIN is left to close(2), which sends it for the last copy of the descriptor
+  /// only: waits until everything sent has been acknowledged. A mode that waits for more is not meant.
+  INTERLOCK_DECL bool drain(delivery_job& job, int number, const close_mode& mode,
+    clock::time_point since = clock::now()) noexcept;
+
   /// The job goes on in this mode, if it is stronger and the job is not over. A mode that waits can
   /// shorten the time, not lengthen it. The caller answers for the job's memory only: a job that is
   /// over, or was never submitted, is left alone.
@@ -126,6 +135,8 @@ public:
   INTERLOCK_DECL void adopt_after_fork(int wake_event) noexcept;
 
 private:
+  bool enter(delivery_job& job, int number, const close_mode& mode, clock::time_point since,
+    delivery_stage first) noexcept;
   void post(delivery_job& job) noexcept;
   void wake() noexcept;
   void begin_round() noexcept;
@@ -138,6 +149,7 @@ private:
   void examine(delivery_job& job, clock::time_point now) noexcept;
   void begin(delivery_job& job, const delivery_state& flushing, clock::time_point now) noexcept;
   delivery_observation observe(delivery_job& job, clock::time_point now) noexcept;
+  static void note(delivery_job& job, const socket_facts& facts, clock::time_point now) noexcept;
   void discard(delivery_job& job, clock::time_point now) noexcept;
   void limit_kernel(delivery_job& job, clock::time_point now) noexcept;
   void watch(delivery_job& job) noexcept;

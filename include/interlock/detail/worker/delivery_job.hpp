@@ -116,6 +116,8 @@ private:
   bool retrying_ = false;    // the kernel waits for the peer, longer than we do
   bool limit_asked_ = false; // the kernel has been told how long to wait, if that was possible
   bool limited_ = false;     // TCP_USER_TIMEOUT has been set
+  bool alive_ = false;       // a look has shown a connection
+  bool fin_queued_ = false;  // our FIN is, or has been, in the queue
   // Here is room for small members of the owner's.
 };
 

@@ -30,7 +30,8 @@ enum class close_outcome : unsigned char
   closed,
 
   /// Everything sent has arrived. TCP: the peer's kernel has acknowledged all data and our FIN.
-  /// AF_UNIX: the peer's application has read it.
+  /// AF_UNIX: the peer's application has read it. Of a close that SO_LINGER has made wait, without our
+  /// FIN, which close(2) sends.
   acknowledged,
 
   /// As acknowledged, and the peer has ended its side as well: no reset can destroy anything any

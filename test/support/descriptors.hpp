@@ -1,13 +1,14 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Facts about descriptor numbers: which are open in this process, what they refer to, and a time in
-// which no new one can be had.
+// Facts about descriptor numbers: which are open in this process, what they refer to, who watches
+// them, and a time in which no new one can be had.
 
 #ifndef INTERLOCK_TEST_SUPPORT_DESCRIPTORS_HPP
 #define INTERLOCK_TEST_SUPPORT_DESCRIPTORS_HPP
 
 #include <cstdlib>
+#include <fstream>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -37,17 +38,38 @@ inline std::string referred_to(int number)
   return size < 0 ? std::string() : std::string(text, text + size);
 }
 
-/// The numbers open now that are eventfds.
-inline std::set<int> open_eventfds()
+/// The numbers open now that refer to this.
+inline std::set<int> open_numbers(const std::string& what)
 {
   ::DIR* folder = ::opendir("/proc/self/fd");
   if (!folder)
     throw std::runtime_error("cannot read /proc/self/fd");
   std::set<int> found;
   while (const ::dirent* entry = ::readdir(folder))
-    if (referred_to(std::atoi(entry->d_name)) == "anon_inode:[eventfd]")
+    if (referred_to(std::atoi(entry->d_name)) == what)
       found.insert(std::atoi(entry->d_name));
   ::closedir(folder);
+  return found;
+}
+
+inline std::set<int> open_eventfds()
+{
+  return open_numbers("anon_inode:[eventfd]");
+}
+
+/// The sets of epoll(7) that watch a number, as proc(5) shows them.
+inline std::set<int> watchers_of(int number)
+{
+  std::set<int> found;
+  for (const int set : open_numbers("anon_inode:[eventpoll]"))
+  {
+    std::ifstream info("/proc/self/fdinfo/" + std::to_string(set));
+    std::string word;
+    int watched = 0;
+    while (info >> word)
+      if (word == "tfd:" && info >> watched && watched == number)
+        found.insert(set);
+  }
   return found;
 }
 

@@ -15,6 +15,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/numbers.hpp"
 #include "support/probe_job.hpp"
@@ -116,6 +117,7 @@ struct fixture : support::worker_fixture
   support::ends tcp = support::narrow_tcp_ends();
   std::size_t sent = support::fill(tcp.near.get());
   support::number copy{support::checked(::dup(tcp.near.get()), "dup")};
+  const int original = tcp.near.get();
   planned_job job;
 
   void demand(const close_mode& mode)
@@ -139,6 +141,13 @@ struct fixture : support::worker_fixture
     return support::wait_tcp_state(copy, TCP_FIN_WAIT1);
   }
 
+  /// With an engine, which watches it, and without a FIN.
+  bool is_lingering()
+  {
+    return support::wait_until([this] { return !support::watchers_of(original).empty(); })
+      && support::tcp_state_of(copy) == TCP_ESTABLISHED;
+  }
+
   void check_delivered()
   {
     BOOST_TEST(is_delivering());
@@ -148,6 +157,20 @@ struct fixture : support::worker_fixture
     BOOST_TEST(got.bytes == sent);
     BOOST_TEST(job.is(close_outcome::acknowledged));
     BOOST_TEST((job.thread() != std::this_thread::get_id()));
+  }
+
+  void check_lingers()
+  {
+    BOOST_TEST(is_lingering());
+    BOOST_TEST(job.closes() == 0);
+    support::taken got;
+    BOOST_TEST(support::wait_until([&] { return got.take(tcp.far), job.closes() != 0; }));
+    BOOST_TEST(job.is(close_outcome::acknowledged));
+    BOOST_TEST(job.has_lingered());
+    BOOST_TEST(support::tcp_state_of(copy) == TCP_ESTABLISHED);
+    copy.reset();
+    BOOST_TEST(got.take_all(tcp.far));
+    BOOST_TEST((got.ended && got.bytes == sent));
   }
 
   /// Of a flush that makes progress.
@@ -261,16 +284,23 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_not_the_jobs_is_detached)
 BOOST_AUTO_TEST_CASE(a_time_to_linger_is_delivered)
 {
   submit(5);
-  check_delivered();
-  BOOST_TEST(job.has_lingered());
+  check_lingers();
+}
+
+BOOST_AUTO_TEST_CASE(a_plan_that_is_the_options_is_no_mode)
+{
+  const auto mode = interlock::detail::lingering_mode(5);
+  job.lead_by_linger();
+  join(mode);
+  submit(5);
+  check_lingers();
 }
 
 BOOST_AUTO_TEST_CASE(a_time_on_the_number_is_found)
 {
   support::set_linger(tcp.near, 5);
   submit(interlock::detail::lingers_as_told);
-  check_delivered();
-  BOOST_TEST(job.has_lingered());
+  check_lingers();
 }
 
 // For ever: getsockopt(2) tells it truncated.
@@ -278,7 +308,7 @@ BOOST_AUTO_TEST_CASE(a_negative_time_on_the_number_is_found)
 {
   support::set_linger(tcp.near, -1);
   submit(interlock::detail::lingers_as_told);
-  check_delivered();
+  check_lingers();
 }
 
 BOOST_AUTO_TEST_CASE(a_time_of_nothing_is_an_abort)
@@ -299,9 +329,26 @@ BOOST_AUTO_TEST_CASE(who_asks_not_to_wait_does_not_linger)
 BOOST_AUTO_TEST_CASE(a_plain_joiner_leaves_the_lingering_alone)
 {
   submit(60);
-  BOOST_TEST(is_delivering());
+  BOOST_TEST(is_lingering());
   worker->demand_plainly(job);
-  check_delivered();
+  check_lingers();
+}
+
+BOOST_AUTO_TEST_CASE(an_abort_overtakes_the_lingering)
+{
+  submit(60);
+  BOOST_TEST(is_lingering());
+  worker->demand(job, close_mode::abort());
+  BOOST_TEST(job.is(close_outcome::aborted));
+}
+
+BOOST_AUTO_TEST_CASE(lingering_is_over_when_the_worker_stops)
+{
+  submit(60);
+  BOOST_TEST(is_lingering());
+  worker->stop(support::patience);
+  BOOST_TEST(job.is(close_outcome::closed));
+  BOOST_TEST(support::tcp_state_of(copy) == TCP_ESTABLISHED);
 }
 
 // --- The end of the worker, and where there is none.

@@ -2,16 +2,22 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // SO_LINGER: whoever has set it, and wherever, close(2) never waits for it. The object or the worker
-// keeps it in mind, and the worker delivers for as long as it says.
+// keeps it in mind, and the worker waits for as long as it says. The end of our side is close(2)'s, as
+// in the kernel: those who have copies of the descriptor go on.
 
 #include <interlock/close_mode.hpp>
 #include <interlock/ip/tcp.hpp>
 #include <interlock/posix/stream_descriptor.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
-#include <optional>
+#include <set>
 #include <string>
+#include <utility>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -23,6 +29,7 @@
 
 #include "support/close_probe.hpp"
 #include "support/closing_socket.hpp"
+#include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/numbers.hpp"
 #include "support/tcp_facts.hpp"
@@ -34,6 +41,7 @@ using interlock::close_mode;
 using interlock::close_outcome;
 using interlock::ip::tcp;
 using support::closing_tcp;
+using support::closing_unix;
 using support::taken;
 using support::told;
 
@@ -45,7 +53,8 @@ struct lingering : closing_tcp
 {
   std::size_t sent = support::fill(number());
   support::close_watch watch{number()};
-  const support::number copy{support::checked(::dup(number()), "dup")};
+  const int original = number();
+  const std::set<int> reactor = support::watchers_of(original);
   told t;
 
   lingering()
@@ -53,10 +62,45 @@ struct lingering : closing_tcp
     object.set_option(socket_base::linger(true, 5));
   }
 
+  support::number copy() const
+  {
+    return support::number(support::checked(::dup(original), "dup"));
+  }
+
+  /// The worker watches the connection, in a set of its own.
   bool is_delivering()
   {
     return support::wait_until(
-      [this] { return support::turn(context), support::tcp_state_of(copy) == TCP_FIN_WAIT1; });
+      [this]
+      {
+        support::turn(context);
+        for (const int set : support::watchers_of(original))
+          if (reactor.count(set) == 0)
+            return true;
+        return false;
+      });
+  }
+
+  /// Of what was sent before the close, and nothing else has come.
+  bool all_arrives(taken& got)
+  {
+    return support::wait_until([&] { return got.take(pair.far), got.bytes >= sent; })
+      && got.bytes == sent && !got.ended && got.error == 0;
+  }
+
+  /// The connection is what it was, until the last copy is closed.
+  void check_goes_on(support::number last, taken& got)
+  {
+    BOOST_TEST(!support::readable(pair.far.get(), 0));
+    BOOST_TEST(support::tcp_state_of(last) == TCP_ESTABLISHED);
+    support::send_text(pair.far, "asked");
+    BOOST_TEST(support::wait_input(last, 5));
+    BOOST_TEST(support::drain(last) == 5u);
+    support::send_text(last, "answered");
+    last.reset();
+    BOOST_TEST(got.take_all(pair.far));
+    BOOST_TEST(got.ended);
+    BOOST_TEST(got.bytes == sent + 8);
   }
 
   /// Everything arrives, and close(2) was called by the worker with nothing to wait for.
@@ -223,6 +267,184 @@ BOOST_FIXTURE_TEST_CASE(who_asks_for_a_report_finds_it_there, lingering)
   BOOST_TEST(run_until_told([] {}, t, plain));
   BOOST_TEST(t.is(close_outcome::timed_out));
   BOOST_TEST(plain.ec == asio::error::timed_out);
+}
+
+// --- Copies of the descriptor.
+
+BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_an_async_close, lingering)
+{
+  support::number second = copy();
+  object.async_close(t.plain_handler());
+  BOOST_TEST(is_delivering());
+  taken got;
+  BOOST_TEST(all_arrives(got));
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(!t.ec);
+  BOOST_TEST(watch.closed() == 1u);
+  check_goes_on(std::move(second), got);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_a_close_in_the_background, lingering)
+{
+  support::number second = copy();
+  object.close();
+  taken got;
+  BOOST_TEST(all_arrives(got));
+  BOOST_TEST(watch.wait_closed());
+  check_goes_on(std::move(second), got);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_where_the_option_was_on_the_number, told_by_the_number)
+{
+  support::number second = copy();
+  object.async_close(t.plain_handler());
+  taken got;
+  BOOST_TEST(all_arrives(got));
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(!t.ec);
+  check_goes_on(std::move(second), got);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_although_one_who_joins_has_a_mode, lingering)
+{
+  support::number second = copy();
+  object.async_close(t.plain_handler());
+  told joined;
+  object.async_close(close_mode::graceful(std::chrono::seconds(60)), joined.handler());
+  taken got;
+  BOOST_TEST(all_arrives(got));
+  BOOST_TEST(run_until_told([] {}, t, joined));
+  BOOST_TEST(joined.is(close_outcome::acknowledged));
+  BOOST_TEST(joined.report.unacknowledged == 0u);
+  check_goes_on(std::move(second), got);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_the_time_has_passed, lingering)
+{
+  object.set_option(socket_base::linger(true, 1));
+  support::number second = copy();
+  object.async_close(t.plain_handler());
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(t.ec == asio::error::timed_out);
+  taken got;
+  BOOST_TEST(all_arrives(got));
+  check_goes_on(std::move(second), got);
+}
+
+// Whoever has the copy would take a reset without an error for the end of the stream.
+BOOST_FIXTURE_TEST_CASE(a_copy_finds_the_error_of_a_reset, lingering)
+{
+  const support::number second = copy();
+  object.async_close(t.plain_handler());
+  BOOST_TEST(is_delivering());
+  support::set_linger(pair.far, 0);
+  pair.far.reset();
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(t.ec == asio::error::connection_reset);
+  taken got;
+  got.take(second);
+  BOOST_TEST(got.error == ECONNRESET);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_explicit_mode_ends_our_side_for_all_copies, lingering)
+{
+  const support::number second = copy();
+  object.async_close(close_mode::deliver(std::chrono::seconds(60)), t.handler());
+  taken got;
+  BOOST_TEST(run_until_told([&] { got.take(pair.far); }, t));
+  BOOST_TEST(t.is(close_outcome::acknowledged));
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST((got.ended && got.bytes == sent));
+  BOOST_TEST(support::tcp_state_of(second) == TCP_FIN_WAIT2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_copy_of_a_local_socket_goes_on, closing_unix)
+{
+  const std::size_t sent = support::fill(number());
+  support::number second(support::checked(::dup(number()), "dup"));
+  object.set_option(socket_base::linger(true, 60));
+  told t;
+  object.async_close(t.plain_handler());
+  taken got;
+  BOOST_TEST(run_until_told([&] { got.take(pair.far); }, t));
+  BOOST_TEST(!t.ec);
+  BOOST_TEST((got.bytes == sent && !got.ended));
+  support::send_text(second, "answered");
+  second.reset();
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST((got.ended && got.bytes == sent + 8));
+}
+
+// Not under ThreadSanitizer, which keeps account of threads that do not exist in a child.
+#if !defined(__SANITIZE_THREAD__)
+
+// A server with a process for each connection.
+BOOST_FIXTURE_TEST_CASE(a_forked_child_goes_on_with_the_connection, lingering)
+{
+  support::ends gate = support::pipe_ends();
+  context.notify_fork(asio::execution_context::fork_prepare);
+  const ::pid_t pid = ::fork();
+  if (pid == 0)
+  {
+    context.notify_fork(asio::execution_context::fork_child);
+    char go = 0;
+    const bool told_to = ::read(gate.near.get(), &go, 1) == 1;
+    error_code ec;
+    asio::write(object, asio::buffer("answered", 8), ec);
+    ::_exit(told_to && !ec ? 0 : 1);
+  }
+  context.notify_fork(asio::execution_context::fork_parent);
+  object.async_close(t.plain_handler());
+  taken got;
+  BOOST_TEST(all_arrives(got));
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(!t.ec);
+  BOOST_TEST(!support::readable(pair.far.get(), 0));
+  support::send_text(gate.far, "g");
+  int status = -1;
+  BOOST_TEST((::waitpid(pid, &status, 0) == pid && status == 0));
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST((got.ended && got.bytes == sent + 8));
+}
+
+#endif
+
+// --- What the peer sees, and what the program has done before.
+
+// As after any other close(2); what has been acknowledged stays with the peer.
+BOOST_FIXTURE_TEST_CASE(unread_input_is_answered_when_all_has_arrived, lingering)
+{
+  support::send_text(pair.far, "unread");
+  BOOST_TEST(support::wait_until([this] { return object.available() == 6u; }));
+  object.async_close(t.plain_handler());
+  BOOST_TEST(is_delivering());
+  taken got;
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST((got.bytes == sent && got.error == ECONNRESET));
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(!t.ec);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_end_that_was_sent_before_is_waited_for, lingering)
+{
+  object.shutdown(socket_base::shutdown_send);
+  object.async_close(t.plain_handler());
+  told joined;
+  object.async_close(close_mode::deliver(std::chrono::seconds(60)), joined.handler());
+  BOOST_TEST(is_delivering());
+  taken got;
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST((got.ended && got.bytes == sent));
+  BOOST_TEST(run_until_told([] {}, t, joined));
+  BOOST_TEST(!t.ec);
+  BOOST_TEST(joined.is(close_outcome::acknowledged));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_peer_that_had_ended_first_gets_everything, lingering)
+{
+  BOOST_TEST(::shutdown(pair.far.get(), SHUT_WR) == 0);
+  object.close();
+  check_delivered();
 }
 
 // --- A time of nothing.

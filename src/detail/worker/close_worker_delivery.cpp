@@ -117,7 +117,12 @@ close_mode close_worker::way_of(const close_job& job) noexcept
 
 bool close_worker::is_as_planned(const close_job& job) noexcept
 {
-  return job.plan_ && job.led_by_plan_.load(std::memory_order_relaxed);
+  return job.plan_ && job.lead_.load(std::memory_order_relaxed) != close_job::lead::nobody;
+}
+
+bool close_worker::is_by_mode(const close_job& job) noexcept
+{
+  return job.plan_ && job.lead_.load(std::memory_order_relaxed) == close_job::lead::plan;
 }
 
 bool close_worker::may_wait(const close_job& job) const noexcept
@@ -211,6 +216,7 @@ bool close_worker::begins_delivery(close_job& job) noexcept
   if (!may_wait(job) || !way.delivers())
     return false;
   const bool is_asked_for = is_as_planned(job);
+  const bool sends_fin = is_by_mode(job);
   // Without memory the kernel goes on sending all the same, and nobody waits for it.
   if (!job.plan_)
     job.plan_.reset(new (std::nothrow) close_plan(way));
@@ -222,7 +228,9 @@ bool close_worker::begins_delivery(close_job& job) noexcept
   plan.delivered_ = &delivered_;
   if (!is_asked_for)
     plan.since_ = clock::now();
-  if (!engine_->submit(plan, job.number_, way, plan.since_))
+  const bool begun = sends_fin ? engine_->submit(plan, job.number_, way, plan.since_)
+                               : engine_->drain(plan, job.number_, way, plan.since_);
+  if (!begun)
     return false;
   job.lingered_ = job.linger_ > 0;
   job.stage_ = close_job::stage::delivering;

@@ -297,6 +297,18 @@ private:
   {
     close_mode mode = close_mode::immediate();
     close_plan_pointer plan;
+    bool lingers = false; // the plan is what SO_LINGER asks for
+
+    void lead(tenure_type& t) noexcept
+    {
+      if (!plan)
+        return;
+      if (lingers)
+        t.lead_by_linger();
+      else
+        t.lead_by_plan();
+      add_to(t);
+    }
 
     void add_to(tenure_type& t) noexcept
     {
@@ -319,7 +331,10 @@ private:
         how.mode = *wanted;
     }
     else if (t.linger() >= 0 && !t.is_borrowed())
+    {
+      how.lingers = true;
       how.mode = lingering_mode(t.linger());
+    }
     else
       return how;
     how.plan = std::make_unique<close_plan>(how.mode);
@@ -331,11 +346,7 @@ private:
   {
     ticket for_step(t);
     const ticket own(t);
-    if (how.plan)
-    {
-      t.lead_by_plan();
-      how.add_to(t);
-    }
+    how.lead(t);
     c.bind(t, true);
     // Refused by the context's shutdown, which has destroyed those that came before, and detaches.
     const bool added = t.add_closer(c);

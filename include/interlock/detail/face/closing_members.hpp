@@ -61,8 +61,9 @@ public:
    * @code void(boost::system::error_code) @endcode
    * The errno of close(2), such as EIO or ENOSPC of a file system that reports late; success on an
    * object that was never opened. EINTR and EINPROGRESS mean closed, and are success. On a socket with
-   * SO_LINGER and a time, which is waited for as close_mode::deliver does:
-   * boost::asio::error::timed_out and boost::asio::error::connection_reset as well.
+   * SO_LINGER and a time, which waits until everything sent has been acknowledged:
+   * boost::asio::error::timed_out and boost::asio::error::connection_reset as well. Copies of the
+   * descriptor can go on, as after any close(2).
    *
    * @par Per-Operation Cancellation
    * Never leaves the object open. Of the caller that has started the close: @c terminal aborts it (a

@@ -62,7 +62,13 @@ public:
   /// Before the submit.
   void lead_by_plan() noexcept
   {
-    led_by_plan_.store(true, std::memory_order_relaxed);
+    lead_.store(lead::plan, std::memory_order_relaxed);
+  }
+
+  /// The same, but that the plan is what SO_LINGER asks for.
+  void lead_by_linger() noexcept
+  {
+    lead_.store(lead::linger, std::memory_order_relaxed);
   }
 
 protected:
@@ -76,7 +82,7 @@ protected:
     error_ = 0;
     stage_ = stage::idle;
     abortive_ = prompt_ = joined_plainly_ = lingered_ = copied_ = gone_ = false;
-    led_by_plan_.store(false, std::memory_order_relaxed);
+    lead_.store(lead::nobody, std::memory_order_relaxed);
     linger_ = never_lingers;
     plan_.reset();
   }
@@ -124,6 +130,14 @@ private:
     watched_after_close
   };
 
+  /// Who has said how the plan is to be: whoever closes, or the option.
+  enum class lead : unsigned char
+  {
+    nobody,
+    plan,
+    linger
+  };
+
   // Guarded by the worker's mutex from the first demand, watch or submit until `closed` has been
   // called.
   int number_ = no_number;
@@ -136,7 +150,7 @@ private:
   bool lingered_ = false;
   bool copied_ = false;
   bool gone_ = false; // the number was closed before a fork: there is no copy of it
-  std::atomic<bool> led_by_plan_{false};
+  std::atomic<lead> lead_{lead::nobody};
   close_plan_pointer plan_;
   clock::time_point deadline_;
   close_job* next_ = nullptr;

@@ -6,7 +6,8 @@
 //
 // Started when first needed, named, all signals blocked, its descriptors close-on-exec. Numbers are
 // closed in the order in which they come, but for those that wait for a peer. SO_LINGER never takes
-// effect in close(2): what it asks for is done as a delivery. No user code runs on it, and no handler
+// effect in close(2): what it asks for is waited for before, and nothing else is done to the connection,
+// of which there may be copies. No user code runs on it, and no handler
 // of a user is destroyed on it. Where no thread can be had, and after stop, the caller is told so and
 // closes inline.
 
@@ -178,6 +179,7 @@ private:
   bool is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   static close_mode way_of(const close_job& job) noexcept;
   static bool is_as_planned(const close_job& job) noexcept;
+  static bool is_by_mode(const close_job& job) noexcept;
   bool may_wait(const close_job& job) const noexcept;
   bool begins_delivery(close_job& job) noexcept;
   bool lingers(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;

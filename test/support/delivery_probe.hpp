@@ -49,12 +49,12 @@ public:
 
   const interlock::close_report& report() const noexcept
   {
-    return report_;
+    return reported_;
   }
 
   interlock::close_outcome outcome() const noexcept
   {
-    return report_.outcome;
+    return reported_.outcome;
   }
 
   std::thread::id thread() const noexcept
@@ -63,16 +63,16 @@ public:
   }
 
 private:
-  void delivered(const interlock::close_report& report) noexcept override
+  void delivered() noexcept override
   {
-    report_ = report;
+    reported_ = report_;
     thread_ = std::this_thread::get_id();
     if (on_delivered)
       on_delivered();
     ++reports_;
   }
 
-  interlock::close_report report_;
+  interlock::close_report reported_;
   std::thread::id thread_;
   std::atomic<int> reports_{0};
 };

@@ -402,7 +402,7 @@ BOOST_FIXTURE_TEST_CASE(without_a_descriptor_for_the_set_it_polls_and_has_the_se
 BOOST_AUTO_TEST_CASE(a_job_is_small)
 {
   BOOST_TEST_MESSAGE("a delivery takes " << sizeof(interlock::detail::delivery_job) << " bytes");
-  BOOST_TEST(sizeof(interlock::detail::delivery_job) <= 256u);
+  BOOST_TEST(sizeof(interlock::detail::delivery_job) <= 176u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -23,24 +23,24 @@ using clock = close_job::clock;
 // --- The plan and the job.
 
 close_plan::close_plan(const close_mode& mode, clock::time_point since) noexcept
-  : mode_(mode),
-    since_(since)
 {
+  want(mode, since);
 }
 
-void close_plan::delivered(const close_report& report) noexcept
+void close_plan::delivered() noexcept
 {
-  report_ = report;
   delivered_->push_back(*job_);
 }
 
-void close_plan::end_by(clock::time_point when) noexcept
+close_mode close_plan::mode() const noexcept
 {
-  if (when >= until())
-    return;
-  mode_ = mode_.what() == close_mode::kind::graceful
-    ? close_mode::graceful(when - since_).discard_limit(mode_.discard_limit())
-    : close_mode::deliver(when - since_);
+  using kind = close_mode::kind;
+  const auto timeout = until() - since_;
+  close_mode m = demanded_ == kind::graceful ? close_mode::graceful(timeout)
+    : demanded_ == kind::deliver             ? close_mode::deliver(timeout)
+    : demanded_ == kind::immediate           ? close_mode::immediate()
+                                             : close_mode::abort();
+  return m.progress_timeout(progress_timeout_).discard_limit(discard_limit_);
 }
 
 close_report close_job::report() const noexcept
@@ -66,7 +66,7 @@ void close_worker::demand(close_job& job, const close_mode& mode, close_plan_poi
   job.prompt_ |= !mode.delivers();
   if (!job.plan_)
     job.plan_ = std::move(plan);
-  else if (stronger(mode, job.plan_->mode_))
+  else if (stronger(mode.what(), job.plan_->demanded_))
     tighten(job, mode);
 }
 
@@ -79,22 +79,17 @@ void close_worker::demand_plainly(close_job& job) noexcept
     tighten(job, close_mode::immediate());
 }
 
-// A mode that waits can shorten the time, not lengthen it.
+// One that does not wait is due from the start: no write is waited for either.
 void close_worker::tighten(close_job& job, const close_mode& mode) noexcept
 {
   const auto now = clock::now();
   close_plan& plan = *job.plan_;
-  if (mode.delivers())
-  {
-    const auto until = std::min(plan.until(), now + mode.timeout());
-    close_mode shorter = close_mode::deliver(until - plan.since_);
-    shorter.progress_timeout(plan.mode_.progress_timeout());
-    plan.mode_ = shorter;
-  }
-  else
-    plan.mode_ = mode;
   if (job.stage_ == close_job::stage::delivering)
     engine_->overtake(plan, mode, now);
+  else if (mode.delivers())
+    plan.tighten(mode, now);
+  else
+    plan.want(mode, plan.since_);
   if (plan.flushing_)
     schedule_flush(plan, now);
 }
@@ -109,7 +104,7 @@ close_mode close_worker::way_of(const close_job& job) noexcept
   if (is_as_planned(job))
   {
     const bool is_cut_short = job.joined_plainly_ && job.linger_ <= 0;
-    const close_mode& planned = job.plan_->mode_;
+    const close_mode planned = job.plan_->mode();
     return is_cut_short && planned.delivers() ? close_mode::immediate() : planned;
   }
   return job.linger_ >= 0 ? lingering_mode(job.linger_) : close_mode::immediate();
@@ -153,8 +148,8 @@ bool close_worker::watch_flush(close_job& job) noexcept
 void close_worker::schedule_flush(close_plan& plan, clock::time_point now) noexcept
 {
   auto due = plan.until();
-  if (plan.mode_.progress_timeout() < close_mode::longest_timeout())
-    due = std::min(due, now + plan.mode_.progress_timeout());
+  if (plan.progress_timeout_ < close_mode::longest_timeout())
+    due = std::min(due, now + plan.progress_timeout_);
   flushes_.update(plan, due);
   if (flushes_.front() == &plan)
     wake_if_asleep();
@@ -187,7 +182,7 @@ void close_worker::cut_flush(
   std::unique_lock<std::mutex>& lock, close_job& job, clock::time_point now) noexcept
 {
   end_flush(job);
-  job.plan_->end_by(now);
+  job.plan_->until_ = std::min(job.plan_->until(), now);
   unlocked(lock, [&job] { job.expired(); });
 }
 
@@ -223,13 +218,11 @@ bool close_worker::begins_delivery(close_job& job) noexcept
   if (!job.plan_)
     return false;
   close_plan& plan = *job.plan_;
-  plan.mode_ = way;
   plan.job_ = &job;
   plan.delivered_ = &delivered_;
-  if (!is_asked_for)
-    plan.since_ = clock::now();
-  const bool begun = sends_fin ? engine_->submit(plan, job.number_, way, plan.since_)
-                               : engine_->drain(plan, job.number_, way, plan.since_);
+  const auto since = is_asked_for ? plan.since_ : clock::now();
+  const bool begun = sends_fin ? engine_->submit(plan, job.number_, way, since)
+                               : engine_->drain(plan, job.number_, way, since);
   if (!begun)
     return false;
   job.lingered_ = job.linger_ > 0;

@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include <interlock/close_report.hpp>
 #include <interlock/detail/number/calls.hpp>
 
 namespace interlock
@@ -33,13 +34,6 @@ int whole_milliseconds(delivery_job::clock::duration d) noexcept
                    : static_cast<int>(std::chrono::ceil<milliseconds>(d).count());
 }
 
-/// A point in time that is never so far away that it wraps.
-delivery_job::clock::time_point later(
-  delivery_job::clock::time_point t, close_mode::duration d) noexcept
-{
-  return t + std::clamp(d, close_mode::duration::zero(), close_mode::longest_timeout());
-}
-
 } // namespace
 
 // --- From any thread.
@@ -62,8 +56,7 @@ bool delivery_engine::enter(delivery_job& job, int number, const close_mode& mod
   const std::lock_guard<std::mutex> lock(mutex_);
   if (stopped_)
     return false;
-  job.demanded_ = mode.what();
-  job.demanded_until_ = later(since, mode.timeout());
+  job.want(mode, since);
   job.submitted_ = true;
   job.state_ = {first};
   job.taken_up_ = job.watched_ = job.fin_refused_ = job.retrying_ = false;
@@ -71,11 +64,7 @@ bool delivery_engine::enter(delivery_job& job, int number, const close_mode& mod
   job.end_read_ = job.input_left_ = job.input_more_ = false;
   job.number_ = number;
   job.error_ = 0;
-  job.queued_ = 0;
-  job.discarded_ = 0;
-  job.discard_limit_ = mode.discard_limit();
-  job.progress_timeout_ = mode.progress_timeout();
-  job.since_ = since;
+  job.report_ = close_report();
   post(job);
   return true;
 }
@@ -86,9 +75,7 @@ void delivery_engine::overtake(
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!job.submitted_ || !stronger(mode.what(), job.demanded_))
     return;
-  job.demanded_ = mode.what();
-  if (mode.delivers())
-    job.demanded_until_ = std::min(job.demanded_until_, later(since, mode.timeout()));
+  job.tighten(mode, since);
   if (job.alone())
     post(job);
 }
@@ -206,7 +193,6 @@ delivery_job* delivery_engine::take_post() noexcept
   auto* job = static_cast<delivery_job*>(posts_.next());
   job->leave();
   job->wanted_ = job->demanded_;
-  job->until_ = job->demanded_until_;
   return job;
 }
 
@@ -218,7 +204,7 @@ void delivery_engine::take_up(delivery_job& job, clock::time_point now) noexcept
     job.kind_ = transport_of(job.number_);
     job.period_ = shortest_period;
     job.moved_ = now;
-    jobs_.insert(job, job.until_);
+    jobs_.insert(job, job.until());
   }
   examine(job, now);
 }
@@ -286,7 +272,7 @@ delivery_observation delivery_engine::observe(delivery_job& job, clock::time_poi
   o.input_left = job.input_left_;
   o.fin_refused = job.fin_refused_;
   o.stalled = now - job.moved_ >= job.progress_timeout_;
-  o.expired = now >= job.until_;
+  o.expired = now >= job.until();
   return o;
 }
 
@@ -297,20 +283,20 @@ void delivery_engine::note(
   job.retrying_ = facts.retrying;
   job.alive_ |= sight_of(facts) == delivery_sight::pending;
   job.fin_queued_ |= fin_queued(facts);
-  if (facts.queued < job.queued_)
+  if (facts.queued < job.report_.unacknowledged)
     job.moved_ = now;
-  job.queued_ = facts.queued;
+  job.report_.unacknowledged = facts.queued;
 }
 
 void delivery_engine::discard(delivery_job& job, clock::time_point now) noexcept
 {
   if (job.input_left_ || job.end_read_)
     return;
-  const std::uint64_t room = job.discard_limit_ - job.discarded_;
+  const std::uint64_t room = job.discard_limit_ - job.report_.discarded;
   const discarded_input input = room == 0
     ? examine_input(job.number_)
     : discard_input(job.number_, job.kind_, std::min(room, discard_at_once));
-  job.discarded_ += input.bytes;
+  job.report_.discarded += input.bytes;
   job.end_read_ = input.ended;
   job.input_more_ = input.more && room != 0;
   job.input_left_ = input.error != 0 || (input.more && room == 0);
@@ -329,7 +315,7 @@ void delivery_engine::limit_kernel(delivery_job& job, clock::time_point now) noe
   if (job.limit_asked_)
     return;
   job.limit_asked_ = true;
-  const int left = whole_milliseconds(job.until_ - now);
+  const int left = whole_milliseconds(job.until() - now);
   if (job.kind_ != transport::tcp || drains(job.state_) || job.retrying_ || left == 0)
     return;
   job.retry_limit_ = limit_retrying(job.number_, static_cast<unsigned>(left));
@@ -348,12 +334,12 @@ void delivery_engine::watch(delivery_job& job) noexcept
 }
 
 // Always after `now`: what is due is looked at once a round. Each of the limits still lies ahead, or
-// the job would be over.
+// the job would be over, unless it has been overtaken meanwhile.
 void delivery_engine::schedule(delivery_job& job, clock::time_point now) noexcept
 {
   auto due = now + (job.input_more_ ? clock::duration(1) : job.period_);
-  job.period_ = std::min<close_mode::duration>(2 * job.period_, longest_period);
-  due = std::min(due, job.until_);
+  job.period_ = std::min<milliseconds>(2 * job.period_, longest_period);
+  due = std::min(due, job.until());
   if (job.progress_timeout_ < close_mode::longest_timeout())
     due = std::min(due, job.moved_ + job.progress_timeout_);
   jobs_.update(job, due);
@@ -364,12 +350,12 @@ void delivery_engine::finish(
 {
   if (job.watched_)
     edges_.remove(job.number_);
-  const close_report report = report_of(job, outcome, now);
+  complete_report(job, outcome, now);
   settle(job, outcome);
-  hand_back(job, report);
+  hand_back(job);
 }
 
-void delivery_engine::hand_back(delivery_job& job, const close_report& report) noexcept
+void delivery_engine::hand_back(delivery_job& job) noexcept
 {
   if (job.taken_up_)
     jobs_.remove(job);
@@ -378,7 +364,7 @@ void delivery_engine::hand_back(delivery_job& job, const close_report& report) n
     job.submitted_ = false;
     job.leave();
   }
-  job.delivered(report);
+  job.delivered();
 }
 
 // Leaves the number as close(2) is to find it.
@@ -392,18 +378,16 @@ void delivery_engine::settle(const delivery_job& job, close_outcome outcome) noe
     restore_retrying(job.number_, job.retry_limit_);
 }
 
-close_report delivery_engine::report_of(
-  const delivery_job& job, close_outcome outcome, clock::time_point now) noexcept
+void delivery_engine::complete_report(
+  delivery_job& job, close_outcome outcome, clock::time_point now) noexcept
 {
-  close_report r;
+  close_report& r = job.report_;
   r.outcome = outcome;
-  r.unacknowledged = data_in(job.queued_, job.fin_queued_);
+  r.unacknowledged = data_in(r.unacknowledged, job.fin_queued_);
   const std::size_t unsent = r.unacknowledged ? unsent_bytes(job.number_, job.kind_) : 0;
   // Looked at later, when less may have been left.
   r.unsent = std::min(data_in(unsent, job.fin_queued_), r.unacknowledged);
-  r.discarded = job.discarded_;
   r.duration = now - job.since_;
-  return r;
 }
 
 // --- fork(2).
@@ -432,9 +416,9 @@ void delivery_engine::adopt_after_fork(int wake_event) noexcept
   const auto now = clock::now();
   const auto forget = [&](delivery_job& job)
   {
-    close_report report;
-    report.duration = now - job.since_;
-    hand_back(job, report);
+    job.report_ = close_report();
+    job.report_.duration = now - job.since_;
+    hand_back(job);
   };
   while (delivery_job* job = take_post())
     forget(*job);

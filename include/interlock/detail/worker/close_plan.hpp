@@ -42,7 +42,7 @@ public:
   INTERLOCK_DECL explicit close_plan(
     const close_mode& mode, clock::time_point since = clock::now()) noexcept;
 
-  /// Complete once the job is closed.
+  /// What became of the close. Complete once the job is closed.
   const close_report& report() const noexcept
   {
     return report_;
@@ -51,30 +51,23 @@ public:
 private:
   friend class close_worker;
 
-  void delivered(const close_report& report) noexcept override;
+  void delivered() noexcept override;
 
-  clock::time_point until() const noexcept
-  {
-    return since_ + mode_.timeout();
-  }
+  /// As wanted, with what is left of the time.
+  close_mode mode() const noexcept;
 
-  void end_by(clock::time_point when) noexcept;
-
-  // Guarded by the mutex of the worker until the job is closed. While the writes that the close waits
-  // for run to their end, so is the deadline_node, which the delivery needs only later.
+  // Guarded by the mutex of the worker until the job is closed. Until the delivery begins so is how it is
+  // wanted, and, while the writes that the close waits for run to their end, the deadline_node.
   bool flushing_ = false;
   unsigned flush_steps_ = 0; // when last looked at, as is the queue
   int flush_queue_ = -1;
-  close_mode mode_;
-  clock::time_point since_;
   close_job* job_ = nullptr; // once anything is waited for
 
   // The engine's thread, while it delivers.
   job_list* delivered_ = nullptr; // where the job goes afterwards
-  close_report report_;
 };
 
-static_assert(sizeof(close_plan) <= 272, "thousands of closes wait at once");
+static_assert(sizeof(close_plan) <= 200, "thousands of closes wait at once");
 
 using close_plan_pointer = std::unique_ptr<close_plan>;
 

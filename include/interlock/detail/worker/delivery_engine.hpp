@@ -27,7 +27,6 @@
 
 #include <interlock/close_mode.hpp>
 #include <interlock/close_outcome.hpp>
-#include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/number/delivery.hpp>
 #include <interlock/detail/number/socket_facts.hpp>
@@ -155,11 +154,11 @@ private:
   void watch(delivery_job& job) noexcept;
   void schedule(delivery_job& job, clock::time_point now) noexcept;
   void finish(delivery_job& job, close_outcome outcome, clock::time_point now) noexcept;
-  void hand_back(delivery_job& job, const close_report& report) noexcept;
+  void hand_back(delivery_job& job) noexcept;
   bool stopped() noexcept;
   static void settle(const delivery_job& job, close_outcome outcome) noexcept;
-  static close_report report_of(
-    const delivery_job& job, close_outcome outcome, clock::time_point now) noexcept;
+  static void complete_report(
+    delivery_job& job, close_outcome outcome, clock::time_point now) noexcept;
 
   int wake_event_; // changes in a forked child only
   const watching watching_;

@@ -24,9 +24,10 @@ public:
   /// Called from within complete(), if set. May throw.
   std::function<void()> on_complete;
 
-  void complete(boost::system::error_code ec, interlock::detail::hand_over how) override
+  void complete(
+    const interlock::detail::close_verdict& v, interlock::detail::hand_over how) override
   {
-    code_ = ec;
+    code_ = v.ec;
     how_ = how;
     thread_ = std::this_thread::get_id();
     ++completions_;

@@ -48,9 +48,9 @@ struct leasing : support::tenure_fixture
 class fake_taker final : public interlock::detail::closer_base
 {
 public:
-  void complete(error_code ec, interlock::detail::hand_over) override
+  void complete(const interlock::detail::close_verdict& v, interlock::detail::hand_over) override
   {
-    code = ec;
+    code = v.ec;
     ++completions;
   }
 

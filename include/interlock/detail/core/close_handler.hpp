@@ -3,7 +3,7 @@
 //
 // One caller of async_close or async_release: its handler, in memory from the handler's allocator, and the work it
 // stands for. Until it is completed it keeps the contexts of the object's executor and of its own
-// running.
+// running. Small: thousands of closes wait at once.
 
 #ifndef INTERLOCK_DETAIL_CORE_CLOSE_HANDLER_HPP
 #define INTERLOCK_DETAIL_CORE_CLOSE_HANDLER_HPP
@@ -24,6 +24,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/require.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <interlock/close_mode.hpp>
 #include <interlock/close_outcome.hpp>
@@ -52,8 +53,7 @@ public:
     return nullptr;
   }
 
-  void refuse_mode(boost::system::error_code /*why*/) noexcept {}
-  void tell(const close_verdict& /*v*/) noexcept {}
+  void refuse_mode(int /*why*/) noexcept {}
 
   static bool take(int /*number*/, bool /*owned*/) noexcept
   {
@@ -65,21 +65,20 @@ public:
 class close_result : public plain_ending
 {
 public:
-  void tell(const close_verdict& v) noexcept
+  static bound_values<boost::system::error_code> bind(const close_verdict& v)
   {
-    if (v.lingered && v.report.outcome == close_outcome::timed_out)
-      undelivered_ = boost::asio::error::timed_out;
-    else if (v.lingered && v.report.outcome == close_outcome::reset)
-      undelivered_ = boost::asio::error::connection_reset;
-  }
-
-  bound_values<boost::system::error_code> bind(boost::system::error_code ec) const
-  {
-    return bound_values<boost::system::error_code>(ec ? ec : undelivered_);
+    return bound_values<boost::system::error_code>(v.ec ? v.ec : undelivered(v));
   }
 
 private:
-  boost::system::error_code undelivered_;
+  static boost::system::error_code undelivered(const close_verdict& v) noexcept
+  {
+    if (v.lingered && v.report.outcome == close_outcome::timed_out)
+      return boost::asio::error::timed_out;
+    if (v.lingered && v.report.outcome == close_outcome::reset)
+      return boost::asio::error::connection_reset;
+    return {};
+  }
 };
 
 /// What a caller of async_close is told who has said how.
@@ -96,25 +95,20 @@ public:
     return &mode_;
   }
 
-  void refuse_mode(boost::system::error_code why) noexcept
+  void refuse_mode(int why) noexcept
   {
     refused_ = why;
   }
 
-  void tell(const close_verdict& v) noexcept
+  bound_values<boost::system::error_code, close_report> bind(const close_verdict& v) const
   {
-    report_ = v.report;
-  }
-
-  bound_values<boost::system::error_code, close_report> bind(boost::system::error_code ec) const
-  {
-    return bound_values<boost::system::error_code, close_report>(ec ? ec : refused_, report_);
+    const boost::system::error_code refused(refused_, boost::system::system_category());
+    return bound_values<boost::system::error_code, close_report>(v.ec ? v.ec : refused, v.report);
   }
 
 private:
   close_mode mode_;
-  boost::system::error_code refused_;
-  close_report report_;
+  int refused_ = 0; // an errno
 };
 
 /// What the caller of async_release is told. The number is closed if the handler never is called.
@@ -148,7 +142,7 @@ public:
   }
 
   class bound;
-  inline bound bind(boost::system::error_code ec) noexcept;
+  inline bound bind(const close_verdict& v) noexcept;
 
 private:
   int number_ = no_number;
@@ -176,9 +170,9 @@ private:
   release_result result_;
 };
 
-release_result::bound release_result::bind(boost::system::error_code ec) noexcept
+release_result::bound release_result::bind(const close_verdict& v) noexcept
 {
-  return bound(ec, std::move(*this));
+  return bound(v.ec, std::move(*this));
 }
 
 /// Work that keeps the context of `Executor` running. Not Asio's guard where that can be avoided: over
@@ -211,6 +205,70 @@ private:
   executor_type executor_;
 };
 
+/// Whether `Handler` has an executor of its own, rather than whichever it is offered.
+template <class Handler>
+class has_own_executor
+{
+  struct offered
+  {
+  };
+
+public:
+  static constexpr bool value =
+    !std::is_same<typename boost::asio::associated_executor<Handler, offered>::type,
+      offered>::value;
+};
+
+/// The work of a closer, in the contexts of the object's executor and of the handler's own.
+template <class Handler, class Executor, bool = has_own_executor<Handler>::value>
+class closer_work
+{
+public:
+  closer_work(const Handler& handler, const Executor& ex)
+    : object_(ex),
+      handler_(boost::asio::get_associated_executor(handler, ex))
+  {
+  }
+
+  decltype(auto) object_executor() const noexcept
+  {
+    return object_.get_executor();
+  }
+
+  decltype(auto) handler_executor() const noexcept
+  {
+    return handler_.get_executor();
+  }
+
+private:
+  kept_work<Executor> object_;
+  kept_work<typename boost::asio::associated_executor<Handler, Executor>::type> handler_;
+};
+
+/// Of a handler that is called on the object's executor.
+template <class Handler, class Executor>
+class closer_work<Handler, Executor, false>
+{
+public:
+  closer_work(const Handler& /*handler*/, const Executor& ex)
+    : object_(ex)
+  {
+  }
+
+  decltype(auto) object_executor() const noexcept
+  {
+    return object_.get_executor();
+  }
+
+  decltype(auto) handler_executor() const noexcept
+  {
+    return object_.get_executor();
+  }
+
+private:
+  kept_work<Executor> object_;
+};
+
 /// Whether a function can be posted to `Executor`. It cannot to any_completion_executor, which cannot be
 /// asked not to block.
 template <class Executor>
@@ -240,8 +298,7 @@ public:
   }
 
   close_handler(Handler&& handler, const Executor& ex, Result&& result)
-    : object_work_(ex),
-      handler_work_(boost::asio::get_associated_executor(handler, ex)),
+    : work_(handler, ex),
       handler_(std::move(handler)),
       result_(std::move(result))
   {
@@ -249,23 +306,22 @@ public:
       link_.connect(handler_);
   }
 
-  void complete(boost::system::error_code ec, hand_over how) override
+  void complete(const close_verdict& v, hand_over how) override
   {
     // Out of the memory first: the handler may begin another operation and find it free. The
     // allocator before the handler: what is left of a handler need not have one.
     allocator a(boost::asio::get_associated_allocator(handler_));
     Handler handler(std::move(handler_));
-    [[maybe_unused]] const work object_work(std::move(object_work_));
-    const handler_work own_work(std::move(handler_work_));
-    auto result = result_.bind(ec);
+    const work kept(std::move(work_));
+    auto result = result_.bind(v);
     free(a);
     auto bound = adapt(std::move(handler), std::move(result));
     if (how == hand_over::dispatch)
-      boost::asio::dispatch(own_work.get_executor(), std::move(bound));
-    else if constexpr (can_post<typename handler_work::executor_type>::value)
-      boost::asio::post(own_work.get_executor(), std::move(bound));
+      boost::asio::dispatch(kept.handler_executor(), std::move(bound));
+    else if constexpr (can_post<std::decay_t<decltype(kept.handler_executor())>>::value)
+      boost::asio::post(kept.handler_executor(), std::move(bound));
     else
-      boost::asio::post(object_work.get_executor(), std::move(bound)); // Goes on to the handler's.
+      boost::asio::post(kept.object_executor(), std::move(bound)); // Goes on to the handler's.
   }
 
   void destroy() noexcept override
@@ -279,14 +335,9 @@ public:
     return result_.mode();
   }
 
-  void refuse_mode(boost::system::error_code why) noexcept override
+  void refuse_mode(int why) noexcept override
   {
     result_.refuse_mode(why);
-  }
-
-  void tell(const close_verdict& v) noexcept override
-  {
-    result_.tell(v);
   }
 
   void bind(tenure_base& t, bool leads) noexcept override
@@ -309,9 +360,7 @@ private:
   using allocator =
     typename std::allocator_traits<associated>::template rebind_alloc<close_handler>;
   using traits = std::allocator_traits<allocator>;
-  using work = kept_work<Executor>;
-  using handler_work =
-    kept_work<typename boost::asio::associated_executor<Handler, Executor>::type>;
+  using work = closer_work<Handler, Executor>;
 
   void free(allocator& a) noexcept
   {
@@ -319,8 +368,7 @@ private:
     traits::deallocate(a, this, 1);
   }
 
-  work object_work_;
-  handler_work handler_work_;
+  work work_;
   Handler handler_;
   Result result_;
   closer_link_share link_;

@@ -61,7 +61,7 @@ public:
     {
       // He has let go: what he emits from here on concerns nobody.
       aim(target());
-      c.release()->complete(boost::asio::error::operation_aborted, hand_over::post);
+      c.release()->complete({boost::asio::error::operation_aborted}, hand_over::post);
     }
   }
 

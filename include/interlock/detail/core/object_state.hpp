@@ -164,7 +164,7 @@ public:
     else if (d == duty::join)
       c = join(what, *t, std::move(c), std::move(how));
     else if (t)
-      c.release()->complete(refusal(d), hand_over::post);
+      c.release()->complete({refusal(d)}, hand_over::post);
     else
       c = find_outcome(what, std::move(c));
     return c;
@@ -276,7 +276,7 @@ private:
     if (known_by)
       return known_by->start_close(std::move(c));
     const error_code ec = nothing_open(what, c->mode());
-    c.release()->complete(ec, hand_over::post);
+    c.release()->complete({ec}, hand_over::post);
     return nullptr;
   }
 
@@ -326,7 +326,7 @@ private:
       if (!ec && wanted->delivers() && (!can_deliver<Inner>::value || t.is_borrowed()))
         ec = boost::asio::error::operation_not_supported;
       if (ec)
-        c.refuse_mode(ec);
+        c.refuse_mode(ec.value());
       else
         how.mode = *wanted;
     }
@@ -365,7 +365,7 @@ private:
     close_verdict v;
     c->bind(t, false);
     if (what == ending::release)
-      c.release()->complete(nothing_open(what, nullptr), hand_over::post);
+      c.release()->complete({nothing_open(what, nullptr)}, hand_over::post);
     else if (t.add_closer(*c))
     {
       c.release();
@@ -379,7 +379,7 @@ private:
     else if (number_has_moved_on_)
       return c;
     else if (t.outcome(v))
-      c.release()->serve(v, hand_over::post);
+      c.release()->complete(v, hand_over::post);
     // Otherwise the context has been shut down: the handler is destroyed uninvoked.
     return nullptr;
   }

@@ -36,8 +36,8 @@ class tenure_base;
 /// What became of a close.
 struct close_verdict
 {
-  boost::system::error_code ec; ///< That of close(2).
-  close_report report;
+  boost::system::error_code ec; ///< That of close(2), or why there was none.
+  close_report report{};
   bool lingered = false; ///< SO_LINGER has made it wait.
 };
 
@@ -48,9 +48,9 @@ public:
   closer_base(const closer_base&) = delete;
   closer_base& operator=(const closer_base&) = delete;
 
-  /// Calls the handler with `ec` on its executor. May throw what the executor, or with dispatch the
-  /// handler, throws.
-  virtual void complete(boost::system::error_code ec, hand_over how) = 0;
+  /// Calls the handler on its executor, with as much of the verdict as it wants to know. May throw what
+  /// the executor, or with dispatch the handler, throws.
+  virtual void complete(const close_verdict& v, hand_over how) = 0;
 
   /// Destroys the handler uninvoked.
   virtual void destroy() noexcept = 0;
@@ -61,18 +61,8 @@ public:
     return nullptr;
   }
 
-  /// That is not possible, for this reason: the object is closed at once instead.
-  virtual void refuse_mode(boost::system::error_code /*why*/) noexcept {}
-
-  /// What became of the close, before `complete` is called with the verdict's error.
-  virtual void tell(const close_verdict& /*v*/) noexcept {}
-
-  /// Both of them. What is thrown is what `complete` throws.
-  void serve(const close_verdict& v, hand_over how)
-  {
-    tell(v);
-    complete(v.ec, how);
-  }
+  /// That is not possible, for this reason, an errno: the object is closed at once instead.
+  virtual void refuse_mode(int /*why*/) noexcept {}
 
   /// It will be served by `t`, which it leads to the end or joins on the way. The caller is inside.
   virtual void bind(tenure_base& /*t*/, bool /*leads*/) noexcept {}
@@ -184,7 +174,7 @@ public:
     {
       try
       {
-        c->serve(v, how);
+        c->complete(v, how);
       }
       catch (...)
       {

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <new>
 
+#include <malloc.h>
+
 namespace support
 {
 
@@ -20,6 +22,7 @@ namespace
 thread_local std::size_t asked_for = 0;
 thread_local std::size_t left_to_failure = 0; // 0: none fails
 std::atomic<long> live{0};
+std::atomic<long> bytes{0};
 
 bool fails() noexcept
 {
@@ -37,8 +40,10 @@ void* aligned(std::size_t alignment, std::size_t size) noexcept
 
 void* counted(void* memory) noexcept
 {
-  if (memory)
-    live.fetch_add(1, std::memory_order_relaxed);
+  if (!memory)
+    return nullptr;
+  live.fetch_add(1, std::memory_order_relaxed);
+  bytes.fetch_add(long(::malloc_usable_size(memory)), std::memory_order_relaxed);
   return memory;
 }
 
@@ -61,8 +66,10 @@ void* or_throw(void* memory)
 
 void free_counted(void* memory) noexcept
 {
-  if (memory)
-    live.fetch_sub(1, std::memory_order_relaxed);
+  if (!memory)
+    return;
+  live.fetch_sub(1, std::memory_order_relaxed);
+  bytes.fetch_sub(long(::malloc_usable_size(memory)), std::memory_order_relaxed);
   std::free(memory);
 }
 
@@ -76,6 +83,11 @@ std::size_t allocations() noexcept
 long live_allocations() noexcept
 {
   return live.load(std::memory_order_relaxed);
+}
+
+long live_bytes() noexcept
+{
+  return bytes.load(std::memory_order_relaxed);
 }
 
 allocation_failure::allocation_failure(std::size_t nth) noexcept

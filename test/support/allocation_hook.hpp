@@ -19,6 +19,9 @@ std::size_t allocations() noexcept;
 /// How many allocations by operator new, of all threads, have not been freed.
 long live_allocations() noexcept;
 
+/// How much memory those take, each as large as malloc(3) has made it.
+long live_bytes() noexcept;
+
 /// Lets one allocation of the thread fail, while it lives.
 class allocation_failure
 {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <thread>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -87,6 +88,30 @@ BOOST_AUTO_TEST_CASE(async_close_keeps_the_context_of_its_handler_running_too)
   other.run();
   BOOST_TEST(tally.called() == 1);
   opener.join();
+}
+
+// Its executor may be of the type of the object's, and is another one all the same.
+BOOST_AUTO_TEST_CASE(async_close_keeps_both_contexts_running)
+{
+  asio::io_context context;
+  asio::io_context other;
+  support::ends pair = support::pipe_ends();
+  support::close_watch watch(pair.near.get());
+  watch.shut_gate();
+  stream_descriptor d(context, pair.near.release());
+  support::handler_tally tally;
+  const asio::any_io_executor ex = other.get_executor();
+  d.async_close(asio::bind_executor(ex, tally([](error_code) {})));
+  context.poll();
+  other.poll();
+  BOOST_TEST(watch.wait_arrived());
+  BOOST_TEST(!context.stopped());
+  BOOST_TEST(!other.stopped());
+  watch.open_gate();
+  context.run();
+  BOOST_TEST(tally.called() == 0);
+  other.run();
+  BOOST_TEST(tally.called() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(close_does_not_keep_run_from_returning)

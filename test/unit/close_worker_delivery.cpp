@@ -25,6 +25,7 @@
 using interlock::close_mode;
 using interlock::close_outcome;
 using interlock::detail::close_job;
+using interlock::detail::close_lead;
 using interlock::detail::close_plan;
 using interlock::detail::never_lingers;
 using std::chrono::milliseconds;
@@ -122,7 +123,7 @@ struct fixture : support::worker_fixture
 
   void demand(const close_mode& mode)
   {
-    job.lead_by_plan();
+    job.lead(close_lead::mode);
     join(mode);
   }
 
@@ -290,7 +291,7 @@ BOOST_AUTO_TEST_CASE(a_time_to_linger_is_delivered)
 BOOST_AUTO_TEST_CASE(a_plan_that_is_the_options_is_no_mode)
 {
   const auto mode = interlock::detail::lingering_mode(5);
-  job.lead_by_linger();
+  job.lead(close_lead::linger);
   join(mode);
   submit(5);
   check_lingers();

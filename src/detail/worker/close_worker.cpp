@@ -72,7 +72,7 @@ void close_worker::submit(close_job& job, int number, int linger) noexcept
   end_flush(job);
   job.stage_ = close_job::stage::queued;
   job.number_ = number;
-  job.linger_ = linger;
+  job.wish_.linger = linger;
   ++queued_count_;
   if (!ready())
     return close_inline(lock, job);
@@ -85,8 +85,9 @@ void close_worker::close_inline(std::unique_lock<std::mutex>& lock, close_job& j
   in_hand_.push_back(job);
   wait_out_fork(lock);
   in_hand_.remove(job);
-  const ending how = ending_of(job);
-  close_now(lock, job, how == ending::plain && !job.copied_ ? ending::prompt : how);
+  close_place here = job.place();
+  here.in_hurry = true;
+  close_now(lock, job, last_step(job.wish(), here));
   ++closed_count_;
 }
 
@@ -243,8 +244,8 @@ void close_worker::run_closes(std::unique_lock<std::mutex>& lock, std::size_t mo
     close_job* const job = closes_.pop_front();
     if (!job)
       return;
-    if (!begins_delivery(*job) && !lingers(lock, *job))
-      close_now(lock, *job, ending_of(*job));
+    if (!waits(lock, *job))
+      close_now(lock, *job, last_step(job->wish(), place_of(*job)));
     ++closed_count_;
   }
 }
@@ -301,10 +302,10 @@ void close_worker::sleep(std::unique_lock<std::mutex>& lock) noexcept
 
 // Unlocks meanwhile. The job may be gone when this returns.
 void close_worker::close_now(
-  std::unique_lock<std::mutex>& lock, close_job& job, ending how) noexcept
+  std::unique_lock<std::mutex>& lock, close_job& job, close_step how) noexcept
 {
   if (job.stage_ != close_job::stage::delivered)
-    write_report(job, how);
+    write_report(job);
   job.stage_ = close_job::stage::closed;
   if (job.number_ != no_number && !job.gone_)
   {
@@ -315,11 +316,11 @@ void close_worker::close_now(
   unlocked(lock, [&job] { job.closed(); });
 }
 
-int close_worker::close_prepared(int number, ending how) noexcept
+int close_worker::close_prepared(int number, close_step how) noexcept
 {
-  if (how == ending::abortive)
+  if (how == close_step::close_abortively)
     calls::set_abortive(number);
-  else if (how == ending::prompt)
+  else if (how == close_step::close_promptly)
     calls::clear_linger(number);
   return close_number(number);
 }

@@ -48,11 +48,29 @@ close_report close_job::report() const noexcept
   if (plan_)
     return plan_->report();
   close_report r;
-  if (number_ == no_number)
-    r.outcome = close_outcome::detached;
-  else if (linger_ == 0 || (abortive_ && linger_ != never_lingers))
-    r.outcome = close_outcome::aborted;
+  r.outcome = outcome_of(wish(), place());
   return r;
+}
+
+close_wish close_job::wish() const noexcept
+{
+  close_wish w = wish_;
+  if (plan_)
+  {
+    w.lead = lead_.load(std::memory_order_relaxed);
+    w.planned = plan_->demanded_;
+  }
+  return w;
+}
+
+// What the parent has closed has not been closed as a copy.
+close_place close_job::place() const noexcept
+{
+  close_place p;
+  p.has_number = number_ != no_number;
+  p.is_copy = copied_ && !gone_;
+  p.is_delivered = stage_ == stage::delivered;
+  return p;
 }
 
 // --- What is demanded.
@@ -62,8 +80,8 @@ void close_worker::demand(close_job& job, const close_mode& mode, close_plan_poi
   const std::lock_guard<std::mutex> lock(mutex_);
   if (job.stage_ >= close_job::stage::delivered)
     return;
-  job.abortive_ |= mode.what() == close_mode::kind::abort;
-  job.prompt_ |= !mode.delivers();
+  job.wish_.abortive |= mode.what() == close_mode::kind::abort;
+  job.wish_.prompt |= !mode.delivers();
   if (!job.plan_)
     job.plan_ = std::move(plan);
   else if (stronger(mode.what(), job.plan_->demanded_))
@@ -74,8 +92,8 @@ void close_worker::demand_plainly(close_job& job) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   // He may come before the plan of the one who leads.
-  job.joined_plainly_ = true;
-  if (job.stage_ == close_job::stage::delivering && job.linger_ <= 0)
+  job.wish_.joined_plainly = true;
+  if (job.stage_ == close_job::stage::delivering && job.wish_.linger <= 0)
     tighten(job, close_mode::immediate());
 }
 
@@ -94,36 +112,11 @@ void close_worker::tighten(close_job& job, const close_mode& mode) noexcept
     schedule_flush(plan, now);
 }
 
-// What has been asked for counts, unless somebody closes it who has not asked for anything.
-close_mode close_worker::way_of(const close_job& job) noexcept
+close_place close_worker::place_of(const close_job& job) const noexcept
 {
-  if (job.abortive_)
-    return close_mode::abort();
-  if (job.prompt_)
-    return close_mode::immediate();
-  if (is_as_planned(job))
-  {
-    const bool is_cut_short = job.joined_plainly_ && job.linger_ <= 0;
-    const close_mode planned = job.plan_->mode();
-    return is_cut_short && planned.delivers() ? close_mode::immediate() : planned;
-  }
-  return job.linger_ >= 0 ? lingering_mode(job.linger_) : close_mode::immediate();
-}
-
-bool close_worker::is_as_planned(const close_job& job) noexcept
-{
-  return job.plan_ && job.lead_.load(std::memory_order_relaxed) != close_job::lead::nobody;
-}
-
-bool close_worker::is_by_mode(const close_job& job) noexcept
-{
-  return job.plan_ && job.lead_.load(std::memory_order_relaxed) == close_job::lead::plan;
-}
-
-bool close_worker::may_wait(const close_job& job) const noexcept
-{
-  return !hurried_ && !job.copied_ && job.number_ != no_number
-    && job.stage_ != close_job::stage::delivered;
+  close_place p = job.place();
+  p.in_hurry = hurried_;
+  return p;
 }
 
 // --- Writes that run to their end.
@@ -205,13 +198,34 @@ void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
 
 // --- Peers.
 
-bool close_worker::begins_delivery(close_job& job) noexcept
+// Whether the number has to wait before it is closed. Unlocks meanwhile, if SO_LINGER has to be looked
+// at: on the number it may have been set by anybody, or inherited from a listener.
+bool close_worker::waits(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
 {
-  const close_mode way = way_of(job);
-  if (!may_wait(job) || !way.delivers())
-    return false;
-  const bool is_asked_for = is_as_planned(job);
-  const bool sends_fin = is_by_mode(job);
+  close_step step = next_step(job.wish(), place_of(job));
+  if (step == close_step::look_at_linger)
+  {
+    look_at_linger(lock, job);
+    step = next_step(job.wish(), place_of(job));
+  }
+  const bool is_to_wait = step == close_step::deliver || step == close_step::drain;
+  return is_to_wait && begins_delivery(job, step);
+}
+
+void close_worker::look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+{
+  int seconds = -1;
+  in_hand_.push_back(job);
+  unlocked(lock, [&] { seconds = calls::linger_time(job.number_); });
+  in_hand_.remove(job);
+  job.wish_.linger = seconds < 0 ? lingers_not : seconds;
+}
+
+bool close_worker::begins_delivery(close_job& job, close_step how) noexcept
+{
+  const close_wish wish = job.wish();
+  const bool is_planned = wish.lead != close_lead::nobody;
+  const close_mode way = is_planned ? job.plan_->mode() : lingering_mode(wish.linger);
   // Without memory the kernel goes on sending all the same, and nobody waits for it.
   if (!job.plan_)
     job.plan_.reset(new (std::nothrow) close_plan(way));
@@ -220,55 +234,23 @@ bool close_worker::begins_delivery(close_job& job) noexcept
   close_plan& plan = *job.plan_;
   plan.job_ = &job;
   plan.delivered_ = &delivered_;
-  const auto since = is_asked_for ? plan.since_ : clock::now();
-  const bool begun = sends_fin ? engine_->submit(plan, job.number_, way, since)
-                               : engine_->drain(plan, job.number_, way, since);
+  const auto since = is_planned ? plan.since_ : clock::now();
+  const bool begun = how == close_step::deliver ? engine_->submit(plan, job.number_, way, since)
+                                                : engine_->drain(plan, job.number_, way, since);
   if (!begun)
     return false;
-  job.lingered_ = job.linger_ > 0;
+  job.lingered_ = wish.linger > 0;
   job.stage_ = close_job::stage::delivering;
   return true;
 }
 
-// Whether SO_LINGER, set on the number or inherited from a listener, asks for a delivery. Unlocks
-// meanwhile.
-bool close_worker::lingers(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
-{
-  const bool is_plain = !job.abortive_ && !job.prompt_ && !is_as_planned(job);
-  if (!is_plain || !may_wait(job) || job.linger_ != lingers_as_told)
-    return false;
-  int seconds = -1;
-  in_hand_.push_back(job);
-  unlocked(lock, [&] { seconds = calls::linger_time(job.number_); });
-  in_hand_.remove(job);
-  if (seconds < 0)
-    return false;
-  job.linger_ = seconds;
-  return begins_delivery(job);
-}
-
-close_worker::ending close_worker::ending_of(const close_job& job) const noexcept
-{
-  if (job.copied_)
-    return ending::plain;
-  if (job.stage_ == close_job::stage::delivered)
-    return job.abortive_ ? ending::abortive : ending::plain;
-  const close_mode way = way_of(job);
-  if (way.what() == close_mode::kind::abort)
-    return ending::abortive;
-  const bool promptly = hurried_ || job.prompt_ || is_as_planned(job) || way.delivers();
-  return promptly ? ending::prompt : ending::plain;
-}
-
 // Of a close that has waited for nobody.
-void close_worker::write_report(close_job& job, ending how) noexcept
+void close_worker::write_report(close_job& job) noexcept
 {
   if (!job.plan_)
     return;
   close_report& r = job.plan_->report_;
-  r.outcome = job.number_ == no_number                        ? close_outcome::detached
-    : how == ending::abortive && job.linger_ != never_lingers ? close_outcome::aborted
-                                                              : close_outcome::closed;
+  r.outcome = outcome_of(job.wish(), job.place());
   r.duration = clock::now() - job.plan_->since_;
 }
 

@@ -303,10 +303,7 @@ private:
     {
       if (!plan)
         return;
-      if (lingers)
-        t.lead_by_linger();
-      else
-        t.lead_by_plan();
+      t.lead(lingers ? close_lead::linger : close_lead::mode);
       add_to(t);
     }
 

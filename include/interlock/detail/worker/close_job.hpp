@@ -19,6 +19,7 @@
 #include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/number/close_number.hpp>
+#include <interlock/detail/number/ending.hpp>
 #include <interlock/detail/worker/close_plan.hpp>
 
 namespace interlock
@@ -27,13 +28,6 @@ inline namespace abi_0
 {
 namespace detail
 {
-
-/// What SO_LINGER means for a close: so many seconds (none: an abortive close), or one of these.
-enum linger_policy : int
-{
-  never_lingers = -2,   ///< close(2) waits for nothing.
-  lingers_as_told = -1, ///< As the option says, which somebody may have set on the number.
-};
 
 class close_job
 {
@@ -60,15 +54,9 @@ public:
 
   /// Whoever closes it has said how; otherwise the plans of those who join are for their reports only.
   /// Before the submit.
-  void lead_by_plan() noexcept
+  void lead(close_lead l) noexcept
   {
-    lead_.store(lead::plan, std::memory_order_relaxed);
-  }
-
-  /// The same, but that the plan is what SO_LINGER asks for.
-  void lead_by_linger() noexcept
-  {
-    lead_.store(lead::linger, std::memory_order_relaxed);
+    lead_.store(l, std::memory_order_relaxed);
   }
 
 protected:
@@ -81,9 +69,9 @@ protected:
     number_ = no_number;
     error_ = 0;
     stage_ = stage::idle;
-    abortive_ = prompt_ = joined_plainly_ = lingered_ = copied_ = gone_ = false;
-    lead_.store(lead::nobody, std::memory_order_relaxed);
-    linger_ = never_lingers;
+    lingered_ = copied_ = gone_ = false;
+    wish_ = close_wish();
+    lead(close_lead::nobody);
     plan_.reset();
   }
 
@@ -130,27 +118,19 @@ private:
     watched_after_close
   };
 
-  /// Who has said how the plan is to be: whoever closes, or the option.
-  enum class lead : unsigned char
-  {
-    nobody,
-    plan,
-    linger
-  };
+  close_wish wish() const noexcept;
+  close_place place() const noexcept;
 
   // Guarded by the worker's mutex from the first demand, watch or submit until `closed` has been
   // called.
   int number_ = no_number;
   int error_ = 0;
-  int linger_ = never_lingers; // a linger_policy, or seconds
+  close_wish wish_; // but for what is planned
   stage stage_ = stage::idle;
-  bool abortive_ = false;       // what has not been delivered is thrown away
-  bool prompt_ = false;         // nothing is waited for, whatever SO_LINGER says
-  bool joined_plainly_ = false; // by somebody who waits for no peer
   bool lingered_ = false;
   bool copied_ = false;
   bool gone_ = false; // the number was closed before a fork: there is no copy of it
-  std::atomic<lead> lead_{lead::nobody};
+  std::atomic<close_lead> lead_{close_lead::nobody}; // written by whoever closes
   close_plan_pointer plan_;
   clock::time_point deadline_;
   close_job* next_ = nullptr;

@@ -28,12 +28,6 @@ namespace detail
 class close_job;
 class job_list;
 
-/// What SO_LINGER, with this time, asks of a close that has not been told how.
-constexpr close_mode lingering_mode(int seconds) noexcept
-{
-  return seconds == 0 ? close_mode::abort() : close_mode::deliver(std::chrono::seconds(seconds));
-}
-
 class close_plan final : private delivery_job
 {
 public:
@@ -49,6 +43,7 @@ public:
   }
 
 private:
+  friend class close_job;
   friend class close_worker;
 
   void delivered() noexcept override;

@@ -25,6 +25,7 @@
 
 #include <interlock/close_mode.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/number/ending.hpp>
 #include <interlock/detail/worker/close_job.hpp>
 #include <interlock/detail/worker/close_plan.hpp>
 #include <interlock/detail/worker/deadline_heap.hpp>
@@ -127,14 +128,6 @@ public:
   INTERLOCK_DECL void restart_after_fork() noexcept;
 
 private:
-  /// What close(2) is prepared for.
-  enum class ending : unsigned char
-  {
-    plain,   ///< As the number is.
-    prompt,  ///< SO_LINGER off.
-    abortive ///< A reset.
-  };
-
   template <class Over>
   void await(std::unique_lock<std::mutex>& lock, Over over) noexcept
   {
@@ -177,17 +170,14 @@ private:
   void cut_flush(
     std::unique_lock<std::mutex>& lock, close_job& job, close_job::clock::time_point now) noexcept;
   bool is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
-  static close_mode way_of(const close_job& job) noexcept;
-  static bool is_as_planned(const close_job& job) noexcept;
-  static bool is_by_mode(const close_job& job) noexcept;
-  bool may_wait(const close_job& job) const noexcept;
-  bool begins_delivery(close_job& job) noexcept;
-  bool lingers(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
-  ending ending_of(const close_job& job) const noexcept;
+  close_place place_of(const close_job& job) const noexcept;
+  bool waits(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
+  bool begins_delivery(close_job& job, close_step how) noexcept;
+  void look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   void close_inline(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
-  void close_now(std::unique_lock<std::mutex>& lock, close_job& job, ending how) noexcept;
-  static int close_prepared(int number, ending how) noexcept;
-  static void write_report(close_job& job, ending how) noexcept;
+  void close_now(std::unique_lock<std::mutex>& lock, close_job& job, close_step how) noexcept;
+  static int close_prepared(int number, close_step how) noexcept;
+  static void write_report(close_job& job) noexcept;
   void run_the_rest(std::unique_lock<std::mutex>& lock) noexcept;
   void queue_delivered() noexcept;
   void abandon_deliveries() noexcept;

@@ -1,0 +1,178 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// How a close ends: every combination of what can be asked for and of where it takes place, held
+// against rules in other words than those of the functions.
+
+#include <interlock/detail/number/ending.hpp>
+
+#include <cstddef>
+
+#include <boost/test/unit_test.hpp>
+
+using interlock::close_mode;
+using interlock::close_outcome;
+using namespace interlock::detail;
+using kind = close_mode::kind;
+
+namespace
+{
+
+/// Calls `check` with each wish at each place. How many there were.
+template <class Check>
+std::size_t for_each_case(Check check)
+{
+  std::size_t count = 0;
+  for (const int linger : {int(lingers_not), int(never_lingers), int(lingers_as_told), 0, 1, 5})
+    for (const auto lead : {close_lead::nobody, close_lead::mode, close_lead::linger})
+      for (const auto planned : {kind::abort, kind::immediate, kind::deliver, kind::graceful})
+        for (unsigned bits = 0; bits != 1u << 7; ++bits)
+        {
+          const auto bit = [bits](unsigned n) { return (bits >> n & 1) != 0; };
+          const close_wish w = {linger, bit(0), bit(1), bit(2), lead, planned};
+          const close_place p = {bit(3), bit(4), bit(5), bit(6)};
+          check(w, p);
+          ++count;
+        }
+  return count;
+}
+
+bool is_wait(close_step s)
+{
+  return s == close_step::deliver || s == close_step::drain;
+}
+
+/// Whether the number can still be dealt with in any way but by close(2).
+bool is_free(const close_place& p)
+{
+  return p.has_number && !p.is_copy && !p.is_delivered;
+}
+
+/// Whether somebody leads with a mode of this kind.
+bool leads(const close_wish& w, kind k)
+{
+  return w.lead != close_lead::nobody && w.planned == k;
+}
+
+bool leads_to_wait(const close_wish& w)
+{
+  return leads(w, kind::deliver) || leads(w, kind::graceful);
+}
+
+/// Whether all that is known is what the option says.
+bool is_left_to_option(const close_wish& w)
+{
+  return w.lead == close_lead::nobody && !w.abortive && !w.prompt;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_ending)
+
+BOOST_AUTO_TEST_CASE(all_combinations_are_walked)
+{
+  BOOST_TEST(for_each_case([](const close_wish&, const close_place&) {}) == 6u * 3 * 4 * 128);
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_is_closed_and_nothing_else)
+{
+  for_each_case(
+    [](const close_wish& w, const close_place& p)
+    {
+      if (p.is_copy)
+        BOOST_REQUIRE((next_step(w, p) == close_step::close));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_may_and_has_a_reason)
+{
+  for_each_case(
+    [](const close_wish& w, const close_place& p)
+    {
+      const bool may = is_free(p) && !p.in_hurry && !w.abortive && !w.prompt;
+      const bool by_option = w.lead == close_lead::nobody && w.linger > 0;
+      const bool is_let = !w.joined_plainly || w.linger > 0;
+      const bool is_to_wait = may && (by_option || (leads_to_wait(w) && is_let));
+      BOOST_REQUIRE_EQUAL(is_wait(next_step(w, p)), is_to_wait);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_fin_before_close2_is_sent_for_a_mode_only)
+{
+  for_each_case(
+    [](const close_wish& w, const close_place& p)
+    {
+      const close_step s = next_step(w, p);
+      if (is_wait(s))
+        BOOST_REQUIRE_EQUAL(s == close_step::deliver, w.lead == close_lead::mode);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_option_is_looked_at_where_nobody_has_said_anything)
+{
+  for_each_case(
+    [](const close_wish& w, const close_place& p)
+    {
+      const bool unknown = is_left_to_option(w) && w.linger == lingers_as_told;
+      BOOST_REQUIRE_EQUAL(
+        next_step(w, p) == close_step::look_at_linger, unknown && is_free(p) && !p.in_hurry);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_reset_is_somebodys_wish)
+{
+  for_each_case(
+    [](const close_wish& w, const close_place& p)
+    {
+      if (p.is_copy)
+        return;
+      const bool by_option = is_left_to_option(w) && w.linger == 0;
+      const bool before = !p.is_delivered && !w.prompt && (leads(w, kind::abort) || by_option);
+      BOOST_REQUIRE_EQUAL(next_step(w, p) == close_step::close_abortively, w.abortive || before);
+    });
+}
+
+// So that no close(2) waits.
+BOOST_AUTO_TEST_CASE(as_the_number_is_it_is_closed_only_if_it_cannot_linger)
+{
+  for_each_case(
+    [](const close_wish& w, const close_place& p)
+    {
+      if (next_step(w, p) != close_step::close || p.is_copy || p.is_delivered)
+        return;
+      BOOST_REQUIRE((!p.in_hurry && is_left_to_option(w)));
+      BOOST_REQUIRE((w.linger == lingers_not || w.linger == never_lingers || !p.has_number));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_last_step_never_waits_and_is_the_next_where_that_does_not)
+{
+  for_each_case(
+    [](const close_wish& w, const close_place& p)
+    {
+      const close_step last = last_step(w, p);
+      const close_step next = next_step(w, p);
+      BOOST_REQUIRE((!is_wait(last) && last != close_step::look_at_linger));
+      if (is_wait(next))
+        BOOST_REQUIRE((last == close_step::close_promptly));
+      else if (next != close_step::look_at_linger)
+        BOOST_REQUIRE((last == next));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_told_is_what_is_done)
+{
+  for_each_case(
+    [](const close_wish& w, const close_place& p)
+    {
+      const close_outcome told = outcome_of(w, p);
+      BOOST_REQUIRE_EQUAL(told == close_outcome::detached, !p.has_number);
+      const bool is_reset = last_step(w, p) == close_step::close_abortively;
+      if (p.has_number)
+        BOOST_REQUIRE((told
+          == (is_reset && w.linger != never_lingers ? close_outcome::aborted
+                                                    : close_outcome::closed)));
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

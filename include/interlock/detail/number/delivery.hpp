@@ -191,6 +191,14 @@ constexpr delivery_step delivery_over(close_outcome outcome) noexcept
   return {{delivery_stage::over, outcome}, delivery_act::report};
 }
 
+/// There is, or was, a connection.
+constexpr delivery_step begin_flushing(const delivery_observation& o) noexcept
+{
+  return o.fin_refused || o.sight == delivery_sight::ended || o.sight == delivery_sight::lost
+    ? delivery_over(close_outcome::closed)
+    : delivery_step{{delivery_stage::flushing}, delivery_act::send_fin};
+}
+
 /// All has been acknowledged, our FIN too.
 constexpr delivery_step advance_acknowledged(
   const delivery_observation& o, close_mode::kind wanted) noexcept
@@ -251,9 +259,7 @@ constexpr delivery_step advance(
   if (wanted == close_mode::kind::immediate || o.sight == sight::unconnected)
     return delivery_over(close_outcome::closed);
   if (fresh)
-    return o.fin_refused || o.sight == sight::ended || o.sight == sight::lost
-      ? delivery_over(close_outcome::closed)
-      : delivery_step{{delivery_stage::flushing}, delivery_act::send_fin};
+    return begin_flushing(o);
   if (o.stalled || o.expired)
     return delivery_over(close_outcome::timed_out);
   return {s, delivery_act::wait};

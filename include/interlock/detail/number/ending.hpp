@@ -5,8 +5,9 @@
 // takes place, to what has to be done next.
 //
 // The strongest that has been asked for holds, but for somebody who has not said how: he waits for a
-// peer only because SO_LINGER says so. A copy of a parent's number is closed and nothing else. Only who
-// has said so in a mode has our FIN sent before close(2). No function here has an effect.
+// peer only because SO_LINGER says so. A copy of a parent's number is closed and nothing else, and so is
+// what has been delivered: who asks for a reset then comes too late. Only who has said so in a mode has
+// our FIN sent before close(2). No function here has an effect.
 
 #ifndef INTERLOCK_DETAIL_NUMBER_ENDING_HPP
 #define INTERLOCK_DETAIL_NUMBER_ENDING_HPP
@@ -62,7 +63,7 @@ struct close_place
 {
   bool has_number = true;
   bool is_copy = false;      ///< The number is a copy of a parent's.
-  bool is_delivered = false; ///< The delivery is over, and the number prepared.
+  bool is_delivered = false; ///< The outcome is known, and the number prepared for close(2).
   bool in_hurry = false;     ///< Nobody can, or may, wait.
 };
 
@@ -99,10 +100,8 @@ constexpr bool is_plain(const close_wish& w) noexcept
 /// Of a close that does not wait any more.
 constexpr close_step last_step(const close_wish& w, const close_place& p) noexcept
 {
-  if (p.is_copy)
+  if (p.is_copy || p.is_delivered)
     return close_step::close;
-  if (p.is_delivered)
-    return w.abortive ? close_step::close_abortively : close_step::close;
   if (way_of(w) == close_mode::kind::abort)
     return close_step::close_abortively;
   const bool may_linger = is_plain(w) && w.linger < 0;

@@ -16,8 +16,14 @@
 #include <string>
 #include <utility>
 
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#if defined(__linux__)
+#include <linux/net_tstamp.h>
+#endif
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -446,6 +452,57 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_had_ended_first_gets_everything, lingering)
   object.close();
   check_delivered();
 }
+
+// There never was a connection. The error of the attempt is still there, or has been taken.
+BOOST_AUTO_TEST_CASE(a_connection_that_was_refused_has_nothing_to_linger_for)
+{
+  for (const bool is_taken : {false, true})
+  {
+    asio::io_context context;
+    const tcp::endpoint nowhere =
+      asio::ip::tcp::acceptor(context, {asio::ip::address_v4::loopback(), 0}).local_endpoint();
+    tcp::socket object(context, tcp::v4());
+    const support::number copy(support::checked(::dup(object.native_handle()), "dup"));
+    object.set_option(socket_base::linger(true, 5));
+    error_code connected;
+    if (is_taken)
+      object.connect(nowhere, connected);
+    else
+      object.async_connect(nowhere, [&](error_code ec) { connected = ec; });
+    BOOST_TEST(support::wait_tcp_state(copy, TCP_CLOSE));
+    told t;
+    object.async_close(t.plain_handler());
+    context.run();
+    BOOST_TEST(!!connected);
+    BOOST_TEST(t.times == 1);
+    BOOST_TEST(!t.ec);
+  }
+}
+
+#if defined(__linux__)
+// The time at which something was sent waits there to be asked for.
+BOOST_FIXTURE_TEST_CASE(what_else_is_in_the_queue_of_errors_is_no_reset, closing_tcp)
+{
+  const support::number copy(support::checked(::dup(number()), "dup"));
+  const int stamps = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+  support::checked(
+    ::setsockopt(number(), SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof(stamps)), "setsockopt");
+  object.set_option(socket_base::linger(true, 5));
+  asio::write(object, asio::buffer("sent", 4));
+  support::checked(::shutdown(pair.far.get(), SHUT_WR), "shutdown");
+  object.shutdown(socket_base::shutdown_send);
+  taken got;
+  BOOST_TEST(got.take_all(pair.far));
+  BOOST_TEST(support::wait_tcp_state(copy, TCP_CLOSE));
+  ::pollfd p = {number(), 0, 0};
+  BOOST_TEST(::poll(&p, 1, 0) == 1);
+  BOOST_TEST((p.revents & POLLERR) != 0);
+  told t;
+  object.async_close(t.plain_handler());
+  BOOST_TEST(run_until_told(t));
+  BOOST_TEST(!t.ec);
+}
+#endif
 
 // --- A time of nothing.
 

@@ -47,7 +47,7 @@ bool queue_size(int number, unsigned long which, std::size_t& size) noexcept
   return true;
 }
 
-// The first eight bytes of struct tcp_info are enough, and have been the same in every kernel.
+// The beginning of struct tcp_info is enough, and has been the same in every kernel.
 struct tcp_info_head
 {
   unsigned char state;
@@ -55,20 +55,37 @@ struct tcp_info_head
   unsigned char retransmits;
   unsigned char probes;
   unsigned char backoff;
-  unsigned char rest[3];
+  unsigned char flags[3];
+  unsigned numbers[15];
+  unsigned round_trip; // a first sample is taken when a connection is established
 };
 
 // In place of a known error.
 constexpr int left_alone = -1;
 
-/// Why a socket has failed: what is `known`, or what it says. If that is to be left alone, `assumed`
-/// in place of any error.
-int error_of(int number, int known, int assumed) noexcept
+/// Why a socket has failed: what is `known`, or what it says.
+int error_of(int number, int known) noexcept
 {
-  if (known != left_alone)
-    return known ? known : option(number, SOL_SOCKET, SO_ERROR, 0);
+  return known ? known : option(number, SOL_SOCKET, SO_ERROR, 0);
+}
+
+/// Whether a socket has failed. Nothing is taken away. True also where something else is in its queue
+/// of errors, such as the time at which something was sent.
+bool has_failed(int number) noexcept
+{
   ::pollfd p = {number, 0, 0};
-  return ::poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0 ? assumed : 0;
+  return ::poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0;
+}
+
+/// Why TCP has ended, without asking for the error. Where everything has been acknowledged, no error has
+/// kept it from that.
+int assumed_error(int number, const tcp_info_head& info, std::size_t queued) noexcept
+{
+  if (info.round_trip == 0)
+    return ECONNREFUSED;
+  if (queued == 0 || !has_failed(number))
+    return 0;
+  return (info.retransmits | info.probes) != 0 ? ETIMEDOUT : ECONNRESET;
 }
 
 void look_at_tcp(int number, int known_error, socket_facts& facts) noexcept
@@ -83,10 +100,8 @@ void look_at_tcp(int number, int known_error, socket_facts& facts) noexcept
                                           : tcp_state::syn_received;
   facts.retrying = (info.retransmits | info.probes | info.backoff) != 0;
   if (facts.state == tcp_state::close)
-  {
-    const bool unanswered = (info.retransmits | info.probes) != 0;
-    facts.error = error_of(number, known_error, unanswered ? ETIMEDOUT : ECONNRESET);
-  }
+    facts.error = known_error == left_alone ? assumed_error(number, info, facts.queued)
+                                            : error_of(number, known_error);
 }
 
 void look_at_unix(int number, int known_error, socket_facts& facts) noexcept
@@ -95,7 +110,10 @@ void look_at_unix(int number, int known_error, socket_facts& facts) noexcept
   ::socklen_t size = sizeof(peer);
   facts.connected = queue_size(number, SIOCOUTQ, facts.queued)
     && ::getpeername(number, reinterpret_cast<::sockaddr*>(&peer), &size) == 0;
-  facts.error = error_of(number, known_error, ECONNRESET);
+  if (known_error != left_alone)
+    facts.error = error_of(number, known_error);
+  else if (has_failed(number))
+    facts.error = ECONNRESET;
 }
 
 } // namespace

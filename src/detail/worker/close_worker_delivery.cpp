@@ -91,6 +91,9 @@ void close_worker::demand(close_job& job, const close_mode& mode, close_plan_poi
 void close_worker::demand_plainly(close_job& job) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
+  // Served by now: what has been asked for is looked at without the mutex.
+  if (job.stage_ >= close_job::stage::delivered)
+    return;
   // He may come before the plan of the one who leads.
   job.wish_.joined_plainly = true;
   if (job.stage_ == close_job::stage::delivering && job.wish_.linger <= 0)

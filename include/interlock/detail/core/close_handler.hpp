@@ -24,6 +24,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/require.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/close_mode.hpp>
@@ -205,22 +206,26 @@ private:
   executor_type executor_;
 };
 
-/// Whether `Handler` has an executor of its own, rather than whichever it is offered.
-template <class Handler>
-class has_own_executor
+template <class Handler, class Executor>
+using takes_executor =
+  std::is_same<typename boost::asio::associated_executor<Handler, Executor>::type, Executor>;
+
+/// Whether `Handler` takes whichever executor it is offered: that of an object, and another.
+template <class Handler, class Executor>
+class takes_any_executor
 {
-  struct offered
+  template <class Offered>
+  struct lazily : takes_executor<Handler, Offered>
   {
   };
 
 public:
   static constexpr bool value =
-    !std::is_same<typename boost::asio::associated_executor<Handler, offered>::type,
-      offered>::value;
+    std::conjunction<lazily<Executor>, lazily<boost::asio::system_executor>>::value;
 };
 
 /// The work of a closer, in the contexts of the object's executor and of the handler's own.
-template <class Handler, class Executor, bool = has_own_executor<Handler>::value>
+template <class Handler, class Executor, bool = takes_any_executor<Handler, Executor>::value>
 class closer_work
 {
 public:
@@ -247,7 +252,7 @@ private:
 
 /// Of a handler that is called on the object's executor.
 template <class Handler, class Executor>
-class closer_work<Handler, Executor, false>
+class closer_work<Handler, Executor, true>
 {
 public:
   closer_work(const Handler& /*handler*/, const Executor& ex)

@@ -75,8 +75,9 @@ INTERLOCK_DECL socket_facts look(int number, transport kind, int known_error) no
 /// The same, but that an error is left for those who have a copy of the descriptor: to a read without
 /// it a reset would be the end of the stream.
 /**
- * Only that there is one can be seen. It is given as ETIMEDOUT if TCP ended while the kernel repeated
- * itself without an answer, and as ECONNRESET otherwise.
+ * Only that there may be one can be seen. Of TCP that has ended with something left it is given as
+ * ETIMEDOUT if the kernel repeated itself without an answer, and as ECONNRESET otherwise; as ECONNREFUSED
+ * if there never was a connection, whoever has taken the error.
  */
 INTERLOCK_DECL socket_facts look_and_leave(int number, transport kind) noexcept;
 

@@ -16,44 +16,32 @@
 #include <cstddef>
 #include <utility>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/socket_base.hpp>
 
 #include "support/allocation_walk.hpp"
+#include "support/closing_socket.hpp"
 #include "support/numbers.hpp"
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 using interlock::close_mode;
-using interlock::close_outcome;
-using interlock::close_report;
 using support::attempt;
 using support::for_every_allocation;
+using support::told;
 using support::with_failure;
 using scene = support::closing_scene;
 
 namespace
 {
 
-const error_code not_called = asio::error::fault;
 const close_mode patient = close_mode::deliver(std::chrono::hours(1));
 
-/// What a caller of async_close was told.
-struct told
+/// The first has been told, and the second as well, unless he was refused.
+void check_told(const told& first, const told& second, const attempt& of_second)
 {
-  error_code ec = not_called;
-  close_outcome outcome = close_outcome::detached;
-
-  auto handler()
-  {
-    return [this](error_code e, const close_report& r)
-    {
-      ec = e;
-      outcome = r.outcome;
-    };
-  }
-};
+  BOOST_TEST((first.times == 1 && !first.ec));
+  BOOST_TEST(second.times == (of_second.threw ? 0 : 1));
+  BOOST_TEST((of_second.threw || second.is(first.report.outcome)));
+}
 
 } // namespace
 
@@ -100,9 +88,7 @@ BOOST_AUTO_TEST_CASE(joining_in_a_mode_throws_or_is_told)
           n, [&] { s.object.async_close(mode, s.tally(second.handler())); });
         s.pair.far.reset();
         s.run_until_ended();
-        BOOST_TEST(!first.ec);
-        BOOST_TEST(second.ec == (a.threw ? not_called : error_code()));
-        BOOST_TEST((a.threw || second.outcome == first.outcome));
+        check_told(first, second, a);
         s.check_closed();
         return a.struck;
       });
@@ -121,9 +107,7 @@ BOOST_AUTO_TEST_CASE(who_comes_after_the_end_in_a_mode_is_told_or_throws)
       const attempt a = with_failure(
         n, [&] { s.object.async_close(patient, s.tally(second.handler())); });
       s.run_until_ended();
-      BOOST_TEST(!first.ec);
-      BOOST_TEST(second.ec == (a.threw ? not_called : error_code()));
-      BOOST_TEST((a.threw || second.outcome == first.outcome));
+      check_told(first, second, a);
       s.check_closed();
       return a.struck;
     });

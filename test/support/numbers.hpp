@@ -6,6 +6,7 @@
 #ifndef INTERLOCK_TEST_SUPPORT_NUMBERS_HPP
 #define INTERLOCK_TEST_SUPPORT_NUMBERS_HPP
 
+#include <array>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -132,6 +133,20 @@ inline ends tcp_ends()
   number near = tcp_connected_to(listener);
   return {std::move(near), number(checked(::accept(listener.get(), nullptr, nullptr), "accept"))};
 }
+
+/// What nothing can be delivered over: no stream, or no connection.
+struct undeliverable_numbers
+{
+  number udp{checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket")};
+  number fresh{checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")};
+  number listener = tcp_listener();
+  ends pipe = pipe_ends();
+
+  std::array<const number*, 4> all() const
+  {
+    return {&udp, &fresh, &listener, &pipe.far};
+  }
+};
 
 inline void send_text(const number& n, const std::string& text)
 {

@@ -127,11 +127,8 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   what_was_never_connected_is_over_at_once, Way, ways, delivery_fixture<Way>)
 {
-  const support::number udp(support::checked(::socket(AF_INET, SOCK_DGRAM, 0), "socket"));
-  const support::number fresh(support::checked(::socket(AF_INET, SOCK_STREAM, 0), "socket"));
-  const support::number listener = support::tcp_listener();
-  const support::ends pipe = support::pipe_ends();
-  for (const support::number* n : {&udp, &fresh, &listener, &pipe.far})
+  const support::undeliverable_numbers none;
+  for (const support::number* n : none.all())
   {
     delivery_probe job;
     this->engine.drain(job, n->get(), close_mode::deliver(long_enough));

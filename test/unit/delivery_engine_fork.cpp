@@ -14,13 +14,12 @@
 #include <chrono>
 
 #include <sys/eventfd.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include "support/delivery_probe.hpp"
 #include "support/delivery_thread.hpp"
+#include "support/in_child.hpp"
 #include "support/numbers.hpp"
 #include "support/tcp_facts.hpp"
 
@@ -29,25 +28,10 @@ using interlock::close_outcome;
 using std::chrono::milliseconds;
 using support::delivery_fixture;
 using support::delivery_probe;
+using support::in_child;
 using support::long_enough;
 using support::taken;
 using support::ways;
-
-namespace
-{
-
-/// Whether all is well in a child, by its own word.
-template <class Child>
-bool in_child(Child child)
-{
-  const ::pid_t pid = ::fork();
-  if (pid == 0)
-    ::_exit(child() ? 0 : 1);
-  int status = -1;
-  return ::waitpid(pid, &status, 0) == pid && status == 0;
-}
-
-} // namespace
 
 BOOST_AUTO_TEST_SUITE(test_delivery_engine_fork)
 

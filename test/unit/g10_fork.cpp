@@ -20,7 +20,6 @@
 #include <thread>
 
 #include <dirent.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
@@ -31,6 +30,7 @@
 #include "support/close_probe.hpp"
 #include "support/descriptors.hpp"
 #include "support/handler_tally.hpp"
+#include "support/in_child.hpp"
 #include "support/loop.hpp"
 #include "support/numbers.hpp"
 #include "support/sleeps_in_poll.hpp"
@@ -74,18 +74,17 @@ bool fork_and(asio::io_context& context, told t, Child child, Parent parent)
   if (t == told::yes)
     context.notify_fork(asio::io_context::fork_prepare);
   BOOST_TEST(support::wait_until(others_sleep));
-  const ::pid_t pid = ::fork();
-  if (pid == 0)
-  {
-    if (t == told::yes)
-      context.notify_fork(asio::io_context::fork_child);
-    ::_exit(child() ? 0 : 1);
-  }
+  const ::pid_t pid = support::fork_to(
+    [&]
+    {
+      if (t == told::yes)
+        context.notify_fork(asio::io_context::fork_child);
+      return child();
+    });
   if (t == told::yes)
     context.notify_fork(asio::io_context::fork_parent);
   parent();
-  int status = -1;
-  return ::waitpid(pid, &status, 0) == pid && status == 0;
+  return support::was_well(pid);
 }
 
 template <class Child>

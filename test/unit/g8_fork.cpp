@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstddef>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/execution_context.hpp>
@@ -17,6 +16,7 @@
 
 #include "support/closing_socket.hpp"
 #include "support/descriptors.hpp"
+#include "support/in_child.hpp"
 #include "support/numbers.hpp"
 #include "support/tcp_facts.hpp"
 
@@ -45,17 +45,15 @@ struct forking : closing_tcp
   bool child_closes()
   {
     context.notify_fork(asio::execution_context::fork_prepare);
-    const ::pid_t pid = ::fork();
-    if (pid == 0)
-    {
-      context.notify_fork(asio::execution_context::fork_child);
-      const bool closed = support::wait_until(
-        [this] { return support::turn(context), !support::is_number_open(original); });
-      ::_exit(closed ? 0 : 1);
-    }
+    const ::pid_t pid = support::fork_to(
+      [this]
+      {
+        context.notify_fork(asio::execution_context::fork_child);
+        return support::wait_until(
+          [this] { return support::turn(context), !support::is_number_open(original); });
+      });
     context.notify_fork(asio::execution_context::fork_parent);
-    int status = -1;
-    return ::waitpid(pid, &status, 0) == pid && status == 0;
+    return support::was_well(pid);
   }
 
   void check_delivered(close_outcome outcome)

@@ -18,7 +18,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -36,6 +35,7 @@
 #include "support/close_probe.hpp"
 #include "support/closing_socket.hpp"
 #include "support/descriptors.hpp"
+#include "support/in_child.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/numbers.hpp"
 #include "support/tcp_facts.hpp"
@@ -389,16 +389,16 @@ BOOST_FIXTURE_TEST_CASE(a_forked_child_goes_on_with_the_connection, lingering)
 {
   support::ends gate = support::pipe_ends();
   context.notify_fork(asio::execution_context::fork_prepare);
-  const ::pid_t pid = ::fork();
-  if (pid == 0)
-  {
-    context.notify_fork(asio::execution_context::fork_child);
-    char go = 0;
-    const bool told_to = ::read(gate.near.get(), &go, 1) == 1;
-    error_code ec;
-    asio::write(object, asio::buffer("answered", 8), ec);
-    ::_exit(told_to && !ec ? 0 : 1);
-  }
+  const ::pid_t pid = support::fork_to(
+    [&]
+    {
+      context.notify_fork(asio::execution_context::fork_child);
+      char go = 0;
+      const bool told_to = ::read(gate.near.get(), &go, 1) == 1;
+      error_code ec;
+      asio::write(object, asio::buffer("answered", 8), ec);
+      return told_to && !ec;
+    });
   context.notify_fork(asio::execution_context::fork_parent);
   object.async_close(t.plain_handler());
   taken got;
@@ -407,8 +407,7 @@ BOOST_FIXTURE_TEST_CASE(a_forked_child_goes_on_with_the_connection, lingering)
   BOOST_TEST(!t.ec);
   BOOST_TEST(!support::readable(pair.far.get(), 0));
   support::send_text(gate.far, "g");
-  int status = -1;
-  BOOST_TEST((::waitpid(pid, &status, 0) == pid && status == 0));
+  BOOST_TEST(support::was_well(pid));
   BOOST_TEST(got.take_all(pair.far));
   BOOST_TEST((got.ended && got.bytes == sent + 8));
 }

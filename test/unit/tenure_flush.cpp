@@ -11,13 +11,11 @@
 #include <thread>
 #include <utility>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <boost/test/unit_test.hpp>
 
 #include "support/at_once.hpp"
 #include "support/descriptors.hpp"
+#include "support/in_child.hpp"
 #include "support/tenure_fixture.hpp"
 
 using interlock::detail::duty;
@@ -549,19 +547,17 @@ BOOST_AUTO_TEST_CASE(it_ends_in_a_forked_child)
   BOOST_TEST((tenure->enter() == duty::none));
   begin_flush_of_one();
   shared->prepare_fork();
-  const ::pid_t pid = ::fork();
-  if (pid == 0)
-  {
-    shared->adopt_after_fork();
-    const bool ended = record.detaches == 1;
-    const bool closed = support::wait_until([this] { return !support::is_number_open(opened); });
-    tenure->write_done();
-    ::_exit(ended && closed && wait_posted() ? 0 : 1);
-  }
+  const ::pid_t pid = support::fork_to(
+    [this]
+    {
+      shared->adopt_after_fork();
+      const bool ended = record.detaches == 1;
+      const bool closed = support::wait_until([this] { return !support::is_number_open(opened); });
+      tenure->write_done();
+      return ended && closed && wait_posted();
+    });
   shared->resume_after_fork();
-  int status = -1;
-  BOOST_TEST(::waitpid(pid, &status, 0) == pid);
-  BOOST_TEST(status == 0);
+  BOOST_TEST(support::was_well(pid));
   BOOST_TEST(is(phase::flushing));
   tenure->write_done();
   BOOST_TEST(is(phase::due));

@@ -308,11 +308,7 @@ void close_worker::close_now(
     write_report(job);
   job.stage_ = close_job::stage::closed;
   if (job.number_ != no_number && !job.gone_)
-  {
-    in_hand_.push_back(job);
-    unlocked(lock, [&job, how] { job.error_ = close_prepared(job.number_, how); });
-    in_hand_.remove(job);
-  }
+    unlocked(lock, job, [&job, how] { job.error_ = close_prepared(job.number_, how); });
   unlocked(lock, [&job] { job.closed(); });
 }
 

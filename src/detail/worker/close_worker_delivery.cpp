@@ -218,9 +218,7 @@ bool close_worker::waits(std::unique_lock<std::mutex>& lock, close_job& job) noe
 void close_worker::look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
 {
   int seconds = -1;
-  in_hand_.push_back(job);
-  unlocked(lock, [&] { seconds = calls::linger_time(job.number_); });
-  in_hand_.remove(job);
+  unlocked(lock, job, [&] { seconds = calls::linger_time(job.number_); });
   job.wish_.linger = seconds < 0 ? lingers_not : seconds;
 }
 

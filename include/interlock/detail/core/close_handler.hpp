@@ -207,22 +207,16 @@ private:
 };
 
 template <class Handler, class Executor>
-using takes_executor =
-  std::is_same<typename boost::asio::associated_executor<Handler, Executor>::type, Executor>;
-
-/// Whether `Handler` takes whichever executor it is offered: that of an object, and another.
-template <class Handler, class Executor>
-class takes_any_executor
+struct takes_executor
+  : std::is_same<typename boost::asio::associated_executor<Handler, Executor>::type, Executor>
 {
-  template <class Offered>
-  struct lazily : takes_executor<Handler, Offered>
-  {
-  };
-
-public:
-  static constexpr bool value =
-    std::conjunction<lazily<Executor>, lazily<boost::asio::system_executor>>::value;
 };
+
+/// Whether `Handler` takes whichever executor it is offered: that of an object and, only asked for then,
+/// another.
+template <class Handler, class Executor>
+using takes_any_executor = std::conjunction<takes_executor<Handler, Executor>,
+  takes_executor<Handler, boost::asio::system_executor>>;
 
 /// The work of a closer, in the contexts of the object's executor and of the handler's own.
 template <class Handler, class Executor, bool = takes_any_executor<Handler, Executor>::value>

@@ -297,13 +297,13 @@ private:
   {
     close_mode mode = close_mode::immediate();
     close_plan_pointer plan;
-    bool lingers = false; // the plan is what SO_LINGER asks for
+    close_lead leader = close_lead::mode; // if there is a plan
 
     void lead(tenure_type& t) noexcept
     {
       if (!plan)
         return;
-      t.lead(lingers ? close_lead::linger : close_lead::mode);
+      t.lead(leader);
       add_to(t);
     }
 
@@ -329,7 +329,7 @@ private:
     }
     else if (t.linger() >= 0 && !t.is_borrowed())
     {
-      how.lingers = true;
+      how.leader = close_lead::linger;
       how.mode = lingering_mode(t.linger());
     }
     else

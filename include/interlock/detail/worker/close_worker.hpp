@@ -150,6 +150,15 @@ private:
     wait_out_fork(lock);
   }
 
+  /// The same with a job that is in no list: a fork finds it.
+  template <class Act>
+  void unlocked(std::unique_lock<std::mutex>& lock, close_job& job, Act act) noexcept
+  {
+    in_hand_.push_back(job);
+    unlocked(lock, act);
+    in_hand_.remove(job);
+  }
+
   void wait_out_fork(std::unique_lock<std::mutex>& lock) noexcept;
   bool ready() noexcept;
   bool start() noexcept;

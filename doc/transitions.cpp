@@ -7,7 +7,7 @@
 // only if it holds for exactly the words of that row.
 // Ends with 1 if some words cannot be told apart so: the table would not be the truth.
 
-#include <interlock/detail/number/word.hpp>
+#include <interlock/detail/tenure/word.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -26,18 +26,18 @@ from collections import namedtuple
 ROOMS = (
     (0, ("config",)),
     (1, ("error", "borrowed", "close_mode", "close_outcome", "close_report")),
-    (2, ("detail/number/*",)),
-    (3, ("detail/worker/*", "detail/tenure/*")),
+    (2, ("detail/descriptor/*",)),
+    (3, ("detail/closing/*", "detail/tenure/*")),
     (4, ("close_service", "fd_lease")),
     (5, ("detail/core/*",)),
-    (6, ("basic_*", "close_handle", "posix/basic_*", "detail/face/*")),
+    (6, ("basic_*", "close_handle", "posix/basic_*", "detail/members/*")),
     (7, ("closable", "ip/*", "local/*", "generic/*", "posix/*", "*_pipe", "connect_pipe")),
     (7, ("serial_port", "close_group", "(umbrella)")),
     (8, ("adapter/*",)),
 )
 LAST_WITHOUT_ASIO = 3
 ADAPTERS = 8
-CLOSER = "src/detail/worker/closer.cpp"
+CLOSER = "src/detail/descriptor/close_descriptor.cpp"
 
 SKIPPED_FOLDERS = {".git", "bin", "build", "stage", "__pycache__"}
 LICENSED = (".hpp", ".cpp", ".ipp", ".py", ".sh", ".jam", ".cmake", ".in", ".qbk")

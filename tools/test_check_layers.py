@@ -16,7 +16,7 @@ import unittest
 
 CHECK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "check_layers.py")
 HEAD = "// Copyright (c) 2026 The Interlock authors\n// SPDX-License-Identifier: BSL-1.0\n\n"
-CLOSER = "src/detail/worker/closer.cpp"
+CLOSER = "src/detail/descriptor/close_descriptor.cpp"
 
 
 def header(path, body=""):
@@ -30,9 +30,9 @@ def sound_tree():
     chain = (
         ("include/interlock/config.hpp", ""),
         ("include/interlock/error.hpp", "config.hpp"),
-        ("include/interlock/detail/number/word.hpp", "error.hpp"),
-        ("include/interlock/detail/worker/closer.hpp", "detail/number/word.hpp"),
-        ("include/interlock/close_service.hpp", "detail/worker/closer.hpp"),
+        ("include/interlock/detail/descriptor/calls.hpp", "error.hpp"),
+        ("include/interlock/detail/closing/close_job.hpp", "detail/descriptor/calls.hpp"),
+        ("include/interlock/close_service.hpp", "detail/closing/close_job.hpp"),
         ("include/interlock/detail/core/tenure.hpp", "close_service.hpp"),
         ("include/interlock/basic_socket.hpp", "detail/core/tenure.hpp"),
         ("include/interlock/ip/tcp.hpp", "basic_socket.hpp"),
@@ -113,8 +113,8 @@ class CheckLayers(unittest.TestCase):
     def test_a_later_room_is_not_included(self):
         self.expect_in_header(
             "include/interlock/error.hpp",
-            "#include <interlock/detail/number/word.hpp>",
-            "room 1 may not include room 2: <interlock/detail/number/word.hpp>",
+            "#include <interlock/detail/descriptor/calls.hpp>",
+            "room 1 may not include room 2: <interlock/detail/descriptor/calls.hpp>",
         )
         self.expect_in_header(
             "include/interlock/detail/core/tenure.hpp",
@@ -132,8 +132,8 @@ class CheckLayers(unittest.TestCase):
     def test_a_source_is_bound_by_its_room_too(self):
         self.expect_in_source(
             "src/error.cpp",
-            "#include <interlock/detail/worker/closer.hpp>",
-            "room 1 may not include room 3: <interlock/detail/worker/closer.hpp>",
+            "#include <interlock/detail/closing/close_job.hpp>",
+            "room 1 may not include room 3: <interlock/detail/closing/close_job.hpp>",
         )
 
     def test_a_source_of_a_room_beyond_the_asio_line(self):
@@ -206,7 +206,7 @@ class CheckLayers(unittest.TestCase):
     def test_asio_in_an_early_room(self):
         for name in ("boost/asio.hpp", "boost/asio/buffer.hpp", "boost/beast/core.hpp", "asio.hpp"):
             self.expect_in_header(
-                "include/interlock/detail/worker/closer.hpp",
+                "include/interlock/detail/closing/close_job.hpp",
                 f"#include <{name}>",
                 f"room 3 may not include Asio: <{name}>",
             )

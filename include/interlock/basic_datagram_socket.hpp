@@ -14,7 +14,7 @@
 
 #include <interlock/basic_socket.hpp>
 #include <interlock/config.hpp>
-#include <interlock/detail/face/addressed_transfers.hpp>
+#include <interlock/detail/members/addressed_transfers.hpp>
 
 namespace interlock
 {

@@ -12,8 +12,8 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/face/descriptor_members.hpp>
-#include <interlock/detail/face/reading_members.hpp>
+#include <interlock/detail/members/descriptor_members.hpp>
+#include <interlock/detail/members/reading_members.hpp>
 
 namespace interlock
 {

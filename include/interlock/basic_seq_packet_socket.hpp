@@ -16,9 +16,9 @@
 #include <interlock/basic_socket.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
-#include <interlock/detail/face/socket_calls.hpp>
-#include <interlock/detail/face/socket_template.hpp>
-#include <interlock/detail/face/transfer.hpp>
+#include <interlock/detail/members/socket_calls.hpp>
+#include <interlock/detail/members/socket_template.hpp>
+#include <interlock/detail/members/transfer.hpp>
 
 namespace interlock
 {

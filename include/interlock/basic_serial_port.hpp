@@ -15,9 +15,9 @@
 #include <boost/asio/serial_port_base.hpp>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/face/descriptor_members.hpp>
-#include <interlock/detail/face/opened_numbers.hpp>
-#include <interlock/detail/face/reading_members.hpp>
+#include <interlock/detail/members/descriptor_members.hpp>
+#include <interlock/detail/members/opened_descriptors.hpp>
+#include <interlock/detail/members/reading_members.hpp>
 
 namespace interlock
 {

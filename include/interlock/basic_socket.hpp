@@ -24,9 +24,9 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
 #include <interlock/detail/core/io_core.hpp>
-#include <interlock/detail/face/access.hpp>
-#include <interlock/detail/face/closing_members.hpp>
-#include <interlock/detail/face/socket_calls.hpp>
+#include <interlock/detail/members/access.hpp>
+#include <interlock/detail/members/closing_members.hpp>
+#include <interlock/detail/members/socket_calls.hpp>
 
 namespace interlock
 {

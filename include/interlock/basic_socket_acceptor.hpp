@@ -17,10 +17,10 @@
 #include <interlock/basic_socket.hpp>
 #include <interlock/borrowed.hpp>
 #include <interlock/config.hpp>
-#include <interlock/detail/face/accept.hpp>
-#include <interlock/detail/face/access.hpp>
-#include <interlock/detail/face/closing_members.hpp>
-#include <interlock/detail/face/socket_calls.hpp>
+#include <interlock/detail/members/accept.hpp>
+#include <interlock/detail/members/access.hpp>
+#include <interlock/detail/members/closing_members.hpp>
+#include <interlock/detail/members/socket_calls.hpp>
 
 namespace interlock
 {

@@ -15,8 +15,8 @@
 
 #include <interlock/basic_socket.hpp>
 #include <interlock/config.hpp>
-#include <interlock/detail/face/flagged_transfers.hpp>
-#include <interlock/detail/face/socket_calls.hpp>
+#include <interlock/detail/members/flagged_transfers.hpp>
+#include <interlock/detail/members/socket_calls.hpp>
 
 namespace interlock
 {

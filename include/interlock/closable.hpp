@@ -19,7 +19,7 @@
 #include <interlock/basic_socket_acceptor.hpp>
 #include <interlock/basic_stream_socket.hpp>
 #include <interlock/config.hpp>
-#include <interlock/detail/face/socket_template.hpp>
+#include <interlock/detail/members/socket_template.hpp>
 
 namespace interlock
 {

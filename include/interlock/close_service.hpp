@@ -26,7 +26,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/worker/registry.hpp>
+#include <interlock/detail/closing/context_state.hpp>
 
 // The configuration of a context, which tells whether it locks: Boost 1.87.
 #if BOOST_ASIO_VERSION >= 103300

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/number/close_number.hpp>
+#include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 namespace interlock

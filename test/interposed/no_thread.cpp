@@ -14,7 +14,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-#include <interlock/detail/worker/close_worker.hpp>
+#include <interlock/detail/closing/close_worker.hpp>
 
 #include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"

@@ -19,8 +19,8 @@
 
 #include <interlock/close_mode.hpp>
 #include <interlock/close_report.hpp>
-#include <interlock/detail/worker/delivery_engine.hpp>
-#include <interlock/detail/worker/delivery_job.hpp>
+#include <interlock/detail/closing/delivery_engine.hpp>
+#include <interlock/detail/closing/delivery_job.hpp>
 
 #include "no_trace.hpp"
 #include "numbers.hpp"

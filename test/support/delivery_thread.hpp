@@ -12,7 +12,7 @@
 
 #include <sys/eventfd.h>
 
-#include <interlock/detail/worker/delivery_engine.hpp>
+#include <interlock/detail/closing/delivery_engine.hpp>
 
 #include "numbers.hpp"
 

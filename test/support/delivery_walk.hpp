@@ -16,7 +16,7 @@
 #include <string>
 #include <tuple>
 
-#include <interlock/detail/number/delivery.hpp>
+#include <interlock/detail/closing/delivery_stages.hpp>
 
 namespace support
 {

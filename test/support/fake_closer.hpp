@@ -12,7 +12,7 @@
 
 #include <boost/system/error_code.hpp>
 
-#include <interlock/detail/tenure/closer.hpp>
+#include <interlock/detail/tenure/close_waiter.hpp>
 
 namespace support
 {

@@ -9,7 +9,7 @@
 #include <atomic>
 #include <functional>
 
-#include <interlock/detail/worker/registry.hpp>
+#include <interlock/detail/closing/context_state.hpp>
 
 namespace support
 {

@@ -11,8 +11,8 @@
 #include <future>
 #include <thread>
 
-#include <interlock/detail/worker/close_job.hpp>
-#include <interlock/detail/worker/close_worker.hpp>
+#include <interlock/detail/closing/close_job.hpp>
+#include <interlock/detail/closing/close_worker.hpp>
 
 #include "numbers.hpp"
 #include "wait_until.hpp"

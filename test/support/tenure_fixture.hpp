@@ -13,8 +13,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <interlock/detail/closing/context_state.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
-#include <interlock/detail/worker/registry.hpp>
 
 #include "census.hpp"
 #include "fake_closer.hpp"

@@ -12,7 +12,7 @@
 
 #include <boost/system/error_code.hpp>
 
-#include <interlock/detail/number/waiting.hpp>
+#include <interlock/detail/descriptor/waiting.hpp>
 
 namespace support
 {

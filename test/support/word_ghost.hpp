@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-#include <interlock/detail/number/word.hpp>
+#include <interlock/detail/tenure/word.hpp>
 
 namespace support
 {

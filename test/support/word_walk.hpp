@@ -16,7 +16,7 @@
 #include <string>
 #include <unordered_map>
 
-#include <interlock/detail/number/word.hpp>
+#include <interlock/detail/tenure/word.hpp>
 
 #include "word_ghost.hpp"
 

@@ -10,7 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <interlock/detail/worker/close_worker.hpp>
+#include <interlock/detail/closing/close_worker.hpp>
 
 #include "census.hpp"
 #include "wait_until.hpp"

@@ -5,7 +5,7 @@
 // acceptor, whose address is free afterwards, and whatever finds no descriptor while some are queued
 // to be closed.
 
-#include <interlock/detail/worker/close_worker.hpp>
+#include <interlock/detail/closing/close_worker.hpp>
 #include <interlock/ip/tcp.hpp>
 #include <interlock/serial_port.hpp>
 

@@ -3,7 +3,7 @@
 //
 // The system calls that make and end connections: one attempt each, with its errno.
 
-#include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
 
 #include <cerrno>
 #include <cstring>

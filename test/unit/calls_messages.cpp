@@ -3,7 +3,7 @@
 //
 // The system calls that carry messages and addresses, and those that make pipes and open terminals.
 
-#include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
 
 #include <cerrno>
 #include <cstring>

@@ -4,7 +4,7 @@
 // The system calls that ask and change what a number is, and what all of them say of a number that
 // is none.
 
-#include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
 
 #include <cerrno>
 
@@ -16,7 +16,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <interlock/detail/number/close_number.hpp>
+#include <interlock/detail/descriptor/close_descriptor.hpp>
 
 #include "support/descriptors.hpp"
 #include "support/numbers.hpp"

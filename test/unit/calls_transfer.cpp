@@ -4,7 +4,7 @@
 // The system calls that carry data, and those that ask what can be carried: one attempt each, with
 // its errno.
 
-#include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
 
 #include <algorithm>
 #include <cerrno>

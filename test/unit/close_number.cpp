@@ -4,7 +4,7 @@
 // What is made of each result of close(2): some errors mean that the number is gone, and none is
 // ever a reason to close it again.
 
-#include <interlock/detail/number/close_number.hpp>
+#include <interlock/detail/descriptor/close_descriptor.hpp>
 
 #include <cerrno>
 #include <thread>

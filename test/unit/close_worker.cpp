@@ -3,7 +3,7 @@
 //
 // The thread that runs close(2): what it is, in which order it closes, and what it tells.
 
-#include <interlock/detail/worker/close_worker.hpp>
+#include <interlock/detail/closing/close_worker.hpp>
 
 #include <cerrno>
 #include <cstdint>

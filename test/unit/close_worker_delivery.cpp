@@ -4,7 +4,7 @@
 // The worker waits before it closes: plans and demands of jobs, SO_LINGER, and the time in which
 // writes run to their end. Without Asio.
 
-#include <interlock/detail/worker/close_worker.hpp>
+#include <interlock/detail/closing/close_worker.hpp>
 
 #include <atomic>
 #include <cerrno>

@@ -4,7 +4,7 @@
 // The worker around fork(2): what it is with is whole when the fork comes, and a child goes on with
 // the rest, whatever the threads were doing that it does not have.
 
-#include <interlock/detail/worker/close_worker.hpp>
+#include <interlock/detail/closing/close_worker.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -4,7 +4,7 @@
 // The end of the worker, and what it does where it cannot begin: every number is closed all the
 // same, without waiting for anything.
 
-#include <interlock/detail/worker/close_worker.hpp>
+#include <interlock/detail/closing/close_worker.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -4,7 +4,7 @@
 // Jobs that the worker watches: they expire in their order, never early, and not at all once they
 // have been submitted.
 
-#include <interlock/detail/worker/close_worker.hpp>
+#include <interlock/detail/closing/close_worker.hpp>
 
 #include <atomic>
 #include <cerrno>

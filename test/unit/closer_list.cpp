@@ -4,7 +4,7 @@
 // The callers of async_close that one close serves: each is ended exactly once, in the order in
 // which they came, whatever the others throw.
 
-#include <interlock/detail/tenure/closer.hpp>
+#include <interlock/detail/tenure/close_waiter.hpp>
 
 #include <cerrno>
 #include <stdexcept>

@@ -3,7 +3,7 @@
 //
 // The heap of deadlines against a sorted sequence, by many random orders of events.
 
-#include <interlock/detail/worker/deadline_heap.hpp>
+#include <interlock/detail/closing/deadline_heap.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -4,7 +4,7 @@
 // Deliveries over TCP to peers of every kind, by edges and by polling: what is reported, and what the
 // peer sees.
 
-#include <interlock/detail/worker/delivery_engine.hpp>
+#include <interlock/detail/closing/delivery_engine.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -4,7 +4,7 @@
 // Connections that are drained, by edges and by polling: what is reported, and that nothing is done to
 // them which those who have copies of the descriptor would notice.
 
-#include <interlock/detail/worker/delivery_engine.hpp>
+#include <interlock/detail/closing/delivery_engine.hpp>
 
 #include <cerrno>
 #include <chrono>

@@ -9,7 +9,7 @@
 
 #if !defined(__SANITIZE_THREAD__)
 
-#include <interlock/detail/worker/delivery_engine.hpp>
+#include <interlock/detail/closing/delivery_engine.hpp>
 
 #include <chrono>
 

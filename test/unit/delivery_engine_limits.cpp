@@ -4,7 +4,7 @@
 // What bounds a delivery: the deadline, progress, the input that is worth discarding, a stronger mode;
 // and in what state a socket is left.
 
-#include <interlock/detail/worker/delivery_engine.hpp>
+#include <interlock/detail/closing/delivery_engine.hpp>
 
 #include <chrono>
 #include <cstddef>

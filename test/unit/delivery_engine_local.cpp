@@ -3,7 +3,7 @@
 //
 // Deliveries over AF_UNIX, where the peer's application itself acknowledges by reading.
 
-#include <interlock/detail/worker/delivery_engine.hpp>
+#include <interlock/detail/closing/delivery_engine.hpp>
 
 #include <chrono>
 #include <cstddef>

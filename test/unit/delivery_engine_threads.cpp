@@ -4,7 +4,7 @@
 // The engine among threads: who is called where, what wakes it, many jobs at once, its end, and how
 // it does without descriptors.
 
-#include <interlock/detail/worker/delivery_engine.hpp>
+#include <interlock/detail/closing/delivery_engine.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -4,7 +4,7 @@
 // The stages of a delivery: every one that can be reached with every observation, and the few ways
 // that a delivery usually goes, by the facts of TCP and of AF_UNIX.
 
-#include <interlock/detail/number/delivery.hpp>
+#include <interlock/detail/closing/delivery_stages.hpp>
 
 #include <cerrno>
 

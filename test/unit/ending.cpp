@@ -4,7 +4,7 @@
 // How a close ends: every combination of what can be asked for and of where it takes place, held
 // against rules in other words than those of the functions.
 
-#include <interlock/detail/number/ending.hpp>
+#include <interlock/detail/closing/close_decision.hpp>
 
 #include <cstddef>
 

@@ -28,7 +28,7 @@
 #include <boost/mpl/list.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <interlock/detail/face/access.hpp>
+#include <interlock/detail/members/access.hpp>
 
 #include "support/at_once.hpp"
 #include "support/fake_closer.hpp"

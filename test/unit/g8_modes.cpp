@@ -6,7 +6,7 @@
 #include <interlock/borrowed.hpp>
 #include <interlock/close_handle.hpp>
 #include <interlock/close_mode.hpp>
-#include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/generic/seq_packet_protocol.hpp>
 #include <interlock/ip/tcp.hpp>
 #include <interlock/ip/udp.hpp>

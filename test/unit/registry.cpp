@@ -4,7 +4,7 @@
 // What the tenures of one context share: who is told when the context goes, and that no completion
 // is on its way to it by then.
 
-#include <interlock/detail/worker/registry.hpp>
+#include <interlock/detail/closing/context_state.hpp>
 
 #include <atomic>
 #include <deque>

@@ -3,9 +3,9 @@
 //
 // What the kernel tells of connected sockets, with the peer in our hands.
 
-#include <interlock/detail/number/socket_facts.hpp>
+#include <interlock/detail/descriptor/socket_facts.hpp>
 
-#include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
 
 #include <cerrno>
 #include <string>

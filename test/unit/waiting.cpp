@@ -3,7 +3,7 @@
 //
 // Waiting for readiness: what ends a wait, and what does not.
 
-#include <interlock/detail/number/waiting.hpp>
+#include <interlock/detail/descriptor/waiting.hpp>
 
 #include <cerrno>
 

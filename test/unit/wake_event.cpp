@@ -4,7 +4,7 @@
 // The descriptor by which a waiting thread is woken: one for each thread, and how a wait does
 // without.
 
-#include <interlock/detail/number/waiting.hpp>
+#include <interlock/detail/descriptor/waiting.hpp>
 
 #include <atomic>
 #include <fstream>

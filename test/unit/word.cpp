@@ -4,11 +4,11 @@
 // The tenure's word: every state that it can reach with counts of few bits, and the widths in use
 // at their limits.
 
-#include <interlock/detail/number/word.hpp>
+#include <interlock/detail/tenure/word.hpp>
 
 #include <cstdint>
 
-#include <interlock/detail/number/atomic_word.hpp>
+#include <interlock/detail/tenure/atomic_word.hpp>
 
 #include <boost/test/unit_test.hpp>
 

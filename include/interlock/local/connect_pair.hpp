@@ -12,9 +12,9 @@
 #include <interlock/closable.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/throw_if.hpp>
-#include <interlock/detail/face/access.hpp>
-#include <interlock/detail/face/opened_numbers.hpp>
-#include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/members/access.hpp>
+#include <interlock/detail/members/opened_descriptors.hpp>
 
 namespace interlock
 {

@@ -14,8 +14,8 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
-#include <interlock/detail/face/common_calls.hpp>
-#include <interlock/detail/face/descriptor_members.hpp>
+#include <interlock/detail/members/common_calls.hpp>
+#include <interlock/detail/members/descriptor_members.hpp>
 
 namespace interlock
 {

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/face/reading_members.hpp>
+#include <interlock/detail/members/reading_members.hpp>
 #include <interlock/posix/basic_descriptor.hpp>
 
 namespace interlock

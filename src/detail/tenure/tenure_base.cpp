@@ -5,8 +5,8 @@
 
 #include <cerrno>
 
-#include <interlock/detail/number/calls.hpp>
-#include <interlock/detail/number/socket_facts.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/descriptor/socket_facts.hpp>
 
 namespace interlock
 {

@@ -33,8 +33,8 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
 #include <interlock/detail/core/closer_link.hpp>
-#include <interlock/detail/number/close_number.hpp>
-#include <interlock/detail/tenure/closer.hpp>
+#include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/tenure/close_waiter.hpp>
 
 namespace interlock
 {

@@ -10,7 +10,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/number/calls.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
 
 namespace interlock
 {

@@ -27,8 +27,8 @@
 #include <interlock/detail/core/object_state.hpp>
 #include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/core/tracking.hpp>
-#include <interlock/detail/number/calls.hpp>
-#include <interlock/detail/number/close_number.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/error.hpp>
 #include <interlock/fd_lease.hpp>
 

@@ -19,7 +19,7 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/counted.hpp>
-#include <interlock/detail/tenure/closer.hpp>
+#include <interlock/detail/tenure/close_waiter.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 namespace interlock

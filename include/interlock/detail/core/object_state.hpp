@@ -24,7 +24,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/object_base.hpp>
 #include <interlock/detail/core/tenure.hpp>
-#include <interlock/detail/tenure/mark.hpp>
+#include <interlock/detail/tenure/running_handler.hpp>
 #include <interlock/error.hpp>
 
 namespace interlock

@@ -20,8 +20,8 @@
 #include <interlock/detail/core/adapted_handler.hpp>
 #include <interlock/detail/core/slot_bridge.hpp>
 #include <interlock/detail/core/tenure.hpp>
-#include <interlock/detail/number/calls.hpp>
-#include <interlock/detail/tenure/mark.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/tenure/running_handler.hpp>
 
 namespace interlock
 {

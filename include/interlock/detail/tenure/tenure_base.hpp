@@ -22,12 +22,12 @@
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/number/atomic_word.hpp>
-#include <interlock/detail/number/waiting.hpp>
-#include <interlock/detail/tenure/closer.hpp>
-#include <interlock/detail/tenure/mark.hpp>
-#include <interlock/detail/worker/close_job.hpp>
-#include <interlock/detail/worker/registry.hpp>
+#include <interlock/detail/closing/close_job.hpp>
+#include <interlock/detail/closing/context_state.hpp>
+#include <interlock/detail/descriptor/waiting.hpp>
+#include <interlock/detail/tenure/atomic_word.hpp>
+#include <interlock/detail/tenure/close_waiter.hpp>
+#include <interlock/detail/tenure/running_handler.hpp>
 
 namespace interlock
 {

@@ -1,0 +1,134 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// How a close ends, as pure functions: from what all who take part have asked for, and from where it
+// takes place, to what has to be done next.
+//
+// The strongest that has been asked for holds, but for somebody who has not said how: he waits for a
+// peer only because SO_LINGER says so. A copy of a parent's number is closed and nothing else, and so is
+// what has been delivered: who asks for a reset then comes too late. Only who has said so in a mode has
+// our FIN sent before close(2). No function here has an effect.
+
+#ifndef INTERLOCK_DETAIL_CLOSING_CLOSE_DECISION_HPP
+#define INTERLOCK_DETAIL_CLOSING_CLOSE_DECISION_HPP
+
+#include <chrono>
+
+#include <interlock/close_mode.hpp>
+#include <interlock/close_outcome.hpp>
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// What SO_LINGER means for a close: so many seconds (none: an abortive close), or one of these.
+enum linger_policy : int
+{
+  lingers_not = -3,     ///< The option is off, as a look has shown.
+  never_lingers = -2,   ///< There is no such option: close(2) waits for nothing.
+  lingers_as_told = -1, ///< As the option says, which somebody may have set on the number.
+};
+
+/// What SO_LINGER, with this time, asks of a close that has not been told how.
+constexpr close_mode lingering_mode(int seconds) noexcept
+{
+  return seconds == 0 ? close_mode::abort() : close_mode::deliver(std::chrono::seconds(seconds));
+}
+
+/// Who has said how a close is planned: nobody, who begins it, or the option.
+enum class close_lead : unsigned char
+{
+  nobody,
+  mode,
+  linger
+};
+
+/// What has been asked for.
+struct close_wish
+{
+  int linger = never_lingers;  ///< A linger_policy, or seconds.
+  bool abortive = false;       ///< What has not been delivered is to be thrown away.
+  bool prompt = false;         ///< Nothing is to be waited for, whatever SO_LINGER says.
+  bool joined_plainly = false; ///< By somebody who waits for no peer.
+  close_lead lead = close_lead::nobody;
+  close_mode::kind planned = close_mode::kind::immediate; ///< If somebody leads.
+};
+
+/// Where the close takes place.
+struct close_place
+{
+  bool has_number = true;
+  bool is_copy = false;      ///< The number is a copy of a parent's.
+  bool is_delivered = false; ///< The outcome is known, and the number prepared for close(2).
+  bool in_hurry = false;     ///< Nobody can, or may, wait.
+};
+
+enum class close_step : unsigned char
+{
+  deliver,          ///< As planned.
+  drain,            ///< For the time of SO_LINGER.
+  look_at_linger,   ///< What the option says is not known yet.
+  close,            ///< As the number is.
+  close_promptly,   ///< With SO_LINGER off.
+  close_abortively, ///< With a reset.
+};
+
+/// The mode that results. Waits are `deliver` or `graceful`.
+constexpr close_mode::kind way_of(const close_wish& w) noexcept
+{
+  using kind = close_mode::kind;
+  if (w.abortive)
+    return kind::abort;
+  if (w.prompt)
+    return kind::immediate;
+  if (w.lead == close_lead::nobody)
+    return w.linger >= 0 ? lingering_mode(w.linger).what() : kind::immediate;
+  const bool is_cut_short = w.joined_plainly && w.linger <= 0 && w.planned >= kind::deliver;
+  return is_cut_short ? kind::immediate : w.planned;
+}
+
+/// Whether nothing has been asked for: then it is SO_LINGER's to say.
+constexpr bool is_plain(const close_wish& w) noexcept
+{
+  return !w.abortive && !w.prompt && w.lead == close_lead::nobody;
+}
+
+/// Of a close that does not wait any more.
+constexpr close_step last_step(const close_wish& w, const close_place& p) noexcept
+{
+  if (p.is_copy || p.is_delivered)
+    return close_step::close;
+  if (way_of(w) == close_mode::kind::abort)
+    return close_step::close_abortively;
+  const bool may_linger = is_plain(w) && w.linger < 0;
+  return p.in_hurry || !may_linger ? close_step::close_promptly : close_step::close;
+}
+
+constexpr close_step next_step(const close_wish& w, const close_place& p) noexcept
+{
+  if (!p.has_number || p.is_copy || p.is_delivered || p.in_hurry)
+    return last_step(w, p);
+  if (way_of(w) >= close_mode::kind::deliver)
+    return w.lead == close_lead::mode ? close_step::deliver : close_step::drain;
+  return is_plain(w) && w.linger == lingers_as_told ? close_step::look_at_linger : last_step(w, p);
+}
+
+/// What is told of a close that has waited for nobody.
+constexpr close_outcome outcome_of(const close_wish& w, const close_place& p) noexcept
+{
+  if (!p.has_number)
+    return close_outcome::detached;
+  const bool is_reset = last_step(w, p) == close_step::close_abortively
+    && w.linger != never_lingers;
+  return is_reset ? close_outcome::aborted : close_outcome::closed;
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CLOSING_CLOSE_DECISION_HPP

@@ -1,0 +1,227 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The thread that runs close(2), so that no other thread has to, and that waits for the peers of
+// connections that are to be delivered first: of all of them at once, by the delivery engine.
+//
+// Started when first needed, named, all signals blocked, its descriptors close-on-exec. Numbers are
+// closed in the order in which they come, but for those that wait for a peer. SO_LINGER never takes
+// effect in close(2): what it asks for is waited for before, and nothing else is done to the connection,
+// of which there may be copies. No user code runs on it, and no handler
+// of a user is destroyed on it. Where no thread can be had, and after stop, the caller is told so and
+// closes inline.
+
+#ifndef INTERLOCK_DETAIL_CLOSING_CLOSE_WORKER_HPP
+#define INTERLOCK_DETAIL_CLOSING_CLOSE_WORKER_HPP
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include <interlock/close_mode.hpp>
+#include <interlock/config.hpp>
+#include <interlock/detail/closing/close_decision.hpp>
+#include <interlock/detail/closing/close_job.hpp>
+#include <interlock/detail/closing/close_plan.hpp>
+#include <interlock/detail/closing/deadline_heap.hpp>
+#include <interlock/detail/closing/delivery_engine.hpp>
+#include <interlock/detail/closing/forkable_condition.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+struct worker_options
+{
+  /// How long a watched job may wait before `expired` is called.
+  std::chrono::milliseconds watch_time{100};
+
+  /// Runs a function on a thread that is there for nothing else, or throws. Empty: std::thread.
+  std::function<void(std::function<void()>)> thread_factory;
+};
+
+class close_worker : public std::enable_shared_from_this<close_worker>
+{
+public:
+  /// How long `await` waits at most.
+  static constexpr std::chrono::milliseconds await_time{100};
+
+  explicit close_worker(worker_options options = {})
+    : options_(std::move(options))
+  {
+  }
+
+  close_worker(const close_worker&) = delete;
+  close_worker& operator=(const close_worker&) = delete;
+  INTERLOCK_DECL ~close_worker();
+
+  /// Closes `number` on the worker, as has been demanded, and then calls `job.closed()` there; a watch
+  /// of the job is over. `linger`: a linger_policy or so many seconds, for a close without a demand.
+  /// Where there is no worker the number is closed and `closed` called before this returns, without
+  /// waiting for anything. With no_number there is nothing to close.
+  INTERLOCK_DECL void submit(close_job& job, int number, int linger = lingers_as_told) noexcept;
+
+  /// Somebody wants the job closed in this mode: the strongest that has been demanded holds, until the
+  /// outcome is known. `plan`, which may be null, is for the job if it has none yet.
+  INTERLOCK_DECL void demand(
+    close_job& job, const close_mode& mode, close_plan_pointer plan = nullptr) noexcept;
+
+  /// Somebody who has not said how joins the close: whoever had asked to wait for a peer no longer
+  /// does.
+  INTERLOCK_DECL void demand_plainly(close_job& job) noexcept;
+
+  /// Calls `job.expired()` on the worker when the writes of a job with a plan may not go on any longer,
+  /// unless it has been or is submitted before. False: no worker, nothing will be called.
+  INTERLOCK_DECL bool watch_flush(close_job& job) noexcept;
+
+  /// Calls `job.expired()` on the worker after `watch_time`, unless the job has been or is
+  /// submitted before. False: no worker, nothing will be called.
+  INTERLOCK_DECL bool watch(close_job& job) noexcept;
+
+  /// Calls `job.expired()` of a job whose number is closed, after `watch_time`. False: no worker.
+  INTERLOCK_DECL bool watch_again(close_job& job) noexcept;
+
+  /// Waits, up to `await_time`, until `over()`: asked now, and after each close(2).
+  template <class Over>
+  void await(Over over) noexcept
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    await(lock, over);
+  }
+
+  /// What somebody awaits may have come about without a close(2).
+  INTERLOCK_DECL void note_progress() noexcept;
+
+  /// Waits, up to `await_time`, until what is queued now has been closed.
+  INTERLOCK_DECL void await_queued() noexcept;
+
+  /// From now on nothing waits for a peer.
+  INTERLOCK_DECL void hurry() noexcept;
+
+  /// Takes no more jobs. What is queued or waits for a peer is closed at once; what is watched expires.
+  /// Waits up to `bound` for a close(2) that is already blocked, then leaves the thread behind with
+  /// it; it is not waited for again, since a context's services are shut down more than once.
+  INTERLOCK_DECL void stop(std::chrono::milliseconds bound) noexcept;
+
+  // Around fork(2), all in the thread that forks.
+
+  /// Nothing is closed, and no job called, from now on. Waits up to `await_time` for what is under way.
+  /// No mutex is held afterwards that a job may wait for, nor may the caller hold one.
+  INTERLOCK_DECL void pause() noexcept;
+
+  /// While paused: nothing changes until one of the others is called.
+  INTERLOCK_DECL void prepare_fork() noexcept;
+  INTERLOCK_DECL void resume_after_fork() noexcept;
+
+  /// In a forked child, where the thread does not exist, with or without a `prepare_fork`: takes jobs,
+  /// but does nothing until `restart_after_fork`. What was queued is closed here as well then, by a
+  /// thread of the child's own.
+  INTERLOCK_DECL void adopt_after_fork() noexcept;
+  INTERLOCK_DECL void restart_after_fork() noexcept;
+
+private:
+  template <class Over>
+  void await(std::unique_lock<std::mutex>& lock, Over over) noexcept
+  {
+    ++awaiting_;
+    closed_->wait_for(lock, await_time, over);
+    --awaiting_;
+  }
+
+  /// Without the mutex. A fork waits for `act`; whoever awaits something is woken afterwards.
+  template <class Act>
+  void unlocked(std::unique_lock<std::mutex>& lock, Act act) noexcept
+  {
+    ++busy_;
+    lock.unlock();
+    act();
+    lock.lock();
+    --busy_;
+    if (awaiting_ != 0)
+      closed_->notify_all();
+    wait_out_fork(lock);
+  }
+
+  /// The same with a job that is in no list: a fork finds it.
+  template <class Act>
+  void unlocked(std::unique_lock<std::mutex>& lock, close_job& job, Act act) noexcept
+  {
+    in_hand_.push_back(job);
+    unlocked(lock, act);
+    in_hand_.remove(job);
+  }
+
+  void wait_out_fork(std::unique_lock<std::mutex>& lock) noexcept;
+  bool ready() noexcept;
+  bool start() noexcept;
+  void wake_if_asleep() noexcept;
+  void run() noexcept;
+  void run_closes(std::unique_lock<std::mutex>& lock, std::size_t most) noexcept;
+  void run_watches(std::unique_lock<std::mutex>& lock) noexcept;
+  void run_flushes(std::unique_lock<std::mutex>& lock) noexcept;
+  void expire(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
+  void sleep(std::unique_lock<std::mutex>& lock) noexcept;
+  void deliver(std::unique_lock<std::mutex>& lock, close_job::clock::duration timeout) noexcept;
+  void end_deliveries(std::unique_lock<std::mutex>& lock) noexcept;
+  close_job::clock::time_point next_deadline() const noexcept;
+  void add_watch(close_job& job, close_job::stage s) noexcept;
+  void tighten(close_job& job, const close_mode& mode) noexcept;
+  void schedule_flush(close_plan& plan, close_job::clock::time_point now) noexcept;
+  void end_flush(close_job& job) noexcept;
+  void cut_flush(
+    std::unique_lock<std::mutex>& lock, close_job& job, close_job::clock::time_point now) noexcept;
+  bool is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
+  close_place place_of(const close_job& job) const noexcept;
+  bool waits(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
+  bool begins_delivery(close_job& job, close_step how) noexcept;
+  void look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
+  void close_inline(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
+  void close_now(std::unique_lock<std::mutex>& lock, close_job& job, close_step how) noexcept;
+  static int close_prepared(int number, close_step how) noexcept;
+  static void write_report(close_job& job) noexcept;
+  void run_the_rest(std::unique_lock<std::mutex>& lock) noexcept;
+  void queue_delivered() noexcept;
+  void abandon_deliveries() noexcept;
+  void adopt(close_job& job) noexcept;
+
+  const worker_options options_;
+  std::mutex mutex_;
+  std::unique_lock<std::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
+  std::condition_variable left_;
+  forkable_condition closed_;
+  forkable_condition resumed_;
+
+  // Guarded by mutex_.
+  job_list closes_;
+  job_list in_hand_; // of somebody who does not hold the mutex; in no other list
+  job_list watches_; // in the order of their deadlines, since all wait the same time
+  deadline_heap flushes_;
+  std::uint64_t queued_count_ = 0;
+  std::uint64_t closed_count_ = 0; // of those queued
+  unsigned awaiting_ = 0;
+  unsigned busy_ = 0; // who is with a job, and does not hold the mutex
+  bool running_ = false;
+  bool asleep_ = false;
+  bool hurried_ = false;
+  bool stopped_ = false;
+  bool delivering_ = false; // somebody runs the engine
+  bool forking_ = false;    // from pause on
+
+  int wake_event_ = no_number; // written before the thread starts, closed after it has left
+  std::optional<delivery_engine> engine_; // likewise
+  job_list delivered_;                    // of whoever runs the engine
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CLOSING_CLOSE_WORKER_HPP

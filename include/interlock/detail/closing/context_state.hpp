@@ -1,0 +1,161 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What the tenures of one execution context share: the worker, the list of them all, and the gate
+// through which completions reach the context.
+//
+// It outlives the context for as long as a tenure needs it. Shutting down closes the gate first (no
+// completion is posted from then on, and none is being posted), then ends every tenure, then stops
+// the worker.
+
+#ifndef INTERLOCK_DETAIL_CLOSING_CONTEXT_STATE_HPP
+#define INTERLOCK_DETAIL_CLOSING_CONTEXT_STATE_HPP
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include <sys/types.h>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/closing/close_worker.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// A tenure, as the registry sees it.
+class registered
+{
+public:
+  registered(const registered&) = delete;
+  registered& operator=(const registered&) = delete;
+
+protected:
+  registered() = default;
+  ~registered() = default;
+
+private:
+  friend class registry;
+
+  /// Keeps the memory until `let_go`.
+  virtual void hold() noexcept = 0;
+  virtual void let_go() noexcept = 0;
+
+  /// The context is going: close the number, destroy what belongs to the context.
+  virtual void shut_down() noexcept = 0;
+
+  /// Whether nobody touches the reactor on behalf of this any more.
+  virtual bool has_left_reactor() const noexcept = 0;
+
+  /// This is a forked child, with one thread only.
+  virtual void after_fork() noexcept = 0;
+
+  // Guarded by the registry's mutex.
+  registered* next_ = nullptr;
+  registered** link_ = nullptr;
+};
+
+class registry
+{
+public:
+  /// `on_foreign_process` is called when a forked child is found out that nobody has told of it.
+  INTERLOCK_DECL explicit registry(
+    worker_options options = {}, std::function<void()> on_foreign_process = {});
+  registry(const registry&) = delete;
+  registry& operator=(const registry&) = delete;
+
+  close_worker& worker() noexcept
+  {
+    return *worker_;
+  }
+
+  /// False: the context has been shut down, nothing can be opened on it any more.
+  INTERLOCK_DECL bool add(registered& r) noexcept;
+  INTERLOCK_DECL void remove(registered& r) noexcept;
+
+  /// Passage through the gate, for the time of posting one completion.
+  class pass
+  {
+  public:
+    explicit pass(registry& r) noexcept
+      : registry_(r.open_gate() ? &r : nullptr)
+    {
+    }
+
+    pass(const pass&) = delete;
+    pass& operator=(const pass&) = delete;
+
+    ~pass()
+    {
+      if (registry_)
+        registry_->close_gate();
+    }
+
+    explicit operator bool() const noexcept
+    {
+      return registry_ != nullptr;
+    }
+
+  private:
+    registry* registry_;
+  };
+
+  /// May be called more than once. Waits for passages under way, up to `bound` for those who are inside
+  /// a tenure, and up to `bound` for a close(2) under way.
+  INTERLOCK_DECL void shut_down(std::chrono::milliseconds bound) noexcept;
+
+  /// A member that is being shut down may have left the reactor.
+  void note_progress() noexcept
+  {
+    if (down_)
+      tell_shutdown();
+  }
+
+  /// Before fork(2): nothing changes until one of the others is called, in the same thread.
+  INTERLOCK_DECL void prepare_fork() noexcept;
+  INTERLOCK_DECL void resume_after_fork() noexcept;
+
+  /// In the child, with or without a `prepare_fork`.
+  INTERLOCK_DECL void adopt_after_fork() noexcept;
+
+  /// Before a number leaves the reactor: a forked child shares the parent's, until it is told.
+  INTERLOCK_DECL void note_process() noexcept;
+
+private:
+  INTERLOCK_DECL bool open_gate() noexcept;
+  INTERLOCK_DECL void close_gate() noexcept;
+  INTERLOCK_DECL void tell_shutdown() noexcept;
+  void shut_members_down(std::unique_lock<std::mutex>& lock) noexcept;
+  void await_members(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds bound) noexcept;
+  static void insert(registered*& list, registered& r) noexcept;
+  static void unlink(registered& r) noexcept;
+
+  const std::shared_ptr<close_worker> worker_;
+  const std::function<void()> on_foreign_process_;
+  std::atomic<::pid_t> process_;
+  std::mutex process_mutex_; // one thread at a time finds out that this is a child
+  std::mutex mutex_;
+  std::unique_lock<std::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
+  std::condition_variable progress_; // of what a shutdown or a fork waits for
+  std::atomic<bool> down_{false};    // set under mutex_
+
+  // Guarded by mutex_.
+  registered* members_ = nullptr;
+  registered* ending_ = nullptr; // have been shut down, and may still be in the reactor
+  registered* ended_ = nullptr;
+  std::size_t passing_ = 0;
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CLOSING_CONTEXT_STATE_HPP

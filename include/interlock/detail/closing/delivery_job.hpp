@@ -1,0 +1,166 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The memory that the delivery of one connection needs at the engine. It is a part of its owner, so
+// no delivery can fail for want of memory.
+//
+// From a submit that succeeds until the call of `delivered` the job belongs to the engine, and its
+// number is touched by nobody else. From that call on both are the owner's again: the engine knows
+// the job no more, and the owner closes the number. One thread at a time submits or overtakes.
+
+#ifndef INTERLOCK_DETAIL_CLOSING_DELIVERY_JOB_HPP
+#define INTERLOCK_DETAIL_CLOSING_DELIVERY_JOB_HPP
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+#include <interlock/close_mode.hpp>
+#include <interlock/close_report.hpp>
+#include <interlock/config.hpp>
+#include <interlock/detail/closing/deadline_heap.hpp>
+#include <interlock/detail/closing/delivery_stages.hpp>
+#include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/descriptor/socket_facts.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// A place in a ring, which can be left without knowing the ring. A ring of one is an empty list.
+class ring_link
+{
+public:
+  ring_link() = default;
+  ring_link(const ring_link&) = delete;
+  ring_link& operator=(const ring_link&) = delete;
+
+  bool alone() const noexcept
+  {
+    return next_ == this;
+  }
+
+  /// Of a list that is not empty: its first.
+  ring_link* next() const noexcept
+  {
+    return next_;
+  }
+
+  void leave() noexcept
+  {
+    previous_->next_ = next_;
+    next_->previous_ = previous_;
+    next_ = previous_ = this;
+  }
+
+  /// Of a list: `l`, which is alone, becomes its last.
+  void append(ring_link& l) noexcept
+  {
+    l.next_ = this;
+    l.previous_ = previous_;
+    previous_->next_ = &l;
+    previous_ = &l;
+  }
+
+private:
+  ring_link* next_ = this;
+  ring_link* previous_ = this;
+};
+
+class delivery_job : protected deadline_node, private ring_link
+{
+public:
+  using clock = std::chrono::steady_clock;
+
+protected:
+  delivery_job() = default;
+  ~delivery_job() = default;
+
+  /// How it is to be delivered, with time limits that count from `since`. Not while it is the engine's.
+  void want(const close_mode& mode, clock::time_point since) noexcept
+  {
+    demanded_ = mode.what();
+    since_ = since;
+    until_ = later(since, mode.timeout());
+    progress_timeout_ = mode.progress_timeout();
+    discard_limit_ = mode.discard_limit();
+  }
+
+  /// Goes on in a stronger mode. One that waits can shorten the time, not lengthen it.
+  void tighten(const close_mode& mode, clock::time_point since) noexcept
+  {
+    demanded_ = mode.what();
+    if (mode.delivers())
+      until_ = std::min(until(), later(since, mode.timeout()));
+  }
+
+  clock::time_point until() const noexcept
+  {
+    return until_;
+  }
+
+  // The owner's. While the job is the engine's, this does not change.
+  clock::time_point since_;
+  close_mode::duration progress_timeout_{};
+  std::uint64_t discard_limit_ = 0;
+
+  // While it is the engine's, its thread's alone: the bytes discarded so far and, as what is
+  // unacknowledged, the whole queue when last looked at.
+  close_report report_;
+
+  // While it is the engine's, written with its mutex held, and only when the owner overtakes: he can read
+  // it without. So can the engine's thread read the time.
+  std::atomic<clock::time_point> until_{clock::time_point()};
+  close_mode::kind demanded_ = close_mode::kind::immediate; // the strongest so far
+
+private:
+  friend class delivery_engine;
+
+  /// On the engine's thread, without a lock: it is over, as the report says. close(2) of the number
+  /// cannot wait for SO_LINGER by now, and resets the connection if the outcome is `aborted`. May destroy
+  /// the job, or submit it again.
+  virtual void delivered() noexcept = 0;
+
+  /// A point in time that is never so far away that it wraps.
+  static clock::time_point later(clock::time_point t, close_mode::duration d) noexcept
+  {
+    return t + std::clamp(d, close_mode::duration::zero(), close_mode::longest_timeout());
+  }
+
+  // Guarded by the engine's mutex, and so is the ring_link: alone, if the engine knows of everything.
+  bool submitted_ = false; // and not over
+
+  // Written by `submit`; from then on the engine's thread alone, and so is the deadline_node.
+  close_mode::kind wanted_ = close_mode::kind::immediate; // as demanded, when last asked
+  transport kind_ = transport::other;
+  int number_ = no_number;
+  int error_ = 0;                                     // taken away from the socket
+  unsigned retry_limit_ = 0;                          // TCP_USER_TIMEOUT before
+  clock::time_point moved_;                           // when progress was last seen
+  std::chrono::duration<short, std::milli> period_{}; // until the next look, if nothing happens
+  delivery_state state_;
+  bool taken_up_ = false;    // is in the heap
+  bool watched_ = false;     // is in the set of edges
+  bool end_read_ = false;    // the end of its input has been read
+  bool input_left_ = false;  // there is input that may not, or cannot, be discarded
+  bool input_more_ = false;  // there may be input that has not been looked at
+  bool fin_refused_ = false; // shutdown(2) has failed
+  bool retrying_ = false;    // the kernel waits for the peer, longer than we do
+  bool limit_asked_ = false; // the kernel has been told how long to wait, if that was possible
+  bool limited_ = false;     // TCP_USER_TIMEOUT has been set
+  bool alive_ = false;       // a look has shown a connection
+  bool fin_queued_ = false;  // our FIN is, or has been, in the queue
+  // Here is room for small members of the owner's.
+};
+
+static_assert(sizeof(delivery_job) <= 176, "thousands of deliveries go on at once");
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CLOSING_DELIVERY_JOB_HPP

@@ -1,0 +1,37 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The one way to close(2). Defined in the only file that calls it, so that who closes a number can
+// be found by reading one file.
+
+#ifndef INTERLOCK_DETAIL_DESCRIPTOR_CLOSE_DESCRIPTOR_HPP
+#define INTERLOCK_DETAIL_DESCRIPTOR_CLOSE_DESCRIPTOR_HPP
+
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// Closes `number` and returns 0 or the errno of close(2).
+/**
+ * EINTR and EINPROGRESS count as success and are never retried: Linux has freed the number by then
+ * (close(2), notes), and it may already be somebody else's. May block: SO_LINGER, a file system's
+ * flush, a tty's drain.
+ */
+INTERLOCK_DECL int close_number(int number) noexcept;
+
+/// Closes a number that nobody has used, or wants: there is nothing to flush, and a linger, inherited
+/// from a listener say, must not block.
+INTERLOCK_DECL void close_unused(int number) noexcept;
+
+constexpr int no_number = -1;
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_DESCRIPTOR_CLOSE_DESCRIPTOR_HPP

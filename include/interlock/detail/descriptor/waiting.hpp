@@ -1,0 +1,81 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Waiting for readiness in a way that a close in another thread ends.
+//
+// A waiting thread polls two numbers: the object's, and a wake-up eventfd that belongs to the
+// thread, not to the object. It enters itself in the tenure's list, announces itself in the
+// tenure's word, and looks at the phase; a closer changes the phase and, when the word has a waiter
+// announced, wakes the list. Both are single read-modify-writes of one word, so one of the two sees
+// the other.
+
+#ifndef INTERLOCK_DETAIL_DESCRIPTOR_WAITING_HPP
+#define INTERLOCK_DETAIL_DESCRIPTOR_WAITING_HPP
+
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// One thread in a wait list, on that thread's stack.
+class waiter
+{
+public:
+  /// Takes the calling thread's wake-up eventfd, made when first needed. Without one (EMFILE) the
+  /// wait polls in slices.
+  INTERLOCK_DECL waiter() noexcept;
+
+  waiter(const waiter&) = delete;
+  waiter& operator=(const waiter&) = delete;
+
+  /// Blocks until `number` has one of `events`, or an error or hang-up, or the waiter is woken, or
+  /// a signal comes (EINTR). Returns true when the number is ready; false with ec clear means: look
+  /// at the phase again.
+  INTERLOCK_DECL bool wait(int number, short events, boost::system::error_code& ec) noexcept;
+
+private:
+  friend class wait_list;
+
+  INTERLOCK_DECL void wake() noexcept;
+
+  int event_;
+  bool woken_ = false;
+  waiter* next_ = nullptr;
+};
+
+/// The threads that wait on one tenure. Guarded by the tenure's mutex.
+class wait_list
+{
+public:
+  void add(waiter& w) noexcept
+  {
+    w.next_ = first_;
+    first_ = &w;
+  }
+
+  /// Takes `w` out, and its wake-up with it: none is left over for the thread's next wait.
+  INTERLOCK_DECL void remove(waiter& w) noexcept;
+
+  INTERLOCK_DECL void wake_all() noexcept;
+
+  /// In a forked child, where the threads that waited do not exist.
+  void clear() noexcept
+  {
+    first_ = nullptr;
+  }
+
+private:
+  waiter* first_ = nullptr;
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_DESCRIPTOR_WAITING_HPP

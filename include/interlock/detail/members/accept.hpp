@@ -1,0 +1,191 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Accepting: into a peer given by the caller, which may be a socket of ours or Asio's own, or into
+// a new one.
+
+#ifndef INTERLOCK_DETAIL_MEMBERS_ACCEPT_HPP
+#define INTERLOCK_DETAIL_MEMBERS_ACCEPT_HPP
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/basic_socket.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/initiation.hpp>
+#include <interlock/detail/members/access.hpp>
+#include <interlock/detail/members/socket_calls.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// A peer of Asio's own: it takes the connection by a move.
+template <class Peer, class Protocol, class Accepted>
+auto deliver(Peer& peer, const Protocol&, Accepted&& accepted, error_code&)
+  -> decltype(peer = std::move(accepted), void())
+{
+  peer = std::move(accepted);
+}
+
+/// A peer of ours.
+template <class Peer, class Protocol, class Accepted>
+auto deliver(Peer& peer, const Protocol& protocol, Accepted&& accepted, error_code& ec)
+  -> decltype(access::core(peer), void())
+{
+  using peer_protocol =
+    typename std::decay_t<decltype(access::core(peer))>::tenure_type::protocol_type;
+  const peer_protocol p(protocol);
+  access::core(peer).adopt(
+    std::move(accepted), ec, [&p](auto& t, error_code& e) { t.set_protocol(p, e); });
+}
+
+/// Turns Asio's completion of an accept into the user's: into a given peer.
+template <class Peer, class Protocol>
+struct accept_into
+{
+  Peer* peer;
+  Protocol protocol;
+
+  template <class Handler, class Accepted>
+  void operator()(Handler&& handler, error_code ec, Accepted&& accepted)
+  {
+    if (!ec)
+      deliver(*peer, protocol, std::move(accepted), ec);
+    std::move(handler)(ec);
+  }
+};
+
+/// Turns Asio's completion of an accept into the user's: into a new peer.
+template <class Peer, class Protocol>
+struct accept_new
+{
+  Protocol protocol;
+
+  template <class Handler, class Accepted>
+  void operator()(Handler&& handler, error_code ec, Accepted&& accepted)
+  {
+    Peer peer(accepted.get_executor());
+    if (!ec)
+      deliver(peer, protocol, std::move(accepted), ec);
+    std::move(handler)(ec, std::move(peer));
+  }
+};
+
+/// What makes an accept begin again. A connection that was gone before it could be accepted, where
+/// Asio reports it: the next one is accepted, unless the user wants to know. Once, the want of
+/// descriptors, since some may have been waiting for their close(2).
+template <class Executor, class Endpoint>
+struct accept_again
+{
+  Executor executor;
+  Endpoint* endpoint;
+  bool has_waited = false;
+
+  bool possible(const error_code& ec) const noexcept
+  {
+    return is_aborted_connection(ec) || (is_out_of_descriptors(ec) && !has_waited);
+  }
+
+  template <class Tenure>
+  bool premature(Tenure& t, const error_code& ec) noexcept
+  {
+    if (is_aborted_connection(ec))
+      return !t.flags().connection_aborted;
+    has_waited = true;
+    return descriptors_may_have_come(t, ec);
+  }
+
+  template <class Inner, class Handler>
+  void begin(Inner& inner, Handler&& handler)
+  {
+    if (endpoint)
+      inner.async_accept(executor, *endpoint, std::forward<Handler>(handler));
+    else
+      inner.async_accept(executor, std::forward<Handler>(handler));
+  }
+};
+
+template <class Core>
+class initiate_accept : public initiation<Core>
+{
+public:
+  using initiation<Core>::initiation;
+
+  /// Into `peer`; `endpoint` may be null.
+  template <class Handler, class Peer, class Endpoint>
+  void operator()(Handler&& handler, Peer* peer, Endpoint* endpoint) const
+  {
+    own_handler<Handler> own(handler);
+    if (peer->is_open())
+      this->fail(own, error_code(boost::asio::error::already_open));
+    else
+      accept(
+        own, peer->get_executor(), endpoint,
+        [peer](const protocol& p) {
+          return accept_into<Peer, protocol>{peer, p};
+        },
+        [this](auto& h, error_code ec) { this->fail(h, ec); });
+  }
+
+  /// Into a new `Peer`, which `made` only names.
+  template <class Handler, class Executor, class Endpoint, class Peer>
+  void operator()(Handler&& handler, const Executor& ex, Endpoint* endpoint, Peer* /*made*/) const
+  {
+    own_handler<Handler> own(handler);
+    accept(
+      own, ex, endpoint, [](const protocol& p) { return accept_new<Peer, protocol>{p}; },
+      [this, &ex](auto& h, error_code ec) { this->fail(h, ec, Peer(ex)); });
+  }
+
+private:
+  using tenure_type = typename Core::tenure_type;
+  using protocol = typename tenure_type::protocol_type;
+
+  template <class Handler, class Executor, class Endpoint, class Deliver, class Fail>
+  void accept(
+    Handler& handler, const Executor& ex, Endpoint* endpoint, Deliver deliver_to, Fail fail) const
+  {
+    using policy = accept_again<Executor, Endpoint>;
+    using repeats = repeating<typename Core::inner_type, policy, tracking_of<Handler>>;
+    this->core_->template start<op_kind::other>(
+      handler,
+      [&](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
+      {
+        policy p{ex, endpoint};
+        auto delivers = adapt(std::move(h), deliver_to(t.protocol()));
+        p.begin(t.inner(), adapt(std::move(delivers), repeats(std::move(tracked), p)));
+      },
+      fail);
+  }
+};
+
+/// The synchronous accept into a peer; `endpoint` may be null.
+template <class Core, class Peer, class Endpoint>
+error_code accept_peer(Core& core, Peer& peer, Endpoint* endpoint, error_code& ec)
+{
+  if (peer.is_open())
+    return ec = boost::asio::error::already_open;
+  using protocol = typename Core::tenure_type::protocol_type;
+  std::optional<protocol> accepted_protocol;
+  const int number = accept_number(core, endpoint, accepted_protocol, ec);
+  if (number < 0)
+    return ec;
+  peer.assign(typename Peer::protocol_type(*accepted_protocol), number, ec);
+  if (ec)
+    close_unused(number);
+  return ec;
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_MEMBERS_ACCEPT_HPP

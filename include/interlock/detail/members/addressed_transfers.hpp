@@ -1,0 +1,155 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Sends to an address and receives from one: the members that datagram and raw sockets have in common.
+
+#ifndef INTERLOCK_DETAIL_MEMBERS_ADDRESSED_TRANSFERS_HPP
+#define INTERLOCK_DETAIL_MEMBERS_ADDRESSED_TRANSFERS_HPP
+
+#include <cstddef>
+#include <utility>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/socket_base.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/initiation.hpp>
+#include <interlock/detail/members/flagged_transfers.hpp>
+#include <interlock/detail/members/socket_calls.hpp>
+#include <interlock/detail/members/socket_template.hpp>
+#include <interlock/detail/members/transfer.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// The members of datagram and raw sockets that send to an address and receive from one.
+template <class Protocol, class Executor>
+class addressed_transfers : public flagged_transfers<Protocol, Executor>
+{
+private:
+  using base = flagged_transfers<Protocol, Executor>;
+
+  static_assert(socket_template<typename base::asio_type>::has_send_to,
+    "The protocol's own socket is neither a datagram nor a raw socket");
+
+protected:
+  /// @cond
+  using typename base::core_type;
+  using typename base::default_token;
+  using typename base::error_code;
+  using typename base::message_flags;
+  using endpoint = typename Protocol::endpoint;
+  using initiate_async_send_to = initiate_send_to<core_type>;
+  using initiate_async_receive_from = initiate_receive_from<core_type>;
+  template <class Initiation, class Token, class Buffers, class Address>
+  using addressed_result = initiation_result<Token, void(error_code, std::size_t), Initiation,
+    const Buffers&, Address, message_flags&>;
+
+  addressed_transfers(addressed_transfers&&) noexcept = default;
+  addressed_transfers& operator=(addressed_transfers&&) noexcept = default;
+  ~addressed_transfers() = default;
+  /// @endcond
+
+public:
+  using base::base;
+
+  /// Send a datagram to the specified endpoint.
+  template <class ConstBufferSequence>
+  std::size_t send_to(const ConstBufferSequence& buffers, const endpoint& destination)
+  {
+    return send_to(buffers, destination, 0);
+  }
+
+  /// Send a datagram to the specified endpoint.
+  template <class ConstBufferSequence>
+  std::size_t send_to(
+    const ConstBufferSequence& buffers, const endpoint& destination, message_flags flags)
+  {
+    return or_throw(
+      "send_to", [&](error_code& ec) { return send_to(buffers, destination, flags, ec); });
+  }
+
+  /// Send a datagram to the specified endpoint. Blocks until there is room for it, an error occurs, or
+  /// the socket is closed.
+  template <class ConstBufferSequence>
+  std::size_t send_to(const ConstBufferSequence& buffers, const endpoint& destination,
+    message_flags flags, error_code& ec)
+  {
+    return detail::send_to(this->core_, buffers, destination, flags, ec);
+  }
+
+  /// Start to send a datagram to the specified endpoint.
+  template <class ConstBufferSequence, class WriteToken = default_token>
+  auto async_send_to(const ConstBufferSequence& buffers, const endpoint& destination,
+    WriteToken&& token = default_token())
+    -> addressed_result<initiate_async_send_to, WriteToken, ConstBufferSequence, const endpoint&>
+  {
+    return async_send_to(buffers, destination, message_flags(0), std::forward<WriteToken>(token));
+  }
+
+  /// Start to send a datagram to the specified endpoint.
+  template <class ConstBufferSequence, class WriteToken = default_token>
+  auto async_send_to(const ConstBufferSequence& buffers, const endpoint& destination,
+    message_flags flags, WriteToken&& token = default_token())
+    -> addressed_result<initiate_async_send_to, WriteToken, ConstBufferSequence, const endpoint&>
+  {
+    return boost::asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
+      initiate_async_send_to(&this->core_), token, buffers, destination, flags);
+  }
+
+  /// Receive a datagram with the endpoint of its sender.
+  template <class MutableBufferSequence>
+  std::size_t receive_from(const MutableBufferSequence& buffers, endpoint& sender)
+  {
+    return receive_from(buffers, sender, 0);
+  }
+
+  /// Receive a datagram with the endpoint of its sender.
+  template <class MutableBufferSequence>
+  std::size_t receive_from(
+    const MutableBufferSequence& buffers, endpoint& sender, message_flags flags)
+  {
+    return or_throw(
+      "receive_from", [&](error_code& ec) { return receive_from(buffers, sender, flags, ec); });
+  }
+
+  /// Receive a datagram with the endpoint of its sender. Blocks until there is one, an error occurs, or
+  /// the socket is closed.
+  template <class MutableBufferSequence>
+  std::size_t receive_from(
+    const MutableBufferSequence& buffers, endpoint& sender, message_flags flags, error_code& ec)
+  {
+    return detail::receive_from(this->core_, buffers, sender, flags, ec);
+  }
+
+  /// Start to receive a datagram with the endpoint of its sender, which must live until the handler is
+  /// called.
+  template <class MutableBufferSequence, class ReadToken = default_token>
+  auto async_receive_from(
+    const MutableBufferSequence& buffers, endpoint& sender, ReadToken&& token = default_token())
+    -> addressed_result<initiate_async_receive_from, ReadToken, MutableBufferSequence, endpoint*>
+  {
+    return async_receive_from(buffers, sender, message_flags(0), std::forward<ReadToken>(token));
+  }
+
+  /// Start to receive a datagram with the endpoint of its sender, which must live until the handler is
+  /// called.
+  template <class MutableBufferSequence, class ReadToken = default_token>
+  auto async_receive_from(const MutableBufferSequence& buffers, endpoint& sender,
+    message_flags flags, ReadToken&& token = default_token())
+    -> addressed_result<initiate_async_receive_from, ReadToken, MutableBufferSequence, endpoint*>
+  {
+    return boost::asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
+      initiate_async_receive_from(&this->core_), token, buffers, &sender, flags);
+  }
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_MEMBERS_ADDRESSED_TRANSFERS_HPP

@@ -1,0 +1,171 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The synchronous members that sockets, acceptors and descriptors have in common, over any core.
+
+#ifndef INTERLOCK_DETAIL_MEMBERS_COMMON_CALLS_HPP
+#define INTERLOCK_DETAIL_MEMBERS_COMMON_CALLS_HPP
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/gather.hpp>
+#include <interlock/detail/core/io_core.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+using boost::system::error_code;
+
+inline bool is_out_of_descriptors(const error_code& ec) noexcept
+{
+  return ec.category() == boost::system::system_category()
+    && (ec.value() == EMFILE || ec.value() == ENFILE);
+}
+
+/// Out of descriptors: those that only waited for their close(2) have been waited for, and it is worth
+/// another try. So it is where none waits, since the last may have been closed after the failure.
+inline bool descriptors_may_have_come(tenure_base& t, const error_code& ec) noexcept
+{
+  if (!is_out_of_descriptors(ec))
+    return false;
+  t.await_queued_closes();
+  return true;
+}
+
+template <class Core>
+error_code cancel_all(Core& core, error_code& ec)
+{
+  core.inside(ec, [](auto& t, error_code& e) { t.inner().cancel(e); });
+  return ec;
+}
+
+template <class Core>
+bool get_flag(Core& core, std::atomic<bool> user_flags::*flag)
+{
+  error_code ignored;
+  return core.inside(ignored, [flag](auto& t, error_code&) -> bool { return t.flags().*flag; });
+}
+
+/// What the user asks for is remembered here, and decides whether a synchronous call waits. The
+/// number is O_NONBLOCK anyway.
+template <class Core>
+error_code set_non_blocking(Core& core, bool mode, error_code& ec)
+{
+  core.inside(ec,
+    [mode](auto& t, error_code& e)
+    {
+      t.prepare(e);
+      if (e)
+        return;
+      t.flags().non_blocking = mode;
+      // As with Asio, leaving the mode means leaving the native one as well.
+      if (!mode)
+        t.flags().native_non_blocking = false;
+    });
+  return ec;
+}
+
+template <class Core>
+error_code set_native_non_blocking(Core& core, bool mode, error_code& ec)
+{
+  core.inside(ec,
+    [mode](auto& t, error_code& e)
+    {
+      // As with Asio: a blocking native object cannot honour a non-blocking mode.
+      if (!mode && t.flags().non_blocking)
+        e = boost::asio::error::invalid_argument;
+      else
+        t.prepare(e);
+      if (!e)
+        t.flags().native_non_blocking = mode;
+    });
+  return ec;
+}
+
+template <class Core, class Command>
+error_code control(Core& core, Command& command, error_code& ec)
+{
+  if (static_cast<unsigned long>(command.name()) == FIONBIO)
+    return set_non_blocking(core, *static_cast<const int*>(command.data()) != 0, ec);
+  core.inside(ec,
+    [&](auto& t, error_code& e)
+    { calls::control(t.number(), static_cast<unsigned long>(command.name()), command.data(), e); });
+  return ec;
+}
+
+template <class Core>
+error_code wait_ready(Core& core, short events, error_code& ec)
+{
+  core.inside(ec,
+    [events](auto& t, error_code& e)
+    {
+      if (calls::ready(t.number(), events))
+        return;
+      if (t.flags().non_blocking)
+        e = boost::asio::error::would_block;
+      else
+        t.wait(events, e);
+    });
+  return ec;
+}
+
+/// Whether a transfer of nothing is none, and the end an error. Not so for messages: they can be empty.
+template <class Tenure>
+bool is_stream(const Tenure& t) noexcept
+{
+  if constexpr (protocol_of<typename Tenure::inner_type>::is_socket)
+    return t.protocol().type() == SOCK_STREAM;
+  else
+    return true;
+}
+
+/// Reads with `transfer(number, pieces, ec)`.
+template <class Core, class Buffers, class Transfer>
+std::size_t read_blocking(Core& core, const Buffers& buffers, error_code& ec, Transfer transfer)
+{
+  calls::pieces into = gather<boost::asio::mutable_buffer>(buffers);
+  return core.blocking(POLLIN, ec,
+    [&](auto& t, error_code& e) -> std::size_t
+    {
+      e = error_code();
+      if (into.bytes == 0 && is_stream(t))
+        return 0;
+      const std::size_t n = transfer(t.number(), into, e);
+      if (n == 0 && !e && is_stream(t))
+        e = boost::asio::error::eof;
+      return n;
+    });
+}
+
+template <class Core, class Buffers, class Transfer>
+std::size_t write_blocking(Core& core, const Buffers& buffers, error_code& ec, Transfer transfer)
+{
+  calls::pieces from = gather<boost::asio::const_buffer>(buffers);
+  return core.blocking(POLLOUT, ec,
+    [&](auto& t, error_code& e) -> std::size_t
+    {
+      e = error_code();
+      return from.bytes == 0 && is_stream(t) ? 0 : transfer(t.number(), from, e);
+    });
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_MEMBERS_COMMON_CALLS_HPP

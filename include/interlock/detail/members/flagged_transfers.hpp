@@ -1,0 +1,139 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Sends and receives over a connection, with flags that only go in: the members that stream, datagram
+// and raw sockets have in common.
+
+#ifndef INTERLOCK_DETAIL_MEMBERS_FLAGGED_TRANSFERS_HPP
+#define INTERLOCK_DETAIL_MEMBERS_FLAGGED_TRANSFERS_HPP
+
+#include <cstddef>
+#include <utility>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/socket_base.hpp>
+
+#include <interlock/basic_socket.hpp>
+#include <interlock/config.hpp>
+#include <interlock/detail/core/initiation.hpp>
+#include <interlock/detail/members/socket_calls.hpp>
+#include <interlock/detail/members/transfer.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// The members of stream, datagram and raw sockets that send and receive.
+template <class Protocol, class Executor>
+class flagged_transfers : public boost::asio::basic_socket<closable<Protocol>, Executor>
+{
+private:
+  using base = boost::asio::basic_socket<closable<Protocol>, Executor>;
+
+protected:
+  /// @cond
+  using typename base::core_type;
+  using typename base::default_token;
+  using typename base::error_code;
+  using message_flags = boost::asio::socket_base::message_flags;
+  using initiate_async_send = initiate_send<core_type>;
+  using initiate_async_receive = initiate_receive<core_type>;
+  template <class Initiation, class Token, class Buffers>
+  using transfer_result = initiation_result<Token, void(error_code, std::size_t), Initiation,
+    const Buffers&, message_flags&>;
+
+  flagged_transfers(flagged_transfers&&) noexcept = default;
+  flagged_transfers& operator=(flagged_transfers&&) noexcept = default;
+  ~flagged_transfers() = default;
+  /// @endcond
+
+public:
+  using base::base;
+
+  /// Send some data on the socket.
+  template <class ConstBufferSequence>
+  std::size_t send(const ConstBufferSequence& buffers)
+  {
+    return send(buffers, 0);
+  }
+
+  /// Send some data on the socket.
+  template <class ConstBufferSequence>
+  std::size_t send(const ConstBufferSequence& buffers, message_flags flags)
+  {
+    return or_throw("send", [&](error_code& ec) { return send(buffers, flags, ec); });
+  }
+
+  /// Send some data on the socket.
+  template <class ConstBufferSequence>
+  std::size_t send(const ConstBufferSequence& buffers, message_flags flags, error_code& ec)
+  {
+    return detail::send(this->core_, buffers, flags, ec);
+  }
+
+  /// Start an asynchronous send.
+  template <class ConstBufferSequence, class WriteToken = default_token>
+  auto async_send(const ConstBufferSequence& buffers, WriteToken&& token = default_token())
+    -> transfer_result<initiate_async_send, WriteToken, ConstBufferSequence>
+  {
+    return async_send(buffers, message_flags(0), std::forward<WriteToken>(token));
+  }
+
+  /// Start an asynchronous send.
+  template <class ConstBufferSequence, class WriteToken = default_token>
+  auto async_send(
+    const ConstBufferSequence& buffers, message_flags flags, WriteToken&& token = default_token())
+    -> transfer_result<initiate_async_send, WriteToken, ConstBufferSequence>
+  {
+    return boost::asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
+      initiate_async_send(&this->core_), token, buffers, flags);
+  }
+
+  /// Receive some data on the socket.
+  template <class MutableBufferSequence>
+  std::size_t receive(const MutableBufferSequence& buffers)
+  {
+    return receive(buffers, 0);
+  }
+
+  /// Receive some data on the socket.
+  template <class MutableBufferSequence>
+  std::size_t receive(const MutableBufferSequence& buffers, message_flags flags)
+  {
+    return or_throw("receive", [&](error_code& ec) { return receive(buffers, flags, ec); });
+  }
+
+  /// Receive some data on the socket.
+  template <class MutableBufferSequence>
+  std::size_t receive(const MutableBufferSequence& buffers, message_flags flags, error_code& ec)
+  {
+    return detail::receive(this->core_, buffers, flags, ec);
+  }
+
+  /// Start an asynchronous receive.
+  template <class MutableBufferSequence, class ReadToken = default_token>
+  auto async_receive(const MutableBufferSequence& buffers, ReadToken&& token = default_token())
+    -> transfer_result<initiate_async_receive, ReadToken, MutableBufferSequence>
+  {
+    return async_receive(buffers, message_flags(0), std::forward<ReadToken>(token));
+  }
+
+  /// Start an asynchronous receive.
+  template <class MutableBufferSequence, class ReadToken = default_token>
+  auto async_receive(
+    const MutableBufferSequence& buffers, message_flags flags, ReadToken&& token = default_token())
+    -> transfer_result<initiate_async_receive, ReadToken, MutableBufferSequence>
+  {
+    return boost::asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
+      initiate_async_receive(&this->core_), token, buffers, flags);
+  }
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_MEMBERS_FLAGGED_TRANSFERS_HPP

@@ -1,0 +1,177 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Opening objects with numbers that are made here rather than by Asio: each is the object's, or closed,
+// whatever fails. Where none is to be had while some wait for their close(2), they are made twice.
+
+#ifndef INTERLOCK_DETAIL_MEMBERS_OPENED_DESCRIPTORS_HPP
+#define INTERLOCK_DETAIL_MEMBERS_OPENED_DESCRIPTORS_HPP
+
+#include <utility>
+
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/io_core.hpp>
+#include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/members/common_calls.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// Closes a number that nobody has taken.
+class unused_number
+{
+public:
+  unused_number() = default;
+  unused_number(const unused_number&) = delete;
+  unused_number& operator=(const unused_number&) = delete;
+
+  ~unused_number()
+  {
+    if (number_ >= 0)
+      close_unused(number_);
+  }
+
+  void set(int number) noexcept
+  {
+    number_ = number;
+  }
+
+  int get() const noexcept
+  {
+    return number_;
+  }
+
+  void taken() noexcept
+  {
+    number_ = no_number;
+  }
+
+private:
+  int number_ = no_number;
+};
+
+/// `make(ec)`, and once more should descriptors have been short.
+template <class Make>
+void make_numbers(tenure_base& t, error_code& ec, Make make)
+{
+  make(ec);
+  if (descriptors_may_have_come(t, ec))
+    make(ec);
+}
+
+/// How a descriptor takes a number.
+struct take_descriptor
+{
+  template <class Tenure>
+  void operator()(Tenure& t, unused_number& n, error_code& ec) const
+  {
+    t.inner().assign(n.get(), ec);
+    if (!ec)
+      n.taken();
+  }
+};
+
+/// How a socket takes a number.
+template <class Protocol>
+struct take_socket
+{
+  const Protocol& protocol;
+
+  template <class Tenure>
+  void operator()(Tenure& t, unused_number& n, error_code& ec) const
+  {
+    t.inner().assign(protocol, n.get(), ec);
+    if (ec)
+      return;
+    n.taken();
+    t.set_protocol(protocol, ec);
+  }
+};
+
+/// Opens `core` with the number that `make(ec)` returns.
+template <class Core, class Make, class Take>
+error_code open_made(Core& core, error_code& ec, Make make, Take take)
+{
+  core.open(ec, number_of::object,
+    [&](auto& t, error_code& e)
+    {
+      unused_number n;
+      make_numbers(t, e, [&](error_code& failed) { n.set(make(failed)); });
+      if (!e)
+        take(t, n, e);
+    });
+  return ec;
+}
+
+/// `make(numbers, ec)`, as above.
+template <class Make>
+void make_ends(tenure_base& t, unused_number (&ends)[2], error_code& ec, Make make)
+{
+  int numbers[2] = {no_number, no_number};
+  make_numbers(t, ec, [&](error_code& failed) { make(numbers, failed); });
+  if (ec)
+    return;
+  ends[0].set(numbers[0]);
+  ends[1].set(numbers[1]);
+}
+
+/// Closes an object whose other end has not come to be open.
+template <class Core>
+class lone_end
+{
+public:
+  explicit lone_end(Core& core) noexcept
+    : core_(&core)
+  {
+  }
+
+  lone_end(const lone_end&) = delete;
+  lone_end& operator=(const lone_end&) = delete;
+
+  ~lone_end()
+  {
+    if (core_)
+      core_->close();
+  }
+
+  void connected() noexcept
+  {
+    core_ = nullptr;
+  }
+
+private:
+  Core* core_;
+};
+
+/// Opens both, with the numbers that `make(numbers, ec)` fills in, or neither.
+template <class Core1, class Core2, class Make, class Take>
+error_code open_connected(Core1& first, Core2& second, error_code& ec, Make make, Take take)
+{
+  unused_number ends[2];
+  first.open(ec, number_of::object,
+    [&](auto& t, error_code& e)
+    {
+      make_ends(t, ends, e, make);
+      if (!e)
+        take(t, ends[0], e);
+    });
+  if (ec)
+    return ec;
+  lone_end<Core1> opened(first);
+  second.open(ec, number_of::object, [&](auto& t, error_code& e) { take(t, ends[1], e); });
+  if (!ec)
+    opened.connected();
+  return ec;
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_MEMBERS_OPENED_DESCRIPTORS_HPP

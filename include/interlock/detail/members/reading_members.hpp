@@ -1,0 +1,126 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Reads and writes by read(2) and write(2), of what is no socket.
+
+#ifndef INTERLOCK_DETAIL_MEMBERS_READING_MEMBERS_HPP
+#define INTERLOCK_DETAIL_MEMBERS_READING_MEMBERS_HPP
+
+#include <cstddef>
+#include <utility>
+
+#include <boost/asio/async_result.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/initiation.hpp>
+#include <interlock/detail/members/common_calls.hpp>
+#include <interlock/detail/members/transfer.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// The members of descriptors, pipes and serial ports that read.
+template <class Members>
+class reading_members : public Members
+{
+protected:
+  /// @cond
+  using typename Members::core_type;
+  using typename Members::default_token;
+  using typename Members::error_code;
+  using initiate_async_read = initiate_read<core_type>;
+  template <class Token, class Buffers>
+  using read_result =
+    initiation_result<Token, void(error_code, std::size_t), initiate_async_read, const Buffers&>;
+
+  reading_members(reading_members&&) noexcept = default;
+  reading_members& operator=(reading_members&&) noexcept = default;
+  ~reading_members() = default;
+  /// @endcond
+
+public:
+  using Members::Members;
+
+  /// Read some data from the descriptor. Blocks until some is read, an error occurs, or the
+  /// descriptor is closed.
+  template <class MutableBufferSequence>
+  std::size_t read_some(const MutableBufferSequence& buffers)
+  {
+    return or_throw("read_some", [&](error_code& ec) { return read_some(buffers, ec); });
+  }
+
+  /// Read some data from the descriptor. Blocks until some is read, an error occurs, or the
+  /// descriptor is closed.
+  template <class MutableBufferSequence>
+  std::size_t read_some(const MutableBufferSequence& buffers, error_code& ec)
+  {
+    return read_blocking(this->core_, buffers, ec, calls::read);
+  }
+
+  /// Start an asynchronous read.
+  template <class MutableBufferSequence, class ReadToken = default_token>
+  auto async_read_some(const MutableBufferSequence& buffers, ReadToken&& token = default_token())
+    -> read_result<ReadToken, MutableBufferSequence>
+  {
+    return boost::asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
+      initiate_async_read(&this->core_), token, buffers);
+  }
+};
+
+/// The members of descriptors, pipes and serial ports that write.
+template <class Members>
+class writing_members : public Members
+{
+protected:
+  /// @cond
+  using typename Members::core_type;
+  using typename Members::default_token;
+  using typename Members::error_code;
+  using initiate_async_write = initiate_write<core_type>;
+  template <class Token, class Buffers>
+  using write_result =
+    initiation_result<Token, void(error_code, std::size_t), initiate_async_write, const Buffers&>;
+
+  writing_members(writing_members&&) noexcept = default;
+  writing_members& operator=(writing_members&&) noexcept = default;
+  ~writing_members() = default;
+  /// @endcond
+
+public:
+  using Members::Members;
+
+  /// Write some data to the descriptor. Blocks until some is written, an error occurs, or the
+  /// descriptor is closed.
+  template <class ConstBufferSequence>
+  std::size_t write_some(const ConstBufferSequence& buffers)
+  {
+    return or_throw("write_some", [&](error_code& ec) { return write_some(buffers, ec); });
+  }
+
+  /// Write some data to the descriptor. Blocks until some is written, an error occurs, or the
+  /// descriptor is closed.
+  template <class ConstBufferSequence>
+  std::size_t write_some(const ConstBufferSequence& buffers, error_code& ec)
+  {
+    return write_blocking(this->core_, buffers, ec, calls::write);
+  }
+
+  /// Start an asynchronous write.
+  template <class ConstBufferSequence, class WriteToken = default_token>
+  auto async_write_some(const ConstBufferSequence& buffers, WriteToken&& token = default_token())
+    -> write_result<WriteToken, ConstBufferSequence>
+  {
+    return boost::asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
+      initiate_async_write(&this->core_), token, buffers);
+  }
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_MEMBERS_READING_MEMBERS_HPP

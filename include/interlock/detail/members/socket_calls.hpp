@@ -1,0 +1,317 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The synchronous members of sockets and acceptors, by system calls on the number: Asio's own would
+// change, without a lock, what its initiations in other threads read. They report what Asio's
+// report.
+
+#ifndef INTERLOCK_DETAIL_MEMBERS_SOCKET_CALLS_HPP
+#define INTERLOCK_DETAIL_MEMBERS_SOCKET_CALLS_HPP
+
+#include <cerrno>
+#include <cstddef>
+#include <limits>
+#include <optional>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/io_core.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/members/common_calls.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// A connection that was gone before it could be accepted: the next one is, unless the user wants
+/// to know.
+inline bool is_aborted_connection(const error_code& ec) noexcept
+{
+  return ec == boost::asio::error::connection_aborted
+    || (ec.value() == EPROTO && ec.category() == boost::system::system_category());
+}
+
+template <class Core, class Protocol>
+error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
+{
+  core.open(ec, number_of::object,
+    [&](auto& t, error_code& e)
+    {
+      t.inner().open(protocol, e);
+      if (descriptors_may_have_come(t, e))
+        t.inner().open(protocol, e);
+      if (!e)
+        t.set_protocol(protocol, e);
+    });
+  return ec;
+}
+
+template <class Core, class Protocol>
+error_code assign_socket(
+  Core& core, const Protocol& protocol, int number, bool is_borrowed, error_code& ec)
+{
+  core.open(ec, number_of::caller,
+    [&](auto& t, error_code& e)
+    {
+      t.set_borrowed(is_borrowed);
+      t.inner().assign(protocol, number, e);
+      if (!e)
+        t.set_protocol(protocol, e);
+    });
+  return ec;
+}
+
+template <class Core, class Endpoint>
+error_code bind_socket(Core& core, const Endpoint& endpoint, error_code& ec)
+{
+  core.inside(ec,
+    [&](auto& t, error_code& e)
+    { calls::bind(t.number(), endpoint.data(), static_cast<::socklen_t>(endpoint.size()), e); });
+  return ec;
+}
+
+/// A connect that has been started is waited for whatever the blocking mode, as with Asio. Its result
+/// is that of a second connect(2): with SO_ERROR alone the socket would go on counting as connecting.
+template <class Core, class Endpoint>
+error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
+{
+  core.inside(ec,
+    [&](auto& t, error_code& e)
+    {
+      const auto connect = [&]
+      { calls::connect(t.number(), peer.data(), static_cast<::socklen_t>(peer.size()), e); };
+      t.prepare(e);
+      if (e)
+        return;
+      connect();
+      bool started = false;
+      while (e == boost::asio::error::in_progress
+        || (started && e == boost::asio::error::already_started))
+      {
+        started = true;
+        if (!t.wait(POLLOUT, e))
+          return;
+        connect();
+      }
+      if (started && e == boost::asio::error::already_connected)
+        e = error_code();
+    });
+  return ec;
+}
+
+/// Not an option of the system: it says whether an accept that the peer has aborted is reported or
+/// tried again.
+template <class Option, class Protocol>
+bool is_connection_aborted(const Option& option, const Protocol& protocol)
+{
+  const boost::asio::socket_base::enable_connection_aborted special;
+  return option.level(protocol) == special.level(protocol)
+    && option.name(protocol) == special.name(protocol);
+}
+
+/// What would make close(2) wait: the object keeps it, and has it done by the worker.
+template <class Option, class Protocol>
+bool is_linger(const Option& option, const Protocol& protocol)
+{
+  return option.level(protocol) == SOL_SOCKET && option.name(protocol) == SO_LINGER
+    && option.size(protocol) == sizeof(::linger);
+}
+
+/// As the kernel understands it: a negative time is as good as for ever.
+template <class Tenure>
+void set_linger(Tenure& t, const ::linger& l, error_code& ec)
+{
+  if (l.l_onoff)
+    t.set_linger(l.l_linger < 0 ? std::numeric_limits<int>::max() : l.l_linger);
+  else
+  {
+    calls::set_option(t.number(), SOL_SOCKET, SO_LINGER, &l, sizeof(l), ec);
+    t.set_linger(lingers_as_told);
+  }
+}
+
+template <class Core, class Option>
+error_code set_socket_option(Core& core, const Option& option, error_code& ec)
+{
+  core.inside(ec,
+    [&](auto& t, error_code& e)
+    {
+      const auto& p = t.protocol();
+      if (t.linger() != never_lingers && is_linger(option, p))
+        set_linger(t, *static_cast<const ::linger*>(static_cast<const void*>(option.data(p))), e);
+      else if (!is_connection_aborted(option, p))
+        calls::set_option(
+          t.number(), option.level(p), option.name(p), option.data(p), option.size(p), e);
+      else if (option.size(p) == sizeof(int))
+        t.flags().connection_aborted =
+          *static_cast<const int*>(static_cast<const void*>(option.data(p))) != 0;
+      else
+        e = boost::asio::error::invalid_argument;
+    });
+  return ec;
+}
+
+template <class Core, class Option>
+error_code get_socket_option(Core& core, Option& option, error_code& ec)
+{
+  core.inside(ec,
+    [&](auto& t, error_code& e)
+    {
+      const auto& p = t.protocol();
+      std::size_t size = option.size(p);
+      const int linger = t.linger();
+      if (linger >= 0 && is_linger(option, p))
+        *static_cast<::linger*>(static_cast<void*>(option.data(p))) = {1, linger};
+      else if (!is_connection_aborted(option, p))
+        calls::get_option(t.number(), option.level(p), option.name(p), option.data(p), &size, e);
+      else if (size == sizeof(int))
+        *static_cast<int*>(static_cast<void*>(option.data(p))) = t.flags().connection_aborted ? 1
+                                                                                              : 0;
+      else
+        e = boost::asio::error::invalid_argument;
+      if (!e)
+        option.resize(p, size);
+    });
+  return ec;
+}
+
+template <class Endpoint, class Core, class Name>
+Endpoint endpoint_from(Core& core, Name name, error_code& ec)
+{
+  Endpoint endpoint;
+  core.inside(ec,
+    [&](auto& t, error_code& e)
+    {
+      ::socklen_t size = static_cast<::socklen_t>(endpoint.capacity());
+      name(t.number(), endpoint.data(), &size, e);
+      if (!e)
+        endpoint.resize(size);
+    });
+  return ec ? Endpoint() : endpoint;
+}
+
+template <class Core, class Buffers>
+std::size_t receive(Core& core, const Buffers& buffers, int flags, error_code& ec)
+{
+  return read_blocking(core, buffers, ec,
+    [flags](int number, calls::pieces& into, error_code& e)
+    { return calls::receive(number, into, flags, e); });
+}
+
+template <class Core, class Buffers>
+std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
+{
+  const std::size_t sent = write_blocking(core, buffers, ec,
+    [flags](int number, calls::pieces& from, error_code& e)
+    { return calls::send(number, from, flags, e); });
+  if constexpr (can_deliver<typename Core::inner_type>::value)
+  {
+    if (ec)
+      core.note_failed_write(ec);
+  }
+  return sent;
+}
+
+/// Between attempts to send to a peer whose queue is full. An AF_UNIX socket that is not connected to it
+/// counts as ready all the while (unix(7) has no event for it), so it is looked at again every
+/// millisecond. Where readiness is told, the first wait has been enough.
+class full_queue
+{
+public:
+  void before_attempt() const noexcept
+  {
+    if (refusals_ > 1)
+      ::poll(nullptr, 0, 1);
+  }
+
+  void after_attempt(const error_code& ec) noexcept
+  {
+    if (calls::would_block(ec))
+      ++refusals_;
+  }
+
+private:
+  unsigned refusals_ = 0;
+};
+
+template <class Core, class Buffers, class Endpoint>
+std::size_t send_to(
+  Core& core, const Buffers& buffers, const Endpoint& destination, int flags, error_code& ec)
+{
+  full_queue queue;
+  return write_blocking(core, buffers, ec,
+    [&destination, flags, &queue](int number, calls::pieces& from, error_code& e)
+    {
+      queue.before_attempt();
+      const std::size_t n = calls::send_to(
+        number, from, flags, destination.data(), static_cast<::socklen_t>(destination.size()), e);
+      queue.after_attempt(e);
+      return n;
+    });
+}
+
+template <class Core, class Buffers, class Endpoint>
+std::size_t receive_from(
+  Core& core, const Buffers& buffers, Endpoint& sender, int flags, error_code& ec)
+{
+  return read_blocking(core, buffers, ec,
+    [&sender, flags](int number, calls::pieces& into, error_code& e)
+    {
+      ::socklen_t size = static_cast<::socklen_t>(sender.capacity());
+      const std::size_t n = calls::receive_from(number, into, flags, sender.data(), &size, e);
+      if (!e)
+        sender.resize(size);
+      return n;
+    });
+}
+
+template <class Core, class Buffers>
+std::size_t receive_message(
+  Core& core, const Buffers& buffers, int in_flags, int& out_flags, error_code& ec)
+{
+  return read_blocking(core, buffers, ec,
+    [in_flags, &out_flags](int number, calls::pieces& into, error_code& e)
+    { return calls::receive_message(number, into, in_flags, out_flags, e); });
+}
+
+/// The accepted number and its protocol, or -1. `peer` may be null.
+template <class Core, class Endpoint, class Protocol>
+int accept_number(Core& core, Endpoint* peer, std::optional<Protocol>& protocol, error_code& ec)
+{
+  const int accepted = core.blocking(POLLIN, ec,
+    [peer, &protocol](auto& t, error_code& e)
+    {
+      protocol.emplace(t.protocol());
+      const auto accept = [&]
+      {
+        ::socklen_t size = peer ? static_cast<::socklen_t>(peer->capacity()) : 0;
+        const int number = calls::accept(
+          t.number(), peer ? peer->data() : nullptr, peer ? &size : nullptr, e);
+        if (peer && !e)
+          peer->resize(size);
+        return number;
+      };
+      int number = accept();
+      if (descriptors_may_have_come(t, e))
+        number = accept();
+      while (is_aborted_connection(e) && !t.flags().connection_aborted)
+        number = accept();
+      return number;
+    });
+  return ec ? -1 : accepted;
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_MEMBERS_SOCKET_CALLS_HPP

@@ -1,0 +1,388 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The tenure's word: who may touch a descriptor number, in 64 bits, as pure transition functions.
+//
+// A number is touched only by those counted inside while the phase is open, flushing, closing or due.
+// Nobody new enters after it left open: in a flush those do who continue or cancel what is
+// outstanding. It is detached by exactly one participant, in the one
+// transition to detached, when nobody is inside. What follows (the last lease, the real close, the
+// last handler, the end of the memory) is likewise claimed by exactly one transition each. No
+// function here has an effect; atomic_word.hpp applies them.
+
+#ifndef INTERLOCK_DETAIL_TENURE_WORD_HPP
+#define INTERLOCK_DETAIL_TENURE_WORD_HPP
+
+#include <cstdint>
+
+#include <interlock/config.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// Where a tenure stands. Only `open` admits; the order is the order of a life.
+enum class phase : std::uint64_t
+{
+  open,     ///< The number is ours and in use.
+  flushing, ///< Closed for newcomers; the last write outstanding will ask for the detach.
+  closing,  ///< Closed for newcomers; the strand's step will ask for the detach.
+  due,      ///< The detach has been asked for; the last to leave does it.
+  detached, ///< Detach claimed. From here on the number belongs to the claimant, then to the
+            ///< worker.
+  leased,   ///< Out of the reactor; the last lease to end becomes the claimant.
+  closed,   ///< The number is closed, or another's; handlers are still outstanding.
+  ended,    ///< Over. The outcome is kept until the memory is used for another tenure.
+  vacant    ///< No number yet: never opened, or taken up for another tenure.
+};
+
+/// What the caller of a transition has to do, having been the one who made it.
+enum class duty : unsigned char
+{
+  none,     ///< Nothing.
+  detach,   ///< Take the number out of the reactor, and then part with it.
+  close,    ///< Nobody uses the number any more: hand it to the worker, or to its next owner.
+  finish,   ///< Serve the closers. The caller counts as inside from here on.
+  dispose,  ///< Free the tenure: nobody can reach it any more.
+  refuse,   ///< The tenure is not open.
+  overflow, ///< A count is full; nothing has changed.
+  join,     ///< Another close is under way or over. The caller counts as inside.
+  flush, ///< Begun by the caller, who counts as inside; writes are outstanding, which it waits for.
+  busy   ///< Somebody is inside; nothing has changed.
+};
+
+/// The transitions, over counts of the given widths (narrow ones let a test walk every state).
+/**
+ * Each takes a word and returns the next one with the duty that falls to whoever installs it. `next
+ * == word` means that there is nothing to install. The upper half of each count is reserved for
+ * those who must not fail: closers, and holders who add to what they already hold.
+ */
+template <unsigned InsideBits, unsigned HandlerBits, unsigned WriteBits, unsigned LeaseBits>
+class basic_word
+{
+public:
+  using value = std::uint64_t;
+
+  struct step
+  {
+    value next;
+    duty then;
+  };
+
+  /// A tenure that has just been made for an object: owned by it, without a number.
+  static constexpr value initial() noexcept
+  {
+    return make(phase::vacant) | owned_bit;
+  }
+
+  static INTERLOCK_HOT constexpr phase phase_of(value w) noexcept
+  {
+    return static_cast<phase>(w & phase_mask);
+  }
+
+  static constexpr value inside(value w) noexcept
+  {
+    return (w & inside_mask) >> inside_shift;
+  }
+
+  static constexpr value handlers(value w) noexcept
+  {
+    return (w & handler_mask) >> handler_shift;
+  }
+
+  /// Those of the handlers that belong to writes.
+  static constexpr value writes(value w) noexcept
+  {
+    return (w & write_mask) >> write_shift;
+  }
+
+  static constexpr value leases(value w) noexcept
+  {
+    return (w & lease_mask) >> lease_shift;
+  }
+
+  static constexpr bool owned(value w) noexcept
+  {
+    return (w & owned_bit) != 0;
+  }
+
+  static constexpr bool has_waiters(value w) noexcept
+  {
+    return (w & waiter_bit) != 0;
+  }
+
+  /// Nobody holds the tenure any more: whoever made this state has freed it, or is about to.
+  static constexpr bool dead(value w) noexcept
+  {
+    return !owned(w) && phase_of(w) >= phase::ended && (w & (inside_mask | handler_mask)) == 0;
+  }
+
+  /// A synchronous call: touches the number until it leaves.
+  static INTERLOCK_HOT constexpr step enter(value w) noexcept
+  {
+    return admit(w, inside_one, inside_half | handler_half);
+  }
+
+  /// The cancellation of something outstanding: touches the number until it leaves, in a flush as well.
+  static constexpr step enter_to_cancel(value w) noexcept
+  {
+    if (phase_of(w) != phase::flushing)
+      return enter(w);
+    return (w & (inside_half | handler_half)) != 0 ? step{w, duty::overflow}
+                                                   : step{w + inside_one, duty::none};
+  }
+
+  /// An initiation: inside until it returns, and one more handler outstanding.
+  static INTERLOCK_HOT constexpr step enter_with_handler(value w) noexcept
+  {
+    return admit(w, inside_one + handler_one, inside_half | handler_half);
+  }
+
+  /// The initiation of a write: the same, and one more write outstanding.
+  static INTERLOCK_HOT constexpr step enter_with_write(value w) noexcept
+  {
+    return admit(w, inside_one + handler_one + write_one, inside_half | handler_half | write_half);
+  }
+
+  /// A handler of a write that is outstanding initiates the next one, which belongs to the flush.
+  static constexpr step chain_write(value w) noexcept
+  {
+    // In this phase a write is always outstanding: the last one ends it.
+    if (phase_of(w) != phase::flushing)
+      return {w, duty::refuse};
+    if (full(w) || (w & write_mask) == write_mask)
+      return {w, duty::overflow};
+    return {w + inside_one + handler_one + write_one, duty::none};
+  }
+
+  /// Ends what an enter, a join, a hold or a finish began. The last out detaches if that is due.
+  static INTERLOCK_HOT constexpr step leave(value w) noexcept
+  {
+    const value next = w - inside_one;
+    if (phase_of(w) == phase::open)
+      return {next, duty::none};
+    if (phase_of(next) == phase::due && inside(next) == 0)
+      return {with_phase(next, phase::detached), duty::detach};
+    return {next, dead(next) ? duty::dispose : duty::none};
+  }
+
+  /// A handler has run and been destroyed, or been destroyed uninvoked.
+  static INTERLOCK_HOT constexpr step handler_done(value w) noexcept
+  {
+    const value next = w - handler_one;
+    if (phase_of(w) == phase::open)
+      return {next, duty::none};
+    if (phase_of(next) == phase::closed && handlers(next) == 0)
+      return {with_phase(next, phase::ended) + inside_one, duty::finish};
+    return {next, dead(next) ? duty::dispose : duty::none};
+  }
+
+  /// The same for the handler of a write. The last one out of a flush asks for the detach at once:
+  /// no other write can come in between.
+  static INTERLOCK_HOT constexpr step write_done(value w) noexcept
+  {
+    const step s = handler_done(w - write_one);
+    return phase_of(w) == phase::flushing && writes(s.next) == 0 ? demand(s.next) : s;
+  }
+
+  /// `async_close`: the first closer (duty none) becomes inside and holds two handlers: one goes
+  /// with the strand's step, the other stays with the closer until it knows what became of the
+  /// step.
+  static constexpr step begin_close(value w) noexcept
+  {
+    if (phase_of(w) == phase::vacant)
+      return {w, duty::refuse};
+    if (full(w))
+      return {w, duty::overflow};
+    if (phase_of(w) != phase::open)
+      return {w + inside_one, duty::join};
+    return {with_phase(w, phase::closing) + inside_one + 2 * handler_one, duty::none};
+  }
+
+  /// The same for a close that delivers what is being written: with writes outstanding (duty flush)
+  /// the last of them, in place of the strand's step, asks for the detach.
+  static constexpr step begin_flush(value w) noexcept
+  {
+    const step s = begin_close(w);
+    if (s.then != duty::none || writes(w) == 0)
+      return s;
+    return {with_phase(s.next, phase::flushing), duty::flush};
+  }
+
+  /// The destructor, the strand's step, the take-over, a deadline, a stronger closer, the service's
+  /// shutdown: detach now, or as soon as the last inside has left.
+  static constexpr step demand(value w) noexcept
+  {
+    if (phase_of(w) > phase::closing)
+      return {w, duty::none};
+    if (inside(w) == 0)
+      return {with_phase(w, phase::detached), duty::detach};
+    return {with_phase(w, phase::due), duty::none};
+  }
+
+  /// `close()`: the same, but that it changes nothing of a flush.
+  static constexpr step demand_unless_flushing(value w) noexcept
+  {
+    return phase_of(w) == phase::flushing ? step{w, duty::none} : demand(w);
+  }
+
+  /// One who is inside takes a lease: the number stays open for it, whatever happens here.
+  static constexpr step lend(value w) noexcept
+  {
+    return leases(w) == lease_mask >> lease_shift ? step{w, duty::overflow}
+                                                  : step{w + lease_one, duty::none};
+  }
+
+  /// The claimant has taken the number out of the reactor.
+  static constexpr step part(value w) noexcept
+  {
+    if (leases(w) == 0)
+      return {w, duty::close};
+    return {with_phase(w, phase::leased), duty::none};
+  }
+
+  static constexpr step lease_done(value w) noexcept
+  {
+    const value next = w - lease_one;
+    if (phase_of(w) == phase::leased && leases(next) == 0)
+      return {with_phase(next, phase::detached), duty::close};
+    return {next, duty::none};
+  }
+
+  /// `release()`: detach only if nobody is inside or has a lease; a number in use is not given out.
+  static constexpr step give_out(value w) noexcept
+  {
+    if (phase_of(w) != phase::open)
+      return {w, duty::refuse};
+    if (inside(w) != 0 || leases(w) != 0)
+      return {w, duty::busy};
+    return {with_phase(w, phase::detached), duty::detach};
+  }
+
+  /// The number is closed, or has gone to another owner; the outcome is known.
+  static constexpr step report(value w) noexcept
+  {
+    if (handlers(w) != 0)
+      return {with_phase(w, phase::closed), duty::none};
+    return {with_phase(w, phase::ended) + inside_one, duty::finish};
+  }
+
+  /// A thread is about to wait for readiness; who closes has to wake it.
+  static constexpr step announce_waiter(value w) noexcept
+  {
+    return {w | waiter_bit, duty::none};
+  }
+
+  /// The object is gone, or has no more use for this tenure.
+  static constexpr step disown(value w) noexcept
+  {
+    const value next = w & ~owned_bit;
+    return {next, dead(next) ? duty::dispose : duty::none};
+  }
+
+  /// The memory of an ended tenure is taken up again. Refused while anybody still looks at the
+  /// outcome.
+  static constexpr step recycle(value w) noexcept
+  {
+    if (phase_of(w) < phase::ended || (w & (inside_mask | handler_mask)) != 0)
+      return {w, duty::busy};
+    return {initial(), duty::none};
+  }
+
+  /// The number is in place: the tenure opens.
+  static constexpr step publish(value w) noexcept
+  {
+    return {with_phase(w, phase::open), duty::none};
+  }
+
+  /// In a forked child: those inside before the detach were other threads, which do not exist there.
+  /// Handlers stay outstanding: what is queued runs there, too.
+  static constexpr step forget_inside(value w) noexcept
+  {
+    if (phase_of(w) > phase::due)
+      return {w, duty::none};
+    const value next = w & ~(inside_mask | waiter_bit);
+    if (phase_of(w) == phase::due)
+      return {with_phase(next, phase::detached), duty::detach};
+    return {next, duty::none};
+  }
+
+  /// Keeps the tenure from being freed, whatever its phase; fails if that has happened.
+  static constexpr step hold(value w) noexcept
+  {
+    if (dead(w))
+      return {w, duty::refuse};
+    return full(w) ? step{w, duty::overflow} : step{w + inside_one, duty::none};
+  }
+
+  /// One more handler for whoever keeps the tenure from ending: another tenure waits for this one's
+  /// handlers, or the reverse; a handler that runs starts what counts with it. Never a write: a flush
+  /// waits for what has been written here, not for the writes of a tenure that this one has succeeded.
+  static constexpr step add_handler(value w) noexcept
+  {
+    return full(w) ? step{w, duty::overflow} : step{w + handler_one, duty::none};
+  }
+
+private:
+  static constexpr unsigned inside_shift = 6;
+  static constexpr unsigned handler_shift = inside_shift + InsideBits;
+  static constexpr unsigned write_shift = handler_shift + HandlerBits;
+  static constexpr unsigned lease_shift = write_shift + WriteBits;
+  static constexpr value phase_mask = 15;
+  static constexpr value owned_bit = 16;
+  static constexpr value waiter_bit = 32;
+  static constexpr value inside_one = value{1} << inside_shift;
+  static constexpr value handler_one = value{1} << handler_shift;
+  static constexpr value write_one = value{1} << write_shift;
+  static constexpr value lease_one = value{1} << lease_shift;
+  static constexpr value inside_mask = ((value{1} << InsideBits) - 1) << inside_shift;
+  static constexpr value handler_mask = ((value{1} << HandlerBits) - 1) << handler_shift;
+  static constexpr value write_mask = ((value{1} << WriteBits) - 1) << write_shift;
+  static constexpr value lease_mask = ((value{1} << LeaseBits) - 1) << lease_shift;
+  static constexpr value inside_half = value{1} << (handler_shift - 1);
+  static constexpr value handler_half = value{1} << (write_shift - 1);
+  static constexpr value write_half = value{1} << (lease_shift - 1);
+
+  static_assert(lease_shift + LeaseBits <= 64, "the word has 64 bits");
+  static_assert(
+    InsideBits >= 2 && HandlerBits >= 2 && WriteBits >= 2, "half of each count is the reserve");
+
+  static constexpr value make(phase p) noexcept
+  {
+    return static_cast<value>(p);
+  }
+
+  static constexpr value with_phase(value w, phase p) noexcept
+  {
+    return (w & ~phase_mask) | make(p);
+  }
+
+  // Closers may use the reserve, but for the one inside that a finish needs.
+  static constexpr bool full(value w) noexcept
+  {
+    return (w & inside_mask) >= inside_mask - inside_one
+      || (w & handler_mask) > handler_mask - 2 * handler_one;
+  }
+
+  // One test decides the common case: phase open (which is zero) and no count in its reserve, the
+  // upper `halves`.
+  static INTERLOCK_HOT constexpr step admit(value w, value what, value halves) noexcept
+  {
+    if ((w & (phase_mask | halves)) == 0)
+      return {w + what, duty::none};
+    return {w, phase_of(w) == phase::open ? duty::overflow : duty::refuse};
+  }
+};
+
+/// The widths in use: 4 096 threads inside, 524 288 handlers and 16 384 writes outstanding before a
+/// newcomer is refused, and 1 023 leases.
+using word = basic_word<13, 20, 15, 10>;
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_TENURE_WORD_HPP

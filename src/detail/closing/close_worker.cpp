@@ -1,0 +1,395 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+
+#include <interlock/detail/closing/close_worker.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/descriptor/close_descriptor.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+namespace
+{
+
+/// How many numbers are closed before deliveries and deadlines have their turn.
+constexpr std::size_t turns = 64;
+
+/// Signals are the program's business: a thread started in this scope has all of them blocked.
+class signals_blocked
+{
+public:
+  signals_blocked() noexcept
+  {
+    ::sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+
+  signals_blocked(const signals_blocked&) = delete;
+  signals_blocked& operator=(const signals_blocked&) = delete;
+
+  ~signals_blocked()
+  {
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+private:
+  ::sigset_t before_;
+};
+
+} // namespace
+
+close_worker::~close_worker()
+{
+  if (wake_event_ >= 0)
+    close_number(wake_event_);
+}
+
+void close_worker::submit(close_job& job, int number, int linger) noexcept
+{
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (job.stage_ == close_job::stage::watched)
+    watches_.remove(job);
+  end_flush(job);
+  job.stage_ = close_job::stage::queued;
+  job.number_ = number;
+  job.wish_.linger = linger;
+  ++queued_count_;
+  if (!ready())
+    return close_inline(lock, job);
+  closes_.push_back(job);
+  wake_if_asleep();
+}
+
+void close_worker::close_inline(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+{
+  in_hand_.push_back(job);
+  wait_out_fork(lock);
+  in_hand_.remove(job);
+  close_place here = job.place();
+  here.in_hurry = true;
+  close_now(lock, job, last_step(job.wish(), here));
+  ++closed_count_;
+}
+
+bool close_worker::watch(close_job& job) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // Submitted in the meantime: what was to be watched for has happened.
+  if (job.stage_ != close_job::stage::idle)
+    return true;
+  if (!ready())
+    return false;
+  add_watch(job, close_job::stage::watched);
+  return true;
+}
+
+bool close_worker::watch_again(close_job& job) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!ready())
+    return false;
+  add_watch(job, close_job::stage::watched_after_close);
+  return true;
+}
+
+void close_worker::add_watch(close_job& job, close_job::stage s) noexcept
+{
+  job.stage_ = s;
+  job.deadline_ = close_job::clock::now() + options_.watch_time;
+  watches_.push_back(job);
+  // Asleep without a deadline, or with one that comes no later than this: only the first watch has
+  // to be told.
+  if (watches_.front() == &job)
+    wake_if_asleep();
+}
+
+void close_worker::note_progress() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (awaiting_ != 0)
+    closed_->notify_all();
+}
+
+void close_worker::await_queued() noexcept
+{
+  std::optional<std::uint64_t> queued; // when first asked
+  await(
+    [this, &queued]
+    {
+      if (!queued)
+        queued = queued_count_;
+      return closed_count_ >= *queued;
+    });
+}
+
+void close_worker::hurry() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  hurried_ = true;
+}
+
+void close_worker::stop(std::chrono::milliseconds bound) noexcept
+{
+  std::unique_lock<std::mutex> lock(mutex_);
+  const bool waited_for = stopped_;
+  hurried_ = stopped_ = true;
+  if (engine_)
+    engine_->stop();
+  wake_if_asleep();
+  if (!waited_for)
+    left_.wait_for(lock, bound, [this] { return !running_; });
+  // The thread, if it is still there, is blocked in one close(2): what waits behind it is done
+  // here.
+  run_the_rest(lock);
+}
+
+// A thread that could not be started is asked for again with the next job.
+bool close_worker::ready() noexcept
+{
+  return !stopped_ && (running_ || start());
+}
+
+bool close_worker::start() noexcept
+{
+  if (wake_event_ < 0)
+    wake_event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_event_ < 0)
+    return false;
+  if (!engine_)
+    engine_.emplace(wake_event_);
+  try
+  {
+    const signals_blocked blocked;
+    // The thread shares in the worker: it may be left behind by stop, and outlive its owner.
+    auto body = [self = shared_from_this()] { self->run(); };
+    if (options_.thread_factory)
+      options_.thread_factory(std::move(body));
+    else
+      std::thread(std::move(body)).detach();
+    running_ = true;
+  }
+  catch (...)
+  {
+    // There is none to be had now.
+  }
+  return running_;
+}
+
+void close_worker::wake_if_asleep() noexcept
+{
+  if (!asleep_)
+    return;
+  asleep_ = false;
+  const std::uint64_t one = 1;
+  // Cannot fail: at most one wake-up is outstanding.
+  if (::write(wake_event_, &one, sizeof(one)) < 0)
+    return;
+}
+
+void close_worker::run() noexcept
+{
+  // A thread of the user's may not have inherited this.
+  const signals_blocked blocked;
+#if defined(__linux__)
+  ::pthread_setname_np(::pthread_self(), "interlock");
+#endif
+  std::unique_lock<std::mutex> lock(mutex_);
+  wait_out_fork(lock);
+  while (!stopped_)
+  {
+    run_closes(lock, turns);
+    run_watches(lock);
+    run_flushes(lock);
+    sleep(lock);
+  }
+  run_the_rest(lock);
+  running_ = false;
+  left_.notify_all();
+}
+
+// After stop, when all are due. What has waited for writes or for a peer is queued then.
+void close_worker::run_the_rest(std::unique_lock<std::mutex>& lock) noexcept
+{
+  run_watches(lock);
+  run_flushes(lock);
+  end_deliveries(lock);
+  run_closes(lock, std::numeric_limits<std::size_t>::max());
+}
+
+// No more than `most`: who floods the worker must not keep deliveries and deadlines waiting.
+void close_worker::run_closes(std::unique_lock<std::mutex>& lock, std::size_t most) noexcept
+{
+  for (; most != 0; --most)
+  {
+    close_job* const job = closes_.pop_front();
+    if (!job)
+      return;
+    if (!waits(lock, *job))
+      close_now(lock, *job, last_step(job->wish(), place_of(*job)));
+    ++closed_count_;
+  }
+}
+
+void close_worker::run_watches(std::unique_lock<std::mutex>& lock) noexcept
+{
+  const auto now = close_job::clock::now();
+  while (!watches_.empty() && (stopped_ || watches_.front()->deadline_ <= now))
+  {
+    close_job* job = watches_.pop_front();
+    job->stage_ = job->stage_ == close_job::stage::watched ? close_job::stage::idle
+                                                           : close_job::stage::closed;
+    expire(lock, *job);
+  }
+}
+
+// Unlocks meanwhile. The job may be gone when this returns: after stop it is closed by whoever submits
+// it, which is now.
+void close_worker::expire(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+{
+  job.hold();
+  unlocked(lock,
+    [&job]
+    {
+      job.expired();
+      job.let_go();
+    });
+}
+
+close_job::clock::time_point close_worker::next_deadline() const noexcept
+{
+  auto next = close_job::clock::time_point::max();
+  if (!watches_.empty())
+    next = watches_.front()->deadline_;
+  if (!flushes_.empty())
+    next = std::min(next, flushes_.front()->due());
+  return next;
+}
+
+// Time-out and wake-up are the same here: the lists say what there is to do.
+void close_worker::sleep(std::unique_lock<std::mutex>& lock) noexcept
+{
+  using clock = close_job::clock;
+  if (stopped_)
+    return;
+  if (!closes_.empty())
+    return deliver(lock, clock::duration::zero());
+  asleep_ = true;
+  const auto next = next_deadline();
+  const bool for_ever = next == clock::time_point::max();
+  deliver(lock, for_ever ? clock::duration::max() : next - clock::now());
+  asleep_ = false;
+}
+
+// Unlocks meanwhile. The job may be gone when this returns.
+void close_worker::close_now(
+  std::unique_lock<std::mutex>& lock, close_job& job, close_step how) noexcept
+{
+  if (job.stage_ != close_job::stage::delivered)
+    write_report(job);
+  job.stage_ = close_job::stage::closed;
+  if (job.number_ != no_number && !job.gone_)
+    unlocked(lock, job, [&job, how] { job.error_ = close_prepared(job.number_, how); });
+  unlocked(lock, [&job] { job.closed(); });
+}
+
+int close_worker::close_prepared(int number, close_step how) noexcept
+{
+  if (how == close_step::close_abortively)
+    calls::set_abortive(number);
+  else if (how == close_step::close_promptly)
+    calls::clear_linger(number);
+  return close_number(number);
+}
+
+// --- fork(2).
+
+// Whoever gets the mutex back waits here until a fork is over: so what he was with is whole, and what
+// comes next is still in a list.
+void close_worker::wait_out_fork(std::unique_lock<std::mutex>& lock) noexcept
+{
+  resumed_->wait(lock, [this] { return !forking_; });
+}
+
+void close_worker::pause() noexcept
+{
+  std::unique_lock<std::mutex> lock(mutex_);
+  forking_ = true;
+  await(lock, [this] { return busy_ == 0; });
+}
+
+void close_worker::prepare_fork() noexcept
+{
+  fork_lock_.lock();
+  if (engine_)
+    engine_->prepare_fork();
+}
+
+void close_worker::resume_after_fork() noexcept
+{
+  if (engine_)
+    engine_->resume_after_fork();
+  forking_ = false;
+  resumed_->notify_all();
+  fork_lock_.unlock();
+}
+
+// The wake-up descriptor is the parent's, too.
+void close_worker::adopt_after_fork() noexcept
+{
+  if (!fork_lock_.owns_lock())
+    fork_lock_.lock();
+  abandon_deliveries();
+  if (wake_event_ != no_number)
+    close_number(wake_event_);
+  wake_event_ = no_number;
+  while (close_job* job = in_hand_.pop_front())
+    adopt(*job);
+  closes_.for_each([](close_job& job) { job.is_a_copy(); });
+  closed_.forget_waiters();
+  resumed_.forget_waiters();
+  asleep_ = forking_ = false;
+  awaiting_ = busy_ = 0;
+  running_ = true;
+  fork_lock_.unlock();
+}
+
+// One whose close(2) has not returned by then is in the kernel, where the number is gone already: here
+// there is nothing left to be closed of it, and its report has been written.
+void close_worker::adopt(close_job& job) noexcept
+{
+  job.gone_ = job.stage_ == close_job::stage::closed;
+  job.stage_ = job.gone_ ? close_job::stage::delivered : close_job::stage::queued;
+  closes_.push_back(job);
+}
+
+void close_worker::restart_after_fork() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  running_ = false;
+  if (!closes_.empty() || !watches_.empty())
+    ready();
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

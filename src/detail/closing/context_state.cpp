@@ -1,0 +1,168 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+
+#include <interlock/detail/closing/context_state.hpp>
+
+#include <utility>
+
+#include <unistd.h>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+registry::registry(worker_options options, std::function<void()> on_foreign_process)
+  : worker_(std::make_shared<close_worker>(std::move(options))),
+    on_foreign_process_(std::move(on_foreign_process)),
+    process_(::getpid())
+{
+}
+
+bool registry::add(registered& r) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (down_)
+    return false;
+  insert(members_, r);
+  return true;
+}
+
+void registry::remove(registered& r) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (r.link_)
+    unlink(r);
+}
+
+void registry::shut_down(std::chrono::milliseconds bound) noexcept
+{
+  note_process();
+  worker_->hurry();
+  std::unique_lock<std::mutex> lock(mutex_);
+  down_ = true;
+  progress_.wait(lock, [this] { return passing_ == 0; });
+  shut_members_down(lock);
+  await_members(lock, bound);
+  lock.unlock();
+  worker_->stop(bound);
+}
+
+// All of them, before any is waited for: threads inside of each are woken at once. A member cannot be freed
+// while the mutex is held: it has to be removed first.
+void registry::shut_members_down(std::unique_lock<std::mutex>& lock) noexcept
+{
+  while (registered* r = members_)
+  {
+    unlink(*r);
+    insert(ending_, *r);
+    r->hold();
+    lock.unlock();
+    r->shut_down();
+    r->let_go();
+    lock.lock();
+  }
+}
+
+void registry::await_members(
+  std::unique_lock<std::mutex>& lock, std::chrono::milliseconds bound) noexcept
+{
+  const auto deadline = std::chrono::steady_clock::now() + bound;
+  while (registered* r = ending_)
+  {
+    unlink(*r);
+    insert(ended_, *r);
+    r->hold();
+    progress_.wait_until(lock, deadline, [r] { return r->has_left_reactor(); });
+    lock.unlock();
+    r->let_go();
+    lock.lock();
+  }
+}
+
+bool registry::open_gate() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!down_)
+    ++passing_;
+  return !down_;
+}
+
+void registry::close_gate() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (--passing_ == 0)
+    progress_.notify_all();
+}
+
+void registry::tell_shutdown() noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  progress_.notify_all();
+}
+
+// --- fork(2).
+
+void registry::prepare_fork() noexcept
+{
+  // First of all: the worker may be on its way through the gate, and who passes it may need the worker.
+  worker_->pause();
+  fork_lock_.lock();
+  progress_.wait_for(fork_lock_, close_worker::await_time, [this] { return passing_ == 0; });
+  worker_->prepare_fork();
+}
+
+void registry::resume_after_fork() noexcept
+{
+  worker_->resume_after_fork();
+  fork_lock_.unlock();
+}
+
+// Until the worker is restarted nothing that a member does has an effect on the list.
+void registry::adopt_after_fork() noexcept
+{
+  process_ = ::getpid();
+  worker_->adopt_after_fork();
+  if (!fork_lock_.owns_lock())
+    fork_lock_.lock();
+  passing_ = 0;
+  fork_lock_.unlock();
+  for (registered* r = members_; r; r = r->next_)
+    r->after_fork();
+  worker_->restart_after_fork();
+}
+
+void registry::note_process() noexcept
+{
+  const ::pid_t self = ::getpid();
+  if (process_ == self)
+    return;
+  const std::lock_guard<std::mutex> lock(process_mutex_);
+  if (process_ != self && on_foreign_process_ && !down_)
+    on_foreign_process_();
+  process_ = self;
+}
+
+void registry::insert(registered*& list, registered& r) noexcept
+{
+  r.next_ = list;
+  r.link_ = &list;
+  if (list)
+    list->link_ = &r.next_;
+  list = &r;
+}
+
+void registry::unlink(registered& r) noexcept
+{
+  *r.link_ = r.next_;
+  if (r.next_)
+    r.next_->link_ = r.link_;
+  r.next_ = nullptr;
+  r.link_ = nullptr;
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

@@ -1,0 +1,36 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The only file that calls close(2).
+
+#include <interlock/detail/descriptor/close_descriptor.hpp>
+
+#include <cerrno>
+
+#include <unistd.h>
+
+#include <interlock/detail/descriptor/calls.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+int close_number(int number) noexcept
+{
+  if (::close(number) == 0 || errno == EINTR || errno == EINPROGRESS)
+    return 0;
+  return errno;
+}
+
+void close_unused(int number) noexcept
+{
+  calls::clear_linger(number);
+  close_number(number);
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

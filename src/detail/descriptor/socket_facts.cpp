@@ -1,0 +1,275 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+
+#include <interlock/detail/descriptor/socket_facts.hpp>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#if defined(__linux__)
+#include <linux/sockios.h>
+#endif
+
+#include <interlock/detail/descriptor/calls.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+#if defined(__linux__)
+
+namespace
+{
+
+int option(int number, int level, int name, int if_refused) noexcept
+{
+  int value = 0;
+  ::socklen_t size = sizeof(value);
+  return ::getsockopt(number, level, name, &value, &size) == 0 ? value : if_refused;
+}
+
+/// False if the socket has no such queue.
+bool queue_size(int number, unsigned long which, std::size_t& size) noexcept
+{
+  int value = 0;
+  if (::ioctl(number, which, &value) != 0)
+    return false;
+  size = static_cast<std::size_t>(std::max(value, 0));
+  return true;
+}
+
+// The beginning of struct tcp_info is enough, and has been the same in every kernel.
+struct tcp_info_head
+{
+  unsigned char state;
+  unsigned char congestion_state;
+  unsigned char retransmits;
+  unsigned char probes;
+  unsigned char backoff;
+  unsigned char flags[3];
+  unsigned numbers[15];
+  unsigned round_trip; // a first sample is taken when a connection is established
+};
+
+// In place of a known error.
+constexpr int left_alone = -1;
+
+/// Why a socket has failed: what is `known`, or what it says.
+int error_of(int number, int known) noexcept
+{
+  return known ? known : option(number, SOL_SOCKET, SO_ERROR, 0);
+}
+
+/// Whether a socket has failed. Nothing is taken away. True also where something else is in its queue
+/// of errors, such as the time at which something was sent.
+bool has_failed(int number) noexcept
+{
+  ::pollfd p = {number, 0, 0};
+  return ::poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0;
+}
+
+/// Why TCP has ended, without asking for the error. Where everything has been acknowledged, no error has
+/// kept it from that.
+int assumed_error(int number, const tcp_info_head& info, std::size_t queued) noexcept
+{
+  if (info.round_trip == 0)
+    return ECONNREFUSED;
+  if (queued == 0 || !has_failed(number))
+    return 0;
+  return (info.retransmits | info.probes) != 0 ? ETIMEDOUT : ECONNRESET;
+}
+
+void look_at_tcp(int number, int known_error, socket_facts& facts) noexcept
+{
+  tcp_info_head info = {};
+  ::socklen_t size = sizeof(info);
+  if (::getsockopt(number, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    return;
+  if (!queue_size(number, SIOCOUTQ, facts.queued) && info.state != TCP_LISTEN)
+    return;
+  facts.state = info.state <= TCP_CLOSING ? static_cast<tcp_state>(info.state)
+                                          : tcp_state::syn_received;
+  facts.retrying = (info.retransmits | info.probes | info.backoff) != 0;
+  if (facts.state == tcp_state::close)
+    facts.error = known_error == left_alone ? assumed_error(number, info, facts.queued)
+                                            : error_of(number, known_error);
+}
+
+void look_at_unix(int number, int known_error, socket_facts& facts) noexcept
+{
+  ::sockaddr_storage peer;
+  ::socklen_t size = sizeof(peer);
+  facts.connected = queue_size(number, SIOCOUTQ, facts.queued)
+    && ::getpeername(number, reinterpret_cast<::sockaddr*>(&peer), &size) == 0;
+  if (known_error != left_alone)
+    facts.error = error_of(number, known_error);
+  else if (has_failed(number))
+    facts.error = ECONNRESET;
+}
+
+} // namespace
+
+transport transport_of(int number) noexcept
+{
+  if (option(number, SOL_SOCKET, SO_TYPE, -1) != SOCK_STREAM)
+    return transport::other;
+  const int domain = option(number, SOL_SOCKET, SO_DOMAIN, -1);
+  const int protocol = option(number, SOL_SOCKET, SO_PROTOCOL, -1);
+  if (domain == AF_UNIX)
+    return transport::unix_stream;
+  return (domain == AF_INET || domain == AF_INET6) && protocol == IPPROTO_TCP ? transport::tcp
+                                                                              : transport::other;
+}
+
+socket_facts look(int number, transport kind, int known_error) noexcept
+{
+  socket_facts facts;
+  facts.kind = kind;
+  if (kind == transport::tcp)
+    look_at_tcp(number, known_error, facts);
+  else if (kind == transport::unix_stream)
+    look_at_unix(number, known_error, facts);
+  return facts;
+}
+
+socket_facts look_and_leave(int number, transport kind) noexcept
+{
+  return look(number, kind, left_alone);
+}
+
+std::size_t output_queue(int number) noexcept
+{
+  std::size_t size = 0;
+  queue_size(number, SIOCOUTQ, size);
+  return size;
+}
+
+std::size_t unsent_bytes(int number, transport kind) noexcept
+{
+  std::size_t size = 0;
+  if (kind == transport::tcp)
+    queue_size(number, SIOCOUTQNSD, size);
+  return size;
+}
+
+unsigned limit_retrying(int number, unsigned milliseconds) noexcept
+{
+  const auto before = static_cast<unsigned>(option(number, IPPROTO_TCP, TCP_USER_TIMEOUT, 0));
+  // Zero stands for the kernel's own limit, some fifteen minutes (tcp_retries2).
+  if (before == 0 || before > milliseconds)
+    restore_retrying(number, milliseconds);
+  return before;
+}
+
+void restore_retrying(int number, unsigned milliseconds) noexcept
+{
+  ::setsockopt(number, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
+}
+
+#else
+
+// Elsewhere no socket tells: a delivery is over before it begins.
+
+transport transport_of(int) noexcept
+{
+  return transport::other;
+}
+
+socket_facts look(int, transport, int) noexcept
+{
+  return socket_facts();
+}
+
+socket_facts look_and_leave(int, transport) noexcept
+{
+  return socket_facts();
+}
+
+std::size_t output_queue(int) noexcept
+{
+  return 0;
+}
+
+std::size_t unsent_bytes(int, transport) noexcept
+{
+  return 0;
+}
+
+unsigned limit_retrying(int, unsigned) noexcept
+{
+  return 0;
+}
+
+void restore_retrying(int, unsigned) noexcept {}
+
+#endif
+
+namespace
+{
+
+template <std::size_t Most>
+std::size_t at_most(std::uint64_t size) noexcept
+{
+  return static_cast<std::size_t>(std::min<std::uint64_t>(size, Most));
+}
+
+::ssize_t skip(int number, std::uint64_t size) noexcept
+{
+  return ::recv(number, nullptr, at_most<1 << 20>(size), MSG_TRUNC | MSG_DONTWAIT);
+}
+
+::ssize_t read_away(int number, std::uint64_t size) noexcept
+{
+  char buffer[16384];
+  return ::recv(number, buffer, at_most<sizeof(buffer)>(size), MSG_DONTWAIT);
+}
+
+} // namespace
+
+bool send_fin(int number) noexcept
+{
+  return ::shutdown(number, SHUT_WR) == 0;
+}
+
+discarded_input discard_input(int number, transport kind, std::uint64_t most) noexcept
+{
+  discarded_input result;
+  while (result.bytes < most)
+  {
+    const ::ssize_t got = kind == transport::tcp ? skip(number, most - result.bytes)
+                                                 : read_away(number, most - result.bytes);
+    if (got <= 0)
+    {
+      result.ended = got == 0;
+      result.error = got == 0 || errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
+      return result;
+    }
+    result.bytes += static_cast<std::uint64_t>(got);
+  }
+  result.more = true;
+  return result;
+}
+
+// The end first: nothing can come after it.
+discarded_input examine_input(int number) noexcept
+{
+  discarded_input result;
+  const bool over = calls::ready(number, POLLRDHUP);
+  boost::system::error_code ec;
+  result.more = calls::available(number, ec) != 0;
+  result.ended = over && !result.more;
+  return result;
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

@@ -1,0 +1,115 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+
+#include <interlock/detail/descriptor/waiting.hpp>
+
+#include <cerrno>
+#include <cstdint>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <interlock/detail/descriptor/close_descriptor.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+namespace
+{
+
+/// The calling thread's wake-up eventfd.
+class wake_event
+{
+public:
+  wake_event() = default;
+  wake_event(const wake_event&) = delete;
+  wake_event& operator=(const wake_event&) = delete;
+
+  ~wake_event()
+  {
+    reset();
+  }
+
+  int get() noexcept
+  {
+    // A child of fork shares the eventfd's count with its parent's thread: each would take the
+    // other's wake-ups.
+    if (number_ >= 0 && owner_ != ::getpid())
+      reset();
+    if (number_ < 0)
+    {
+      number_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+      owner_ = ::getpid();
+    }
+    return number_;
+  }
+
+private:
+  void reset() noexcept
+  {
+    if (number_ >= 0)
+      close_number(number_);
+    number_ = -1;
+  }
+
+  int number_ = -1;
+  ::pid_t owner_ = 0;
+};
+
+thread_local wake_event this_thread_event;
+
+// Without an eventfd nobody can wake the wait; the phase is looked at this often instead.
+constexpr int slice_milliseconds = 10;
+
+} // namespace
+
+waiter::waiter() noexcept
+  : event_(this_thread_event.get())
+{
+}
+
+bool waiter::wait(int number, short events, boost::system::error_code& ec) noexcept
+{
+  ::pollfd both[2] = {{number, events, 0}, {event_, POLLIN, 0}};
+  const int result = event_ < 0 ? ::poll(both, 1, slice_milliseconds)
+                                : ::ppoll(both, 2, nullptr, nullptr);
+  ec = result < 0 ? boost::system::error_code(errno, boost::system::system_category())
+                  : boost::system::error_code();
+  return result > 0 && both[0].revents != 0;
+}
+
+void waiter::wake() noexcept
+{
+  woken_ = true;
+  const std::uint64_t one = 1;
+  // Cannot fail: the count is far from its limit, and the event outlives the entry in the list.
+  if (event_ >= 0 && ::write(event_, &one, sizeof(one)) < 0)
+    return;
+}
+
+void wait_list::remove(waiter& w) noexcept
+{
+  waiter** link = &first_;
+  while (*link != &w)
+    link = &(*link)->next_;
+  *link = w.next_;
+  std::uint64_t count = 0;
+  if (w.woken_ && w.event_ >= 0 && ::read(w.event_, &count, sizeof(count)) < 0)
+    return;
+}
+
+void wait_list::wake_all() noexcept
+{
+  for (waiter* w = first_; w; w = w->next_)
+    if (!w->woken_)
+      w->wake();
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

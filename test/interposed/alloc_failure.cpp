@@ -26,8 +26,8 @@
 
 #include "support/allocation_walk.hpp"
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
-#include "support/numbers.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;

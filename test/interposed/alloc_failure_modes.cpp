@@ -20,7 +20,7 @@
 
 #include "support/allocation_walk.hpp"
 #include "support/closing_socket.hpp"
-#include "support/numbers.hpp"
+#include "support/descriptor_pairs.hpp"
 
 namespace asio = boost::asio;
 using interlock::close_mode;

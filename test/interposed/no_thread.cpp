@@ -16,9 +16,9 @@
 
 #include <interlock/detail/closing/close_worker.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"
-#include "support/numbers.hpp"
 #include "support/probe_job.hpp"
 #include "support/tenure_fixture.hpp"
 #include "support/worker_fixture.hpp"

@@ -28,7 +28,7 @@
 #endif
 
 #include "support/allocation_hook.hpp"
-#include "support/numbers.hpp"
+#include "support/descriptor_pairs.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;

@@ -19,7 +19,7 @@
 #include <boost/asio/strand.hpp>
 
 #include "support/allocation_hook.hpp"
-#include "support/numbers.hpp"
+#include "support/descriptor_pairs.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;

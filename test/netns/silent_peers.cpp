@@ -31,7 +31,7 @@
 #include <interlock/close_outcome.hpp>
 
 #include "support/closing_socket.hpp"
-#include "support/numbers.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/tcp_facts.hpp"
 #include "support/two_networks.hpp"
 

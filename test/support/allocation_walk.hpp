@@ -23,9 +23,9 @@
 #include "allocation_hook.hpp"
 #include "census.hpp"
 #include "close_probe.hpp"
+#include "descriptor_pairs.hpp"
 #include "handler_tally.hpp"
 #include "loop.hpp"
-#include "numbers.hpp"
 #include "wait_until.hpp"
 
 namespace support

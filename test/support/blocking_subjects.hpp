@@ -30,7 +30,7 @@
 #include <interlock/local/stream_protocol.hpp>
 #include <interlock/posix/stream_descriptor.hpp>
 
-#include "support/numbers.hpp"
+#include "support/descriptor_pairs.hpp"
 
 namespace support
 {

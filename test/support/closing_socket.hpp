@@ -18,9 +18,9 @@
 #include <boost/system/error_code.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "descriptor_pairs.hpp"
 #include "loop.hpp"
 #include "no_trace.hpp"
-#include "numbers.hpp"
 #include "tcp_facts.hpp"
 #include "wait_until.hpp"
 

@@ -22,8 +22,8 @@
 #include <interlock/detail/closing/delivery_engine.hpp>
 #include <interlock/detail/closing/delivery_job.hpp>
 
+#include "descriptor_pairs.hpp"
 #include "no_trace.hpp"
-#include "numbers.hpp"
 #include "wait_until.hpp"
 
 namespace support

@@ -14,7 +14,7 @@
 
 #include <interlock/detail/closing/delivery_engine.hpp>
 
-#include "numbers.hpp"
+#include "descriptor_pairs.hpp"
 
 namespace support
 {

@@ -33,8 +33,8 @@
 #include <boost/asio/writable_pipe.hpp>
 #endif
 
+#include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
-#include "support/numbers.hpp"
 #include "support/packets.hpp"
 #include "support/pty.hpp"
 

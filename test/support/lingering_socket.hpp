@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "numbers.hpp"
+#include "descriptor_pairs.hpp"
 
 namespace support
 {

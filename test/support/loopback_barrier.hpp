@@ -12,8 +12,8 @@
 #include <sched.h>
 #include <sys/socket.h>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/dropin_types.hpp"
-#include "support/numbers.hpp"
 
 namespace support
 {

@@ -15,7 +15,7 @@
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/local/datagram_protocol.hpp>
 
-#include "support/numbers.hpp"
+#include "support/descriptor_pairs.hpp"
 
 namespace support
 {

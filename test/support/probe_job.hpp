@@ -14,7 +14,7 @@
 #include <interlock/detail/closing/close_job.hpp>
 #include <interlock/detail/closing/close_worker.hpp>
 
-#include "numbers.hpp"
+#include "descriptor_pairs.hpp"
 #include "wait_until.hpp"
 
 namespace support

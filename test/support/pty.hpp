@@ -13,7 +13,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "support/numbers.hpp"
+#include "support/descriptor_pairs.hpp"
 
 namespace support
 {

@@ -12,7 +12,7 @@
 #include <interlock/local/stream_protocol.hpp>
 
 #include "close_probe.hpp"
-#include "numbers.hpp"
+#include "descriptor_pairs.hpp"
 
 namespace support
 {

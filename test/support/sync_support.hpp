@@ -26,7 +26,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
 
-#include "support/numbers.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/wait_until.hpp"
 
 namespace support

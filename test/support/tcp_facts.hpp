@@ -20,7 +20,7 @@
 
 #include <linux/sockios.h>
 
-#include "numbers.hpp"
+#include "descriptor_pairs.hpp"
 #include "wait_until.hpp"
 
 namespace support

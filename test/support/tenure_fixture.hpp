@@ -17,9 +17,9 @@
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 #include "census.hpp"
-#include "fake_closer.hpp"
+#include "descriptor_pairs.hpp"
+#include "fake_close_waiter.hpp"
 #include "fake_tenure.hpp"
-#include "numbers.hpp"
 #include "wait_until.hpp"
 
 namespace support

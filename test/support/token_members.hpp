@@ -26,8 +26,8 @@
 
 #include <interlock/error.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
-#include "support/numbers.hpp"
 #include "support/wait_until.hpp"
 
 namespace support

@@ -32,7 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "numbers.hpp"
+#include "descriptor_pairs.hpp"
 #include "wait_until.hpp"
 
 namespace support

@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "numbers.hpp"
+#include "descriptor_pairs.hpp"
 #include "sleeps_in_poll.hpp"
 #include "wait_until.hpp"
 

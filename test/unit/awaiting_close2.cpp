@@ -18,10 +18,10 @@
 
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/numbers.hpp"
 #include "support/pty.hpp"
 #include "support/standing_close.hpp"
 #include "support/system_errors.hpp"

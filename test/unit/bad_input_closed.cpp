@@ -20,10 +20,10 @@
 #include <interlock/posix/stream_descriptor.hpp>
 
 #include "support/census.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/handler_tally.hpp"
 #include "support/member_calls.hpp"
-#include "support/numbers.hpp"
 #include "support/sync_support.hpp"
 
 namespace asio = boost::asio;

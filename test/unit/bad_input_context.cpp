@@ -21,8 +21,8 @@
 #include "support/blocking_subjects.hpp"
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
-#include "support/numbers.hpp"
 #include "support/refusals.hpp"
 #include "support/sync_support.hpp"
 

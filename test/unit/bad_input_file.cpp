@@ -23,7 +23,7 @@
 #include <interlock/posix/stream_descriptor.hpp>
 
 #include "support/census.hpp"
-#include "support/numbers.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/sync_support.hpp"
 #include "support/system_errors.hpp"
 

@@ -24,8 +24,8 @@
 #include <interlock/posix/stream_descriptor.hpp>
 
 #include "support/blocking_subjects.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
-#include "support/numbers.hpp"
 #include "support/refusals.hpp"
 #include "support/sync_support.hpp"
 #include "support/system_errors.hpp"

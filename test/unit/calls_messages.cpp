@@ -18,9 +18,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/census.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/message_ends.hpp"
-#include "support/numbers.hpp"
 #include "support/pty.hpp"
 #include "support/system_errors.hpp"
 

@@ -18,8 +18,8 @@
 
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
-#include "support/numbers.hpp"
 #include "support/system_errors.hpp"
 
 namespace calls = interlock::detail::calls;

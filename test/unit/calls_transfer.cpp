@@ -16,8 +16,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
-#include "support/numbers.hpp"
 #include "support/system_errors.hpp"
 #include "support/wait_until.hpp"
 

@@ -44,11 +44,11 @@
 #include "support/blocking_subjects.hpp"
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/executors.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/numbers.hpp"
 #include "support/sync_support.hpp"
 #include "support/wait_until.hpp"
 

@@ -21,9 +21,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/census.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"
-#include "support/numbers.hpp"
 #include "support/probe_job.hpp"
 #include "support/worker_fixture.hpp"
 

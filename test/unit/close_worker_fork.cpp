@@ -13,9 +13,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/in_child.hpp"
-#include "support/numbers.hpp"
 #include "support/probe_job.hpp"
 #include "support/watched_thread.hpp"
 #include "support/worker_fixture.hpp"

@@ -13,8 +13,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
-#include "support/numbers.hpp"
 #include "support/probe_job.hpp"
 #include "support/worker_fixture.hpp"
 

@@ -16,8 +16,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/delivery_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/lingering_socket.hpp"
-#include "support/numbers.hpp"
 #include "support/tcp_facts.hpp"
 
 using interlock::close_mode;

@@ -19,8 +19,8 @@
 
 #include "support/delivery_probe.hpp"
 #include "support/delivery_thread.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/in_child.hpp"
-#include "support/numbers.hpp"
 #include "support/tcp_facts.hpp"
 
 using interlock::close_mode;

@@ -11,7 +11,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/delivery_probe.hpp"
-#include "support/numbers.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/tcp_facts.hpp"
 
 using interlock::close_mode;

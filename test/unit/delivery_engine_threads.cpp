@@ -18,9 +18,9 @@
 
 #include "support/delivery_probe.hpp"
 #include "support/delivery_thread.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/no_trace.hpp"
-#include "support/numbers.hpp"
 #include "support/tcp_facts.hpp"
 
 using interlock::close_mode;

@@ -17,9 +17,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
 #include "support/member_calls.hpp"
-#include "support/numbers.hpp"
 #include "support/refusals.hpp"
 
 namespace asio = boost::asio;

@@ -15,8 +15,8 @@
 #include <boost/asio/socket_base.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
-#include "support/numbers.hpp"
 
 namespace asio = boost::asio;
 using namespace support;

@@ -19,8 +19,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
-#include "support/numbers.hpp"
 
 namespace asio = boost::asio;
 using namespace support;

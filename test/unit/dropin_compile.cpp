@@ -18,9 +18,9 @@
 #include <boost/asio/system_executor.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
 #include "support/dropin_calls.hpp"
-#include "support/numbers.hpp"
 #include "support/refusals.hpp"
 
 namespace asio = boost::asio;

@@ -24,10 +24,10 @@
 
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/executors.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/numbers.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;

@@ -31,10 +31,10 @@
 #include <interlock/detail/members/access.hpp>
 
 #include "support/at_once.hpp"
-#include "support/fake_closer.hpp"
+#include "support/descriptor_pairs.hpp"
+#include "support/fake_close_waiter.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/numbers.hpp"
 #include "support/wait_until.hpp"
 #include "support/watched_thread.hpp"
 

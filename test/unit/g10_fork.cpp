@@ -28,11 +28,11 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/handler_tally.hpp"
 #include "support/in_child.hpp"
 #include "support/loop.hpp"
-#include "support/numbers.hpp"
 #include "support/sleeps_in_poll.hpp"
 #include "support/wait_until.hpp"
 #include "support/watched_thread.hpp"

@@ -25,8 +25,8 @@
 
 #include "support/blocking_subjects.hpp"
 #include "support/census.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
-#include "support/numbers.hpp"
 #include "support/sync_support.hpp"
 #include "support/system_errors.hpp"
 

@@ -18,8 +18,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/census.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
-#include "support/numbers.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;

@@ -24,10 +24,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/executors.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/numbers.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;

@@ -16,8 +16,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
-#include "support/numbers.hpp"
 
 namespace asio = boost::asio;
 namespace data = boost::unit_test::data;

@@ -29,9 +29,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/numbers.hpp"
 #include "support/standing_close.hpp"
 #include "support/wait_until.hpp"
 

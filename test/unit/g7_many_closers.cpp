@@ -22,10 +22,10 @@
 
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/executors.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/numbers.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;

@@ -17,8 +17,8 @@
 
 #include "support/close_probe.hpp"
 #include "support/closing_socket.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/lingering_socket.hpp"
-#include "support/numbers.hpp"
 #include "support/tcp_facts.hpp"
 
 namespace asio = boost::asio;

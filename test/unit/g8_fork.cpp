@@ -15,9 +15,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/closing_socket.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/in_child.hpp"
-#include "support/numbers.hpp"
 #include "support/tcp_facts.hpp"
 
 // Not under ThreadSanitizer, which keeps account of threads that do not exist in a child.

@@ -28,10 +28,10 @@
 #endif
 
 #include "support/closing_socket.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/no_trace.hpp"
-#include "support/numbers.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;

@@ -15,8 +15,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
-#include "support/numbers.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;

@@ -24,10 +24,10 @@
 
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/dropin_calls.hpp"
 #include "support/handler_tally.hpp"
-#include "support/numbers.hpp"
 #include "support/pty.hpp"
 #include "support/sync_support.hpp"
 #include "support/system_errors.hpp"

@@ -15,10 +15,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/no_trace.hpp"
-#include "support/numbers.hpp"
 #include "support/wait_until.hpp"
 
 namespace detail = interlock::detail;

@@ -13,9 +13,9 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/numbers.hpp"
 #include "support/wait_until.hpp"
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)

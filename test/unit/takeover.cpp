@@ -19,9 +19,9 @@
 
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/numbers.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;

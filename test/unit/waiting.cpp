@@ -12,9 +12,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/interrupting_signal.hpp"
-#include "support/numbers.hpp"
 #include "support/system_errors.hpp"
 #include "support/wait_entry.hpp"
 #include "support/watched_thread.hpp"

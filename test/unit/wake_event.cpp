@@ -19,8 +19,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
-#include "support/numbers.hpp"
 #include "support/wait_entry.hpp"
 #include "support/wait_until.hpp"
 

@@ -14,7 +14,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "support/fake_closer.hpp"
+#include "support/fake_close_waiter.hpp"
 
 using boost::system::error_code;
 using interlock::detail::close_verdict;
@@ -66,7 +66,7 @@ struct three_closers
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_closer_list)
+BOOST_AUTO_TEST_SUITE(test_close_waiter_list)
 
 BOOST_AUTO_TEST_CASE(an_empty_list_has_nobody_to_serve)
 {

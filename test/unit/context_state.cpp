@@ -16,9 +16,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/census.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/fake_member.hpp"
 #include "support/lingering_socket.hpp"
-#include "support/numbers.hpp"
 #include "support/probe_job.hpp"
 
 using interlock::detail::registry;
@@ -55,7 +55,7 @@ struct fixture
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_registry, fixture)
+BOOST_FIXTURE_TEST_SUITE(test_context_state, fixture)
 
 BOOST_AUTO_TEST_CASE(the_gate_is_open_until_the_context_is_shut_down)
 {

@@ -3,8 +3,8 @@
 //
 // A caller of async_close that only writes down what becomes of it.
 
-#ifndef INTERLOCK_TEST_SUPPORT_FAKE_CLOSER_HPP
-#define INTERLOCK_TEST_SUPPORT_FAKE_CLOSER_HPP
+#ifndef INTERLOCK_TEST_SUPPORT_FAKE_CLOSE_WAITER_HPP
+#define INTERLOCK_TEST_SUPPORT_FAKE_CLOSE_WAITER_HPP
 
 #include <atomic>
 #include <functional>
@@ -84,4 +84,4 @@ private:
 
 } // namespace support
 
-#endif // INTERLOCK_TEST_SUPPORT_FAKE_CLOSER_HPP
+#endif // INTERLOCK_TEST_SUPPORT_FAKE_CLOSE_WAITER_HPP

@@ -13,8 +13,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
-#include "support/numbers.hpp"
 #include "support/probe_job.hpp"
 #include "support/system_errors.hpp"
 #include "support/tenure_fixture.hpp"
@@ -44,7 +44,7 @@ int result_of(int error)
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_close_number)
+BOOST_AUTO_TEST_SUITE(test_close_descriptor)
 
 BOOST_AUTO_TEST_CASE(an_interrupted_close_has_closed_and_is_not_repeated)
 {

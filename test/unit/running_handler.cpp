@@ -22,9 +22,9 @@
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/numbers.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
@@ -76,7 +76,7 @@ using plain = two_connections<asio::local::stream_protocol::socket>;
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_mark)
+BOOST_AUTO_TEST_SUITE(test_running_handler)
 
 // The first step has been made, and its handler is queued, when the object is closed and opened
 // again. This is what plain Asio does then.

@@ -66,7 +66,7 @@ struct fixture : support::tenure_fixture
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_tenure_closers, fixture)
+BOOST_FIXTURE_TEST_SUITE(test_tenure_close_waiters, fixture)
 
 BOOST_AUTO_TEST_CASE(a_closer_is_served_on_the_strand_after_the_number_is_closed)
 {

@@ -3,8 +3,8 @@
 //
 // Bare descriptors: the far ends of what is tested, by system calls only.
 
-#ifndef INTERLOCK_TEST_SUPPORT_NUMBERS_HPP
-#define INTERLOCK_TEST_SUPPORT_NUMBERS_HPP
+#ifndef INTERLOCK_TEST_SUPPORT_DESCRIPTOR_PAIRS_HPP
+#define INTERLOCK_TEST_SUPPORT_DESCRIPTOR_PAIRS_HPP
 
 #include <array>
 #include <cstddef>
@@ -191,4 +191,4 @@ inline bool hung_up(const number& n)
 
 } // namespace support
 
-#endif // INTERLOCK_TEST_SUPPORT_NUMBERS_HPP
+#endif // INTERLOCK_TEST_SUPPORT_DESCRIPTOR_PAIRS_HPP

@@ -67,7 +67,7 @@ bool is_left_to_option(const close_wish& w)
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_ending)
+BOOST_AUTO_TEST_SUITE(test_close_decision)
 
 BOOST_AUTO_TEST_CASE(all_combinations_are_walked)
 {

@@ -313,9 +313,9 @@ failure kind_of(const error_code& ec, failure otherwise)
 
 class session;
 
-// The entries are weak: the registry keeps nobody alive. A session takes itself out in its
+// The entries are weak: the context state keeps nobody alive. A session takes itself out in its
 // destructor, so under the mutex the raw pointer is good even where the weak one has expired.
-class registry
+class context_state
 {
 public:
   void add(const std::shared_ptr<session>& added);
@@ -509,11 +509,11 @@ class session : public std::enable_shared_from_this<session>
 {
 public:
   session(tcp::socket client, listener::ticket entered, const options& opts, statistics& stats,
-    registry& live)
+    context_state& live)
     : ticket_(std::move(entered)),
       options_(opts),
       statistics_(stats),
-      registry_(live),
+      context_state_(live),
       client_(std::move(client)),
       upstream_(client_.get_executor()),
       resolver_(client_.get_executor()),
@@ -524,12 +524,12 @@ public:
 
   ~session()
   {
-    registry_.remove(*this);
+    context_state_.remove(*this);
   }
 
   void start()
   {
-    registry_.add(shared_from_this());
+    context_state_.add(shared_from_this());
     const auto& [host, port] = options_.upstream;
     resolver_.async_resolve(host, std::to_string(port),
       [self = shared_from_this()](error_code ec, const tcp::resolver::results_type& found)
@@ -560,7 +560,7 @@ public:
   }
 
 private:
-  friend class registry;
+  friend class context_state;
 
   enum class stage
   {
@@ -712,8 +712,8 @@ private:
   listener::ticket ticket_; // first: the next connection is let in after the sockets are gone
   const options& options_;
   statistics& statistics_;
-  registry& registry_;
-  std::size_t slot_ = 0; // guarded by the mutex of registry_
+  context_state& context_state_;
+  std::size_t slot_ = 0; // guarded by the mutex of context_state_
   std::atomic<bool> over_{false};
   std::atomic<stage> stage_{stage::resolving};
   std::atomic<steady::rep> last_activity_{steady::now().time_since_epoch().count()};
@@ -724,7 +724,7 @@ private:
   direction down_;
 };
 
-void registry::add(const std::shared_ptr<session>& added)
+void context_state::add(const std::shared_ptr<session>& added)
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   entries_.push_back({added.get(), added});
@@ -732,7 +732,7 @@ void registry::add(const std::shared_ptr<session>& added)
 }
 
 // A session that failed to be added is not in the vector: its slot is nobody's, or somebody else's.
-void registry::remove(session& removed) noexcept
+void context_state::remove(session& removed) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto slot = removed.slot_;
@@ -804,8 +804,8 @@ private:
 class chaos_thread
 {
 public:
-  chaos_thread(const registry& live, statistics& stats, unsigned closes_per_second)
-    : registry_(live),
+  chaos_thread(const context_state& live, statistics& stats, unsigned closes_per_second)
+    : context_state_(live),
       statistics_(stats),
       period_(steady::duration(1s) / closes_per_second),
       thread_([this] { run(); })
@@ -837,7 +837,7 @@ private:
 
   void strike()
   {
-    const auto victim = registry_.pick(random_);
+    const auto victim = context_state_.pick(random_);
     if (!victim)
       return;
     auto& socket = victim->side(std::bernoulli_distribution()(random_));
@@ -848,7 +848,7 @@ private:
     ++statistics_.chaos_closes;
   }
 
-  const registry& registry_;
+  const context_state& context_state_;
   statistics& statistics_;
   const steady::duration period_;
   std::mt19937 random_{std::random_device{}()};
@@ -1001,7 +1001,7 @@ private:
   // Handlers left in a context, and destroyed with it, may refer to what is declared above it.
   const options& options_;
   statistics statistics_;
-  registry live_;
+  context_state live_;
   asio::io_context traffic_;
   asio::io_context control_;
   asio::executor_work_guard<asio::io_context::executor_type> keep_traffic_{traffic_.get_executor()};

@@ -5,7 +5,7 @@
 // goes.
 //
 // It has to be shut down before Asio's reactor is. A context shuts its services down from the
-// newest to the oldest, so the reactor has to be there first: registry_for takes an I/O object made
+// newest to the oldest, so the reactor has to be there first: context_state_for takes an I/O object made
 // before the call as its proof.
 
 #ifndef INTERLOCK_CLOSE_SERVICE_HPP
@@ -109,19 +109,19 @@ public:
   close_service(boost::asio::execution_context& context, options o)
     : boost::asio::execution_context::service(context),
       shutdown_wait_(std::min(o.shutdown_wait, longest_wait())),
-      registry_(std::make_shared<detail::registry>(
+      context_state_(std::make_shared<detail::context_state>(
         detail::worker_options{std::min(o.takeover, longest_wait()), std::move(o.thread_factory)},
         [&context] { tell_of_fork(context); }))
   {
     // Nothing can be opened then, as after the shutdown; there is nothing yet to be waited for.
     if (detail::does_not_lock(context))
-      registry_->shut_down(std::chrono::milliseconds::zero());
+      context_state_->shut_down(std::chrono::milliseconds::zero());
   }
 
   /// What the tenures share. It outlives the service for as long as they need it.
-  const std::shared_ptr<detail::registry>& shared() const noexcept
+  const std::shared_ptr<detail::context_state>& shared() const noexcept
   {
-    return registry_;
+    return context_state_;
   }
 
 private:
@@ -130,17 +130,17 @@ private:
   // Called twice from Boost 1.82 on.
   void shutdown() override
   {
-    registry_->shut_down(shutdown_wait_);
+    context_state_->shut_down(shutdown_wait_);
   }
 
   void notify_fork(boost::asio::execution_context::fork_event event) override
   {
     if (event == boost::asio::execution_context::fork_prepare)
-      registry_->prepare_fork();
+      context_state_->prepare_fork();
     else if (event == boost::asio::execution_context::fork_parent)
-      registry_->resume_after_fork();
+      context_state_->resume_after_fork();
     else
-      registry_->adopt_after_fork();
+      context_state_->adopt_after_fork();
   }
 
   // The child shares the reactor of its parent, from which it would take the parent's descriptors, until
@@ -164,7 +164,7 @@ private:
   }
 
   const std::chrono::milliseconds shutdown_wait_;
-  const std::shared_ptr<detail::registry> registry_;
+  const std::shared_ptr<detail::context_state> context_state_;
 };
 
 /// Makes the service of a context with options of its own, before the first object of the context is
@@ -193,9 +193,9 @@ boost::asio::execution_context& context_of(const Executor& ex)
   return boost::asio::query(ex, boost::asio::execution::context);
 }
 
-/// The registry of the context behind an I/O object's executor.
+/// The context state of the context behind an I/O object's executor.
 template <class Inner>
-const std::shared_ptr<registry>& registry_for(Inner& reactor_user)
+const std::shared_ptr<context_state>& context_state_for(Inner& reactor_user)
 {
   boost::asio::execution_context& context = context_of(reactor_user.get_executor());
   return boost::asio::use_service<close_service>(context).shared();

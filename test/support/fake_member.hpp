@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A member of a registry that counts how often it is held and ended.
+// A member of a context state that counts how often it is held and ended.
 
 #ifndef INTERLOCK_TEST_SUPPORT_FAKE_MEMBER_HPP
 #define INTERLOCK_TEST_SUPPORT_FAKE_MEMBER_HPP
@@ -14,7 +14,7 @@
 namespace support
 {
 
-class fake_member final : public interlock::detail::registered
+class fake_member final : public interlock::detail::context_member
 {
 public:
   /// Called from within shut_down(), if set.

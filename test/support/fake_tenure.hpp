@@ -137,7 +137,7 @@ struct tenure_record
 class fake_tenure final : public interlock::detail::tenure_base
 {
 public:
-  fake_tenure(std::shared_ptr<interlock::detail::registry> shared, tenure_record& r,
+  fake_tenure(std::shared_ptr<interlock::detail::context_state> shared, tenure_record& r,
     interlock::detail::object_id object = 1)
     : tenure_base(object, std::move(shared)),
       record_(r)

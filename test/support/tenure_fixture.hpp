@@ -43,8 +43,8 @@ struct tenure_fixture
 
   census before;
   tenure_record record;
-  std::shared_ptr<interlock::detail::registry> shared =
-    std::make_shared<interlock::detail::registry>();
+  std::shared_ptr<interlock::detail::context_state> shared =
+    std::make_shared<interlock::detail::context_state>();
   fake_tenure* tenure = new fake_tenure(shared, record);
   number far;
   int opened = -1;

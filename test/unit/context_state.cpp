@@ -21,7 +21,7 @@
 #include "support/lingering_socket.hpp"
 #include "support/probe_job.hpp"
 
-using interlock::detail::registry;
+using interlock::detail::context_state;
 using member = support::fake_member;
 
 namespace
@@ -30,7 +30,7 @@ namespace
 struct fixture
 {
   support::census before;
-  std::unique_ptr<registry> shared = std::make_unique<registry>();
+  std::unique_ptr<context_state> shared = std::make_unique<context_state>();
   member one;
   member two;
   member three;
@@ -49,7 +49,7 @@ struct fixture
 
   bool gate_is_open()
   {
-    return static_cast<bool>(registry::pass(*shared));
+    return static_cast<bool>(context_state::pass(*shared));
   }
 };
 
@@ -67,8 +67,8 @@ BOOST_AUTO_TEST_CASE(the_gate_is_open_until_the_context_is_shut_down)
 
 BOOST_AUTO_TEST_CASE(several_may_pass_the_gate_at_once)
 {
-  const registry::pass first(*shared);
-  const registry::pass second(*shared);
+  const context_state::pass first(*shared);
+  const context_state::pass second(*shared);
   BOOST_TEST(static_cast<bool>(first));
   BOOST_TEST(static_cast<bool>(second));
 }
@@ -77,8 +77,8 @@ BOOST_AUTO_TEST_CASE(several_may_pass_the_gate_at_once)
 BOOST_AUTO_TEST_CASE(a_shutdown_waits_for_all_who_are_passing)
 {
   shared->add(one);
-  std::optional<registry::pass> first(*shared);
-  std::optional<registry::pass> second(*shared);
+  std::optional<context_state::pass> first(*shared);
+  std::optional<context_state::pass> second(*shared);
   std::thread t([this] { shut_down(); });
   BOOST_TEST(support::wait_until([this] { return !gate_is_open(); }));
   first.reset();
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_shutdown_waits_for_all_who_are_passing)
 BOOST_AUTO_TEST_CASE(a_pass_that_was_refused_keeps_nobody_waiting)
 {
   shut_down();
-  const registry::pass refused(*shared);
+  const context_state::pass refused(*shared);
   BOOST_TEST(!refused);
   shut_down();
 }
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(members_that_come_and_go_meet_the_shutdown_at_most_once)
       {
         for (std::size_t i = t; i < members.size(); i += 3, ++begun)
         {
-          const registry::pass pass(*shared);
+          const context_state::pass pass(*shared);
           if (!shared->add(members[i]))
             ++refused;
           else if (i % 2 == 0)

@@ -19,10 +19,10 @@
 #include "support/watched_thread.hpp"
 
 using boost::system::error_code;
+using interlock::detail::context_member;
+using interlock::detail::context_state;
 using interlock::detail::duty;
 using interlock::detail::phase;
-using interlock::detail::registered;
-using interlock::detail::registry;
 using interlock::detail::ticket;
 using support::elsewhere;
 using support::fake_closer;
@@ -32,18 +32,18 @@ namespace
 {
 
 /// A member that a shutdown comes to first, having been added last, and that keeps it.
-class shutdown_hold final : public registered
+class shutdown_hold final : public context_member
 {
 public:
-  shutdown_hold(registry& r)
-    : registry_(r)
+  shutdown_hold(context_state& r)
+    : context_state_(r)
   {
-    registry_.add(*this);
+    context_state_.add(*this);
   }
 
   ~shutdown_hold()
   {
-    registry_.remove(*this);
+    context_state_.remove(*this);
   }
 
   /// Waits until the shutdown has come: the gate is closed, no other member has ended.
@@ -74,7 +74,7 @@ private:
     gate_.get_future().wait();
   }
 
-  registry& registry_;
+  context_state& context_state_;
   std::promise<void> reached_;
   std::promise<void> gate_;
 };

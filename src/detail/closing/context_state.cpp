@@ -14,14 +14,14 @@ inline namespace abi_0
 namespace detail
 {
 
-registry::registry(worker_options options, std::function<void()> on_foreign_process)
+context_state::context_state(worker_options options, std::function<void()> on_foreign_process)
   : worker_(std::make_shared<close_worker>(std::move(options))),
     on_foreign_process_(std::move(on_foreign_process)),
     process_(::getpid())
 {
 }
 
-bool registry::add(registered& r) noexcept
+bool context_state::add(context_member& r) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (down_)
@@ -30,14 +30,14 @@ bool registry::add(registered& r) noexcept
   return true;
 }
 
-void registry::remove(registered& r) noexcept
+void context_state::remove(context_member& r) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (r.link_)
     unlink(r);
 }
 
-void registry::shut_down(std::chrono::milliseconds bound) noexcept
+void context_state::shut_down(std::chrono::milliseconds bound) noexcept
 {
   note_process();
   worker_->hurry();
@@ -52,9 +52,9 @@ void registry::shut_down(std::chrono::milliseconds bound) noexcept
 
 // All of them, before any is waited for: threads inside of each are woken at once. A member cannot be freed
 // while the mutex is held: it has to be removed first.
-void registry::shut_members_down(std::unique_lock<std::mutex>& lock) noexcept
+void context_state::shut_members_down(std::unique_lock<std::mutex>& lock) noexcept
 {
-  while (registered* r = members_)
+  while (context_member* r = members_)
   {
     unlink(*r);
     insert(ending_, *r);
@@ -66,11 +66,11 @@ void registry::shut_members_down(std::unique_lock<std::mutex>& lock) noexcept
   }
 }
 
-void registry::await_members(
+void context_state::await_members(
   std::unique_lock<std::mutex>& lock, std::chrono::milliseconds bound) noexcept
 {
   const auto deadline = std::chrono::steady_clock::now() + bound;
-  while (registered* r = ending_)
+  while (context_member* r = ending_)
   {
     unlink(*r);
     insert(ended_, *r);
@@ -82,7 +82,7 @@ void registry::await_members(
   }
 }
 
-bool registry::open_gate() noexcept
+bool context_state::open_gate() noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!down_)
@@ -90,14 +90,14 @@ bool registry::open_gate() noexcept
   return !down_;
 }
 
-void registry::close_gate() noexcept
+void context_state::close_gate() noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (--passing_ == 0)
     progress_.notify_all();
 }
 
-void registry::tell_shutdown() noexcept
+void context_state::tell_shutdown() noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   progress_.notify_all();
@@ -105,7 +105,7 @@ void registry::tell_shutdown() noexcept
 
 // --- fork(2).
 
-void registry::prepare_fork() noexcept
+void context_state::prepare_fork() noexcept
 {
   // First of all: the worker may be on its way through the gate, and who passes it may need the worker.
   worker_->pause();
@@ -114,14 +114,14 @@ void registry::prepare_fork() noexcept
   worker_->prepare_fork();
 }
 
-void registry::resume_after_fork() noexcept
+void context_state::resume_after_fork() noexcept
 {
   worker_->resume_after_fork();
   fork_lock_.unlock();
 }
 
 // Until the worker is restarted nothing that a member does has an effect on the list.
-void registry::adopt_after_fork() noexcept
+void context_state::adopt_after_fork() noexcept
 {
   process_ = ::getpid();
   worker_->adopt_after_fork();
@@ -129,12 +129,12 @@ void registry::adopt_after_fork() noexcept
     fork_lock_.lock();
   passing_ = 0;
   fork_lock_.unlock();
-  for (registered* r = members_; r; r = r->next_)
+  for (context_member* r = members_; r; r = r->next_)
     r->after_fork();
   worker_->restart_after_fork();
 }
 
-void registry::note_process() noexcept
+void context_state::note_process() noexcept
 {
   const ::pid_t self = ::getpid();
   if (process_ == self)
@@ -145,7 +145,7 @@ void registry::note_process() noexcept
   process_ = self;
 }
 
-void registry::insert(registered*& list, registered& r) noexcept
+void context_state::insert(context_member*& list, context_member& r) noexcept
 {
   r.next_ = list;
   r.link_ = &list;
@@ -154,7 +154,7 @@ void registry::insert(registered*& list, registered& r) noexcept
   list = &r;
 }
 
-void registry::unlink(registered& r) noexcept
+void context_state::unlink(context_member& r) noexcept
 {
   *r.link_ = r.next_;
   if (r.next_)

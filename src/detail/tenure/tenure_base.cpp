@@ -15,9 +15,9 @@ inline namespace abi_0
 namespace detail
 {
 
-tenure_base::tenure_base(object_id object, std::shared_ptr<registry> shared)
+tenure_base::tenure_base(object_id object, std::shared_ptr<context_state> shared)
   : object_(object),
-    registry_(std::move(shared))
+    context_state_(std::move(shared))
 {
 }
 
@@ -93,13 +93,13 @@ bool tenure_base::demand_detach_unless_flushing() noexcept
 
 void tenure_base::demand_detach_later() noexcept
 {
-  if (current_phase() == phase::closing && !registry_->worker().watch(*this))
+  if (current_phase() == phase::closing && !context_state_->worker().watch(*this))
     demand_detach();
 }
 
 void tenure_base::watch_flush() noexcept
 {
-  if (!registry_->worker().watch_flush(*this))
+  if (!context_state_->worker().watch_flush(*this))
     demand_detach();
 }
 
@@ -126,12 +126,12 @@ void tenure_base::await_close() noexcept
   };
   // In a handler of its own this thread may be the one inside.
   if (current_phase() != phase::due || mark::running(object_) != this)
-    registry_->worker().await([&] { return !under_way(); });
+    context_state_->worker().await([&] { return !under_way(); });
 }
 
 void tenure_base::await_queued_closes() noexcept
 {
-  registry_->worker().await_queued();
+  context_state_->worker().await_queued();
 }
 
 duty tenure_base::begin_close(bool flush) noexcept
@@ -161,7 +161,7 @@ void tenure_base::leave_reactor() noexcept
 void tenure_base::note_reactor_left() noexcept
 {
   reactor_left_ = true;
-  registry_->note_progress();
+  context_state_->note_progress();
 }
 
 // A number that is not ours to close goes by way of the worker as well: it may be watching for the
@@ -173,9 +173,9 @@ void tenure_base::part_with_number() noexcept
     const std::lock_guard<std::mutex> lock(mutex_);
     taken = closers_.offer(number_, !borrowed_);
   }
-  // The tenure belongs to the worker from here on, and may be gone, with the registry, before
+  // The tenure belongs to the worker from here on, and may be gone, with the context state, before
   // submit returns.
-  const std::shared_ptr<registry> shared = registry_;
+  const std::shared_ptr<context_state> shared = context_state_;
   shared->note_process();
   if (taken || borrowed_)
     restore_linger();
@@ -242,12 +242,12 @@ bool tenure_base::outcome(close_verdict& v) noexcept
 
 void tenure_base::demand_mode(const close_mode& mode, close_plan_pointer plan) noexcept
 {
-  registry_->worker().demand(*this, mode, std::move(plan));
+  context_state_->worker().demand(*this, mode, std::move(plan));
 }
 
 void tenure_base::demand_plainly() noexcept
 {
-  registry_->worker().demand_plainly(*this);
+  context_state_->worker().demand_plainly(*this);
 }
 
 // The number is gone and the last handler has returned. We count as inside.
@@ -270,8 +270,8 @@ void tenure_base::finish() noexcept
 // We count as inside, and stay so until the closers have been handed over.
 void tenure_base::hand_over_closers() noexcept
 {
-  const std::shared_ptr<registry> shared = registry_;
-  const registry::pass pass(*shared);
+  const std::shared_ptr<context_state> shared = context_state_;
+  const context_state::pass pass(*shared);
   if (!pass)
   {
     leave_to_shutdown();
@@ -350,9 +350,9 @@ void tenure_base::expired() noexcept
 
 void tenure_base::dispose() noexcept
 {
-  registry_->remove(*this);
+  context_state_->remove(*this);
   drop_context();
-  registry_.reset();
+  context_state_.reset();
   drop_memory_reference();
 }
 
@@ -474,7 +474,7 @@ duty tenure_base::give_out_to(tenure_base& successor) noexcept
 
 void tenure_base::gave_out() noexcept
 {
-  const std::shared_ptr<registry> shared = registry_;
+  const std::shared_ptr<context_state> shared = context_state_;
   note_reactor_left();
   act(word_.apply<word::report>());
   shared->worker().note_progress();

@@ -31,19 +31,19 @@ inline namespace abi_0
 namespace detail
 {
 
-/// A tenure, as the registry sees it.
-class registered
+/// A tenure, as the context state sees it.
+class context_member
 {
 public:
-  registered(const registered&) = delete;
-  registered& operator=(const registered&) = delete;
+  context_member(const context_member&) = delete;
+  context_member& operator=(const context_member&) = delete;
 
 protected:
-  registered() = default;
-  ~registered() = default;
+  context_member() = default;
+  ~context_member() = default;
 
 private:
-  friend class registry;
+  friend class context_state;
 
   /// Keeps the memory until `let_go`.
   virtual void hold() noexcept = 0;
@@ -58,19 +58,19 @@ private:
   /// This is a forked child, with one thread only.
   virtual void after_fork() noexcept = 0;
 
-  // Guarded by the registry's mutex.
-  registered* next_ = nullptr;
-  registered** link_ = nullptr;
+  // Guarded by the context state's mutex.
+  context_member* next_ = nullptr;
+  context_member** link_ = nullptr;
 };
 
-class registry
+class context_state
 {
 public:
   /// `on_foreign_process` is called when a forked child is found out that nobody has told of it.
-  INTERLOCK_DECL explicit registry(
+  INTERLOCK_DECL explicit context_state(
     worker_options options = {}, std::function<void()> on_foreign_process = {});
-  registry(const registry&) = delete;
-  registry& operator=(const registry&) = delete;
+  context_state(const context_state&) = delete;
+  context_state& operator=(const context_state&) = delete;
 
   close_worker& worker() noexcept
   {
@@ -78,15 +78,15 @@ public:
   }
 
   /// False: the context has been shut down, nothing can be opened on it any more.
-  INTERLOCK_DECL bool add(registered& r) noexcept;
-  INTERLOCK_DECL void remove(registered& r) noexcept;
+  INTERLOCK_DECL bool add(context_member& r) noexcept;
+  INTERLOCK_DECL void remove(context_member& r) noexcept;
 
   /// Passage through the gate, for the time of posting one completion.
   class pass
   {
   public:
-    explicit pass(registry& r) noexcept
-      : registry_(r.open_gate() ? &r : nullptr)
+    explicit pass(context_state& r) noexcept
+      : context_state_(r.open_gate() ? &r : nullptr)
     {
     }
 
@@ -95,17 +95,17 @@ public:
 
     ~pass()
     {
-      if (registry_)
-        registry_->close_gate();
+      if (context_state_)
+        context_state_->close_gate();
     }
 
     explicit operator bool() const noexcept
     {
-      return registry_ != nullptr;
+      return context_state_ != nullptr;
     }
 
   private:
-    registry* registry_;
+    context_state* context_state_;
   };
 
   /// May be called more than once. Waits for passages under way, up to `bound` for those who are inside
@@ -135,8 +135,8 @@ private:
   INTERLOCK_DECL void tell_shutdown() noexcept;
   void shut_members_down(std::unique_lock<std::mutex>& lock) noexcept;
   void await_members(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds bound) noexcept;
-  static void insert(registered*& list, registered& r) noexcept;
-  static void unlink(registered& r) noexcept;
+  static void insert(context_member*& list, context_member& r) noexcept;
+  static void unlink(context_member& r) noexcept;
 
   const std::shared_ptr<close_worker> worker_;
   const std::function<void()> on_foreign_process_;
@@ -148,9 +148,9 @@ private:
   std::atomic<bool> down_{false};    // set under mutex_
 
   // Guarded by mutex_.
-  registered* members_ = nullptr;
-  registered* ending_ = nullptr; // have been shut down, and may still be in the reactor
-  registered* ended_ = nullptr;
+  context_member* members_ = nullptr;
+  context_member* ending_ = nullptr; // have been shut down, and may still be in the reactor
+  context_member* ended_ = nullptr;
   std::size_t passing_ = 0;
 };
 

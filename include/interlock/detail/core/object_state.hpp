@@ -98,7 +98,7 @@ public:
     }
     tenure_type* t = take_ended();
     if (!t)
-      t = make(registry_for(inner));
+      t = make(context_state_for(inner));
     if (!t)
     {
       ec = boost::asio::error::operation_not_supported;
@@ -395,7 +395,7 @@ private:
   }
 
   // Null: the context has been shut down.
-  tenure_type* make(const std::shared_ptr<registry>& shared)
+  tenure_type* make(const std::shared_ptr<context_state>& shared)
   {
     auto t = std::make_unique<tenure_type>(id(), shared);
     if (!shared->add(*t))

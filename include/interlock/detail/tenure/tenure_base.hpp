@@ -36,7 +36,7 @@ inline namespace abi_0
 namespace detail
 {
 
-class INTERLOCK_DECL tenure_base : public close_job, public registered
+class INTERLOCK_DECL tenure_base : public close_job, public context_member
 {
 public:
   using error_code = boost::system::error_code;
@@ -244,10 +244,10 @@ public:
   /// Takes an ended tenure up again, if nobody looks at it any more.
   bool recycle() noexcept;
 
-  /// Before the number gets into the reactor: see registry::note_process.
+  /// Before the number gets into the reactor: see context_state::note_process.
   void note_process() noexcept
   {
-    registry_->note_process();
+    context_state_->note_process();
   }
 
   /// False: the context is being shut down.
@@ -299,7 +299,7 @@ public:
   }
 
 protected:
-  tenure_base(object_id object, std::shared_ptr<registry> shared);
+  tenure_base(object_id object, std::shared_ptr<context_state> shared);
   virtual ~tenure_base();
 
   /// Takes the number from the Asio object and destroys that.
@@ -312,9 +312,9 @@ protected:
   virtual void drop_context() noexcept = 0;
 
   /// Keeps the context as it is, for the time of handing something to it; false if that is over.
-  registry::pass pass_gate() noexcept
+  context_state::pass pass_gate() noexcept
   {
-    return registry::pass(*registry_);
+    return context_state::pass(*context_state_);
   }
 
   /// Whether the context is being shut down. Under mutex_.
@@ -373,7 +373,7 @@ private:
   atomic_word word_;
   const object_id object_;
   std::uint64_t generation_ = 0; // written while the tenure is vacant
-  std::shared_ptr<registry> registry_;
+  std::shared_ptr<context_state> context_state_;
   std::atomic<unsigned> memory_references_{1};
   std::atomic<step_state> step_{step_state::posting};
   std::atomic<bool> reactor_left_{true}; // the context may go

@@ -160,9 +160,9 @@ private:
   {
     if (!handle_)
       throw boost::asio::execution::bad_executor();
-    using closer = detail::close_handler<Handler, executor_type, Result>;
+    using close_waiter = detail::close_handler<Handler, executor_type, Result>;
     handle_.anchor_->start_close(
-      closer::make(std::move(handler), handle_.get_executor(), std::move(result)));
+      close_waiter::make(std::move(handler), handle_.get_executor(), std::move(result)));
   }
 
   close_handle handle_;

@@ -31,9 +31,9 @@ int main()
   server.async_read_some(
     asio::buffer(&byte, 1), [&](boost::system::error_code ec, std::size_t) { read_result = ec; });
 
-  std::thread closer(
+  std::thread close_waiter(
     [&] { server.async_close([&](boost::system::error_code ec) { close_result = ec; }); });
-  closer.join();
+  close_waiter.join();
   context.run();
 
   std::cout << "read: " << read_result.message() << "\nclose: " << close_result.message() << '\n';

@@ -70,7 +70,7 @@ extern "C" __attribute__((visibility("default"))) int pthread_create(
 using interlock::detail::duty;
 using interlock::detail::phase;
 using interlock::detail::ticket;
-using support::fake_closer;
+using support::fake_close_waiter;
 using support::probe_job;
 
 BOOST_FIXTURE_TEST_SUITE(test_no_thread, support::worker_fixture)
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(the_object_and_the_tenure_may_go_in_one_call)
 
 BOOST_AUTO_TEST_CASE(the_detach_of_a_close_that_nobody_can_watch_is_demanded_at_once)
 {
-  fake_closer c;
+  fake_close_waiter c;
   ticket step = begin_close(c);
   {
     const no_thread refused;
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(the_detach_of_a_close_that_nobody_can_watch_is_demanded_at_
 // No memory to post with, and no thread to try it again later: nobody is left who could.
 BOOST_AUTO_TEST_CASE(closers_that_can_neither_be_posted_nor_watched_are_destroyed)
 {
-  fake_closer c;
+  fake_close_waiter c;
   record.steps.set(support::step_queue::mode::fail);
   ticket step = begin_close(c);
   const no_thread refused;

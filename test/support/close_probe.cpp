@@ -84,7 +84,7 @@ private:
   {
     if (w.arrived_++ == 0)
     {
-      w.closer_ = std::this_thread::get_id();
+      w.close_waiter_ = std::this_thread::get_id();
       w.by_worker_ = on_worker();
       w.lingered_ = lingers(w.number_);
     }
@@ -179,10 +179,10 @@ bool close_watch::wait_closed() const
   return wait_until([this] { return closed() != 0; });
 }
 
-std::thread::id close_watch::closer() const
+std::thread::id close_watch::close_waiter() const
 {
   const std::lock_guard<std::mutex> lock(mutex);
-  return closer_;
+  return close_waiter_;
 }
 
 bool close_watch::by_worker() const

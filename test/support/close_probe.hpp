@@ -47,7 +47,7 @@ public:
   bool wait_closed() const;
 
   /// Who came first to close it.
-  std::thread::id closer() const;
+  std::thread::id close_waiter() const;
 
   /// Whether that was a thread of the library, by its name: see on_worker.
   bool by_worker() const;
@@ -70,7 +70,7 @@ private:
   bool gate_shut_ = false;
   std::size_t arrived_ = 0;
   std::size_t closed_ = 0;
-  std::thread::id closer_;
+  std::thread::id close_waiter_;
   bool by_worker_ = false;
   bool lingered_ = false;
 };

@@ -77,14 +77,14 @@ struct closing_socket : no_trace
 
   /// Runs the context until all of `closers` have been told; each time before, `peer` has its turn.
   template <class Peer, class... Closers>
-  bool run_until_told(Peer peer, const Closers&... closers)
+  bool run_until_told(Peer peer, const Closers&... close_waiters)
   {
     return wait_until(
       [&]
       {
         peer();
         turn(context);
-        return (... && (closers.times != 0));
+        return (... && (close_waiters.times != 0));
       });
   }
 

@@ -18,7 +18,7 @@ namespace support
 {
 
 /// Owned by the test, not by the list: it is there to be asked when it has ended.
-class fake_closer final : public interlock::detail::closer_base
+class fake_close_waiter final : public interlock::detail::close_waiter
 {
 public:
   /// Called from within complete(), if set. May throw.

@@ -21,7 +21,7 @@
 namespace support
 {
 
-/// A call of serve_closers on its way: it says so when it is dropped without having been made.
+/// A call of serve_close_waiters on its way: it says so when it is dropped without having been made.
 class serving_step
 {
 public:
@@ -40,12 +40,12 @@ public:
   ~serving_step()
   {
     if (tenure_)
-      tenure_->closers_dropped();
+      tenure_->close_waiters_dropped();
   }
 
   void operator()()
   {
-    std::exchange(tenure_, nullptr)->serve_closers();
+    std::exchange(tenure_, nullptr)->serve_close_waiters();
   }
 
 private:
@@ -162,7 +162,7 @@ private:
     ++record_.detaches;
   }
 
-  void post_closers() override
+  void post_close_waiters() override
   {
     record_.steps.post(*this);
   }

@@ -110,12 +110,12 @@ struct tenure_fixture
   }
 
   /// The first async_close, up to the strand's step; what it returns goes with that.
-  ticket begin_close(interlock::detail::closer_base& c)
+  ticket begin_close(interlock::detail::close_waiter& c)
   {
     BOOST_TEST_REQUIRE((tenure->begin_close() == duty::none));
     ticket step(*tenure);
     const ticket own(*tenure);
-    BOOST_TEST(tenure->add_closer(c));
+    BOOST_TEST(tenure->add_close_waiter(c));
     tenure->leave();
     return step;
   }
@@ -128,12 +128,12 @@ struct tenure_fixture
   }
 
   /// The first close of those that deliver, while writes are outstanding.
-  void begin_flush(interlock::detail::closer_base& c)
+  void begin_flush(interlock::detail::close_waiter& c)
   {
     BOOST_TEST_REQUIRE((tenure->begin_close(true) == duty::flush));
     const ticket step(*tenure);
     const ticket own(*tenure);
-    BOOST_TEST(tenure->add_closer(c));
+    BOOST_TEST(tenure->add_close_waiter(c));
     tenure->leave();
   }
 
@@ -144,10 +144,10 @@ struct tenure_fixture
   }
 
   /// Another async_close. False: the close is over.
-  bool join_close(interlock::detail::closer_base& c)
+  bool join_close(interlock::detail::close_waiter& c)
   {
     BOOST_TEST_REQUIRE((tenure->begin_close() == duty::join));
-    const bool joined = tenure->add_closer(c);
+    const bool joined = tenure->add_close_waiter(c);
     tenure->leave();
     return joined;
   }

@@ -18,7 +18,7 @@ struct word_ghost
 {
   // Inside: synchronous calls and initiations; joiners, looks at the outcome, holds, initiations in a
   // flush; the first closer; the one who finishes.
-  unsigned calls = 0, lookers = 0, closer = 0, finisher = 0;
+  unsigned calls = 0, lookers = 0, close_waiter = 0, finisher = 0;
 
   // Handlers: of writes; of other operations; the closer's own and the strand step's; a
   // predecessor's.
@@ -38,7 +38,7 @@ struct word_ghost
 
   unsigned inside() const
   {
-    return calls + lookers + closer + finisher;
+    return calls + lookers + close_waiter + finisher;
   }
 
   unsigned handlers() const
@@ -101,8 +101,9 @@ struct word_ghost
     std::uint64_t k = 0;
     for (unsigned count : {calls, lookers, writes, operations, predecessors, leases})
       k = k << 4 | count;
-    for (unsigned few : {closer, finisher, tickets, object, opener, claimant, published, flushing,
-           closing, demanded, detached, reported, finished, disposed, waiting, lent, parted})
+    for (unsigned few :
+      {close_waiter, finisher, tickets, object, opener, claimant, published, flushing, closing,
+        demanded, detached, reported, finished, disposed, waiting, lent, parted})
       k = k << 2 | few;
     return k;
   }

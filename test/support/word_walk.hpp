@@ -131,7 +131,7 @@ private:
   void try_leaving(const state& s)
   {
     for (unsigned word_ghost::*kind :
-      {&word_ghost::calls, &word_ghost::lookers, &word_ghost::closer, &word_ghost::finisher})
+      {&word_ghost::calls, &word_ghost::lookers, &word_ghost::close_waiter, &word_ghost::finisher})
     {
       if (s.g.*kind == 0)
         continue;
@@ -212,7 +212,7 @@ private:
     word_ghost g = s.g;
     const bool due = g.demanded && !g.detached;
     if (g.published && !g.detached)
-      g.calls = g.lookers = g.closer = g.waiting = 0;
+      g.calls = g.lookers = g.close_waiter = g.waiting = 0;
     expect("forget_inside", s, word::forget_inside(s.w), due ? duty::detach : duty::none, g);
   }
 
@@ -281,7 +281,7 @@ private:
                                        : duty::join;
     if (answer == duty::none)
     {
-      g.closer = 1;
+      g.close_waiter = 1;
       g.tickets = 2;
     }
     else
@@ -367,8 +367,8 @@ private:
       return;
     const word_ghost& g = s.g;
     flaw_ = std::string(event) + " in phase " + std::to_string(unsigned(g.phase()));
-    for (unsigned n : {g.calls, g.lookers, g.closer, g.finisher, g.writes, g.operations, g.tickets,
-           g.predecessors, g.object, g.opener, g.claimant, g.leases, g.waiting})
+    for (unsigned n : {g.calls, g.lookers, g.close_waiter, g.finisher, g.writes, g.operations,
+           g.tickets, g.predecessors, g.object, g.opener, g.claimant, g.leases, g.waiting})
       flaw_ += ", " + std::to_string(n);
   }
 

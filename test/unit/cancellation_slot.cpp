@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE(an_emission_beside_a_close_in_another_thread_is_safe)
     s.async_read_some(asio::buffer(buffer), read.handler(tally));
     s.async_wait(local::socket::wait_error, wait.handler(tally));
     std::atomic<bool> go{false};
-    std::thread closer(
+    std::thread close_waiter(
       [&]
       {
         while (!go)
@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE(an_emission_beside_a_close_in_another_thread_is_safe)
     go = true;
     read.emit();
     wait.emit();
-    closer.join();
+    close_waiter.join();
     loop.join();
     BOOST_TEST(read.ec == aborted);
     BOOST_TEST(wait.ec == aborted);

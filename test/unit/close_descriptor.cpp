@@ -23,7 +23,7 @@
 using boost::system::error_code;
 using interlock::detail::close_number;
 using support::close_watch;
-using support::fake_closer;
+using support::fake_close_waiter;
 using support::probe_job;
 using support::system_error;
 
@@ -68,7 +68,7 @@ BOOST_FIXTURE_TEST_CASE(the_worker_passes_an_error_on_to_the_job, support::worke
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(job.close_error() == EIO);
   BOOST_TEST(watch.closed() == 1u);
-  BOOST_TEST((watch.closer() == job.thread()));
+  BOOST_TEST((watch.close_waiter() == job.thread()));
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -88,8 +88,8 @@ BOOST_FIXTURE_TEST_CASE(every_closer_is_told_the_error_of_the_one_close, support
 {
   close_watch watch(opened);
   watch.report(ENOSPC);
-  fake_closer first;
-  fake_closer second;
+  fake_close_waiter first;
+  fake_close_waiter second;
   auto step = begin_close(first);
   BOOST_TEST(join_close(second));
   make_step(std::move(step));
@@ -108,7 +108,7 @@ BOOST_FIXTURE_TEST_CASE(nobody_waits_for_a_close_that_takes_long, support::tenur
   tenure->demand_detach();
   BOOST_TEST(watch.wait_arrived());
   BOOST_TEST(is(phase::detached));
-  BOOST_TEST((watch.closer() != std::this_thread::get_id()));
+  BOOST_TEST((watch.close_waiter() != std::this_thread::get_id()));
   BOOST_TEST(watch.closed() == 0u);
   watch.open_gate();
   BOOST_TEST(closes());

@@ -1089,7 +1089,7 @@ BOOST_AUTO_TEST_CASE(closes_of_a_moving_object_that_is_opened_again_are_all_serv
     const close_handle h = s->get_close_handle();
     std::atomic<bool> over{false};
     std::atomic<int> closes{0};
-    std::thread closer(
+    std::thread close_waiter(
       [&]
       {
         while (!over)
@@ -1108,7 +1108,7 @@ BOOST_AUTO_TEST_CASE(closes_of_a_moving_object_that_is_opened_again_are_all_serv
         s->assign(local(), support::unix_ends().near.release());
     }
     over = true;
-    closer.join();
+    close_waiter.join();
     h.close();
     BOOST_TEST(!s->is_open());
     loop.join();

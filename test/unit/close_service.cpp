@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(the_factory_starts_the_thread_when_the_first_number_is_clos
     second.object.close();
     BOOST_TEST(first.watch.wait_closed());
     BOOST_TEST(second.watch.wait_closed());
-    BOOST_TEST((second.watch.closer() == started.load()));
+    BOOST_TEST((second.watch.close_waiter() == started.load()));
   }
   thread.join();
   BOOST_TEST(asked == 1);
@@ -165,10 +165,10 @@ BOOST_AUTO_TEST_CASE(a_factory_that_throws_is_asked_again_and_meanwhile_closes_a
     open_socket second(context);
     first.object.close();
     BOOST_TEST(first.watch.closed() == 1u);
-    BOOST_TEST((first.watch.closer() == std::this_thread::get_id()));
+    BOOST_TEST((first.watch.close_waiter() == std::this_thread::get_id()));
     second.object.close();
     BOOST_TEST(second.watch.wait_closed());
-    BOOST_TEST((second.watch.closer() != std::this_thread::get_id()));
+    BOOST_TEST((second.watch.close_waiter() != std::this_thread::get_id()));
   }
   thread.join();
   BOOST_TEST(asked == 2);

@@ -18,9 +18,9 @@
 
 using boost::system::error_code;
 using interlock::detail::close_verdict;
-using interlock::detail::closer_list;
+using interlock::detail::close_waiter_list;
 using interlock::detail::hand_over;
-using support::fake_closer;
+using support::fake_close_waiter;
 
 namespace
 {
@@ -29,22 +29,22 @@ const error_code bad_file(EBADF, boost::system::system_category());
 
 struct three_closers
 {
-  fake_closer closers[3];
+  fake_close_waiter close_waiters[3];
   std::vector<int> order;
-  closer_list list;
+  close_waiter_list list;
 
   three_closers()
   {
     for (int i = 0; i < 3; ++i)
     {
-      closers[i].on_complete = [this, i] { order.push_back(i); };
-      list.push(closers[i]);
+      close_waiters[i].on_complete = [this, i] { order.push_back(i); };
+      list.push(close_waiters[i]);
     }
   }
 
   void throw_from(int i, const std::string& text)
   {
-    closers[i].on_complete = [this, i, text]
+    close_waiters[i].on_complete = [this, i, text]
     {
       order.push_back(i);
       throw std::runtime_error(text);
@@ -55,7 +55,7 @@ struct three_closers
   {
     const std::vector<int> as_they_came{0, 1, 2};
     BOOST_TEST(order == as_they_came, boost::test_tools::per_element());
-    for (const fake_closer& c : closers)
+    for (const fake_close_waiter& c : close_waiters)
     {
       BOOST_TEST(c.completions() == 1);
       BOOST_TEST(c.destructions() == 0);
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_SUITE(test_close_waiter_list)
 
 BOOST_AUTO_TEST_CASE(an_empty_list_has_nobody_to_serve)
 {
-  closer_list list;
+  close_waiter_list list;
   BOOST_TEST(list.empty());
   list.complete_all(close_verdict{bad_file, {}});
   BOOST_TEST(list.empty());
@@ -87,14 +87,14 @@ BOOST_FIXTURE_TEST_CASE(closers_are_served_in_the_order_in_which_they_came, thre
 BOOST_FIXTURE_TEST_CASE(several_closers_are_all_posted, three_closers)
 {
   list.complete_all(close_verdict{bad_file, {}});
-  for (const fake_closer& c : closers)
+  for (const fake_close_waiter& c : close_waiters)
     BOOST_TEST((c.how() == hand_over::post));
 }
 
 BOOST_AUTO_TEST_CASE(a_single_closer_is_dispatched)
 {
-  fake_closer only;
-  closer_list list;
+  fake_close_waiter only;
+  close_waiter_list list;
   list.push(only);
   list.complete_all(close_verdict{bad_file, {}});
   BOOST_TEST(only.ends() == 1);
@@ -105,9 +105,9 @@ BOOST_AUTO_TEST_CASE(a_single_closer_is_dispatched)
 
 BOOST_AUTO_TEST_CASE(what_a_single_closer_throws_is_rethrown)
 {
-  fake_closer only;
+  fake_close_waiter only;
   only.on_complete = [] { throw std::runtime_error("from the handler"); };
-  closer_list list;
+  close_waiter_list list;
   list.push(only);
   BOOST_CHECK_EXCEPTION(list.complete_all(close_verdict()), std::runtime_error,
     [](const std::exception& e) { return e.what() == std::string("from the handler"); });
@@ -135,10 +135,10 @@ BOOST_FIXTURE_TEST_CASE(the_first_of_several_exceptions_is_rethrown, three_close
 
 BOOST_AUTO_TEST_CASE(a_list_destroys_uninvoked_those_that_are_left)
 {
-  fake_closer one;
-  fake_closer two;
+  fake_close_waiter one;
+  fake_close_waiter two;
   {
-    closer_list list;
+    close_waiter_list list;
     list.push(one);
     list.push(two);
   }
@@ -150,11 +150,11 @@ BOOST_AUTO_TEST_CASE(a_list_destroys_uninvoked_those_that_are_left)
 
 BOOST_FIXTURE_TEST_CASE(a_list_that_was_moved_from_is_empty_and_can_be_used_again, three_closers)
 {
-  closer_list moved(std::move(list));
+  close_waiter_list moved(std::move(list));
   BOOST_TEST(list.empty());
   BOOST_TEST(!moved.empty());
 
-  fake_closer later;
+  fake_close_waiter later;
   list.push(later);
   list.complete_all(close_verdict());
   BOOST_TEST(later.completions() == 1);
@@ -166,9 +166,9 @@ BOOST_FIXTURE_TEST_CASE(a_list_that_was_moved_from_is_empty_and_can_be_used_agai
 
 BOOST_AUTO_TEST_CASE(a_list_that_was_served_can_be_used_again)
 {
-  fake_closer first;
-  fake_closer second;
-  closer_list list;
+  fake_close_waiter first;
+  fake_close_waiter second;
+  close_waiter_list list;
   list.push(first);
   list.complete_all(close_verdict());
   list.push(second);

@@ -106,7 +106,7 @@ struct over_tcp
 
 /// The first step of a close that delivers, and its answer.
 template <class Socket>
-duty begin_flush(Socket& s, detail::closer_base& c)
+duty begin_flush(Socket& s, detail::close_waiter& c)
 {
   auto& t = *detail::access::core(s).current();
   t.ensure_strand(s.get_executor());
@@ -114,7 +114,7 @@ duty begin_flush(Socket& s, detail::closer_base& c)
   {
     const ticket step(t);
     const ticket own(t);
-    t.add_closer(c);
+    t.add_close_waiter(c);
     t.leave();
     // With no write outstanding it is the strand's step that detaches.
     if (d == duty::none)
@@ -138,7 +138,7 @@ struct writer
   asio::io_context context;
   support::ends pair = Way::connect();
   std::optional<socket> object{std::in_place, context, Way::make(), pair.near.release()};
-  support::fake_closer closer;
+  support::fake_close_waiter close_waiter;
   support::handler_tally tally;
   error_code written = not_called;
   std::size_t size = 0;
@@ -164,7 +164,7 @@ struct writer
 
   void flush()
   {
-    BOOST_TEST_REQUIRE((begin_flush(*object, closer) == duty::flush));
+    BOOST_TEST_REQUIRE((begin_flush(*object, close_waiter) == duty::flush));
     BOOST_TEST(!object->is_open());
   }
 
@@ -191,10 +191,10 @@ struct writer
       {
         support::turn(context);
         read_some();
-        return closer.ends() != 0;
+        return close_waiter.ends() != 0;
       }));
-    BOOST_TEST(closer.completions() == 1);
-    BOOST_TEST(closer.code() == success);
+    BOOST_TEST(close_waiter.completions() == 1);
+    BOOST_TEST(close_waiter.code() == success);
   }
 
   /// The rest, and the end of the stream.
@@ -297,7 +297,7 @@ BOOST_FIXTURE_TEST_CASE(a_write_whose_handlers_run_on_another_executor_goes_on, 
       support::turn(context);
       support::turn(other);
       read_some();
-      return closer.ends() != 0;
+      return close_waiter.ends() != 0;
     }));
   check_all_received();
   BOOST_TEST(tally.all_called());
@@ -497,19 +497,19 @@ BOOST_FIXTURE_TEST_CASE(the_destructor_ends_it, ours)
 
 BOOST_AUTO_TEST_CASE(the_end_of_the_context_ends_it)
 {
-  support::fake_closer closer;
+  support::fake_close_waiter close_waiter;
   support::handler_tally tally;
   support::ends pair = support::unix_ends();
   {
     asio::io_context context;
     local::socket object(context, local(), pair.near.release());
     asio::async_write(object, asio::buffer(much()), tally([](error_code, std::size_t) {}));
-    BOOST_TEST((begin_flush(object, closer) == duty::flush));
+    BOOST_TEST((begin_flush(object, close_waiter) == duty::flush));
     support::turn(context);
     BOOST_TEST(!support::hung_up(pair.far));
   }
-  BOOST_TEST(closer.destructions() == 1);
-  BOOST_TEST(closer.completions() == 0);
+  BOOST_TEST(close_waiter.destructions() == 1);
+  BOOST_TEST(close_waiter.completions() == 0);
   BOOST_TEST(tally.called() == 0);
   BOOST_TEST(tally.all_ended());
   BOOST_TEST(support::wait_until([&] { return support::hung_up(pair.far); }));
@@ -548,7 +548,7 @@ BOOST_AUTO_TEST_CASE(a_datagram_is_not_waited_for)
 {
   using datagrams = interlock::local::datagram_protocol;
   asio::io_context context;
-  support::fake_closer closer;
+  support::fake_close_waiter close_waiter;
   support::handler_tally tally;
   error_code sent = not_called;
   datagrams::socket near(context);
@@ -558,10 +558,10 @@ BOOST_AUTO_TEST_CASE(a_datagram_is_not_waited_for)
   near.async_send(asio::buffer("x", 1), tally(support::into(sent)));
   support::turn(context);
   BOOST_TEST(sent == not_called);
-  BOOST_TEST((begin_flush(near, closer) == duty::none));
-  BOOST_TEST(support::wait_until([&] { return support::turn(context), closer.ends() != 0; }));
+  BOOST_TEST((begin_flush(near, close_waiter) == duty::none));
+  BOOST_TEST(support::wait_until([&] { return support::turn(context), close_waiter.ends() != 0; }));
   BOOST_TEST(sent == aborted);
-  BOOST_TEST(closer.completions() == 1);
+  BOOST_TEST(close_waiter.completions() == 1);
 }
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
@@ -615,7 +615,7 @@ BOOST_AUTO_TEST_CASE(the_peer_gets_every_byte_whenever_the_close_comes)
     support::loop loop(2);
     support::ends pair = support::unix_ends();
     local::socket object(loop.context, local(), pair.near.release());
-    support::fake_closer closer;
+    support::fake_close_waiter close_waiter;
     support::handler_tally tally;
     std::atomic<std::size_t> sent{0};
     std::atomic<int> refused{0};
@@ -637,7 +637,7 @@ BOOST_AUTO_TEST_CASE(the_peer_gets_every_byte_whenever_the_close_comes)
       [&](int i)
       {
         if (i == 0)
-          begin_flush(object, closer);
+          begin_flush(object, close_waiter);
         else if (i == 1)
           for (int n = 0; n != 50; ++n)
             object.async_write_some(asio::buffer("x", 1), result());
@@ -650,7 +650,7 @@ BOOST_AUTO_TEST_CASE(the_peer_gets_every_byte_whenever_the_close_comes)
               return all_sent;
             });
       });
-    BOOST_TEST(support::wait_until([&] { return closer.ends() != 0; }));
+    BOOST_TEST(support::wait_until([&] { return close_waiter.ends() != 0; }));
     loop.join();
     BOOST_TEST(wrong == 0);
     BOOST_TEST(received == sent);

@@ -87,8 +87,8 @@ struct lingering
     run_on(loop, [] {});
     watch.open_gate();
     BOOST_TEST(watch.wait_closed());
-    BOOST_TEST((watch.closer() != std::this_thread::get_id()));
-    BOOST_TEST((watch.closer() != loop.thread_id()));
+    BOOST_TEST((watch.close_waiter() != std::this_thread::get_id()));
+    BOOST_TEST((watch.close_waiter() != loop.thread_id()));
   }
 };
 
@@ -167,8 +167,8 @@ BOOST_AUTO_TEST_CASE(a_descriptor_is_closed_by_the_worker_too)
   run_on(loop, [] {});
   watch.open_gate();
   BOOST_TEST(watch.wait_closed());
-  BOOST_TEST((watch.closer() != loop.thread_id()));
-  BOOST_TEST((watch.closer() != std::this_thread::get_id()));
+  BOOST_TEST((watch.close_waiter() != loop.thread_id()));
+  BOOST_TEST((watch.close_waiter() != std::this_thread::get_id()));
 }
 
 // Accepted from a listener with SO_LINGER: where the accept fails in the end, there is nobody's data
@@ -217,11 +217,11 @@ BOOST_AUTO_TEST_CASE(the_shutdown_closes_what_waits_behind_a_blocked_close)
     }
     BOOST_TEST(queued.closed() == 1u);
     BOOST_TEST(!queued.lingered());
-    BOOST_TEST((queued.closer() == std::this_thread::get_id()));
+    BOOST_TEST((queued.close_waiter() == std::this_thread::get_id()));
     BOOST_TEST(blocked.closed() == 0u);
     blocked.open_gate();
     BOOST_TEST(blocked.wait_closed());
-    BOOST_TEST((blocked.closer() != std::this_thread::get_id()));
+    BOOST_TEST((blocked.close_waiter() != std::this_thread::get_id()));
   }
   BOOST_TEST(numbers.restored());
 }
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(without_a_worker_the_close_is_inline_and_does_not_linger)
     s.close();
   }
   BOOST_TEST(watch.closed() == 1u);
-  BOOST_TEST((watch.closer() == std::this_thread::get_id()));
+  BOOST_TEST((watch.close_waiter() == std::this_thread::get_id()));
   BOOST_TEST(!watch.lingered());
 }
 

@@ -50,14 +50,14 @@ BOOST_AUTO_TEST_CASE(closers_from_many_threads_are_served_by_one_close)
   const std::size_t strays = support::stray_closes();
   for (int round = 0; round != 30; ++round)
   {
-    constexpr int closers = 8;
+    constexpr int close_waiters = 8;
     support::loop loop(2);
     support::ends pair = support::unix_ends();
     support::close_watch watch(pair.near.get());
     watch.report(EIO);
     local::socket s(loop.context, local(), pair.near.release());
     support::handler_tally tally;
-    std::vector<error_code> outcomes(closers, not_called);
+    std::vector<error_code> outcomes(close_waiters, not_called);
     std::atomic<int> ready{0};
     std::vector<std::thread> threads;
     for (error_code& ec : outcomes)
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(closers_from_many_threads_are_served_by_one_close)
         [&]
         {
           ++ready;
-          while (ready != closers)
+          while (ready != close_waiters)
             std::this_thread::yield();
           s.async_close(tally(support::into(ec)));
         });

@@ -41,7 +41,7 @@ constexpr seconds long_enough(60);
 struct writing : closing_tcp
 {
   const std::string much = std::string(1 << 21, 'x');
-  told closer;
+  told close_waiter;
   error_code written = asio::error::would_block;
   std::size_t size = 0;
   taken got;
@@ -51,7 +51,7 @@ struct writing : closing_tcp
     asio::async_write(object, asio::buffer(much),
       [this](error_code ec, std::size_t n)
       {
-        BOOST_TEST(closer.times == 0);
+        BOOST_TEST(close_waiter.times == 0);
         written = ec;
         size = n;
       });
@@ -60,21 +60,21 @@ struct writing : closing_tcp
 
   void close(const close_mode& mode)
   {
-    object.async_close(mode, closer.handler());
+    object.async_close(mode, close_waiter.handler());
     BOOST_TEST(!object.is_open());
   }
 
   /// The peer reads, and closes when it has got everything.
   bool run_with_reader()
   {
-    return run_until_told(reader(got), closer);
+    return run_until_told(reader(got), close_waiter);
   }
 
   /// Nobody reads: the write could not run to its end.
   void check_cut_short(close_outcome outcome)
   {
-    BOOST_TEST(run_until_told(closer));
-    BOOST_TEST(closer.is(outcome));
+    BOOST_TEST(run_until_told(close_waiter));
+    BOOST_TEST(close_waiter.is(outcome));
     BOOST_TEST(written == asio::error::operation_aborted);
     BOOST_TEST(size < much.size());
   }
@@ -88,8 +88,8 @@ BOOST_FIXTURE_TEST_CASE(a_composed_write_runs_to_its_end, writing)
 {
   close(close_mode::deliver(long_enough));
   BOOST_TEST(run_with_reader());
-  BOOST_TEST(closer.is(close_outcome::acknowledged));
-  BOOST_TEST(closer.report.refused_writes == 0u);
+  BOOST_TEST(close_waiter.is(close_outcome::acknowledged));
+  BOOST_TEST(close_waiter.report.refused_writes == 0u);
   BOOST_TEST(!written);
   BOOST_TEST(size == much.size());
   BOOST_TEST(got.take_all(pair.far));
@@ -100,7 +100,7 @@ BOOST_FIXTURE_TEST_CASE(a_graceful_close_lets_it_run_as_well, writing)
 {
   close(close_mode::graceful(long_enough));
   BOOST_TEST(run_with_reader());
-  BOOST_TEST(closer.is(close_outcome::peer_closed));
+  BOOST_TEST(close_waiter.is(close_outcome::peer_closed));
   BOOST_TEST(!written);
   BOOST_TEST((got.ended && got.bytes == much.size()));
 }
@@ -112,7 +112,7 @@ BOOST_FIXTURE_TEST_CASE(a_write_from_elsewhere_is_refused_and_counted, writing)
   object.async_write_some(asio::buffer("y", 1), [&](error_code ec, std::size_t) { refused = ec; });
   BOOST_TEST(run_with_reader());
   BOOST_TEST(refused == asio::error::bad_descriptor);
-  BOOST_TEST(closer.report.refused_writes == 1u);
+  BOOST_TEST(close_waiter.report.refused_writes == 1u);
   BOOST_TEST(!written);
 }
 
@@ -126,9 +126,9 @@ BOOST_FIXTURE_TEST_CASE(a_read_lives_as_long_as_the_flush, writing)
   support::send_text(pair.far, "z");
   BOOST_TEST(support::wait_until([&] { return support::turn(context), byte == 'z'; }));
   BOOST_TEST(!read);
-  BOOST_TEST(closer.times == 0);
+  BOOST_TEST(close_waiter.times == 0);
   BOOST_TEST(run_with_reader());
-  BOOST_TEST(closer.is(close_outcome::acknowledged));
+  BOOST_TEST(close_waiter.is(close_outcome::acknowledged));
 }
 
 BOOST_FIXTURE_TEST_CASE(an_immediate_close_lets_no_write_run, writing)
@@ -149,7 +149,7 @@ BOOST_FIXTURE_TEST_CASE(a_standstill_ends_a_flush, writing)
 {
   close(close_mode::deliver(long_enough).progress_timeout(milliseconds(100)));
   check_cut_short(close_outcome::timed_out);
-  BOOST_TEST((closer.report.duration < long_enough));
+  BOOST_TEST((close_waiter.report.duration < long_enough));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_closer_who_does_not_wait_ends_a_flush, writing)
@@ -180,7 +180,7 @@ BOOST_FIXTURE_TEST_CASE(close_does_not_end_a_flush, writing)
   support::turn(context);
   BOOST_TEST(written == asio::error::would_block);
   BOOST_TEST(run_with_reader());
-  BOOST_TEST(closer.is(close_outcome::acknowledged));
+  BOOST_TEST(close_waiter.is(close_outcome::acknowledged));
   BOOST_TEST(!written);
 }
 
@@ -191,7 +191,7 @@ BOOST_FIXTURE_TEST_CASE(the_objects_end_ends_a_flush_and_not_the_delivery, writi
     const tcp::socket dying(std::move(object));
   }
   BOOST_TEST(run_with_reader());
-  BOOST_TEST(closer.is(close_outcome::acknowledged));
+  BOOST_TEST(close_waiter.is(close_outcome::acknowledged));
   BOOST_TEST(written == asio::error::operation_aborted);
   BOOST_TEST(got.take_all(pair.far));
   BOOST_TEST((got.ended && got.bytes == size));
@@ -202,11 +202,11 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_resets_ends_both, writing)
   close(close_mode::deliver(long_enough));
   support::turn(context);
   pair.far.reset();
-  BOOST_TEST(run_until_told(closer));
-  BOOST_TEST(closer.times == 1);
+  BOOST_TEST(run_until_told(close_waiter));
+  BOOST_TEST(close_waiter.times == 1);
   BOOST_TEST(!!written);
-  BOOST_TEST((closer.report.outcome == close_outcome::reset
-    || closer.report.outcome == close_outcome::closed));
+  BOOST_TEST((close_waiter.report.outcome == close_outcome::reset
+    || close_waiter.report.outcome == close_outcome::closed));
 }
 
 // Nobody runs the context, and so no write ends.

@@ -21,15 +21,15 @@ using interlock::detail::duty;
 using interlock::detail::phase;
 using interlock::detail::ticket;
 using support::elsewhere;
-using support::fake_closer;
+using support::fake_close_waiter;
 
 BOOST_FIXTURE_TEST_SUITE(test_tenure_base, support::tenure_fixture)
 
 BOOST_AUTO_TEST_CASE(a_close_with_nobody_inside_detaches_in_the_closers_thread)
 {
-  const std::thread::id closer = elsewhere([this] { tenure->demand_detach(); });
+  const std::thread::id close_waiter = elsewhere([this] { tenure->demand_detach(); });
   BOOST_TEST(record.detaches == 1);
-  BOOST_TEST((record.detacher == closer));
+  BOOST_TEST((record.detacher == close_waiter));
   BOOST_TEST(closes());
   BOOST_TEST(becomes(phase::ended));
 }
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(a_number_in_use_is_detached_by_the_last_to_leave_in_its_thr
 
 BOOST_AUTO_TEST_CASE(nobody_enters_what_is_closing)
 {
-  fake_closer c;
+  fake_close_waiter c;
   BOOST_TEST((tenure->enter() == duty::none));
   ticket step = begin_close(c);
   BOOST_TEST((tenure->enter() == duty::refuse));
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(nobody_enters_what_is_closing)
 
 BOOST_AUTO_TEST_CASE(the_step_of_a_close_detaches_when_nobody_is_inside)
 {
-  fake_closer c;
+  fake_close_waiter c;
   BOOST_TEST((tenure->enter() == duty::none));
   ticket step = begin_close(c);
   tenure->leave();
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(the_step_of_a_close_detaches_when_nobody_is_inside)
 
 BOOST_AUTO_TEST_CASE(the_step_of_a_close_leaves_the_detach_to_the_last_inside)
 {
-  fake_closer c;
+  fake_close_waiter c;
   BOOST_TEST((tenure->enter() == duty::none));
   elsewhere([step = begin_close(c)]() mutable { make_step(std::move(step)); });
   BOOST_TEST(record.detaches == 0);
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(the_step_of_a_close_leaves_the_detach_to_the_last_inside)
 
 BOOST_AUTO_TEST_CASE(the_step_of_a_close_finds_nothing_to_do_when_the_object_has_gone)
 {
-  fake_closer c;
+  fake_close_waiter c;
   ticket step = begin_close(c);
   destroy_object();
   BOOST_TEST(record.detaches == 1);
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(however_many_close_it_is_detached_once)
 
 BOOST_AUTO_TEST_CASE(a_step_that_never_comes_is_made_up_for_by_the_worker)
 {
-  fake_closer c;
+  fake_close_waiter c;
   ticket step = begin_close(c);
   tenure->demand_detach_later();
   BOOST_TEST(support::wait_until([this] { return record.detaches == 1; }));
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_never_comes_is_made_up_for_by_the_worker)
 
 BOOST_AUTO_TEST_CASE(a_step_that_was_dropped_is_made_up_for_by_the_worker)
 {
-  fake_closer c;
+  fake_close_waiter c;
   {
     const ticket step = begin_close(c);
     tenure->demand_detach_later();
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_was_dropped_is_made_up_for_by_the_worker)
 // Only while the strand's step is due: later, whoever is inside cannot be hurried.
 BOOST_AUTO_TEST_CASE(the_worker_does_not_watch_what_has_been_demanded)
 {
-  fake_closer c;
+  fake_close_waiter c;
   BOOST_TEST((tenure->enter() == duty::none));
   make_step(begin_close(c));
   tenure->demand_detach_later();
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(the_worker_does_not_watch_what_has_been_demanded)
 
 BOOST_AUTO_TEST_CASE(without_a_worker_to_watch_the_detach_is_demanded_at_once)
 {
-  fake_closer c;
+  fake_close_waiter c;
   ticket step = begin_close(c);
   {
     const support::no_more_descriptors none;

@@ -25,7 +25,7 @@ using interlock::detail::hand_over;
 using interlock::detail::phase;
 using interlock::detail::ticket;
 using support::elsewhere;
-using support::fake_closer;
+using support::fake_close_waiter;
 using support::system_error;
 using mode = support::step_queue::mode;
 
@@ -34,8 +34,8 @@ namespace
 
 struct fixture : support::tenure_fixture
 {
-  fake_closer first;
-  fake_closer second;
+  fake_close_waiter first;
+  fake_close_waiter second;
 
   /// A close on its way to the worker.
   void close()
@@ -58,7 +58,7 @@ struct fixture : support::tenure_fixture
     return support::wait_until([this, times] { return record.steps.posts() >= times; });
   }
 
-  bool ends(const fake_closer& c) const
+  bool ends(const fake_close_waiter& c) const
   {
     return support::wait_until([&c] { return c.ends() != 0; });
   }
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(all_closers_get_the_errno_of_the_one_close)
   make_step(std::move(step));
   BOOST_TEST(wait_posted());
   record.steps.make();
-  for (const fake_closer* c : {&first, &second})
+  for (const fake_close_waiter* c : {&first, &second})
   {
     BOOST_TEST(c->completions() == 1);
     BOOST_TEST(c->code() == system_error(EBADF));

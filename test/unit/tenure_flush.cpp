@@ -24,7 +24,7 @@ using interlock::detail::phase;
 using interlock::detail::ticket;
 using interlock::detail::write_late;
 using support::elsewhere;
-using support::fake_closer;
+using support::fake_close_waiter;
 using support::fake_tenure;
 
 namespace
@@ -39,13 +39,13 @@ duty enter_with_write(fake_tenure& t)
 
 struct fixture : support::tenure_fixture
 {
-  fake_closer closer;
+  fake_close_waiter close_waiter;
 
   /// A flush that one write holds up.
   void begin_flush_of_one()
   {
     begin_write();
-    begin_flush(closer);
+    begin_flush(close_waiter);
   }
 
   /// What is left to be done when the last handler has gone.
@@ -53,7 +53,7 @@ struct fixture : support::tenure_fixture
   {
     BOOST_TEST(wait_posted());
     record.steps.make();
-    BOOST_TEST(closer.completions() == 1);
+    BOOST_TEST(close_waiter.completions() == 1);
     BOOST_TEST(record.detaches == 1);
   }
 
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(without_a_write_it_is_a_close_like_any_other)
   {
     const ticket step(*tenure);
     const ticket own(*tenure);
-    BOOST_TEST(tenure->add_closer(closer));
+    BOOST_TEST(tenure->add_close_waiter(close_waiter));
     tenure->leave();
     BOOST_TEST(is(phase::closing));
     tenure->demand_detach();
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_write_that_has_ended_before_the_close_is_not_waited_for)
 BOOST_AUTO_TEST_CASE(a_close_of_another_mode_does_not_wait_for_writes)
 {
   begin_write();
-  make_step(begin_close(closer));
+  make_step(begin_close(close_waiter));
   BOOST_TEST(record.detaches == 1);
   BOOST_TEST(closes());
   tenure->write_done();
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(the_last_write_may_end_before_the_closer_has_left)
   {
     const ticket step(*tenure);
     const ticket own(*tenure);
-    BOOST_TEST(tenure->add_closer(closer));
+    BOOST_TEST(tenure->add_close_waiter(close_waiter));
     tenure->leave();
   }
   BOOST_TEST((record.detacher == std::this_thread::get_id()));
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(the_last_write_may_end_before_the_closer_has_left)
 BOOST_AUTO_TEST_CASE(a_write_may_end_before_its_initiation_has_returned)
 {
   BOOST_TEST((tenure->enter_with_write() == duty::none));
-  begin_flush(closer);
+  begin_flush(close_waiter);
   elsewhere([this] { tenure->write_done(); });
   BOOST_TEST(is(phase::due));
   tenure->leave();
@@ -210,12 +210,13 @@ BOOST_AUTO_TEST_CASE(the_writes_end_it_although_the_close_is_over_for_the_closer
 {
   begin_write();
   begin_flush_of_one();
-  BOOST_TEST((tenure->withdraw_closer(nullptr, tenure->generation()).release() == &closer));
+  BOOST_TEST(
+    (tenure->withdraw_close_waiter(nullptr, tenure->generation()).release() == &close_waiter));
   tenure->write_done();
   tenure->write_done();
   BOOST_TEST(record.detaches == 1);
   BOOST_TEST(becomes(phase::ended));
-  BOOST_TEST(closer.ends() == 0);
+  BOOST_TEST(close_waiter.ends() == 0);
 }
 
 // --- What else ends a tenure.
@@ -232,7 +233,7 @@ BOOST_AUTO_TEST_CASE(a_close_changes_nothing_of_it)
 
 BOOST_AUTO_TEST_CASE(a_close_detaches_what_is_open_or_closing)
 {
-  ticket step = begin_close(closer);
+  ticket step = begin_close(close_waiter);
   BOOST_TEST(tenure->demand_detach_unless_flushing());
   BOOST_TEST(record.detaches == 1);
   make_step(std::move(step));
@@ -274,8 +275,8 @@ BOOST_AUTO_TEST_CASE(the_shutdown_ends_it_and_destroys_the_closers)
   shared->shut_down(support::patience);
   BOOST_TEST(record.detaches == 1);
   BOOST_TEST(support::hung_up(far));
-  BOOST_TEST(closer.destructions() == 1);
-  BOOST_TEST(closer.completions() == 0);
+  BOOST_TEST(close_waiter.destructions() == 1);
+  BOOST_TEST(close_waiter.completions() == 0);
   BOOST_TEST((enter_with_write(*tenure) == duty::refuse));
   BOOST_TEST(tenure->refused_writes() == 0u);
   tenure->write_done();
@@ -283,7 +284,7 @@ BOOST_AUTO_TEST_CASE(the_shutdown_ends_it_and_destroys_the_closers)
 
 BOOST_AUTO_TEST_CASE(a_stronger_closer_joins_and_ends_it)
 {
-  fake_closer second;
+  fake_close_waiter second;
   begin_flush_of_one();
   BOOST_TEST(join_close(second));
   BOOST_TEST(is(phase::flushing));
@@ -297,10 +298,10 @@ BOOST_AUTO_TEST_CASE(a_stronger_closer_joins_and_ends_it)
 
 BOOST_AUTO_TEST_CASE(a_closer_that_delivers_joins_and_waits)
 {
-  fake_closer second;
+  fake_close_waiter second;
   begin_flush_of_one();
   BOOST_TEST((tenure->begin_close(true) == duty::join));
-  BOOST_TEST(tenure->add_closer(second));
+  BOOST_TEST(tenure->add_close_waiter(second));
   tenure->leave();
   BOOST_TEST(is(phase::flushing));
   end_flush();
@@ -378,7 +379,7 @@ BOOST_AUTO_TEST_CASE(while_the_tenure_is_open_nothing_is_counted)
   BOOST_TEST((enter_with_write(*tenure) == duty::none));
   BOOST_TEST(tenure->flush_steps() == 0u);
   tenure->leave();
-  begin_flush(closer);
+  begin_flush(close_waiter);
   tenure->write_done();
   end_flush();
 }
@@ -447,7 +448,7 @@ BOOST_AUTO_TEST_CASE(a_write_is_refused_in_a_handler_of_a_write_in_another_tenur
     BOOST_TEST_REQUIRE(recycles());
     open();
   }
-  BOOST_TEST(closer.completions() == 2);
+  BOOST_TEST(close_waiter.completions() == 2);
   BOOST_TEST(other_record.frees == 2);
 }
 
@@ -520,7 +521,7 @@ BOOST_AUTO_TEST_CASE(more_writes_than_can_be_counted_are_refused)
   BOOST_TEST(tenure->refused_writes() == 0u);
   BOOST_TEST((tenure->enter() == duty::none));
   tenure->leave();
-  begin_flush(closer);
+  begin_flush(close_waiter);
   {
     // What goes on with one of them still has room.
     const mark running(*tenure, true);
@@ -589,7 +590,7 @@ BOOST_AUTO_TEST_CASE(chains_of_writes_run_to_their_ends_whenever_the_close_comes
       {
         if (i == chains)
         {
-          begin_flush(closer);
+          begin_flush(close_waiter);
           flushing = true;
           return;
         }
@@ -614,7 +615,7 @@ BOOST_AUTO_TEST_CASE(chains_of_writes_run_to_their_ends_whenever_the_close_comes
     BOOST_TEST(record.detaches == detaches_before + 1);
     BOOST_TEST(wait_posted());
     record.steps.make();
-    BOOST_TEST(closer.completions() == round + 1);
+    BOOST_TEST(close_waiter.completions() == round + 1);
     BOOST_TEST_REQUIRE(recycles());
     open();
   }
@@ -632,7 +633,7 @@ BOOST_AUTO_TEST_CASE(each_write_is_either_waited_for_or_counted_as_refused)
       [&](int i)
       {
         if (i == 2)
-          return begin_flush(closer);
+          return begin_flush(close_waiter);
         for (int n = 0; n != 20; ++n)
         {
           if (enter_with_write(*tenure) != duty::none)

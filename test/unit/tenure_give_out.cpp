@@ -21,7 +21,7 @@ using boost::system::error_code;
 using interlock::detail::duty;
 using interlock::detail::phase;
 using interlock::detail::ticket;
-using support::fake_closer;
+using support::fake_close_waiter;
 using support::fake_tenure;
 
 BOOST_FIXTURE_TEST_SUITE(test_tenure_give_out, support::tenure_fixture)
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_number_in_use_is_not_given_out)
 BOOST_AUTO_TEST_CASE(a_number_that_is_being_closed_is_not_given_out)
 {
   int given = -1;
-  fake_closer c;
+  fake_close_waiter c;
   ticket step = begin_close(c);
   BOOST_TEST((tenure->give_out(given) == duty::refuse));
   make_step(std::move(step));
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(who_joins_after_a_number_was_given_out_is_told_success)
   BOOST_TEST((tenure->give_out(given) == duty::detach));
   const support::number owned(given);
   BOOST_TEST(is(phase::closed));
-  fake_closer c;
+  fake_close_waiter c;
   BOOST_TEST(join_close(c));
   tenure->handler_done();
   BOOST_TEST(wait_posted());

@@ -23,7 +23,7 @@ using interlock::detail::duty;
 using interlock::detail::phase;
 using interlock::detail::ticket;
 using support::elsewhere;
-using support::fake_closer;
+using support::fake_close_waiter;
 
 namespace
 {
@@ -45,7 +45,7 @@ struct leasing : support::tenure_fixture
 };
 
 /// A caller of async_release that writes down what it is offered.
-class fake_taker final : public interlock::detail::closer_base
+class fake_taker final : public interlock::detail::close_waiter
 {
 public:
   void complete(const interlock::detail::close_verdict& v, interlock::detail::hand_over) override
@@ -171,8 +171,8 @@ BOOST_AUTO_TEST_CASE(a_further_demand_changes_nothing_while_leased)
 
 BOOST_AUTO_TEST_CASE(closers_are_served_after_the_last_lease)
 {
-  fake_closer leads;
-  fake_closer joins;
+  fake_close_waiter leads;
+  fake_close_waiter joins;
   lend();
   ticket step = begin_close(leads);
   BOOST_TEST(is(phase::closing));
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_lease_keeps_the_tenure_of_an_object_that_is_gone)
 
 BOOST_AUTO_TEST_CASE(a_lease_outlives_the_shutdown_of_the_context)
 {
-  fake_closer c;
+  fake_close_waiter c;
   lend();
   make_step(begin_close(c));
   shared->shut_down(support::patience);

@@ -19,7 +19,7 @@ using interlock::detail::duty;
 using interlock::detail::leave_guard;
 using interlock::detail::phase;
 using interlock::detail::ticket;
-using support::fake_closer;
+using support::fake_close_waiter;
 using support::fake_tenure;
 
 namespace
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_tenure_is_not_used_again_while_its_outcome_is_looked_at)
 
 BOOST_AUTO_TEST_CASE(a_tenure_is_not_used_again_while_its_closers_are_to_be_served)
 {
-  fake_closer c;
+  fake_close_waiter c;
   make_step(begin_close(c));
   BOOST_TEST(wait_posted());
   BOOST_TEST(is(phase::ended));
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_tenure_that_is_used_again_is_closed_again)
   BOOST_TEST(recycles());
   open();
   BOOST_TEST(is(phase::open));
-  fake_closer c;
+  fake_close_waiter c;
   BOOST_TEST((tenure->enter() == duty::none));
   make_step(begin_close(c));
   BOOST_TEST(record.detaches == 1);
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(the_outcome_of_an_earlier_use_is_forgotten)
   BOOST_TEST(recycles());
   BOOST_TEST(tenure->close_error() == 0);
   open();
-  fake_closer c;
+  fake_close_waiter c;
   make_step(begin_close(c));
   BOOST_TEST(wait_posted());
   record.steps.make();

@@ -25,7 +25,7 @@ using interlock::detail::duty;
 using interlock::detail::phase;
 using interlock::detail::ticket;
 using support::elsewhere;
-using support::fake_closer;
+using support::fake_close_waiter;
 using mode = support::step_queue::mode;
 
 namespace
@@ -81,15 +81,15 @@ private:
 
 struct fixture : support::tenure_fixture
 {
-  fake_closer first;
-  fake_closer second;
+  fake_close_waiter first;
+  fake_close_waiter second;
 
   std::thread::id shut_down_elsewhere()
   {
     return elsewhere([this] { shared->shut_down(support::patience); });
   }
 
-  static void check_destroyed_uninvoked(const fake_closer& c, std::thread::id where)
+  static void check_destroyed_uninvoked(const fake_close_waiter& c, std::thread::id where)
   {
     BOOST_TEST(c.completions() == 0);
     BOOST_TEST(c.destructions() == 1);

@@ -26,7 +26,7 @@ using boost::system::error_code;
 using interlock::detail::duty;
 using interlock::detail::phase;
 using interlock::detail::ticket;
-using support::fake_closer;
+using support::fake_close_waiter;
 using support::system_error;
 using support::watched_thread;
 
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_close_wakes_who_waits_and_he_detaches)
 
 BOOST_AUTO_TEST_CASE(the_beginning_of_an_asynchronous_close_wakes_who_waits)
 {
-  fake_closer c;
+  fake_close_waiter c;
   reader r(*this);
   BOOST_TEST(r.thread.falls_asleep());
   ticket step = begin_close(c);
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(the_beginning_of_an_asynchronous_close_wakes_who_waits)
 
 BOOST_AUTO_TEST_CASE(the_beginning_of_a_flush_wakes_who_waits)
 {
-  fake_closer c;
+  fake_close_waiter c;
   begin_write();
   reader r(*this);
   BOOST_TEST(r.thread.falls_asleep());

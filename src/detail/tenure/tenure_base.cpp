@@ -171,7 +171,7 @@ void tenure_base::part_with_number() noexcept
   bool taken = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    taken = closers_.offer(number_, !borrowed_);
+    taken = close_waiters_.offer(number_, !borrowed_);
   }
   // The tenure belongs to the worker from here on, and may be gone, with the context state, before
   // submit returns.
@@ -194,18 +194,19 @@ void tenure_base::closed() noexcept
   act(word_.apply<word::report>());
 }
 
-bool tenure_base::add_closer(closer_base& c) noexcept
+bool tenure_base::add_close_waiter(close_waiter& c) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!sealed_)
-    closers_.push(c);
+    close_waiters_.push(c);
   return !sealed_;
 }
 
-closer_pointer tenure_base::withdraw_closer(const void* link, std::uint64_t generation) noexcept
+close_waiter_pointer tenure_base::withdraw_close_waiter(
+  const void* link, std::uint64_t generation) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return generation == generation_ ? closers_.remove(link) : nullptr;
+  return generation == generation_ ? close_waiters_.remove(link) : nullptr;
 }
 
 void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
@@ -257,18 +258,18 @@ void tenure_base::finish() noexcept
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     sealed_ = true;
-    served = closers_.empty();
+    served = close_waiters_.empty();
   }
   if (tenure_base* s = std::exchange(successor_, nullptr))
     s->handler_done();
   if (served)
     leave();
   else
-    hand_over_closers();
+    hand_over_close_waiters();
 }
 
 // We count as inside, and stay so until the closers have been handed over.
-void tenure_base::hand_over_closers() noexcept
+void tenure_base::hand_over_close_waiters() noexcept
 {
   const std::shared_ptr<context_state> shared = context_state_;
   const context_state::pass pass(*shared);
@@ -282,7 +283,7 @@ void tenure_base::hand_over_closers() noexcept
     if (shared->worker().watch_again(*this))
       return;
     // No memory and no thread: nobody is left who could call them.
-    destroy_closers();
+    destroy_close_waiters();
   }
   leave();
 }
@@ -295,7 +296,7 @@ bool tenure_base::post_step() noexcept
   step_.store(step_state::posting, std::memory_order_relaxed);
   try
   {
-    post_closers();
+    post_close_waiters();
   }
   catch (...)
   {
@@ -304,46 +305,46 @@ bool tenure_base::post_step() noexcept
   }
   if (step_.exchange(step_state::posted) == step_state::dropped)
   {
-    destroy_closers();
+    destroy_close_waiters();
     leave();
   }
   return true;
 }
 
-void tenure_base::serve_closers()
+void tenure_base::serve_close_waiters()
 {
-  closer_list closers = take_closers();
+  close_waiter_list close_waiters = take_close_waiters();
   close_verdict v;
   outcome(v);
   leave();
-  closers.complete_all(v);
+  close_waiters.complete_all(v);
 }
 
-void tenure_base::closers_dropped() noexcept
+void tenure_base::close_waiters_dropped() noexcept
 {
   // Still being posted: whoever posts sees it, knows whether the step was refused or dropped, and
   // does the rest.
   if (step_.exchange(step_state::dropped) != step_state::posted)
     return;
-  destroy_closers();
+  destroy_close_waiters();
   leave();
 }
 
-closer_list tenure_base::take_closers() noexcept
+close_waiter_list tenure_base::take_close_waiters() noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return std::move(closers_);
+  return std::move(close_waiters_);
 }
 
-void tenure_base::destroy_closers() noexcept
+void tenure_base::destroy_close_waiters() noexcept
 {
-  const closer_list closers = take_closers();
+  const close_waiter_list close_waiters = take_close_waiters();
 }
 
 void tenure_base::expired() noexcept
 {
   if (current_phase() == phase::ended)
-    hand_over_closers();
+    hand_over_close_waiters();
   else
     demand_detach();
 }
@@ -380,7 +381,7 @@ void tenure_base::shut_down() noexcept
     finisher_left_it = std::exchange(left_to_shutdown_, false);
   }
   demand_detach();
-  destroy_closers();
+  destroy_close_waiters();
   drop_context();
   if (finisher_left_it)
     leave();
@@ -480,11 +481,11 @@ void tenure_base::gave_out() noexcept
   shared->worker().note_progress();
 }
 
-closer_list tenure_base::leave_closers() noexcept
+close_waiter_list tenure_base::leave_close_waiters() noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   sealed_ = true;
-  return std::move(closers_);
+  return std::move(close_waiters_);
 }
 
 } // namespace detail

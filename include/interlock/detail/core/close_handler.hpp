@@ -32,7 +32,7 @@
 #include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
-#include <interlock/detail/core/closer_link.hpp>
+#include <interlock/detail/core/close_cancellation.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 
@@ -220,10 +220,10 @@ using takes_any_executor = std::conjunction<takes_executor<Handler, Executor>,
 
 /// The work of a closer, in the contexts of the object's executor and of the handler's own.
 template <class Handler, class Executor, bool = takes_any_executor<Handler, Executor>::value>
-class closer_work
+class close_waiter_work
 {
 public:
-  closer_work(const Handler& handler, const Executor& ex)
+  close_waiter_work(const Handler& handler, const Executor& ex)
     : object_(ex),
       handler_(boost::asio::get_associated_executor(handler, ex))
   {
@@ -246,10 +246,10 @@ private:
 
 /// Of a handler that is called on the object's executor.
 template <class Handler, class Executor>
-class closer_work<Handler, Executor, true>
+class close_waiter_work<Handler, Executor, true>
 {
 public:
-  closer_work(const Handler& /*handler*/, const Executor& ex)
+  close_waiter_work(const Handler& /*handler*/, const Executor& ex)
     : object_(ex)
   {
   }
@@ -277,10 +277,10 @@ using can_post = std::integral_constant<bool,
 
 /// `Result` is what the handler is told.
 template <class Handler, class Executor, class Result = close_result>
-class close_handler final : public closer_base
+class close_handler final : public close_waiter
 {
 public:
-  static closer_pointer make(Handler&& handler, const Executor& ex, Result result = Result())
+  static close_waiter_pointer make(Handler&& handler, const Executor& ex, Result result = Result())
   {
     allocator a(boost::asio::get_associated_allocator(handler));
     close_handler* memory = traits::allocate(a, 1);
@@ -293,7 +293,7 @@ public:
       traits::deallocate(a, memory, 1);
       throw;
     }
-    return closer_pointer(memory);
+    return close_waiter_pointer(memory);
   }
 
   close_handler(Handler&& handler, const Executor& ex, Result&& result)
@@ -359,7 +359,7 @@ private:
   using allocator =
     typename std::allocator_traits<associated>::template rebind_alloc<close_handler>;
   using traits = std::allocator_traits<allocator>;
-  using work = closer_work<Handler, Executor>;
+  using work = close_waiter_work<Handler, Executor>;
 
   void free(allocator& a) noexcept
   {
@@ -370,7 +370,7 @@ private:
   work work_;
   Handler handler_;
   Result result_;
-  closer_link_share link_;
+  close_cancellation_share link_;
 };
 
 } // namespace detail

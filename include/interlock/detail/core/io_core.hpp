@@ -457,13 +457,14 @@ private:
   template <class Handler, class Result, class... Nothing>
   void start_ending(ending what, Handler& handler, Result result, Nothing... nothing)
   {
-    using closer = close_handler<Handler, executor_type, Result>;
+    using close_waiter = close_handler<Handler, executor_type, Result>;
     object_state<Inner>* s = state();
     if (!s || !s->has_been_open())
       complete_immediately(
         executor_, handler, object_state<Inner>::nothing_open(what, result.mode()), nothing...);
     else
-      s->start(what, closer::make(std::move(handler), executor_, std::move(result)), executor_);
+      s->start(
+        what, close_waiter::make(std::move(handler), executor_, std::move(result)), executor_);
   }
 
   template <op_kind Kind>

@@ -68,7 +68,7 @@ public:
 
   /// For a handle: closes what is open, and completes `c` when that is over. Returns `c` if what was
   /// open has gone to another object: the anchor leads there.
-  virtual closer_pointer start_close(closer_pointer c) = 0;
+  virtual close_waiter_pointer start_close(close_waiter_pointer c) = 0;
 
   /// Before the object of this state is converted into another.
   inline void begin_conversion() noexcept;
@@ -135,7 +135,7 @@ public:
     }
   }
 
-  void start_close(closer_pointer c)
+  void start_close(close_waiter_pointer c)
   {
     while (c)
       c = target()->start_close(std::move(c));

@@ -147,7 +147,7 @@ public:
 
   /// Detaches what is open, and completes `c` when that is over. Returns `c` if what was open has gone
   /// to another object.
-  closer_pointer start(ending what, closer_pointer c, const executor_type& ex)
+  close_waiter_pointer start(ending what, close_waiter_pointer c, const executor_type& ex)
   {
     duty d = duty::refuse;
     tenure_type* t = nullptr;
@@ -191,7 +191,7 @@ public:
     return anchor_;
   }
 
-  closer_pointer start_close(closer_pointer c) override
+  close_waiter_pointer start_close(close_waiter_pointer c) override
   {
     return start(ending::close, std::move(c), *executor_);
   }
@@ -219,7 +219,7 @@ public:
   {
     next.take_place_of(*this, given != nullptr);
     if (given)
-      pass_on_closers(*given, next);
+      pass_on_close_waiters(*given, next);
     part_from_object();
   }
 
@@ -233,10 +233,10 @@ public:
 
 private:
   template <class State>
-  static void pass_on_closers(tenure_type& given, State& next) noexcept
+  static void pass_on_close_waiters(tenure_type& given, State& next) noexcept
   {
-    closer_list closers = given.leave_closers();
-    while (closer_pointer c = closers.pop_front())
+    close_waiter_list close_waiters = given.leave_close_waiters();
+    while (close_waiter_pointer c = close_waiters.pop_front())
     {
       try
       {
@@ -270,7 +270,7 @@ private:
   }
 
   // Nothing has been opened here.
-  closer_pointer find_outcome(ending what, closer_pointer c)
+  close_waiter_pointer find_outcome(ending what, close_waiter_pointer c)
   {
     const object_pointer known_by = what == ending::close ? former() : nullptr;
     if (known_by)
@@ -314,7 +314,7 @@ private:
   };
 
   // A mode that means nothing here closes at once all the same: who closes is done with the object.
-  static close_demand demand_of(tenure_type& t, closer_base& c)
+  static close_demand demand_of(tenure_type& t, close_waiter& c)
   {
     close_demand how;
     if (const close_mode* wanted = c.mode())
@@ -339,14 +339,14 @@ private:
   }
 
   // With a flush the last of the writes detaches, otherwise the strand's step.
-  void lead(tenure_type& t, closer_base& c, close_demand how, duty d) noexcept
+  void lead(tenure_type& t, close_waiter& c, close_demand how, duty d) noexcept
   {
     ticket for_step(t);
     const ticket own(t);
     how.lead(t);
     c.bind(t, true);
     // Refused by the context's shutdown, which has destroyed those that came before, and detaches.
-    const bool added = t.add_closer(c);
+    const bool added = t.add_close_waiter(c);
     if (!added)
       c.destroy();
     t.leave();
@@ -356,14 +356,14 @@ private:
       t.dispatch_detach(std::move(for_step));
   }
 
-  closer_pointer join(ending what, tenure_type& t, closer_pointer c, close_demand how)
+  close_waiter_pointer join(ending what, tenure_type& t, close_waiter_pointer c, close_demand how)
   {
     const leave_guard leaves(t);
     close_verdict v;
     c->bind(t, false);
     if (what == ending::release)
       c.release()->complete({nothing_open(what, nullptr)}, hand_over::post);
-    else if (t.add_closer(*c))
+    else if (t.add_close_waiter(*c))
     {
       c.release();
       if (how.plan)

@@ -326,12 +326,12 @@ private:
     ~serve_step()
     {
       if (tenure_)
-        tenure_->closers_dropped();
+        tenure_->close_waiters_dropped();
     }
 
     void operator()()
     {
-      std::exchange(tenure_, nullptr)->serve_closers();
+      std::exchange(tenure_, nullptr)->serve_close_waiters();
     }
 
   private:
@@ -375,7 +375,7 @@ private:
   // A strand that has failed to schedule itself never runs again, and takes whatever it is given
   // (so does a strand of the user's, with all of his handlers on it). What is left to be done needs
   // no exclusion: there is one finish.
-  void post_closers() override
+  void post_close_waiters() override
   {
     if (strand_is_dead_)
     {

@@ -42,11 +42,11 @@ struct close_verdict
 };
 
 /// One caller of async_close. Completed or destroyed, it is gone.
-class closer_base
+class close_waiter
 {
 public:
-  closer_base(const closer_base&) = delete;
-  closer_base& operator=(const closer_base&) = delete;
+  close_waiter(const close_waiter&) = delete;
+  close_waiter& operator=(const close_waiter&) = delete;
 
   /// Calls the handler on its executor, with as much of the verdict as it wants to know. May throw what
   /// the executor, or with dispatch the handler, throws.
@@ -81,42 +81,42 @@ public:
   }
 
 protected:
-  closer_base() = default;
-  ~closer_base() = default;
+  close_waiter() = default;
+  ~close_waiter() = default;
 
 private:
-  friend class closer_list;
+  friend class close_waiter_list;
 
-  closer_base* next_ = nullptr;
+  close_waiter* next_ = nullptr;
 };
 
-struct closer_destroyer
+struct close_waiter_deleter
 {
-  void operator()(closer_base* c) const noexcept
+  void operator()(close_waiter* c) const noexcept
   {
     c->destroy();
   }
 };
 
-using closer_pointer = std::unique_ptr<closer_base, closer_destroyer>;
+using close_waiter_pointer = std::unique_ptr<close_waiter, close_waiter_deleter>;
 
 /// Closers in the order in which they came. Destroys those that are left.
-class closer_list
+class close_waiter_list
 {
 public:
-  closer_list() = default;
+  close_waiter_list() = default;
 
-  closer_list(closer_list&& other) noexcept
+  close_waiter_list(close_waiter_list&& other) noexcept
     : first_(std::exchange(other.first_, nullptr)),
       last_(std::exchange(other.last_, nullptr))
   {
   }
 
-  closer_list& operator=(closer_list&&) = delete;
+  close_waiter_list& operator=(close_waiter_list&&) = delete;
 
-  ~closer_list()
+  ~close_waiter_list()
   {
-    while (closer_base* c = pop())
+    while (close_waiter* c = pop())
       c->destroy();
   }
 
@@ -125,23 +125,23 @@ public:
     return first_ == nullptr;
   }
 
-  void push(closer_base& c) noexcept
+  void push(close_waiter& c) noexcept
   {
     (last_ ? last_->next_ : first_) = &c;
     last_ = &c;
   }
 
   /// The first of them, taken out; null when there is none.
-  closer_pointer pop_front() noexcept
+  close_waiter_pointer pop_front() noexcept
   {
-    return closer_pointer(pop());
+    return close_waiter_pointer(pop());
   }
 
   /// Takes out the one with this link. Null: it is not among them.
-  closer_pointer remove(const void* link) noexcept
+  close_waiter_pointer remove(const void* link) noexcept
   {
-    closer_base* before = nullptr;
-    for (closer_base* c = first_; c; before = c, c = c->next_)
+    close_waiter* before = nullptr;
+    for (close_waiter* c = first_; c; before = c, c = c->next_)
     {
       if (c->link() != link)
         continue;
@@ -149,7 +149,7 @@ public:
       if (last_ == c)
         last_ = before;
       c->next_ = nullptr;
-      return closer_pointer(c);
+      return close_waiter_pointer(c);
     }
     return nullptr;
   }
@@ -157,7 +157,7 @@ public:
   /// Whether one of them takes the number.
   bool offer(int number, bool owned) noexcept
   {
-    for (closer_base* c = first_; c; c = c->next_)
+    for (close_waiter* c = first_; c; c = c->next_)
       if (c->take(number, owned))
         return true;
     return false;
@@ -170,7 +170,7 @@ public:
     // The only one may run here: whatever it does, nothing is left undone.
     const hand_over how = first_ == last_ ? hand_over::dispatch : hand_over::post;
     std::exception_ptr thrown;
-    while (closer_base* c = pop())
+    while (close_waiter* c = pop())
     {
       try
       {
@@ -187,9 +187,9 @@ public:
   }
 
 private:
-  closer_base* pop() noexcept
+  close_waiter* pop() noexcept
   {
-    closer_base* c = first_;
+    close_waiter* c = first_;
     if (c)
       first_ = std::exchange(c->next_, nullptr);
     if (!first_)
@@ -197,8 +197,8 @@ private:
     return c;
   }
 
-  closer_base* first_ = nullptr;
-  closer_base* last_ = nullptr;
+  close_waiter* first_ = nullptr;
+  close_waiter* last_ = nullptr;
 };
 
 } // namespace detail

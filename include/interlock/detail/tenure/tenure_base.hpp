@@ -182,17 +182,17 @@ public:
 
   /// Serves `c` with the close of this tenure. False: that is over, and `c` is the caller's. The
   /// caller is inside.
-  bool add_closer(closer_base& c) noexcept;
+  bool add_close_waiter(close_waiter& c) noexcept;
 
   /// Takes the closer with this link out, if it has not been served. Any time, with a reference on the
   /// memory.
-  closer_pointer withdraw_closer(const void* link, std::uint64_t generation) noexcept;
+  close_waiter_pointer withdraw_close_waiter(const void* link, std::uint64_t generation) noexcept;
 
   /// Detaches now, in the tenure of this generation; `abort`: with what has been sent but not been
   /// delivered thrown away. Any time, with a reference on the memory.
   void hurry_close(std::uint64_t generation, bool abort) noexcept;
 
-  /// What became of the close, for whoever was refused by add_closer: nothing if its context has
+  /// What became of the close, for whoever was refused by add_close_waiter: nothing if its context has
   /// been shut down.
   bool outcome(close_verdict& v) noexcept;
 
@@ -215,10 +215,10 @@ public:
   }
 
   /// On the strand: completes every closer. The caller is inside; this is how it leaves.
-  void serve_closers();
+  void serve_close_waiters();
 
-  /// The posted call of serve_closers was destroyed without having been made.
-  void closers_dropped() noexcept;
+  /// The posted call of serve_close_waiters was destroyed without having been made.
+  void close_waiters_dropped() noexcept;
 
   // --- Leases.
 
@@ -273,7 +273,7 @@ public:
   void gave_out() noexcept;
 
   /// The closers that have come since, for the successor to serve. There will be no more.
-  closer_list leave_closers() noexcept;
+  close_waiter_list leave_close_waiters() noexcept;
 
   // --- The memory. Any thread.
 
@@ -305,8 +305,8 @@ protected:
   /// Takes the number from the Asio object and destroys that.
   virtual void release_inner() noexcept = 0;
 
-  /// Posts a call of serve_closers to the strand. May throw: then none has been posted.
-  virtual void post_closers() = 0;
+  /// Posts a call of serve_close_waiters to the strand. May throw: then none has been posted.
+  virtual void post_close_waiters() = 0;
 
   /// Destroys what belongs to the execution context.
   virtual void drop_context() noexcept = 0;
@@ -341,10 +341,10 @@ private:
   void note_reactor_left() noexcept;
   void part_with_number() noexcept;
   void finish() noexcept;
-  void hand_over_closers() noexcept;
+  void hand_over_close_waiters() noexcept;
   bool post_step() noexcept;
-  closer_list take_closers() noexcept;
-  void destroy_closers() noexcept;
+  close_waiter_list take_close_waiters() noexcept;
+  void destroy_close_waiters() noexcept;
   void leave_to_shutdown() noexcept;
   void dispose() noexcept;
   void wake_waiters(word::value before) noexcept;
@@ -358,7 +358,7 @@ private:
   bool has_left_reactor() const noexcept override;
   void after_fork() noexcept override;
 
-  // The posting of serve_closers: who destroys the step unmade, and who posted it, find out about
+  // The posting of serve_close_waiters: who destroys the step unmade, and who posted it, find out about
   // each other here.
   enum class step_state : unsigned char
   {
@@ -381,7 +381,7 @@ private:
 
   // Guarded by mutex_.
   wait_list waiters_;
-  closer_list closers_;
+  close_waiter_list close_waiters_;
   bool sealed_ = false;           // the closers have been, or are being, served
   bool down_ = false;             // the context has been shut down
   bool left_to_shutdown_ = false; // a finisher found the gate closed, and is still inside

@@ -8,8 +8,8 @@
 // keeps the memory of the tenure, not the tenure: by the time of the emission that may be closing
 // something else.
 
-#ifndef INTERLOCK_DETAIL_CORE_CLOSER_LINK_HPP
-#define INTERLOCK_DETAIL_CORE_CLOSER_LINK_HPP
+#ifndef INTERLOCK_DETAIL_CORE_CLOSE_CANCELLATION_HPP
+#define INTERLOCK_DETAIL_CORE_CLOSE_CANCELLATION_HPP
 
 #include <cstdint>
 #include <mutex>
@@ -37,7 +37,7 @@ namespace detail
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 
-class closer_link : public counted<closer_link>
+class close_cancellation : public counted<close_cancellation>
 {
 public:
   /// The caller is inside. Again where a converting move takes the close along; an emission just then is
@@ -57,7 +57,7 @@ public:
       return;
     if (at.leads && (terminal || partial))
       at.memory->hurry_close(at.generation, terminal);
-    else if (closer_pointer c = at.memory->withdraw_closer(this, at.generation))
+    else if (close_waiter_pointer c = at.memory->withdraw_close_waiter(this, at.generation))
     {
       // He has let go: what he emits from here on concerns nobody.
       aim(target());
@@ -91,7 +91,7 @@ private:
 };
 
 /// The closer's share in a link, if there is one.
-class closer_link_share
+class close_cancellation_share
 {
 public:
   /// Makes a link for the slot of `handler`, if that has one that is connected.
@@ -101,7 +101,7 @@ public:
     auto slot = boost::asio::get_associated_cancellation_slot(handler);
     if (!slot.is_connected())
       return;
-    link_ = link_pointer(new closer_link, false);
+    link_ = link_pointer(new close_cancellation, false);
     slot.template emplace<relay>(link_);
   }
 
@@ -117,7 +117,7 @@ public:
   }
 
 private:
-  using link_pointer = boost::intrusive_ptr<closer_link>;
+  using link_pointer = boost::intrusive_ptr<close_cancellation>;
 
   // What is installed in the closer's slot.
   struct relay
@@ -141,7 +141,7 @@ private:
 #else
 
 /// Asio has no cancellation slots: there is nothing to link.
-class closer_link_share
+class close_cancellation_share
 {
 public:
   template <class Handler>
@@ -163,4 +163,4 @@ public:
 } // namespace abi_0
 } // namespace interlock
 
-#endif // INTERLOCK_DETAIL_CORE_CLOSER_LINK_HPP
+#endif // INTERLOCK_DETAIL_CORE_CLOSE_CANCELLATION_HPP

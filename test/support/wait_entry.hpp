@@ -20,7 +20,7 @@ namespace support
 struct guarded_list
 {
   std::mutex mutex;
-  interlock::detail::wait_list list;
+  interlock::detail::blocked_thread_list list;
 
   void wake_all()
   {
@@ -37,23 +37,23 @@ public:
     : list_(l)
   {
     const std::lock_guard<std::mutex> lock(list_.mutex);
-    list_.list.add(waiter_);
+    list_.list.add(blocked_thread_);
   }
 
   ~entry()
   {
     const std::lock_guard<std::mutex> lock(list_.mutex);
-    list_.list.remove(waiter_);
+    list_.list.remove(blocked_thread_);
   }
 
   bool wait(int number, boost::system::error_code& ec)
   {
-    return waiter_.wait(number, POLLIN, ec);
+    return blocked_thread_.wait(number, POLLIN, ec);
   }
 
 private:
   guarded_list& list_;
-  interlock::detail::waiter waiter_;
+  interlock::detail::blocked_thread blocked_thread_;
 };
 
 } // namespace support

@@ -144,7 +144,7 @@ private:
     {
       word_ghost g = s.g;
       g.waiting = 1;
-      expect("announce_waiter", s, word::announce_waiter(s.w), duty::none, g);
+      expect("announce_blocked_thread", s, word::announce_blocked_thread(s.w), duty::none, g);
     }
   }
 
@@ -343,7 +343,7 @@ private:
     return word::phase_of(s.w) == g.phase() && word::inside(s.w) == g.inside()
       && word::handlers(s.w) == g.handlers() && word::writes(s.w) == g.writes
       && word::leases(s.w) == g.leases && (!g.in_flush() || g.writes != 0)
-      && word::owned(s.w) == (g.object != 0) && word::has_waiters(s.w) == (g.waiting != 0)
+      && word::owned(s.w) == (g.object != 0) && word::has_blocked_threads(s.w) == (g.waiting != 0)
       && word::dead(s.w) == (g.disposed != 0) && (!g.disposed || !g.held())
       && (!g.detached || g.claimant + g.lent + g.reported == 1) && (!g.reported || g.parted)
       && (!g.parted || g.leases == 0) && (!g.finished || g.reported) && g.inside() <= most_inside

@@ -20,7 +20,7 @@
 #include "support/watched_thread.hpp"
 
 using boost::system::error_code;
-using interlock::detail::waiter;
+using interlock::detail::blocked_thread;
 using support::entry;
 using support::guarded_list;
 using support::system_error;
@@ -48,19 +48,19 @@ BOOST_FIXTURE_TEST_SUITE(test_waiting, fixture)
 BOOST_AUTO_TEST_CASE(a_number_that_is_ready_is_not_waited_for)
 {
   feed();
-  BOOST_TEST(waiter().wait(pipe.near.get(), POLLIN, ec));
+  BOOST_TEST(blocked_thread().wait(pipe.near.get(), POLLIN, ec));
   BOOST_TEST(ec == error_code());
   ec = system_error(ENOTRECOVERABLE);
-  BOOST_TEST(waiter().wait(pipe.far.get(), POLLOUT, ec));
+  BOOST_TEST(blocked_thread().wait(pipe.far.get(), POLLOUT, ec));
   BOOST_TEST(ec == error_code());
 }
 
 BOOST_AUTO_TEST_CASE(a_hang_up_and_a_bad_number_end_a_wait)
 {
   pipe.far.reset();
-  BOOST_TEST(waiter().wait(pipe.near.get(), POLLIN, ec));
+  BOOST_TEST(blocked_thread().wait(pipe.near.get(), POLLIN, ec));
   BOOST_TEST(ec == error_code());
-  BOOST_TEST(waiter().wait(support::bad_number, POLLIN, ec));
+  BOOST_TEST(blocked_thread().wait(support::bad_number, POLLIN, ec));
   BOOST_TEST(ec == error_code());
 }
 

@@ -25,8 +25,8 @@
 #include "support/wait_until.hpp"
 
 using boost::system::error_code;
-using interlock::detail::wait_list;
-using interlock::detail::waiter;
+using interlock::detail::blocked_thread;
+using interlock::detail::blocked_thread_list;
 using support::entry;
 using support::guarded_list;
 
@@ -74,9 +74,9 @@ BOOST_AUTO_TEST_CASE(a_thread_has_one_wake_up_descriptor_for_all_its_waits)
   std::thread(
     [&]
     {
-      event = event_made_by([] { waiter(); });
+      event = event_made_by([] { blocked_thread(); });
       flags = ::fcntl(event, F_GETFD);
-      another = event_made_by([] { waiter(); });
+      another = event_made_by([] { blocked_thread(); });
     })
     .join();
   BOOST_TEST(event >= 0);
@@ -93,12 +93,12 @@ BOOST_AUTO_TEST_CASE(a_child_of_fork_has_a_wake_up_descriptor_of_its_own)
   std::thread(
     [&]
     {
-      const int event = event_made_by([] { waiter(); });
+      const int event = event_made_by([] { blocked_thread(); });
       const ::pid_t child = ::fork();
       if (child == 0)
       {
-        wait_list list;
-        waiter w;
+        blocked_thread_list list;
+        blocked_thread w;
         list.add(w);
         list.wake_all();
         ::_exit(w.wait(pipe.near.get(), POLLIN, ec) || ec ? 1 : 0);
@@ -161,10 +161,10 @@ BOOST_AUTO_TEST_CASE(a_thread_that_had_no_wake_up_descriptor_gets_one_for_a_late
     {
       {
         const support::no_more_descriptors none;
-        const waiter w;
+        const blocked_thread w;
       }
-      later = event_made_by([] { waiter(); });
-      during = event_made_by([] { waiter(); });
+      later = event_made_by([] { blocked_thread(); });
+      during = event_made_by([] { blocked_thread(); });
     })
     .join();
   BOOST_TEST(later >= 0);

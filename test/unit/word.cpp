@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_new_tenure_is_owned_and_vacant)
   BOOST_TEST(word::handlers(word::initial()) == 0u);
   BOOST_TEST(word::writes(word::initial()) == 0u);
   BOOST_TEST(word::leases(word::initial()) == 0u);
-  BOOST_TEST(!word::has_waiters(word::initial()));
+  BOOST_TEST(!word::has_blocked_threads(word::initial()));
   BOOST_TEST(!word::dead(word::initial()));
 }
 

@@ -365,8 +365,8 @@ void close_worker::adopt_after_fork() noexcept
   while (close_job* job = in_hand_.pop_front())
     adopt(*job);
   closes_.for_each([](close_job& job) { job.is_a_copy(); });
-  closed_.forget_waiters();
-  resumed_.forget_waiters();
+  closed_.forget_blocked_threads();
+  resumed_.forget_blocked_threads();
   asleep_ = forking_ = false;
   awaiting_ = busy_ = 0;
   running_ = true;

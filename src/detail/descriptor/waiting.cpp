@@ -68,12 +68,12 @@ constexpr int slice_milliseconds = 10;
 
 } // namespace
 
-waiter::waiter() noexcept
+blocked_thread::blocked_thread() noexcept
   : event_(this_thread_event.get())
 {
 }
 
-bool waiter::wait(int number, short events, boost::system::error_code& ec) noexcept
+bool blocked_thread::wait(int number, short events, boost::system::error_code& ec) noexcept
 {
   ::pollfd both[2] = {{number, events, 0}, {event_, POLLIN, 0}};
   const int result = event_ < 0 ? ::poll(both, 1, slice_milliseconds)
@@ -83,7 +83,7 @@ bool waiter::wait(int number, short events, boost::system::error_code& ec) noexc
   return result > 0 && both[0].revents != 0;
 }
 
-void waiter::wake() noexcept
+void blocked_thread::wake() noexcept
 {
   woken_ = true;
   const std::uint64_t one = 1;
@@ -92,9 +92,9 @@ void waiter::wake() noexcept
     return;
 }
 
-void wait_list::remove(waiter& w) noexcept
+void blocked_thread_list::remove(blocked_thread& w) noexcept
 {
-  waiter** link = &first_;
+  blocked_thread** link = &first_;
   while (*link != &w)
     link = &(*link)->next_;
   *link = w.next_;
@@ -103,9 +103,9 @@ void wait_list::remove(waiter& w) noexcept
     return;
 }
 
-void wait_list::wake_all() noexcept
+void blocked_thread_list::wake_all() noexcept
 {
-  for (waiter* w = first_; w; w = w->next_)
+  for (blocked_thread* w = first_; w; w = w->next_)
     if (!w->woken_)
       w->wake();
 }

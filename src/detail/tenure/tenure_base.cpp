@@ -27,12 +27,12 @@ tenure_base::~tenure_base() = default;
 
 bool tenure_base::wait(short events, error_code& ec) noexcept
 {
-  waiter self;
+  blocked_thread self;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    waiters_.add(self);
+    blocked_threads_.add(self);
   }
-  word_.apply<word::announce_waiter>();
+  word_.apply<word::announce_blocked_thread>();
   ec = error_code();
   bool is_ready = false;
   while (!is_ready && !ec)
@@ -43,16 +43,16 @@ bool tenure_base::wait(short events, error_code& ec) noexcept
       is_ready = self.wait(number_, events, ec);
   }
   const std::lock_guard<std::mutex> lock(mutex_);
-  waiters_.remove(self);
+  blocked_threads_.remove(self);
   return is_ready;
 }
 
-void tenure_base::wake_waiters(word::value before) noexcept
+void tenure_base::wake_blocked_threads(word::value before) noexcept
 {
-  if (!word::has_waiters(before) || word::phase_of(before) > phase::closing)
+  if (!word::has_blocked_threads(before) || word::phase_of(before) > phase::closing)
     return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  waiters_.wake_all();
+  blocked_threads_.wake_all();
 }
 
 void tenure_base::act_slowly(duty d) noexcept
@@ -77,7 +77,7 @@ bool tenure_base::demand() noexcept
   if (d == duty::detach)
     detach();
   else
-    wake_waiters(before);
+    wake_blocked_threads(before);
   return word::phase_of(before) <= phase::due;
 }
 
@@ -140,7 +140,7 @@ duty tenure_base::begin_close(bool flush) noexcept
   const duty d = flush ? word_.apply<word::begin_flush>(&before)
                        : word_.apply<word::begin_close>(&before);
   if (d == duty::none || d == duty::flush)
-    wake_waiters(before);
+    wake_blocked_threads(before);
   return d;
 }
 
@@ -396,7 +396,7 @@ void tenure_base::after_fork() noexcept
 {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    waiters_.clear();
+    blocked_threads_.clear();
   }
   // What was being closed is the parent's to deliver, and to finish writing.
   const phase p = current_phase();

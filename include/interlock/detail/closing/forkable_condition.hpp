@@ -45,7 +45,7 @@ public:
   }
 
   /// In a forked child: nobody waits.
-  void forget_waiters()
+  void forget_blocked_threads()
   {
     make();
   }

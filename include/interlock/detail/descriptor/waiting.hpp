@@ -24,15 +24,15 @@ namespace detail
 {
 
 /// One thread in a wait list, on that thread's stack.
-class waiter
+class blocked_thread
 {
 public:
   /// Takes the calling thread's wake-up eventfd, made when first needed. Without one (EMFILE) the
   /// wait polls in slices.
-  INTERLOCK_DECL waiter() noexcept;
+  INTERLOCK_DECL blocked_thread() noexcept;
 
-  waiter(const waiter&) = delete;
-  waiter& operator=(const waiter&) = delete;
+  blocked_thread(const blocked_thread&) = delete;
+  blocked_thread& operator=(const blocked_thread&) = delete;
 
   /// Blocks until `number` has one of `events`, or an error or hang-up, or the waiter is woken, or
   /// a signal comes (EINTR). Returns true when the number is ready; false with ec clear means: look
@@ -40,27 +40,27 @@ public:
   INTERLOCK_DECL bool wait(int number, short events, boost::system::error_code& ec) noexcept;
 
 private:
-  friend class wait_list;
+  friend class blocked_thread_list;
 
   INTERLOCK_DECL void wake() noexcept;
 
   int event_;
   bool woken_ = false;
-  waiter* next_ = nullptr;
+  blocked_thread* next_ = nullptr;
 };
 
 /// The threads that wait on one tenure. Guarded by the tenure's mutex.
-class wait_list
+class blocked_thread_list
 {
 public:
-  void add(waiter& w) noexcept
+  void add(blocked_thread& w) noexcept
   {
     w.next_ = first_;
     first_ = &w;
   }
 
   /// Takes `w` out, and its wake-up with it: none is left over for the thread's next wait.
-  INTERLOCK_DECL void remove(waiter& w) noexcept;
+  INTERLOCK_DECL void remove(blocked_thread& w) noexcept;
 
   INTERLOCK_DECL void wake_all() noexcept;
 
@@ -71,7 +71,7 @@ public:
   }
 
 private:
-  waiter* first_ = nullptr;
+  blocked_thread* first_ = nullptr;
 };
 
 } // namespace detail

@@ -347,7 +347,7 @@ private:
   void destroy_close_waiters() noexcept;
   void leave_to_shutdown() noexcept;
   void dispose() noexcept;
-  void wake_waiters(word::value before) noexcept;
+  void wake_blocked_threads(word::value before) noexcept;
 
   void closed() noexcept override;
   void expired() noexcept override;
@@ -380,7 +380,7 @@ private:
   std::atomic<int> linger_{lingers_as_told};
 
   // Guarded by mutex_.
-  wait_list waiters_;
+  blocked_thread_list blocked_threads_;
   close_waiter_list close_waiters_;
   bool sealed_ = false;           // the closers have been, or are being, served
   bool down_ = false;             // the context has been shut down

@@ -109,9 +109,9 @@ public:
     return (w & owned_bit) != 0;
   }
 
-  static constexpr bool has_waiters(value w) noexcept
+  static constexpr bool has_blocked_threads(value w) noexcept
   {
-    return (w & waiter_bit) != 0;
+    return (w & blocked_bit) != 0;
   }
 
   /// Nobody holds the tenure any more: whoever made this state has freed it, or is about to.
@@ -271,9 +271,9 @@ public:
   }
 
   /// A thread is about to wait for readiness; who closes has to wake it.
-  static constexpr step announce_waiter(value w) noexcept
+  static constexpr step announce_blocked_thread(value w) noexcept
   {
-    return {w | waiter_bit, duty::none};
+    return {w | blocked_bit, duty::none};
   }
 
   /// The object is gone, or has no more use for this tenure.
@@ -304,7 +304,7 @@ public:
   {
     if (phase_of(w) > phase::due)
       return {w, duty::none};
-    const value next = w & ~(inside_mask | waiter_bit);
+    const value next = w & ~(inside_mask | blocked_bit);
     if (phase_of(w) == phase::due)
       return {with_phase(next, phase::detached), duty::detach};
     return {next, duty::none};
@@ -333,7 +333,7 @@ private:
   static constexpr unsigned lease_shift = write_shift + WriteBits;
   static constexpr value phase_mask = 15;
   static constexpr value owned_bit = 16;
-  static constexpr value waiter_bit = 32;
+  static constexpr value blocked_bit = 32;
   static constexpr value inside_one = value{1} << inside_shift;
   static constexpr value handler_one = value{1} << handler_shift;
   static constexpr value write_one = value{1} << write_shift;

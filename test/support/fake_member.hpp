@@ -36,12 +36,12 @@ public:
   }
 
 private:
-  void hold() noexcept override
+  void keep_memory() noexcept override
   {
     ++holds_;
   }
 
-  void let_go() noexcept override
+  void drop_memory() noexcept override
   {
     ++lets_go_;
   }

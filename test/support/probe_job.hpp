@@ -34,12 +34,12 @@ public:
     wait_until([this] { return count_ == 0; });
   }
 
-  void hold() noexcept
+  void keep_memory() noexcept
   {
     ++count_;
   }
 
-  void let_go() noexcept
+  void drop_memory() noexcept
   {
     --count_;
   }
@@ -94,14 +94,14 @@ public:
   }
 
 private:
-  void hold() noexcept override
+  void keep_memory() noexcept override
   {
-    holds_.hold();
+    holds_.keep_memory();
   }
 
-  void let_go() noexcept override
+  void drop_memory() noexcept override
   {
-    holds_.let_go();
+    holds_.drop_memory();
   }
 
   void closed() noexcept override

@@ -76,14 +76,14 @@ public:
   }
 
 private:
-  void hold() noexcept override
+  void keep_memory() noexcept override
   {
-    holds_.hold();
+    holds_.keep_memory();
   }
 
-  void let_go() noexcept override
+  void drop_memory() noexcept override
   {
-    holds_.let_go();
+    holds_.drop_memory();
   }
 
   void closed() noexcept override

@@ -60,8 +60,8 @@ public:
 private:
   void after_fork() noexcept override {}
 
-  void hold() noexcept override {}
-  void let_go() noexcept override {}
+  void keep_memory() noexcept override {}
+  void drop_memory() noexcept override {}
 
   bool has_left_reactor() const noexcept override
   {

@@ -266,12 +266,12 @@ void close_worker::run_watches(std::unique_lock<std::mutex>& lock) noexcept
 // it, which is now.
 void close_worker::expire(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
 {
-  job.hold();
+  job.keep_memory();
   unlocked(lock,
     [&job]
     {
       job.expired();
-      job.let_go();
+      job.drop_memory();
     });
 }
 

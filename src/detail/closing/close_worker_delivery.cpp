@@ -189,13 +189,13 @@ void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
   {
     auto& plan = static_cast<close_plan&>(*flushes_.front());
     close_job& job = *plan.job_;
-    job.hold();
+    job.keep_memory();
     const bool over = stopped_ || now >= plan.until() || is_stalled(lock, job);
     if (over && plan.flushing_)
       cut_flush(lock, job, now);
     else if (plan.flushing_)
       schedule_flush(plan, now);
-    unlocked(lock, [&job] { job.let_go(); });
+    unlocked(lock, [&job] { job.drop_memory(); });
   }
 }
 

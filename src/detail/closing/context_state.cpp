@@ -58,10 +58,10 @@ void context_state::shut_members_down(std::unique_lock<std::mutex>& lock) noexce
   {
     unlink(*r);
     insert(ending_, *r);
-    r->hold();
+    r->keep_memory();
     lock.unlock();
     r->shut_down();
-    r->let_go();
+    r->drop_memory();
     lock.lock();
   }
 }
@@ -74,10 +74,10 @@ void context_state::await_members(
   {
     unlink(*r);
     insert(ended_, *r);
-    r->hold();
+    r->keep_memory();
     progress_.wait_until(lock, deadline, [r] { return r->has_left_reactor(); });
     lock.unlock();
-    r->let_go();
+    r->drop_memory();
     lock.lock();
   }
 }

@@ -359,12 +359,12 @@ void tenure_base::dispose() noexcept
 
 // --- The context's shutdown.
 
-void tenure_base::hold() noexcept
+void tenure_base::keep_memory() noexcept
 {
   add_memory_reference();
 }
 
-void tenure_base::let_go() noexcept
+void tenure_base::drop_memory() noexcept
 {
   drop_memory_reference();
 }

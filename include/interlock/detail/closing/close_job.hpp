@@ -85,9 +85,9 @@ private:
   friend class close_worker;
   friend class job_list;
 
-  /// Keeps the memory until `let_go`: for a call on the worker of a job that is not the worker's.
-  virtual void hold() noexcept {}
-  virtual void let_go() noexcept {}
+  /// Keeps the memory until `drop_memory`: for a call on the worker of a job that is not the worker's.
+  virtual void keep_memory() noexcept {}
+  virtual void drop_memory() noexcept {}
 
   /// On the worker, or in the thread that closes inline: the number is gone.
   virtual void closed() noexcept = 0;

@@ -45,9 +45,9 @@ protected:
 private:
   friend class context_state;
 
-  /// Keeps the memory until `let_go`.
-  virtual void hold() noexcept = 0;
-  virtual void let_go() noexcept = 0;
+  /// Keeps the memory until `drop_memory`.
+  virtual void keep_memory() noexcept = 0;
+  virtual void drop_memory() noexcept = 0;
 
   /// The context is going: close the number, destroy what belongs to the context.
   virtual void shut_down() noexcept = 0;

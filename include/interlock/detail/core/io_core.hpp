@@ -85,7 +85,7 @@ public:
   {
     if (this != &other)
     {
-      let_go(state_.exchange(other.state_.exchange(nullptr)));
+      drop_memory(state_.exchange(other.state_.exchange(nullptr)));
       executor_ = other.executor_;
     }
     return *this;
@@ -93,7 +93,7 @@ public:
 
   ~io_core()
   {
-    let_go(state());
+    drop_memory(state());
   }
 
   /// Takes over what `other`, of another executor or protocol, has open. Its Asio object is moved
@@ -545,7 +545,7 @@ private:
     return *s;
   }
 
-  static void let_go(object_state<Inner>* s) noexcept
+  static void drop_memory(object_state<Inner>* s) noexcept
   {
     if (s)
       s->abandon();

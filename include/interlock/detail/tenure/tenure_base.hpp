@@ -352,8 +352,8 @@ private:
   void closed() noexcept override;
   void expired() noexcept override;
   int flush_queue() noexcept override;
-  void hold() noexcept override;
-  void let_go() noexcept override;
+  void keep_memory() noexcept override;
+  void drop_memory() noexcept override;
   void shut_down() noexcept override;
   bool has_left_reactor() const noexcept override;
   void after_fork() noexcept override;

@@ -96,7 +96,7 @@ public:
   /// Destroyed, whether called or not.
   int ended() const noexcept
   {
-    return ended_.load(std::memory_order_relaxed);
+    return left_reactor_.load(std::memory_order_relaxed);
   }
 
   bool all_called() const noexcept
@@ -125,7 +125,7 @@ private:
 
   std::atomic<int> made_{0};
   std::atomic<int> called_{0};
-  std::atomic<int> ended_{0};
+  std::atomic<int> left_reactor_{0};
   std::atomic<int> wrong_{0};
 };
 
@@ -141,7 +141,7 @@ inline handler_life::~handler_life()
     return;
   if (on_worker())
     handler_tally::add(home_->wrong_);
-  handler_tally::add(home_->ended_);
+  handler_tally::add(home_->left_reactor_);
 }
 
 inline void handler_life::call() noexcept

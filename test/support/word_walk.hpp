@@ -80,7 +80,7 @@ private:
     try_flush(s);
     try_leaving(s);
     try_handlers(s);
-    try_ending(s);
+    try_close(s);
     try_leases(s);
     try_fork(s);
     try_object(s);
@@ -182,7 +182,7 @@ private:
     }
   }
 
-  void try_ending(const state& s)
+  void try_close(const state& s)
   {
     // Not only holders: while the phase is closing the worker watches.
     if (s.g.held())

@@ -29,8 +29,8 @@ std::size_t for_each_case(Check check)
         for (unsigned bits = 0; bits != 1u << 7; ++bits)
         {
           const auto bit = [bits](unsigned n) { return (bits >> n & 1) != 0; };
-          const close_wish w = {linger, bit(0), bit(1), bit(2), lead, planned};
-          const close_place p = {bit(3), bit(4), bit(5), bit(6)};
+          const close_request w = {linger, bit(0), bit(1), bit(2), lead, planned};
+          const close_circumstances p = {bit(3), bit(4), bit(5), bit(6)};
           check(w, p);
           ++count;
         }
@@ -43,24 +43,24 @@ bool is_wait(close_step s)
 }
 
 /// Whether the number can still be dealt with in any way but by close(2).
-bool is_free(const close_place& p)
+bool is_free(const close_circumstances& p)
 {
   return p.has_number && !p.is_copy && !p.is_delivered;
 }
 
 /// Whether somebody leads with a mode of this kind.
-bool leads(const close_wish& w, kind k)
+bool leads(const close_request& w, kind k)
 {
   return w.lead != close_lead::nobody && w.planned == k;
 }
 
-bool leads_to_wait(const close_wish& w)
+bool leads_to_wait(const close_request& w)
 {
   return leads(w, kind::deliver) || leads(w, kind::graceful);
 }
 
 /// Whether all that is known is what the option says.
-bool is_left_to_option(const close_wish& w)
+bool is_left_to_option(const close_request& w)
 {
   return w.lead == close_lead::nobody && !w.abortive && !w.prompt;
 }
@@ -71,13 +71,14 @@ BOOST_AUTO_TEST_SUITE(test_close_decision)
 
 BOOST_AUTO_TEST_CASE(all_combinations_are_walked)
 {
-  BOOST_TEST(for_each_case([](const close_wish&, const close_place&) {}) == 6u * 3 * 4 * 128);
+  BOOST_TEST(
+    for_each_case([](const close_request&, const close_circumstances&) {}) == 6u * 3 * 4 * 128);
 }
 
 BOOST_AUTO_TEST_CASE(a_copy_or_what_has_been_delivered_is_closed_and_nothing_else)
 {
   for_each_case(
-    [](const close_wish& w, const close_place& p)
+    [](const close_request& w, const close_circumstances& p)
     {
       if (p.is_copy || p.is_delivered)
         BOOST_REQUIRE((next_step(w, p) == close_step::close));
@@ -87,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_copy_or_what_has_been_delivered_is_closed_and_nothing_els
 BOOST_AUTO_TEST_CASE(who_waits_may_and_has_a_reason)
 {
   for_each_case(
-    [](const close_wish& w, const close_place& p)
+    [](const close_request& w, const close_circumstances& p)
     {
       const bool may = is_free(p) && !p.in_hurry && !w.abortive && !w.prompt;
       const bool by_option = w.lead == close_lead::nobody && w.linger > 0;
@@ -100,7 +101,7 @@ BOOST_AUTO_TEST_CASE(who_waits_may_and_has_a_reason)
 BOOST_AUTO_TEST_CASE(a_fin_before_close2_is_sent_for_a_mode_only)
 {
   for_each_case(
-    [](const close_wish& w, const close_place& p)
+    [](const close_request& w, const close_circumstances& p)
     {
       const close_step s = next_step(w, p);
       if (is_wait(s))
@@ -111,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_fin_before_close2_is_sent_for_a_mode_only)
 BOOST_AUTO_TEST_CASE(the_option_is_looked_at_where_nobody_has_said_anything)
 {
   for_each_case(
-    [](const close_wish& w, const close_place& p)
+    [](const close_request& w, const close_circumstances& p)
     {
       const bool unknown = is_left_to_option(w) && w.linger == lingers_as_told;
       BOOST_REQUIRE_EQUAL(
@@ -122,7 +123,7 @@ BOOST_AUTO_TEST_CASE(the_option_is_looked_at_where_nobody_has_said_anything)
 BOOST_AUTO_TEST_CASE(a_reset_is_somebodys_wish)
 {
   for_each_case(
-    [](const close_wish& w, const close_place& p)
+    [](const close_request& w, const close_circumstances& p)
     {
       if (p.is_copy || p.is_delivered)
         return;
@@ -136,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_reset_is_somebodys_wish)
 BOOST_AUTO_TEST_CASE(as_the_number_is_it_is_closed_only_if_it_cannot_linger)
 {
   for_each_case(
-    [](const close_wish& w, const close_place& p)
+    [](const close_request& w, const close_circumstances& p)
     {
       if (next_step(w, p) != close_step::close || p.is_copy || p.is_delivered)
         return;
@@ -148,7 +149,7 @@ BOOST_AUTO_TEST_CASE(as_the_number_is_it_is_closed_only_if_it_cannot_linger)
 BOOST_AUTO_TEST_CASE(the_last_step_never_waits_and_is_the_next_where_that_does_not)
 {
   for_each_case(
-    [](const close_wish& w, const close_place& p)
+    [](const close_request& w, const close_circumstances& p)
     {
       const close_step last = last_step(w, p);
       const close_step next = next_step(w, p);
@@ -163,7 +164,7 @@ BOOST_AUTO_TEST_CASE(the_last_step_never_waits_and_is_the_next_where_that_does_n
 BOOST_AUTO_TEST_CASE(what_is_told_is_what_is_done)
 {
   for_each_case(
-    [](const close_wish& w, const close_place& p)
+    [](const close_request& w, const close_circumstances& p)
     {
       const close_outcome told = outcome_of(w, p);
       BOOST_REQUIRE_EQUAL(told == close_outcome::detached, !p.has_number);

@@ -72,7 +72,7 @@ void close_worker::submit(close_job& job, int number, int linger) noexcept
   end_flush(job);
   job.stage_ = close_job::stage::queued;
   job.number_ = number;
-  job.wish_.linger = linger;
+  job.request_.linger = linger;
   ++queued_count_;
   if (!ready())
     return close_inline(lock, job);
@@ -85,9 +85,9 @@ void close_worker::close_inline(std::unique_lock<std::mutex>& lock, close_job& j
   in_hand_.push_back(job);
   wait_out_fork(lock);
   in_hand_.remove(job);
-  close_place here = job.place();
+  close_circumstances here = job.place();
   here.in_hurry = true;
-  close_now(lock, job, last_step(job.wish(), here));
+  close_now(lock, job, last_step(job.request(), here));
   ++closed_count_;
 }
 
@@ -245,7 +245,7 @@ void close_worker::run_closes(std::unique_lock<std::mutex>& lock, std::size_t mo
     if (!job)
       return;
     if (!waits(lock, *job))
-      close_now(lock, *job, last_step(job->wish(), place_of(*job)));
+      close_now(lock, *job, last_step(job->request(), circumstances_of(*job)));
     ++closed_count_;
   }
 }

@@ -48,13 +48,13 @@ close_report close_job::report() const noexcept
   if (plan_)
     return plan_->report();
   close_report r;
-  r.outcome = outcome_of(wish(), place());
+  r.outcome = outcome_of(request(), place());
   return r;
 }
 
-close_wish close_job::wish() const noexcept
+close_request close_job::request() const noexcept
 {
-  close_wish w = wish_;
+  close_request w = request_;
   if (plan_)
   {
     w.lead = lead_.load(std::memory_order_relaxed);
@@ -64,9 +64,9 @@ close_wish close_job::wish() const noexcept
 }
 
 // What the parent has closed has not been closed as a copy.
-close_place close_job::place() const noexcept
+close_circumstances close_job::place() const noexcept
 {
-  close_place p;
+  close_circumstances p;
   p.has_number = number_ != no_number;
   p.is_copy = copied_ && !gone_;
   p.is_delivered = stage_ == stage::delivered;
@@ -80,8 +80,8 @@ void close_worker::demand(close_job& job, const close_mode& mode, close_plan_poi
   const std::lock_guard<std::mutex> lock(mutex_);
   if (job.stage_ >= close_job::stage::delivered)
     return;
-  job.wish_.abortive |= mode.what() == close_mode::kind::abort;
-  job.wish_.prompt |= !mode.delivers();
+  job.request_.abortive |= mode.what() == close_mode::kind::abort;
+  job.request_.prompt |= !mode.delivers();
   if (!job.plan_)
     job.plan_ = std::move(plan);
   else if (stronger(mode.what(), job.plan_->demanded_))
@@ -95,8 +95,8 @@ void close_worker::demand_plainly(close_job& job) noexcept
   if (job.stage_ >= close_job::stage::delivered)
     return;
   // He may come before the plan of the one who leads.
-  job.wish_.joined_plainly = true;
-  if (job.stage_ == close_job::stage::delivering && job.wish_.linger <= 0)
+  job.request_.joined_plainly = true;
+  if (job.stage_ == close_job::stage::delivering && job.request_.linger <= 0)
     tighten(job, close_mode::immediate());
 }
 
@@ -115,9 +115,9 @@ void close_worker::tighten(close_job& job, const close_mode& mode) noexcept
     schedule_flush(plan, now);
 }
 
-close_place close_worker::place_of(const close_job& job) const noexcept
+close_circumstances close_worker::circumstances_of(const close_job& job) const noexcept
 {
-  close_place p = job.place();
+  close_circumstances p = job.place();
   p.in_hurry = hurried_;
   return p;
 }
@@ -205,11 +205,11 @@ void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
 // at: on the number it may have been set by anybody, or inherited from a listener.
 bool close_worker::waits(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
 {
-  close_step step = next_step(job.wish(), place_of(job));
+  close_step step = next_step(job.request(), circumstances_of(job));
   if (step == close_step::look_at_linger)
   {
     look_at_linger(lock, job);
-    step = next_step(job.wish(), place_of(job));
+    step = next_step(job.request(), circumstances_of(job));
   }
   const bool is_to_wait = step == close_step::deliver || step == close_step::drain;
   return is_to_wait && begins_delivery(job, step);
@@ -219,14 +219,14 @@ void close_worker::look_at_linger(std::unique_lock<std::mutex>& lock, close_job&
 {
   int seconds = -1;
   unlocked(lock, job, [&] { seconds = calls::linger_time(job.number_); });
-  job.wish_.linger = seconds < 0 ? lingers_not : seconds;
+  job.request_.linger = seconds < 0 ? lingers_not : seconds;
 }
 
 bool close_worker::begins_delivery(close_job& job, close_step how) noexcept
 {
-  const close_wish wish = job.wish();
-  const bool is_planned = wish.lead != close_lead::nobody;
-  const close_mode way = is_planned ? job.plan_->mode() : lingering_mode(wish.linger);
+  const close_request request = job.request();
+  const bool is_planned = request.lead != close_lead::nobody;
+  const close_mode way = is_planned ? job.plan_->mode() : lingering_mode(request.linger);
   // Without memory the kernel goes on sending all the same, and nobody waits for it.
   if (!job.plan_)
     job.plan_.reset(new (std::nothrow) close_plan(way));
@@ -240,7 +240,7 @@ bool close_worker::begins_delivery(close_job& job, close_step how) noexcept
                                                 : engine_->drain(plan, job.number_, way, since);
   if (!begun)
     return false;
-  job.lingered_ = wish.linger > 0;
+  job.lingered_ = request.linger > 0;
   job.stage_ = close_job::stage::delivering;
   return true;
 }
@@ -251,7 +251,7 @@ void close_worker::write_report(close_job& job) noexcept
   if (!job.plan_)
     return;
   close_report& r = job.plan_->report_;
-  r.outcome = outcome_of(job.wish(), job.place());
+  r.outcome = outcome_of(job.request(), job.place());
   r.duration = clock::now() - job.plan_->since_;
 }
 

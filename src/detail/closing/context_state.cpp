@@ -57,7 +57,7 @@ void context_state::shut_members_down(std::unique_lock<std::mutex>& lock) noexce
   while (context_member* r = members_)
   {
     unlink(*r);
-    insert(ending_, *r);
+    insert(leaving_, *r);
     r->keep_memory();
     lock.unlock();
     r->shut_down();
@@ -70,10 +70,10 @@ void context_state::await_members(
   std::unique_lock<std::mutex>& lock, std::chrono::milliseconds bound) noexcept
 {
   const auto deadline = std::chrono::steady_clock::now() + bound;
-  while (context_member* r = ending_)
+  while (context_member* r = leaving_)
   {
     unlink(*r);
-    insert(ended_, *r);
+    insert(left_reactor_, *r);
     r->keep_memory();
     progress_.wait_until(lock, deadline, [r] { return r->has_left_reactor(); });
     lock.unlock();

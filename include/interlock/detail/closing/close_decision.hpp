@@ -48,7 +48,7 @@ enum class close_lead : unsigned char
 };
 
 /// What has been asked for.
-struct close_wish
+struct close_request
 {
   int linger = never_lingers;  ///< A linger_policy, or seconds.
   bool abortive = false;       ///< What has not been delivered is to be thrown away.
@@ -59,7 +59,7 @@ struct close_wish
 };
 
 /// Where the close takes place.
-struct close_place
+struct close_circumstances
 {
   bool has_number = true;
   bool is_copy = false;      ///< The number is a copy of a parent's.
@@ -78,7 +78,7 @@ enum class close_step : unsigned char
 };
 
 /// The mode that results. Waits are `deliver` or `graceful`.
-constexpr close_mode::kind way_of(const close_wish& w) noexcept
+constexpr close_mode::kind way_of(const close_request& w) noexcept
 {
   using kind = close_mode::kind;
   if (w.abortive)
@@ -92,13 +92,13 @@ constexpr close_mode::kind way_of(const close_wish& w) noexcept
 }
 
 /// Whether nothing has been asked for: then it is SO_LINGER's to say.
-constexpr bool is_plain(const close_wish& w) noexcept
+constexpr bool is_plain(const close_request& w) noexcept
 {
   return !w.abortive && !w.prompt && w.lead == close_lead::nobody;
 }
 
 /// Of a close that does not wait any more.
-constexpr close_step last_step(const close_wish& w, const close_place& p) noexcept
+constexpr close_step last_step(const close_request& w, const close_circumstances& p) noexcept
 {
   if (p.is_copy || p.is_delivered)
     return close_step::close;
@@ -108,7 +108,7 @@ constexpr close_step last_step(const close_wish& w, const close_place& p) noexce
   return p.in_hurry || !may_linger ? close_step::close_promptly : close_step::close;
 }
 
-constexpr close_step next_step(const close_wish& w, const close_place& p) noexcept
+constexpr close_step next_step(const close_request& w, const close_circumstances& p) noexcept
 {
   if (!p.has_number || p.is_copy || p.is_delivered || p.in_hurry)
     return last_step(w, p);
@@ -118,7 +118,7 @@ constexpr close_step next_step(const close_wish& w, const close_place& p) noexce
 }
 
 /// What is told of a close that has waited for nobody.
-constexpr close_outcome outcome_of(const close_wish& w, const close_place& p) noexcept
+constexpr close_outcome outcome_of(const close_request& w, const close_circumstances& p) noexcept
 {
   if (!p.has_number)
     return close_outcome::detached;

@@ -70,7 +70,7 @@ protected:
     error_ = 0;
     stage_ = stage::idle;
     lingered_ = copied_ = gone_ = false;
-    wish_ = close_wish();
+    request_ = close_request();
     lead(close_lead::nobody);
     plan_.reset();
   }
@@ -118,14 +118,14 @@ private:
     watched_after_close
   };
 
-  close_wish wish() const noexcept;
-  close_place place() const noexcept;
+  close_request request() const noexcept;
+  close_circumstances place() const noexcept;
 
   // Guarded by the worker's mutex from the first demand, watch or submit until `closed` has been
   // called.
   int number_ = no_number;
   int error_ = 0;
-  close_wish wish_; // but for what is planned
+  close_request request_; // but for what is planned
   stage stage_ = stage::idle;
   bool lingered_ = false;
   bool copied_ = false;

@@ -179,7 +179,7 @@ private:
   void cut_flush(
     std::unique_lock<std::mutex>& lock, close_job& job, close_job::clock::time_point now) noexcept;
   bool is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
-  close_place place_of(const close_job& job) const noexcept;
+  close_circumstances circumstances_of(const close_job& job) const noexcept;
   bool waits(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   bool begins_delivery(close_job& job, close_step how) noexcept;
   void look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;

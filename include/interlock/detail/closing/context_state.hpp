@@ -149,8 +149,8 @@ private:
 
   // Guarded by mutex_.
   context_member* members_ = nullptr;
-  context_member* ending_ = nullptr; // have been shut down, and may still be in the reactor
-  context_member* ended_ = nullptr;
+  context_member* leaving_ = nullptr; // have been shut down, and may still be in the reactor
+  context_member* left_reactor_ = nullptr;
   std::size_t passing_ = 0;
 };
 

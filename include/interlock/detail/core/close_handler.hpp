@@ -44,7 +44,7 @@ namespace detail
 {
 
 /// What a closer has to do with the number: nothing, and he says nothing about how it is closed.
-class plain_ending
+class default_policy
 {
 public:
   static constexpr bool can_be_cancelled = true;
@@ -63,7 +63,7 @@ public:
 };
 
 /// What a caller of async_close is told who has not said how. He may have said it by SO_LINGER before.
-class close_result : public plain_ending
+class close_result : public default_policy
 {
 public:
   static bound_values<boost::system::error_code> bind(const close_verdict& v)
@@ -83,7 +83,7 @@ private:
 };
 
 /// What a caller of async_close is told who has said how.
-class report_result : public plain_ending
+class report_result : public default_policy
 {
 public:
   explicit report_result(const close_mode& mode) noexcept
@@ -113,7 +113,7 @@ private:
 };
 
 /// What the caller of async_release is told. The number is closed if the handler never is called.
-class release_result : public plain_ending
+class release_result : public default_policy
 {
 public:
   /// What has been taken out of the reactor cannot be put back.

@@ -324,19 +324,19 @@ public:
   template <class Handler>
   void start_close(Handler& handler)
   {
-    start_ending(ending::close, handler, close_result());
+    start_toward(close_goal::close, handler, close_result());
   }
 
   template <class Handler>
   void start_close(Handler& handler, const close_mode& mode)
   {
-    start_ending(ending::close, handler, report_result(mode), close_report());
+    start_toward(close_goal::close, handler, report_result(mode), close_report());
   }
 
   template <class Handler>
   void start_release(Handler& handler)
   {
-    start_ending(ending::release, handler, release_result(), no_number);
+    start_toward(close_goal::release, handler, release_result(), no_number);
   }
 
   int release(error_code& ec) noexcept
@@ -352,7 +352,7 @@ private:
   template <class>
   friend class io_core;
 
-  using ending = typename object_state<Inner>::ending;
+  using close_goal = typename object_state<Inner>::close_goal;
 
   // What memory the state of `other` needs to be passed on to this object's, but for a closer's strand.
   template <class OtherInner>
@@ -455,7 +455,7 @@ private:
 
   /// `nothing` follows the error of a closer that finds nothing open.
   template <class Handler, class Result, class... Nothing>
-  void start_ending(ending what, Handler& handler, Result result, Nothing... nothing)
+  void start_toward(close_goal what, Handler& handler, Result result, Nothing... nothing)
   {
     using close_waiter = close_handler<Handler, executor_type, Result>;
     object_state<Inner>* s = state();

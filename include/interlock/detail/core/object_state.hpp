@@ -139,7 +139,7 @@ public:
   }
 
   /// What the closer waits for.
-  enum class ending
+  enum class close_goal
   {
     close,  ///< The outcome of the close.
     release ///< The number, when nothing can touch that any more.
@@ -147,7 +147,7 @@ public:
 
   /// Detaches what is open, and completes `c` when that is over. Returns `c` if what was open has gone
   /// to another object.
-  close_waiter_pointer start(ending what, close_waiter_pointer c, const executor_type& ex)
+  close_waiter_pointer start(close_goal what, close_waiter_pointer c, const executor_type& ex)
   {
     duty d = duty::refuse;
     tenure_type* t = nullptr;
@@ -156,7 +156,7 @@ public:
     while (d == duty::refuse && (t = current()) != nullptr)
     {
       t->ensure_strand(ex);
-      how = what == ending::close ? demand_of(*t, *c) : close_demand();
+      how = what == close_goal::close ? demand_of(*t, *c) : close_demand();
       d = t->begin_close(how.plan && how.mode.delivers());
     }
     if (d == duty::none || d == duty::flush)
@@ -193,7 +193,7 @@ public:
 
   close_waiter_pointer start_close(close_waiter_pointer c) override
   {
-    return start(ending::close, std::move(c), *executor_);
+    return start(close_goal::close, std::move(c), *executor_);
   }
 
   /// The executor on which handles close; kept from the first handle on.
@@ -224,9 +224,9 @@ public:
   }
 
   /// What a closer is told where nothing is open, and never has been. `how` may be null.
-  static error_code nothing_open(ending what, const close_mode* how) noexcept
+  static error_code nothing_open(close_goal what, const close_mode* how) noexcept
   {
-    if (what == ending::release)
+    if (what == close_goal::release)
       return boost::asio::error::bad_descriptor;
     return how ? validate(*how) : error_code();
   }
@@ -270,9 +270,9 @@ private:
   }
 
   // Nothing has been opened here.
-  close_waiter_pointer find_outcome(ending what, close_waiter_pointer c)
+  close_waiter_pointer find_outcome(close_goal what, close_waiter_pointer c)
   {
-    const object_pointer known_by = what == ending::close ? former() : nullptr;
+    const object_pointer known_by = what == close_goal::close ? former() : nullptr;
     if (known_by)
       return known_by->start_close(std::move(c));
     const error_code ec = nothing_open(what, c->mode());
@@ -356,12 +356,13 @@ private:
       t.dispatch_detach(std::move(for_step));
   }
 
-  close_waiter_pointer join(ending what, tenure_type& t, close_waiter_pointer c, close_demand how)
+  close_waiter_pointer join(
+    close_goal what, tenure_type& t, close_waiter_pointer c, close_demand how)
   {
     const leave_guard leaves(t);
     close_verdict v;
     c->bind(t, false);
-    if (what == ending::release)
+    if (what == close_goal::release)
       c.release()->complete({nothing_open(what, nullptr)}, hand_over::post);
     else if (t.add_close_waiter(*c))
     {

@@ -70,7 +70,7 @@ public:
   void operator()(Handler&& handler, Args&&... args)
   {
     // In this order they end: the handler, the mark, the count.
-    const ending counted{*std::exchange(tenure_, nullptr)};
+    const count_guard counted{*std::exchange(tenure_, nullptr)};
     const mark marked(counted.tenure, What == counts_as::write);
     std::decay_t<Handler> own(std::move(handler));
     std::move(own)(std::forward<Args>(args)...);
@@ -83,11 +83,11 @@ public:
   }
 
 private:
-  struct ending
+  struct count_guard
   {
     tenure_base& tenure;
 
-    INTERLOCK_HOT ~ending()
+    INTERLOCK_HOT ~count_guard()
     {
       count_down(tenure);
     }

@@ -372,8 +372,8 @@ public:
   };
 
   // Held by a session from its accept until its sockets are gone.
-  using ticket = std::unique_ptr<listener, leave>;
-  using launcher = std::function<void(tcp::socket, ticket)>;
+  using handler_count = std::unique_ptr<listener, leave>;
+  using launcher = std::function<void(tcp::socket, handler_count)>;
 
   listener(asio::io_context& context, const options& opts, statistics& stats, launcher launch)
     : strand_(asio::make_strand(context)),
@@ -465,7 +465,7 @@ private:
   void launch(tcp::socket peer) noexcept
   {
     ++statistics_.accepted;
-    ticket entered(this);
+    handler_count entered(this);
     try
     {
       launch_(std::move(peer), std::move(entered));
@@ -508,9 +508,9 @@ private:
 class session : public std::enable_shared_from_this<session>
 {
 public:
-  session(tcp::socket client, listener::ticket entered, const options& opts, statistics& stats,
-    context_state& live)
-    : ticket_(std::move(entered)),
+  session(tcp::socket client, listener::handler_count entered, const options& opts,
+    statistics& stats, context_state& live)
+    : handler_count_(std::move(entered)),
       options_(opts),
       statistics_(stats),
       context_state_(live),
@@ -682,7 +682,7 @@ private:
       return false;
     statistics_.count(kind);
     if (kind == failure::descriptors)
-      ticket_->out_of_descriptors();
+      handler_count_->out_of_descriptors();
     return true;
   }
 
@@ -709,7 +709,8 @@ private:
     last_activity_ = steady::now().time_since_epoch().count();
   }
 
-  listener::ticket ticket_; // first: the next connection is let in after the sockets are gone
+  listener::handler_count
+    handler_count_; // first: the next connection is let in after the sockets are gone
   const options& options_;
   statistics& statistics_;
   context_state& context_state_;
@@ -870,7 +871,7 @@ public:
   explicit relay(const options& opts)
     : options_(opts),
       listener_(traffic_, opts, statistics_,
-        [this](tcp::socket client, listener::ticket entered)
+        [this](tcp::socket client, listener::handler_count entered)
         { launch(std::move(client), std::move(entered)); })
   {
   }
@@ -886,7 +887,7 @@ public:
   }
 
 private:
-  void launch(tcp::socket client, listener::ticket entered)
+  void launch(tcp::socket client, listener::handler_count entered)
   {
     std::make_shared<session>(std::move(client), std::move(entered), options_, statistics_, live_)
       ->start();

@@ -87,7 +87,7 @@ struct blocked_read
 
   static std::size_t strayed(const call_result& result, stranger&)
   {
-    return result.data.front() == stranger::mark ? result.transferred : 0;
+    return result.data.front() == stranger::running_handler ? result.transferred : 0;
   }
 };
 

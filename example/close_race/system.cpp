@@ -145,7 +145,7 @@ std::vector<unique_fd> stranger::take_number(int number, clock::time_point give_
 void stranger::offer(std::size_t bytes)
 {
   drain(pair_.ours.get());
-  const std::string data(bytes, mark);
+  const std::string data(bytes, running_handler);
   if (::send(pair_.theirs.get(), data.data(), data.size(), MSG_NOSIGNAL) != ssize_t(data.size()))
     fail("send");
 }

@@ -81,7 +81,7 @@ bool sleeps_in_poll(pid_t thread);
 class stranger
 {
 public:
-  static constexpr char mark = 'S';
+  static constexpr char running_handler = 'S';
 
   stranger();
 

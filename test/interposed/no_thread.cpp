@@ -68,8 +68,8 @@ extern "C" __attribute__((visibility("default"))) int pthread_create(
 }
 
 using interlock::detail::duty;
+using interlock::detail::handler_count;
 using interlock::detail::phase;
-using interlock::detail::ticket;
 using support::fake_close_waiter;
 using support::probe_job;
 
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(the_object_and_the_tenure_may_go_in_one_call)
 BOOST_AUTO_TEST_CASE(the_detach_of_a_close_that_nobody_can_watch_is_demanded_at_once)
 {
   fake_close_waiter c;
-  ticket step = begin_close(c);
+  handler_count step = begin_close(c);
   {
     const no_thread refused;
     tenure->demand_detach_later();
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(closers_that_can_neither_be_posted_nor_watched_are_destroye
 {
   fake_close_waiter c;
   record.steps.set(support::step_queue::mode::fail);
-  ticket step = begin_close(c);
+  handler_count step = begin_close(c);
   const no_thread refused;
   make_step(std::move(step));
   BOOST_TEST(c.completions() == 0);

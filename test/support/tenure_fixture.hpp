@@ -39,7 +39,7 @@ struct tenure_fixture
 {
   using phase = interlock::detail::phase;
   using duty = interlock::detail::duty;
-  using ticket = interlock::detail::ticket;
+  using handler_count = interlock::detail::handler_count;
 
   census before;
   tenure_record record;
@@ -110,11 +110,11 @@ struct tenure_fixture
   }
 
   /// The first async_close, up to the strand's step; what it returns goes with that.
-  ticket begin_close(interlock::detail::close_waiter& c)
+  handler_count begin_close(interlock::detail::close_waiter& c)
   {
     BOOST_TEST_REQUIRE((tenure->begin_close() == duty::none));
-    ticket step(*tenure);
-    const ticket own(*tenure);
+    handler_count step(*tenure);
+    const handler_count own(*tenure);
     BOOST_TEST(tenure->add_close_waiter(c));
     tenure->leave();
     return step;
@@ -131,15 +131,15 @@ struct tenure_fixture
   void begin_flush(interlock::detail::close_waiter& c)
   {
     BOOST_TEST_REQUIRE((tenure->begin_close(true) == duty::flush));
-    const ticket step(*tenure);
-    const ticket own(*tenure);
+    const handler_count step(*tenure);
+    const handler_count own(*tenure);
     BOOST_TEST(tenure->add_close_waiter(c));
     tenure->leave();
   }
 
-  static void make_step(ticket t)
+  static void make_step(handler_count t)
   {
-    const ticket own(std::move(t));
+    const handler_count own(std::move(t));
     own.tenure()->demand_detach();
   }
 

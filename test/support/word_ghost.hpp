@@ -22,7 +22,7 @@ struct word_ghost
 
   // Handlers: of writes; of other operations; the closer's own and the strand step's; a
   // predecessor's.
-  unsigned writes = 0, operations = 0, tickets = 0, predecessors = 0;
+  unsigned writes = 0, operations = 0, handler_counts = 0, predecessors = 0;
 
   // Other holders: the object, the one who opens it, whoever has the number after the detach, those
   // with a lease on it.
@@ -43,7 +43,7 @@ struct word_ghost
 
   unsigned handlers() const
   {
-    return writes + operations + tickets + predecessors;
+    return writes + operations + handler_counts + predecessors;
   }
 
   bool admits() const
@@ -102,8 +102,8 @@ struct word_ghost
     for (unsigned count : {calls, lookers, writes, operations, predecessors, leases})
       k = k << 4 | count;
     for (unsigned few :
-      {close_waiter, finisher, tickets, object, opener, claimant, published, flushing, closing,
-        demanded, detached, reported, finished, disposed, waiting, lent, parted})
+      {close_waiter, finisher, handler_counts, object, opener, claimant, published, flushing,
+        closing, demanded, detached, reported, finished, disposed, waiting, lent, parted})
       k = k << 2 | few;
     return k;
   }

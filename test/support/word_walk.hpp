@@ -151,7 +151,7 @@ private:
   void try_handlers(const state& s)
   {
     for (unsigned word_ghost::*kind :
-      {&word_ghost::operations, &word_ghost::tickets, &word_ghost::predecessors})
+      {&word_ghost::operations, &word_ghost::handler_counts, &word_ghost::predecessors})
     {
       if (s.g.*kind == 0)
         continue;
@@ -282,7 +282,7 @@ private:
     if (answer == duty::none)
     {
       g.close_waiter = 1;
-      g.tickets = 2;
+      g.handler_counts = 2;
     }
     else
       ++g.lookers;
@@ -368,7 +368,7 @@ private:
     const word_ghost& g = s.g;
     flaw_ = std::string(event) + " in phase " + std::to_string(unsigned(g.phase()));
     for (unsigned n : {g.calls, g.lookers, g.close_waiter, g.finisher, g.writes, g.operations,
-           g.tickets, g.predecessors, g.object, g.opener, g.claimant, g.leases, g.waiting})
+           g.handler_counts, g.predecessors, g.object, g.opener, g.claimant, g.leases, g.waiting})
       flaw_ += ", " + std::to_string(n);
   }
 

@@ -47,8 +47,8 @@ namespace asio = boost::asio;
 namespace detail = interlock::detail;
 using boost::system::error_code;
 using detail::duty;
+using detail::handler_count;
 using detail::phase;
-using detail::ticket;
 using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
 
@@ -112,8 +112,8 @@ duty begin_flush(Socket& s, detail::close_waiter& c)
   t.ensure_strand(s.get_executor());
   const duty d = t.begin_close(true);
   {
-    const ticket step(t);
-    const ticket own(t);
+    const handler_count step(t);
+    const handler_count own(t);
     t.add_close_waiter(c);
     t.leave();
     // With no write outstanding it is the strand's step that detaches.

@@ -18,8 +18,8 @@
 #include "support/tenure_fixture.hpp"
 
 using interlock::detail::duty;
+using interlock::detail::handler_count;
 using interlock::detail::phase;
-using interlock::detail::ticket;
 using support::elsewhere;
 using support::fake_close_waiter;
 
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(nobody_enters_what_is_closing)
 {
   fake_close_waiter c;
   BOOST_TEST((tenure->enter() == duty::none));
-  ticket step = begin_close(c);
+  handler_count step = begin_close(c);
   BOOST_TEST((tenure->enter() == duty::refuse));
   BOOST_TEST((tenure->enter_with_handler() == duty::refuse));
   make_step(std::move(step));
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(the_step_of_a_close_detaches_when_nobody_is_inside)
 {
   fake_close_waiter c;
   BOOST_TEST((tenure->enter() == duty::none));
-  ticket step = begin_close(c);
+  handler_count step = begin_close(c);
   tenure->leave();
   BOOST_TEST(is(phase::closing));
   BOOST_TEST(record.detaches == 0);
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(the_step_of_a_close_leaves_the_detach_to_the_last_inside)
 BOOST_AUTO_TEST_CASE(the_step_of_a_close_finds_nothing_to_do_when_the_object_has_gone)
 {
   fake_close_waiter c;
-  ticket step = begin_close(c);
+  handler_count step = begin_close(c);
   destroy_object();
   BOOST_TEST(record.detaches == 1);
   BOOST_TEST(closes());
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(however_many_close_it_is_detached_once)
 BOOST_AUTO_TEST_CASE(a_step_that_never_comes_is_made_up_for_by_the_worker)
 {
   fake_close_waiter c;
-  ticket step = begin_close(c);
+  handler_count step = begin_close(c);
   tenure->demand_detach_later();
   BOOST_TEST(support::wait_until([this] { return record.detaches == 1; }));
   BOOST_TEST((record.detacher != std::this_thread::get_id()));
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_was_dropped_is_made_up_for_by_the_worker)
 {
   fake_close_waiter c;
   {
-    const ticket step = begin_close(c);
+    const handler_count step = begin_close(c);
     tenure->demand_detach_later();
   }
   BOOST_TEST(wait_posted());
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(the_worker_does_not_watch_what_has_been_demanded)
 BOOST_AUTO_TEST_CASE(without_a_worker_to_watch_the_detach_is_demanded_at_once)
 {
   fake_close_waiter c;
-  ticket step = begin_close(c);
+  handler_count step = begin_close(c);
   {
     const support::no_more_descriptors none;
     tenure->demand_detach_later();

@@ -22,8 +22,8 @@ using boost::system::error_code;
 using interlock::detail::close_verdict;
 using interlock::detail::duty;
 using interlock::detail::hand_over;
+using interlock::detail::handler_count;
 using interlock::detail::phase;
-using interlock::detail::ticket;
 using support::elsewhere;
 using support::fake_close_waiter;
 using support::system_error;
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_closer_is_served_on_the_strand_after_the_number_is_closed
 BOOST_AUTO_TEST_CASE(all_closers_get_the_errno_of_the_one_close)
 {
   put_bad_number();
-  ticket step = begin_close(first);
+  handler_count step = begin_close(first);
   BOOST_TEST(join_close(second));
   make_step(std::move(step));
   BOOST_TEST(wait_posted());

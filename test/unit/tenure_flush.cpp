@@ -19,9 +19,9 @@
 #include "support/tenure_fixture.hpp"
 
 using interlock::detail::duty;
-using interlock::detail::mark;
+using interlock::detail::handler_count;
 using interlock::detail::phase;
-using interlock::detail::ticket;
+using interlock::detail::running_handler;
 using interlock::detail::write_late;
 using support::elsewhere;
 using support::fake_close_waiter;
@@ -84,8 +84,8 @@ BOOST_AUTO_TEST_CASE(without_a_write_it_is_a_close_like_any_other)
   tenure->leave();
   BOOST_TEST((tenure->begin_close(true) == duty::none));
   {
-    const ticket step(*tenure);
-    const ticket own(*tenure);
+    const handler_count step(*tenure);
+    const handler_count own(*tenure);
     BOOST_TEST(tenure->add_close_waiter(close_waiter));
     tenure->leave();
     BOOST_TEST(is(phase::closing));
@@ -100,8 +100,8 @@ BOOST_AUTO_TEST_CASE(a_write_that_has_ended_before_the_close_is_not_waited_for)
   begin_write();
   tenure->write_done();
   BOOST_TEST((tenure->begin_close(true) == duty::none));
-  const ticket step(*tenure);
-  const ticket own(*tenure);
+  const handler_count step(*tenure);
+  const handler_count own(*tenure);
   BOOST_TEST(is(phase::closing));
   tenure->leave();
 }
@@ -185,8 +185,8 @@ BOOST_AUTO_TEST_CASE(the_last_write_may_end_before_the_closer_has_left)
   BOOST_TEST(is(phase::due));
   BOOST_TEST(record.detaches == 0);
   {
-    const ticket step(*tenure);
-    const ticket own(*tenure);
+    const handler_count step(*tenure);
+    const handler_count own(*tenure);
     BOOST_TEST(tenure->add_close_waiter(close_waiter));
     tenure->leave();
   }
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(a_close_changes_nothing_of_it)
 
 BOOST_AUTO_TEST_CASE(a_close_detaches_what_is_open_or_closing)
 {
-  ticket step = begin_close(close_waiter);
+  handler_count step = begin_close(close_waiter);
   BOOST_TEST(tenure->demand_detach_unless_flushing());
   BOOST_TEST(record.detaches == 1);
   make_step(std::move(step));
@@ -339,8 +339,8 @@ BOOST_AUTO_TEST_CASE(writes_that_came_along_in_a_move_are_not_waited_for)
   tenure->gave_out();
   BOOST_TEST((other->begin_close(true) == duty::none));
   {
-    const ticket step(*other);
-    const ticket own(*other);
+    const handler_count step(*other);
+    const handler_count own(*other);
     other->leave();
     other->demand_detach();
   }
@@ -360,7 +360,7 @@ BOOST_AUTO_TEST_CASE(a_handler_of_a_write_starts_the_next_one)
   begin_flush_of_one();
   for (std::uint32_t step = 1; step <= 3; ++step)
   {
-    const mark running(*tenure, true);
+    const running_handler running(*tenure, true);
     BOOST_TEST((enter_with_write(*tenure) == duty::none));
     BOOST_TEST(tenure->flush_steps() == step);
     tenure->leave();
@@ -375,7 +375,7 @@ BOOST_AUTO_TEST_CASE(a_handler_of_a_write_starts_the_next_one)
 BOOST_AUTO_TEST_CASE(while_the_tenure_is_open_nothing_is_counted)
 {
   begin_write();
-  const mark running(*tenure, true);
+  const running_handler running(*tenure, true);
   BOOST_TEST((enter_with_write(*tenure) == duty::none));
   BOOST_TEST(tenure->flush_steps() == 0u);
   tenure->leave();
@@ -397,7 +397,7 @@ BOOST_AUTO_TEST_CASE(a_write_is_refused_in_a_handler_of_a_read)
   tenure->leave();
   begin_flush_of_one();
   {
-    const mark running(*tenure);
+    const running_handler running(*tenure);
     check_refused();
   }
   tenure->handler_done();
@@ -409,12 +409,12 @@ BOOST_AUTO_TEST_CASE(of_nested_handlers_the_inner_one_counts)
 {
   begin_flush_of_one();
   {
-    const mark outer(*tenure, true);
-    const mark inner(*tenure);
+    const running_handler outer(*tenure, true);
+    const running_handler inner(*tenure);
     check_refused();
   }
-  const mark outer(*tenure);
-  const mark inner(*tenure, true);
+  const running_handler outer(*tenure);
+  const running_handler inner(*tenure, true);
   BOOST_TEST((enter_with_write(*tenure) == duty::none));
   tenure->leave();
   tenure->write_done();
@@ -424,7 +424,7 @@ BOOST_AUTO_TEST_CASE(of_nested_handlers_the_inner_one_counts)
 BOOST_AUTO_TEST_CASE(a_write_is_refused_in_another_thread)
 {
   begin_flush_of_one();
-  const mark running(*tenure, true);
+  const running_handler running(*tenure, true);
   elsewhere([this] { check_refused(); });
   end_flush();
 }
@@ -438,7 +438,7 @@ BOOST_AUTO_TEST_CASE(a_write_is_refused_in_a_handler_of_a_write_in_another_tenur
     auto* other = new fake_tenure(shared, other_record, id);
     begin_flush_of_one();
     {
-      const mark running(*other, true);
+      const running_handler running(*other, true);
       check_refused();
     }
     tenure->write_done();
@@ -456,8 +456,8 @@ BOOST_AUTO_TEST_CASE(a_write_is_refused_in_a_handler_of_a_write_in_another_tenur
 BOOST_AUTO_TEST_CASE(a_write_is_refused_in_a_handler_that_has_left_the_tenure)
 {
   begin_flush_of_one();
-  const mark running(*tenure, true);
-  mark::reopened(tenure->object());
+  const running_handler running(*tenure, true);
+  running_handler::reopened(tenure->object());
   check_refused();
   end_flush();
 }
@@ -467,7 +467,7 @@ BOOST_AUTO_TEST_CASE(no_write_is_let_in_when_the_flush_has_ended)
 {
   begin_flush_of_one();
   {
-    const mark running(*tenure, true);
+    const running_handler running(*tenure, true);
     tenure->write_done();
     BOOST_TEST((enter_with_write(*tenure) == duty::refuse));
   }
@@ -497,7 +497,7 @@ BOOST_AUTO_TEST_CASE(the_next_tenure_counts_anew)
   begin_flush_of_one();
   check_refused();
   {
-    const mark running(*tenure, true);
+    const running_handler running(*tenure, true);
     BOOST_TEST((enter_with_write(*tenure) == duty::none));
     tenure->leave();
     tenure->write_done();
@@ -524,7 +524,7 @@ BOOST_AUTO_TEST_CASE(more_writes_than_can_be_counted_are_refused)
   begin_flush(close_waiter);
   {
     // What goes on with one of them still has room.
-    const mark running(*tenure, true);
+    const running_handler running(*tenure, true);
     for (; enter_with_write(*tenure) == duty::none; ++writes)
       tenure->leave();
     BOOST_TEST((enter_with_write(*tenure) == duty::overflow));
@@ -596,7 +596,7 @@ BOOST_AUTO_TEST_CASE(chains_of_writes_run_to_their_ends_whenever_the_close_comes
         }
         for (int left = steps_after_close; left != 0; left -= flushing ? 1 : 0)
         {
-          const mark running(*tenure, true);
+          const running_handler running(*tenure, true);
           const bool late = tenure->enter_with_write() != duty::none;
           if (late && write_late(*tenure, duty::refuse) != duty::none)
             ++refused;

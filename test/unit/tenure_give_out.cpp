@@ -19,8 +19,8 @@
 
 using boost::system::error_code;
 using interlock::detail::duty;
+using interlock::detail::handler_count;
 using interlock::detail::phase;
-using interlock::detail::ticket;
 using support::fake_close_waiter;
 using support::fake_tenure;
 
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_being_closed_is_not_given_out)
 {
   int given = -1;
   fake_close_waiter c;
-  ticket step = begin_close(c);
+  handler_count step = begin_close(c);
   BOOST_TEST((tenure->give_out(given) == duty::refuse));
   make_step(std::move(step));
   BOOST_TEST((tenure->give_out(given) == duty::refuse));

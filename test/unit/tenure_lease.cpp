@@ -20,8 +20,8 @@
 
 using boost::system::error_code;
 using interlock::detail::duty;
+using interlock::detail::handler_count;
 using interlock::detail::phase;
-using interlock::detail::ticket;
 using support::elsewhere;
 using support::fake_close_waiter;
 
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(closers_are_served_after_the_last_lease)
   fake_close_waiter leads;
   fake_close_waiter joins;
   lend();
-  ticket step = begin_close(leads);
+  handler_count step = begin_close(leads);
   BOOST_TEST(is(phase::closing));
   make_step(std::move(step));
   BOOST_TEST(is(phase::leased));

@@ -16,9 +16,9 @@
 
 using boost::system::error_code;
 using interlock::detail::duty;
+using interlock::detail::handler_count;
 using interlock::detail::leave_guard;
 using interlock::detail::phase;
-using interlock::detail::ticket;
 using support::fake_close_waiter;
 using support::fake_tenure;
 
@@ -182,33 +182,33 @@ BOOST_AUTO_TEST_CASE(a_shutdown_does_not_come_to_memory_that_is_only_kept)
   BOOST_TEST(record.frees == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_ticket_is_one_handler_however_often_it_is_moved)
+BOOST_AUTO_TEST_CASE(a_handler_count_is_one_handler_however_often_it_is_moved)
 {
   BOOST_TEST((tenure->enter_with_handler() == duty::none));
   tenure->leave();
   tenure->demand_detach();
   BOOST_TEST(becomes(phase::closed));
   {
-    ticket one(*tenure);
-    ticket two(std::move(one));
+    handler_count one(*tenure);
+    handler_count two(std::move(one));
     BOOST_TEST(!one.tenure());
     BOOST_TEST(two.tenure() == tenure);
-    const ticket three(std::move(two));
-    const ticket none;
+    const handler_count three(std::move(two));
+    const handler_count none;
     BOOST_TEST(!none.tenure());
     BOOST_TEST(is(phase::closed));
   }
   BOOST_TEST(is(phase::ended));
 }
 
-BOOST_AUTO_TEST_CASE(a_ticket_that_is_dismissed_leaves_the_count_to_somebody_else)
+BOOST_AUTO_TEST_CASE(a_handler_count_that_is_dismissed_is_counted_down_elsewhere)
 {
   BOOST_TEST((tenure->enter_with_handler() == duty::none));
   tenure->leave();
   tenure->demand_detach();
   BOOST_TEST(becomes(phase::closed));
   {
-    ticket t(*tenure);
+    handler_count t(*tenure);
     t.dismiss();
     BOOST_TEST(!t.tenure());
   }

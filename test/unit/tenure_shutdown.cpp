@@ -22,8 +22,8 @@ using boost::system::error_code;
 using interlock::detail::context_member;
 using interlock::detail::context_state;
 using interlock::detail::duty;
+using interlock::detail::handler_count;
 using interlock::detail::phase;
-using interlock::detail::ticket;
 using support::elsewhere;
 using support::fake_close_waiter;
 using mode = support::step_queue::mode;
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(what_has_ended_lets_go_of_the_context)
 
 BOOST_AUTO_TEST_CASE(closers_that_wait_for_the_strand_are_destroyed_by_the_shutdown)
 {
-  ticket step = begin_close(first);
+  handler_count step = begin_close(first);
   BOOST_TEST(join_close(second));
   const std::thread::id shutdown = shut_down_elsewhere();
   BOOST_TEST(support::hung_up(far));
@@ -322,7 +322,7 @@ BOOST_AUTO_TEST_CASE(a_tenure_that_was_freed_before_is_not_ended_by_the_shutdown
 BOOST_AUTO_TEST_CASE(everybody_may_go_at_once)
 {
   BOOST_TEST((tenure->enter_with_handler() == duty::none));
-  ticket step = begin_close(first);
+  handler_count step = begin_close(first);
   BOOST_TEST(join_close(second));
   support::fake_tenure* t = tenure;
   std::thread leaver([t] { t->leave(); });

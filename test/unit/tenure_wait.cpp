@@ -24,8 +24,8 @@
 
 using boost::system::error_code;
 using interlock::detail::duty;
+using interlock::detail::handler_count;
 using interlock::detail::phase;
-using interlock::detail::ticket;
 using support::fake_close_waiter;
 using support::system_error;
 using support::watched_thread;
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(the_beginning_of_an_asynchronous_close_wakes_who_waits)
   fake_close_waiter c;
   reader r(*this);
   BOOST_TEST(r.thread.falls_asleep());
-  ticket step = begin_close(c);
+  handler_count step = begin_close(c);
   r.check_woken();
   BOOST_TEST(is(phase::closing));
   BOOST_TEST(record.detaches == 0);

@@ -125,7 +125,7 @@ void tenure_base::await_close() noexcept
     return p == phase::flushing || p == phase::closing || p == phase::due || p == phase::detached;
   };
   // In a handler of its own this thread may be the one inside.
-  if (current_phase() != phase::due || mark::running(object_) != this)
+  if (current_phase() != phase::due || running_handler::tenure_of(object_) != this)
     context_state_->worker().await([&] { return !under_way(); });
 }
 

@@ -150,7 +150,7 @@ public:
   tenure_base* running_here() const noexcept
   {
     const object_state<Inner>* s = state();
-    return s ? mark::running(s->id()) : nullptr;
+    return s ? running_handler::tenure_of(s->id()) : nullptr;
   }
 
   /// Opens the object with the number that `prepare(tenure, ec)` puts into the tenure's Asio
@@ -483,7 +483,7 @@ private:
   INTERLOCK_COLD static error_code look_at(op_kind kind, tenure_type& t)
   {
     error_code ec;
-    if (kind != op_kind::other && t.follows_another() && !mark::allows(t))
+    if (kind != op_kind::other && t.follows_another() && !running_handler::allows(t))
       ec = boost::asio::error::operation_aborted;
     else
       t.prepare(ec);

@@ -125,7 +125,7 @@ public:
     t.taken_by_opener = false;
     current_.store(&t, std::memory_order_release);
     superseded.swap(former_);
-    mark::reopened(id());
+    running_handler::reopened(id());
     return error_code();
   }
 
@@ -341,8 +341,8 @@ private:
   // With a flush the last of the writes detaches, otherwise the strand's step.
   void lead(tenure_type& t, close_waiter& c, close_demand how, duty d) noexcept
   {
-    ticket for_step(t);
-    const ticket own(t);
+    handler_count for_step(t);
+    const handler_count own(t);
     how.lead(t);
     c.bind(t, true);
     // Refused by the context's shutdown, which has destroyed those that came before, and detaches.

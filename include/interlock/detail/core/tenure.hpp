@@ -232,9 +232,9 @@ public:
   }
 
   /// Sends the step that detaches to the strand. Where that fails the detach is demanded at once;
-  /// where the strand does not come to it in time, the worker demands it. The caller holds a ticket
+  /// where the strand does not come to it in time, the worker demands it. The caller holds a handler count
   /// of its own besides the step's.
-  void dispatch_detach(ticket for_step) noexcept
+  void dispatch_detach(handler_count for_step) noexcept
   {
     // Without a pass the context is being shut down, which detaches.
     const auto pass = pass_gate();
@@ -262,7 +262,7 @@ public:
   bool taken_by_opener = true;
 
 private:
-  /// Ends the ticket of the step with this token, unless that has been done.
+  /// Ends the handler count of the step with this token, unless that has been done.
   void end_step(std::uint64_t token) noexcept
   {
     if (step_token_.compare_exchange_strong(token, 0))
@@ -404,7 +404,7 @@ private:
   std::unique_ptr<strand_type>
     strand_; // guarded by mutex_ until the close begins, then used by its steps only
   std::atomic<bool> strand_is_dead_{false};
-  std::atomic<std::uint64_t> step_token_{0}; // of the step that holds a ticket; 0: none does
+  std::atomic<std::uint64_t> step_token_{0}; // of the step that holds a handler count; 0: none does
   user_flags flags_;
   std::atomic<bool> prepared_{false};
   std::atomic<bool> plain_{false};

@@ -71,7 +71,7 @@ public:
   {
     // In this order they end: the handler, the mark, the count.
     const count_guard counted{*std::exchange(tenure_, nullptr)};
-    const mark marked(counted.tenure, What == counts_as::write);
+    const running_handler marked(counted.tenure, What == counts_as::write);
     std::decay_t<Handler> own(std::move(handler));
     std::move(own)(std::forward<Args>(args)...);
   }

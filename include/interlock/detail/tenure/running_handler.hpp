@@ -10,7 +10,7 @@
 // operation's last, and counts with the tenure of the mark: a close that came in between is not over
 // before it.
 // In a flush a write may start from the handler of a write that is outstanding, and from no other: so
-// a mark knows whether it is a write's. A mark keeps its tenure from being used
+// a running handler knows whether it is a write's. a running handler keeps its tenure from being used
 // again, so that an equal pointer means the same tenure.
 
 #ifndef INTERLOCK_DETAIL_TENURE_RUNNING_HANDLER_HPP
@@ -33,11 +33,11 @@ class tenure_base;
 /// another.
 using object_id = std::uint64_t;
 
-class mark
+class running_handler
 {
 public:
   /// `of_write`: the handler is that of a write which a flush waits for.
-  explicit mark(tenure_base& tenure, bool of_write = false) noexcept
+  explicit running_handler(tenure_base& tenure, bool of_write = false) noexcept
     : tenure_(&tenure),
       below_(top_),
       of_write_(of_write)
@@ -45,10 +45,10 @@ public:
     top_ = this;
   }
 
-  mark(const mark&) = delete;
-  mark& operator=(const mark&) = delete;
+  running_handler(const running_handler&) = delete;
+  running_handler& operator=(const running_handler&) = delete;
 
-  ~mark()
+  ~running_handler()
   {
     top_ = below_;
   }
@@ -57,7 +57,7 @@ public:
   static bool allows(const tenure_base& tenure) noexcept;
 
   /// The tenure of `object` whose handler runs on this thread, if one does.
-  static tenure_base* running(object_id object) noexcept;
+  static tenure_base* tenure_of(object_id object) noexcept;
 
   /// Whether the handler of `tenure`'s object that runs on this thread is one of a write in `tenure`.
   static bool running_write(const tenure_base& tenure) noexcept;
@@ -66,12 +66,12 @@ public:
   static void reopened(object_id object) noexcept;
 
 private:
-  static const mark* innermost(object_id object) noexcept;
+  static const running_handler* innermost(object_id object) noexcept;
 
-  static inline thread_local mark* top_ = nullptr;
+  static inline thread_local running_handler* top_ = nullptr;
 
   tenure_base* tenure_; // null once the handler has re-opened the object itself
-  mark* below_;
+  running_handler* below_;
   const bool of_write_;
 };
 

@@ -393,37 +393,37 @@ private:
 
 // In the header, not in src/: the mark of a thread has to be one and the same in all of a program.
 
-inline void mark::reopened(object_id object) noexcept
+inline void running_handler::reopened(object_id object) noexcept
 {
-  for (mark* m = top_; m; m = m->below_)
+  for (running_handler* m = top_; m; m = m->below_)
     if (m->tenure_ && m->tenure_->object() == object)
       m->tenure_ = nullptr;
 }
 
 // The innermost mark of an object is the one that counts.
-inline const mark* mark::innermost(object_id object) noexcept
+inline const running_handler* running_handler::innermost(object_id object) noexcept
 {
-  for (const mark* m = top_; m; m = m->below_)
+  for (const running_handler* m = top_; m; m = m->below_)
     if (m->tenure_ && m->tenure_->object() == object)
       return m;
   return nullptr;
 }
 
-inline tenure_base* mark::running(object_id object) noexcept
+inline tenure_base* running_handler::tenure_of(object_id object) noexcept
 {
-  const mark* m = innermost(object);
+  const running_handler* m = innermost(object);
   return m ? m->tenure_ : nullptr;
 }
 
-inline bool mark::running_write(const tenure_base& tenure) noexcept
+inline bool running_handler::running_write(const tenure_base& tenure) noexcept
 {
-  const mark* m = innermost(tenure.object());
+  const running_handler* m = innermost(tenure.object());
   return m && m->tenure_ == &tenure && m->of_write_;
 }
 
-inline bool mark::allows(const tenure_base& tenure) noexcept
+inline bool running_handler::allows(const tenure_base& tenure) noexcept
 {
-  const tenure_base* running_here = running(tenure.object());
+  const tenure_base* running_here = tenure_of(tenure.object());
   return !running_here || running_here == &tenure;
 }
 
@@ -432,7 +432,7 @@ inline bool mark::allows(const tenure_base& tenure) noexcept
 INTERLOCK_COLD inline duty write_late(tenure_base& t, duty refused) noexcept
 {
   duty d = refused;
-  if (d == duty::refuse && mark::running_write(t))
+  if (d == duty::refuse && running_handler::running_write(t))
     d = t.chain_write();
   if (d != duty::none)
     t.note_refused_write();
@@ -461,25 +461,25 @@ private:
 };
 
 /// One handler outstanding.
-class ticket
+class handler_count
 {
 public:
-  ticket() = default;
+  handler_count() = default;
 
   /// Takes over a handler that has been counted.
-  explicit ticket(tenure_base& t) noexcept
+  explicit handler_count(tenure_base& t) noexcept
     : tenure_(&t)
   {
   }
 
-  ticket(ticket&& other) noexcept
+  handler_count(handler_count&& other) noexcept
     : tenure_(std::exchange(other.tenure_, nullptr))
   {
   }
 
-  ticket& operator=(ticket&&) = delete;
+  handler_count& operator=(handler_count&&) = delete;
 
-  ~ticket()
+  ~handler_count()
   {
     if (tenure_)
       tenure_->handler_done();

@@ -153,9 +153,9 @@ private:
   {
     if ((what == act::send_fin) != (before.state.stage == stage::fresh && !over(after)))
       return "our FIN is not what begins a delivery";
-    if ((after.state.stage == stage::flushing) != (!over(after) && !after.ghost.acknowledged))
+    if ((after.state.stage == stage::awaiting_ack) != (!over(after) && !after.ghost.acknowledged))
       return "a stage that is not where the data is";
-    if (before.ghost.acknowledged && after.state.stage == stage::flushing)
+    if (before.ghost.acknowledged && after.state.stage == stage::awaiting_ack)
       return "the acknowledgement has been forgotten";
     if (over(after))
       return nullptr;

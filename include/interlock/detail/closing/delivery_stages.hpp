@@ -34,7 +34,7 @@ enum class delivery_stage : unsigned char
 {
   fresh,        ///< Nothing has been done yet.
   draining,     ///< All that has been sent is to be acknowledged. Our FIN is left to close(2).
-  flushing,     ///< Our FIN follows the data; not everything is acknowledged.
+  awaiting_ack, ///< Our FIN follows the data; not everything is acknowledged.
   acknowledged, ///< Everything is; the peer's own FIN is awaited.
   over
 };
@@ -84,7 +84,7 @@ constexpr bool drains(const delivery_state& s) noexcept
 /// Whether the engine has sent our FIN.
 constexpr bool has_sent_fin(const delivery_state& s) noexcept
 {
-  return s.stage == delivery_stage::flushing || s.stage == delivery_stage::acknowledged;
+  return s.stage == delivery_stage::awaiting_ack || s.stage == delivery_stage::acknowledged;
 }
 
 struct delivery_step
@@ -192,11 +192,11 @@ constexpr delivery_step delivery_over(close_outcome outcome) noexcept
 }
 
 /// There is, or was, a connection.
-constexpr delivery_step begin_flushing(const delivery_observation& o) noexcept
+constexpr delivery_step begin_awaiting_ack(const delivery_observation& o) noexcept
 {
   return o.fin_refused || o.sight == delivery_sight::ended || o.sight == delivery_sight::lost
     ? delivery_over(close_outcome::closed)
-    : delivery_step{{delivery_stage::flushing}, delivery_act::send_fin};
+    : delivery_step{{delivery_stage::awaiting_ack}, delivery_act::send_fin};
 }
 
 /// All has been acknowledged, our FIN too.
@@ -259,7 +259,7 @@ constexpr delivery_step advance(
   if (wanted == close_mode::kind::immediate || o.sight == sight::unconnected)
     return delivery_over(close_outcome::closed);
   if (fresh)
-    return begin_flushing(o);
+    return begin_awaiting_ack(o);
   if (o.stalled || o.expired)
     return delivery_over(close_outcome::timed_out);
   return {s, delivery_act::wait};

@@ -13,7 +13,7 @@
 // given in processor time as well: other load does not count there. The process has a second thread from
 // the start, since glibc's system call wrappers cost more from then on.
 //
-// Each turn goes through all numbers, so that all see the same machine; ratios are taken within a turn,
+// Each turn goes through all descriptors, so that all see the same machine; ratios are taken within a turn,
 // and reported as median and quartiles. Ends with 1 if a close had another outcome than it should.
 
 #include <algorithm>
@@ -163,14 +163,14 @@ double time_of(const std::string& thread)
 class peer
 {
 public:
-  explicit peer(int number)
-    : number_(number)
+  explicit peer(int fd)
+    : fd_(fd)
   {
-    require(number >= 0, "no connection");
+    require(fd >= 0, "no connection");
   }
 
   peer(peer&& other) noexcept
-    : number_(std::exchange(other.number_, -1))
+    : fd_(std::exchange(other.fd_, -1))
   {
   }
 
@@ -179,13 +179,13 @@ public:
   ~peer()
   {
     const ::linger none = {1, 0};
-    ::setsockopt(number_, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-    ::close(number_);
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+    ::close(fd_);
   }
 
-  int number() const
+  int fd() const
   {
-    return number_;
+    return fd_;
   }
 
   /// Takes what is there. Whether it was the last.
@@ -193,28 +193,28 @@ public:
   {
     for (;;)
     {
-      const ::ssize_t got = ::recv(number_, nullptr, 1 << 20, MSG_TRUNC | MSG_DONTWAIT);
+      const ::ssize_t got = ::recv(fd_, nullptr, 1 << 20, MSG_TRUNC | MSG_DONTWAIT);
       if (got <= 0)
         return got == 0;
     }
   }
 
 private:
-  int number_;
+  int fd_;
 };
 
-int state_of(int number)
+int state_of(int fd)
 {
   ::tcp_info info = {};
   ::socklen_t size = sizeof(info);
-  require(::getsockopt(number, IPPROTO_TCP, TCP_INFO, &info, &size) == 0, "no TCP_INFO");
+  require(::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0, "no TCP_INFO");
   return info.tcpi_state;
 }
 
-void fill(int number)
+void fill(int fd)
 {
   static const char zeros[65536] = {};
-  while (::send(number, zeros, sizeof(zeros), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+  while (::send(fd, zeros, sizeof(zeros), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
     continue;
 }
 
@@ -235,15 +235,15 @@ public:
       end.connect(acceptor.local_endpoint());
       peers.emplace_back(::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC));
       fill(end.native_handle());
-      numbers.push_back(end.native_handle());
+      fds.push_back(end.native_handle());
     }
   }
 
   /// All closes have got to where they wait for their peers.
   void wait_until_lingering() const
   {
-    for (const int number : numbers)
-      while (state_of(number) != TCP_FIN_WAIT1)
+    for (const int fd : fds)
+      while (state_of(fd) != TCP_FIN_WAIT1)
         std::this_thread::yield();
   }
 
@@ -256,7 +256,7 @@ public:
       ::epoll_event e = {};
       e.events = EPOLLIN;
       e.data.ptr = const_cast<peer*>(&p);
-      require(::epoll_ctl(set, EPOLL_CTL_ADD, p.number(), &e) == 0, "no EPOLL_CTL_ADD");
+      require(::epoll_ctl(set, EPOLL_CTL_ADD, p.fd(), &e) == 0, "no EPOLL_CTL_ADD");
     }
     for (std::size_t left = peers.size(); left != 0;)
       left -= drain_some(set);
@@ -265,7 +265,7 @@ public:
 
   std::vector<interlock::ip::tcp::socket> ends;
   std::vector<peer> peers;
-  std::vector<int> numbers;
+  std::vector<int> fds;
 
 private:
   static std::size_t drain_some(int set)
@@ -278,7 +278,7 @@ private:
       const peer& p = *static_cast<peer*>(events[i].data.ptr);
       if (!p.drain())
         continue;
-      ::epoll_ctl(set, EPOLL_CTL_DEL, p.number(), nullptr);
+      ::epoll_ctl(set, EPOLL_CTL_DEL, p.fd(), nullptr);
       ++ended;
     }
     return ended;
@@ -498,14 +498,14 @@ std::size_t possible_connections()
 
 std::vector<findings> wanted(int argc, char** argv)
 {
-  std::vector<std::size_t> numbers = {500, 1000, 2000, 4000, 8000};
+  std::vector<std::size_t> fds = {500, 1000, 2000, 4000, 8000};
   if (argc > 3)
-    numbers.clear();
+    fds.clear();
   for (int i = 3; i < argc; ++i)
-    numbers.push_back(std::strtoul(argv[i], nullptr, 10));
+    fds.push_back(std::strtoul(argv[i], nullptr, 10));
   const std::size_t most = possible_connections();
   std::vector<findings> all;
-  for (const std::size_t n : numbers)
+  for (const std::size_t n : fds)
   {
     if (n > most)
       std::printf("NOT %zu connections: the limit of descriptors allows %zu\n", n, most);

@@ -206,7 +206,7 @@ const transition transitions[] = {
   {"part", &word::part, [](value w) { return word::phase_of(w) == phase::detached; }},
   {"lease_done", &word::lease_done, [](value w) { return word::leases(w) != 0; }},
   {"give_out", &word::give_out, &is_held},
-  // The claimant parts with the number first, and not as long as there is a lease.
+  // The claimant parts with the descriptor first, and not as long as there is a lease.
   {"report", &word::report,
     [](value w) { return word::phase_of(w) == phase::detached && word::leases(w) == 0; }},
   // A destructor has demanded the detach by then.

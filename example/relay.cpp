@@ -117,7 +117,7 @@ std::istream& operator>>(std::istream& in, seconds& result)
   return in;
 }
 
-// Signed while it is read: an unsigned type would let a negative number wrap round.
+// Signed while it is read: an unsigned type would let a negative descriptor wrap round.
 struct quantity
 {
   unsigned value = 0;
@@ -907,13 +907,13 @@ private:
 
   void wait_for_signal()
   {
-    signals_.async_wait([this](error_code, int number) { on_signal(number); });
+    signals_.async_wait([this](error_code, int fd) { on_signal(fd); });
   }
 
-  void on_signal(int number)
+  void on_signal(int fd)
   {
     if (std::exchange(signalled_, true))
-      exit_now(128 + number);
+      exit_now(128 + fd);
     wait_for_signal();
     begin_drain();
   }

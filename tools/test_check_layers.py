@@ -283,7 +283,7 @@ class CheckLayers(unittest.TestCase):
         for body in (
             "void f(x& a, x* b) { a.close(); b->close(); std::fclose(c); }",
             "void other::close(int) {} void g() { other::close(1); t<int>::close(2); }",
-            "void f() { close_number(1); bool close = true; }",
+            "void f() { close_descriptor(1); bool close = true; }",
             "// ::close(1)\n/* close(1) */",
             'const char* s = "::close(1)"; const char* t = R"(close(1))";',
         ):

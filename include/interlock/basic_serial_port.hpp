@@ -157,8 +157,7 @@ public:
   /** Takes as long as that does, a quarter of a second at least, and is not ended by a close. */
   error_code send_break(error_code& ec)
   {
-    this->core_.inside(
-      ec, [](auto& t, error_code& e) { detail::calls::send_break(t.number(), e); });
+    this->core_.inside(ec, [](auto& t, error_code& e) { detail::calls::send_break(t.fd(), e); });
     return ec;
   }
 
@@ -177,11 +176,11 @@ public:
       [&option](auto& t, error_code& e)
       {
         ::termios attributes = {};
-        detail::calls::get_attributes(t.number(), attributes, e);
+        detail::calls::get_attributes(t.fd(), attributes, e);
         if (!e)
           option.store(attributes, e);
         if (!e)
-          detail::calls::set_attributes(t.number(), attributes, e);
+          detail::calls::set_attributes(t.fd(), attributes, e);
       });
     return ec;
   }
@@ -201,7 +200,7 @@ public:
       [&option](auto& t, error_code& e)
       {
         ::termios attributes = {};
-        detail::calls::get_attributes(t.number(), attributes, e);
+        detail::calls::get_attributes(t.fd(), attributes, e);
         if (!e)
           option.load(attributes, e);
       });

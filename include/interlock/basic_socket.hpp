@@ -355,7 +355,7 @@ public:
   /// any time after.
   native_handle_type native_handle()
   {
-    return core_.number();
+    return core_.fd();
   }
 
   /// Cancel all asynchronous operations associated with the socket.
@@ -381,7 +381,7 @@ public:
   bool at_mark(error_code& ec) const
   {
     return core_.inside(
-      ec, [](auto& t, error_code& e) { return interlock::detail::calls::at_mark(t.number(), e); });
+      ec, [](auto& t, error_code& e) { return interlock::detail::calls::at_mark(t.fd(), e); });
   }
 
   /// Determine the number of bytes available for reading.
@@ -393,8 +393,8 @@ public:
   /// Determine the number of bytes available for reading.
   std::size_t available(error_code& ec) const
   {
-    return core_.inside(ec,
-      [](auto& t, error_code& e) { return interlock::detail::calls::available(t.number(), e); });
+    return core_.inside(
+      ec, [](auto& t, error_code& e) { return interlock::detail::calls::available(t.fd(), e); });
   }
 
   /// Bind the socket to the given local endpoint.
@@ -555,8 +555,8 @@ public:
   /// Disable sends or receives on the socket.
   error_code shutdown(shutdown_type what, error_code& ec)
   {
-    core_.inside(ec,
-      [what](auto& t, error_code& e) { interlock::detail::calls::shutdown(t.number(), what, e); });
+    core_.inside(
+      ec, [what](auto& t, error_code& e) { interlock::detail::calls::shutdown(t.fd(), what, e); });
     return ec;
   }
 

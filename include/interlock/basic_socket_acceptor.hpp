@@ -318,8 +318,7 @@ public:
   error_code listen(int backlog, error_code& ec)
   {
     core_.inside(ec,
-      [backlog](auto& t, error_code& e)
-      { interlock::detail::calls::listen(t.number(), backlog, e); });
+      [backlog](auto& t, error_code& e) { interlock::detail::calls::listen(t.fd(), backlog, e); });
     return ec;
   }
 
@@ -359,7 +358,7 @@ public:
   /// any time after.
   native_handle_type native_handle()
   {
-    return core_.number();
+    return core_.fd();
   }
 
   /// Cancel all asynchronous operations associated with the acceptor.

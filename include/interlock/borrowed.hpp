@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The tag for a number that another library owns.
+// The tag for a descriptor that another library owns.
 
 #ifndef INTERLOCK_BORROWED_HPP
 #define INTERLOCK_BORROWED_HPP
@@ -13,10 +13,10 @@ namespace interlock
 inline namespace abi_0
 {
 
-/// Says of a number that somebody else owns it: a close only detaches.
+/// Says of a descriptor that somebody else owns it: a close only detaches.
 /**
  * Last argument of the constructors and of `assign` (but for the `error_code&`). The object takes the
- * number out of the reactor when it is closed, and never calls close(2). The owner keeps the number
+ * descriptor out of the reactor when it is closed, and never calls close(2). The owner keeps the descriptor
  * open until `async_close` or `async_release` has completed. O_NONBLOCK is left as it is until the
  * first operation; it is not taken back.
  */

@@ -181,7 +181,7 @@ private:
     using approximate = std::chrono::duration<long double, duration::period>;
     if (approximate(d) >= approximate(no_timeout() - duration(1)))
       return no_timeout() - duration(1);
-    // As written it is false for a floating-point value that is not a number, too.
+    // As written it is false for a floating-point value that is not a descriptor, too.
     if (!(approximate(d) > approximate(duration::min())))
       return duration::min();
     return std::chrono::duration_cast<duration>(d);

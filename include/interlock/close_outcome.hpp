@@ -49,7 +49,7 @@ enum class close_outcome : unsigned char
   /// reset (SO_LINGER with a time of nothing, socket(7)). What AF_UNIX has sent stays with the peer.
   aborted,
 
-  /// The number belongs to another library: it was taken out of the reactor and not closed.
+  /// The descriptor belongs to another library: it was taken out of the reactor and not closed.
   detached
 };
 

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Permission to use the raw number of an I/O object.
+// Permission to use the raw descriptor of an I/O object.
 
 #ifndef INTERLOCK_FD_LEASE_HPP
 #define INTERLOCK_FD_LEASE_HPP
@@ -25,10 +25,10 @@ class io_core;
 
 } // namespace detail
 
-/// While it lasts, the number that it names is not closed, and not anybody else's.
+/// While it lasts, the descriptor that it names is not closed, and not anybody else's.
 /**
  * Made by `obj.lease()`. A close of the object goes its way as far as the detach: operations are
- * aborted, the reactor forgets the number. close(2), and the completion of `async_close`, wait for the
+ * aborted, the reactor forgets the descriptor. close(2), and the completion of `async_close`, wait for the
  * last lease, however long. It may outlive the object, and its execution context.
  *
  * @par Thread Safety
@@ -52,7 +52,7 @@ public:
   /// The other is left without a lease.
   fd_lease(fd_lease&& other) noexcept
     : tenure_(std::exchange(other.tenure_, nullptr)),
-      number_(std::exchange(other.number_, detail::no_number))
+      fd_(std::exchange(other.fd_, detail::no_descriptor))
   {
   }
 
@@ -63,12 +63,12 @@ public:
     {
       reset();
       tenure_ = std::exchange(other.tenure_, nullptr);
-      number_ = std::exchange(other.number_, detail::no_number);
+      fd_ = std::exchange(other.fd_, detail::no_descriptor);
     }
     return *this;
   }
 
-  /// The lease ends. The last one hands the number of a closed object to the worker.
+  /// The lease ends. The last one hands the descriptor of a closed object to the worker.
   ~fd_lease()
   {
     reset();
@@ -80,16 +80,16 @@ public:
     return tenure_ != nullptr;
   }
 
-  /// The number, to be used but not closed; -1 without a lease.
+  /// The descriptor, to be used but not closed; -1 without a lease.
   native_handle_type get() const noexcept
   {
-    return number_;
+    return fd_;
   }
 
   /// Ends the lease, if there is one.
   void reset() noexcept
   {
-    number_ = detail::no_number;
+    fd_ = detail::no_descriptor;
     if (detail::tenure_base* t = std::exchange(tenure_, nullptr))
       t->lease_done();
   }
@@ -99,14 +99,14 @@ private:
   friend class detail::io_core;
 
   // The lease has been counted.
-  fd_lease(detail::tenure_base& t, int number) noexcept
+  fd_lease(detail::tenure_base& t, int fd) noexcept
     : tenure_(&t),
-      number_(number)
+      fd_(fd)
   {
   }
 
   detail::tenure_base* tenure_ = nullptr; // not over before the lease is
-  int number_ = detail::no_number;
+  int fd_ = detail::no_descriptor;
 };
 
 } // namespace abi_0

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Objects are not copied: two owners of one descriptor number are what this library is against.
+// Objects are not copied: two owners of one descriptor are what this library is against.
 //
 // expect: deleted
 // control

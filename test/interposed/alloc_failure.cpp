@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(opening_fails_or_succeeds_as_a_whole)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_number_that_cannot_be_assigned_remains_the_callers)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_cannot_be_assigned_remains_the_callers)
 {
   for_every_allocation(
     [](std::size_t n)
@@ -220,8 +220,8 @@ BOOST_AUTO_TEST_CASE(joining_a_close_throws_or_is_served)
 }
 
 // The steps of the close, the aborted handlers and the closers are run without memory. A handler
-// may then be destroyed with the context; the number is closed all the same.
-BOOST_AUTO_TEST_CASE(a_close_that_is_run_without_memory_closes_the_number)
+// may then be destroyed with the context; the descriptor is closed all the same.
+BOOST_AUTO_TEST_CASE(a_close_that_is_run_without_memory_closes_the_descriptor)
 {
   for_every_allocation(
     [](std::size_t n)

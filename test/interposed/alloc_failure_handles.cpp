@@ -3,7 +3,7 @@
 //
 // G9, for want of memory, of what closes without having the object, or ends it otherwise: close
 // handles, retirement, leases, async_release, conversions. Each allocation is made to fail in turn.
-// What throws has changed nothing; what does not, does all of it, and the number is closed or
+// What throws has changed nothing; what does not, does all of it, and the descriptor is closed or
 // delivered exactly once.
 
 #define BOOST_TEST_MODULE interlock_alloc_failure_handles
@@ -59,11 +59,11 @@ const error_code not_called = asio::error::fault;
 using io_executor = asio::io_context::executor_type;
 using narrow_socket = local::socket::rebind_executor<io_executor>::other;
 
-/// What a caller of async_release was told. It owns the number.
+/// What a caller of async_release was told. It owns the descriptor.
 struct delivery
 {
   error_code ec = not_called;
-  support::number owned;
+  support::fd owned;
 
   auto handler()
   {
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_handle_of_an_open_object_is_made_or_not)
     });
 }
 
-// Asio may need memory for the executor when the number has been given away already: it is closed then.
+// Asio may need memory for the executor when the descriptor has been given away already: it is closed then.
 // Without a handle: for that a strand is made, which Asio leaves undefined where it runs out of memory.
 BOOST_AUTO_TEST_CASE(a_converting_move_that_fails_leaves_the_object_open_or_closes_it)
 {
@@ -347,7 +347,7 @@ BOOST_AUTO_TEST_CASE(the_last_lease_closes_without_memory)
 
 // --- Releases.
 
-// Thrown from the start, the object is open as before. Otherwise the number is delivered.
+// Thrown from the start, the object is open as before. Otherwise the descriptor is delivered.
 BOOST_AUTO_TEST_CASE(an_async_release_releases_or_throws)
 {
   for_every_allocation(
@@ -393,7 +393,7 @@ BOOST_AUTO_TEST_CASE(a_release_that_is_refused_throws_or_is_told_so)
     });
 }
 
-// The steps are run without memory: the number is delivered, or closed since it cannot be; at the
+// The steps are run without memory: the descriptor is delivered, or closed since it cannot be; at the
 // latest with the context, in which a handler may have been left.
 BOOST_AUTO_TEST_CASE(a_release_that_is_run_without_memory_delivers_or_closes)
 {
@@ -432,7 +432,7 @@ BOOST_AUTO_TEST_CASE(a_release_that_is_run_without_memory_delivers_or_closes)
 
 // --- Conversions.
 
-// The handle closes whichever has the number.
+// The handle closes whichever has the descriptor.
 BOOST_AUTO_TEST_CASE(a_converting_move_with_a_handle_moves_or_leaves_everything_as_it_was)
 {
   for_every_allocation(
@@ -466,7 +466,7 @@ BOOST_AUTO_TEST_CASE(a_converting_move_with_a_handle_moves_or_leaves_everything_
 }
 
 // Borrowed, it is still so wherever it is.
-BOOST_AUTO_TEST_CASE(a_converting_move_of_a_borrowed_number_never_closes_it)
+BOOST_AUTO_TEST_CASE(a_converting_move_of_a_borrowed_descriptor_never_closes_it)
 {
   for_every_allocation(
     [](std::size_t n)
@@ -483,7 +483,7 @@ BOOST_AUTO_TEST_CASE(a_converting_move_of_a_borrowed_number_never_closes_it)
         BOOST_TEST(to.is_open() == !a.threw);
       }
       BOOST_TEST(watch.arrived() == 0u);
-      BOOST_TEST(support::is_number_open(pair.near.get()));
+      BOOST_TEST(support::is_fd_open(pair.near.get()));
       return a.struck;
     });
 }

@@ -3,7 +3,7 @@
 //
 // G9, for want of memory, of closes that are told how: async_close with a mode, by the object and by a
 // handle, first or joining. Each allocation is made to fail in turn. What throws has changed nothing;
-// what does not is told once, and the number is closed once.
+// what does not is told once, and the descriptor is closed once.
 
 #define BOOST_TEST_MODULE interlock_alloc_failure_modes
 #include <boost/test/unit_test.hpp>

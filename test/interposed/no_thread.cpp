@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Where no thread can be had, as pthread_create(3) says here when told to: numbers are closed by
+// Where no thread can be had, as pthread_create(3) says here when told to: descriptors are closed by
 // whoever gives them, and the next one asks for a thread again.
 
 #define BOOST_TEST_MODULE no_thread
@@ -75,7 +75,7 @@ using support::probe_job;
 
 BOOST_FIXTURE_TEST_SUITE(test_no_thread, support::worker_fixture)
 
-BOOST_AUTO_TEST_CASE(a_number_is_closed_in_the_callers_thread_without_linger)
+BOOST_AUTO_TEST_CASE(a_descriptor_is_closed_in_the_callers_thread_without_linger)
 {
   support::lingering_socket socket;
   probe_job job;
@@ -97,13 +97,13 @@ BOOST_AUTO_TEST_CASE(every_job_asks_for_the_thread_again_until_there_is_one)
     const no_thread refused;
     for (int i = 0; i < 3; ++i)
     {
-      worker->submit(jobs[i], support::bad_number);
+      worker->submit(jobs[i], support::bad_fd);
       BOOST_TEST(jobs[i].closes() == 1);
       BOOST_TEST(jobs[i].close_error() == EBADF);
       BOOST_TEST(refusals == i + 1);
     }
   }
-  worker->submit(jobs[3], support::bad_number);
+  worker->submit(jobs[3], support::bad_fd);
   BOOST_TEST(jobs[3].wait_closed());
   BOOST_TEST((jobs[3].thread() != std::this_thread::get_id()));
 }
@@ -112,9 +112,9 @@ BOOST_AUTO_TEST_CASE(a_thread_that_is_there_is_not_asked_for_again)
 {
   probe_job before_job;
   probe_job job;
-  worker->submit(before_job, support::bad_number);
+  worker->submit(before_job, support::bad_fd);
   const no_thread refused;
-  worker->submit(job, support::bad_number);
+  worker->submit(job, support::bad_fd);
   BOOST_TEST(job.wait_closed());
   BOOST_TEST((job.thread() != std::this_thread::get_id()));
   BOOST_TEST(refusals == 0);
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_watched)
   probe_job job;
   const no_thread refused;
   BOOST_TEST(!worker->watch(job));
-  worker->submit(job, support::bad_number);
+  worker->submit(job, support::bad_fd);
   BOOST_TEST(!worker->watch_again(job));
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST(job.expiries() == 0);

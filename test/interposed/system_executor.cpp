@@ -52,8 +52,8 @@ struct last_look
   // Kept to the end: that a count has been reached orders nothing, so its memory is not used again.
   std::deque<support::handler_tally> tallies;
   support::handler_tally tally;
-  support::number far_of_early;
-  support::number far_of_late;
+  support::fd far_of_early;
+  support::fd far_of_late;
   std::optional<socket_type> late;
 
   ~last_look()
@@ -77,8 +77,8 @@ private:
   }
 };
 
-/// The near one of two connected numbers; the far one goes to `far`.
-int connected_to(support::number& far)
+/// The near one of two connected descriptors; the far one goes to `far`.
+int connected_to(support::fd& far)
 {
   support::ends pair = support::unix_ends();
   far = std::move(pair.far);
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(the_destructor_closes_and_aborts)
   BOOST_TEST(descriptors.restored());
 }
 
-// The threads are the system's: whoever closes, the number is closed once.
+// The threads are the system's: whoever closes, the descriptor is closed once.
 BOOST_AUTO_TEST_CASE(many_threads_may_close_the_same_object)
 {
   const open_count descriptors;

@@ -63,7 +63,7 @@ struct waiting_closes
   }
 
   std::vector<local::socket> near;
-  std::vector<support::number> far;
+  std::vector<support::fd> far;
   std::size_t called = 0;
 };
 

@@ -92,13 +92,13 @@ struct silenced : closing_tcp
   }
 
   /// Another name of the near end, which keeps it in the kernel.
-  support::number copy()
+  support::fd copy()
   {
-    return support::number(support::checked(::dup(number()), "dup"));
+    return support::fd(support::checked(::dup(fd()), "dup"));
   }
 
   /// Whether the kernel came to notice that nobody answers.
-  static bool wait_retrying(const support::number& n)
+  static bool wait_retrying(const support::fd& n)
   {
     return support::wait_until([&] { return support::tcp_info_of(n).tcpi_retransmits != 0; });
   }
@@ -115,7 +115,7 @@ struct silenced : closing_tcp
   void check_given_up(const close_mode& mode)
   {
     send(lost);
-    const support::number kept = copy();
+    const support::fd kept = copy();
     const auto took = close(mode);
     BOOST_TEST(t.is(close_outcome::timed_out));
     BOOST_TEST(t.report.unacknowledged == lost);
@@ -129,7 +129,7 @@ struct silenced : closing_tcp
   void check_delivered(const close_mode& mode, close_outcome outcome)
   {
     send(lost);
-    const support::number kept = copy();
+    const support::fd kept = copy();
     object.async_close(mode, t.handler());
     support::turn(context);
     BOOST_TEST(wait_retrying(kept));
@@ -202,7 +202,7 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_had_been_silent_before_is_given_up_no_later,
 BOOST_FIXTURE_TEST_CASE(a_kernel_that_gives_the_peer_up_ends_the_waiting, silenced)
 {
   const unsigned impatience = 300;
-  BOOST_TEST(::setsockopt(number(), IPPROTO_TCP, TCP_USER_TIMEOUT, &impatience, sizeof(int)) == 0);
+  BOOST_TEST(::setsockopt(fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &impatience, sizeof(int)) == 0);
   send(lost);
   const auto took = close(close_mode::deliver(long_enough));
   BOOST_TEST(t.is(close_outcome::timed_out));
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_falls_silent_before_its_own_end_has_acknowledge
 {
   closing_tcp c(&connection);
   told t;
-  const support::number kept(support::checked(::dup(c.number()), "dup"));
+  const support::fd kept(support::checked(::dup(c.fd()), "dup"));
   c.object.async_close(close_mode::graceful(soon), t.handler());
   BOOST_TEST(support::wait_until(
     [&] { return support::turn(c.context), support::tcp_state_of(kept) == TCP_FIN_WAIT2; }));

@@ -3,7 +3,7 @@
 //
 // One close of one socket, for close_order.py to look at from outside.
 //
-//   close_order WAY     prints "number N" and ends with 0 once the number is closed
+//   close_order WAY     prints "descriptor N" and ends with 0 once the descriptor is closed
 //
 // Threads carry names: "loop" runs the context, "reader" is blocked in a synchronous read.
 
@@ -61,12 +61,12 @@ public:
   explicit connection(asio::io_context& context)
     : socket(context)
   {
-    int numbers[2];
-    require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, numbers) == 0, "no socket pair");
-    far_ = numbers[1];
-    std::printf("number %d\n", numbers[0]);
+    int fds[2];
+    require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0, "no socket pair");
+    far_ = fds[1];
+    std::printf("number %d\n", fds[0]);
     std::fflush(stdout);
-    socket.assign(protocol(), numbers[0]);
+    socket.assign(protocol(), fds[0]);
   }
 
   connection(const connection&) = delete;
@@ -133,7 +133,7 @@ void close()
   c.wait_until_closed();
 }
 
-// async_close on a context that nobody runs before the number is closed.
+// async_close on a context that nobody runs before the descriptor is closed.
 void unattended()
 {
   asio::io_context context;

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Threads against threads on shared objects, with the numbers reused as fast as they are set free:
-// nothing may go astray, every handler comes to one end, every number is closed once.
+// Threads against threads on shared objects, with the descriptors reused as fast as they are set free:
+// nothing may go astray, every handler comes to one end, every descriptor is closed once.
 //
 //   any_thread SECONDS
 //

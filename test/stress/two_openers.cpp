@@ -121,22 +121,22 @@ private:
     }
   }
 
-  void send(int number)
+  void send(int fd)
   {
     const bytes b = records({origin::peer, receipts_.make(), 0}, sent);
-    if (::write(number, b.data(), b.size()) != static_cast<::ssize_t>(b.size()))
+    if (::write(fd, b.data(), b.size()) != static_cast<::ssize_t>(b.size()))
       ++counts_.unequal;
   }
 
-  bool open(int number)
+  bool open(int fd)
   {
     ++books::lent;
     error_code ec;
-    socket_.assign(socket_type::protocol_type(), number, ec);
+    socket_.assign(socket_type::protocol_type(), fd, ec);
     if (!ec)
       return true;
     --books::lent;
-    really::close(number);
+    really::close(fd);
     counts_.unequal += ec != boost::asio::error::already_open;
     return false;
   }
@@ -159,9 +159,9 @@ private:
   }
 
   // Whoever has closed it: the far end hears of it.
-  void wait_for_end(int number)
+  void wait_for_end(int fd)
   {
-    ::pollfd p = {number, POLLRDHUP, 0};
+    ::pollfd p = {fd, POLLRDHUP, 0};
     counts_.stuck += ::poll(&p, 1, 10000) != 1;
   }
 

@@ -39,14 +39,14 @@ void for_every_allocation(Scenario scenario, std::size_t fewest = 1)
   // What is made once in a process is made before.
   constexpr std::size_t never = 1 << 20;
   BOOST_TEST(!scenario(never));
-  const census numbers;
+  const census fds;
   const long live = live_allocations();
   const std::size_t strays = stray_closes();
   std::size_t n = 1;
   for (bool struck = true; struck; ++n)
   {
     struck = scenario(n);
-    const bool restored = numbers.restored();
+    const bool restored = fds.restored();
     const bool freed = wait_until([live] { return live_allocations() == live; });
     BOOST_TEST(restored, "descriptors are left with allocation " << n);
     BOOST_TEST(freed, "memory is left with allocation " << n);
@@ -79,7 +79,7 @@ attempt with_failure(std::size_t nth, Call call)
   return a;
 }
 
-/// A socket that is open, with a watch on its number. Asio's own services are there already.
+/// A socket that is open, with a watch on its descriptor. Asio's own services are there already.
 template <class Socket>
 struct basic_closing_scene
 {

@@ -125,7 +125,7 @@ struct descriptor_subject
 {
   asio::io_context context;
   interlock::posix::stream_descriptor object{context};
-  number other;
+  fd other;
 
   void feed()
   {
@@ -162,7 +162,7 @@ struct pty_subject : descriptor_subject
     other.reset(checked(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), "posix_openpt"));
     checked(::grantpt(other.get()), "grantpt");
     checked(::unlockpt(other.get()), "unlockpt");
-    number slave(checked(::open(::ptsname(other.get()), O_RDWR | O_NOCTTY | O_CLOEXEC), "open"));
+    fd slave(checked(::open(::ptsname(other.get()), O_RDWR | O_NOCTTY | O_CLOEXEC), "open"));
     ::termios settings = {};
     checked(::tcgetattr(slave.get(), &settings), "tcgetattr");
     ::cfmakeraw(&settings);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // The close(2) of this program. It comes before the C library's, for a static and for a shared
-// library alike; ThreadSanitizer's own, which also looks for races on numbers, is still passed
+// library alike; ThreadSanitizer's own, which also looks for races on descriptors, is still passed
 // through. Without a watch nothing here is locked, so that no race is hidden.
 
 #include "close_probe.hpp"
@@ -22,7 +22,7 @@
 
 #include "wait_until.hpp"
 
-extern "C" __attribute__((weak)) int __interceptor_close(int number);
+extern "C" __attribute__((weak)) int __interceptor_close(int fd);
 
 namespace support
 {
@@ -35,20 +35,20 @@ std::condition_variable changed;
 std::atomic<close_watch*> watches{nullptr};
 std::atomic<std::size_t> strays{0};
 
-int close_really(int number) noexcept
+int close_really(int fd) noexcept
 {
-  const int result = __interceptor_close ? __interceptor_close(number)
-                                         : static_cast<int>(::syscall(SYS_close, number));
+  const int result = __interceptor_close ? __interceptor_close(fd)
+                                         : static_cast<int>(::syscall(SYS_close, fd));
   if (result != 0 && errno == EBADF)
     strays.fetch_add(1, std::memory_order_relaxed);
   return result;
 }
 
-bool lingers(int number) noexcept
+bool lingers(int fd) noexcept
 {
   ::linger value = {};
   ::socklen_t size = sizeof(value);
-  return ::getsockopt(number, SOL_SOCKET, SO_LINGER, &value, &size) == 0 && value.l_onoff != 0
+  return ::getsockopt(fd, SOL_SOCKET, SO_LINGER, &value, &size) == 0 && value.l_onoff != 0
     && value.l_linger != 0;
 }
 
@@ -56,26 +56,26 @@ bool lingers(int number) noexcept
 
 struct close_probe
 {
-  /// The watch on what `number` is now, if there is one. With the mutex.
-  static close_watch* find(int number) noexcept
+  /// The watch on what `descriptor` is now, if there is one. With the mutex.
+  static close_watch* find(int fd) noexcept
   {
     struct ::stat now;
-    if (::fstat(number, &now) != 0)
+    if (::fstat(fd, &now) != 0)
       return nullptr;
     for (close_watch* w = watches.load(); w; w = w->next_)
-      if (w->number_ == number && w->device_ == now.st_dev && w->inode_ == now.st_ino)
+      if (w->fd_ == fd && w->device_ == now.st_dev && w->inode_ == now.st_ino)
         return w;
     return nullptr;
   }
 
-  static int close(int number)
+  static int close(int fd)
   {
     std::unique_lock<std::mutex> lock(mutex);
-    close_watch* const w = find(number);
+    close_watch* const w = find(fd);
     if (w)
       arrive(*w, lock);
     lock.unlock();
-    const int result = close_really(number);
+    const int result = close_really(fd);
     return w ? depart(*w, result) : result;
   }
 
@@ -86,7 +86,7 @@ private:
     {
       w.close_waiter_ = std::this_thread::get_id();
       w.by_worker_ = on_worker();
-      w.lingered_ = lingers(w.number_);
+      w.lingered_ = lingers(w.fd_);
     }
     changed.wait(lock, [&w] { return !w.gate_shut_; });
   }
@@ -103,11 +103,11 @@ private:
   }
 };
 
-close_watch::close_watch(int number)
-  : number_(number)
+close_watch::close_watch(int fd)
+  : fd_(fd)
 {
   struct ::stat now;
-  if (::fstat(number, &now) != 0)
+  if (::fstat(fd, &now) != 0)
     throw std::runtime_error("a watch needs an open descriptor");
   device_ = now.st_dev;
   inode_ = now.st_ino;
@@ -211,9 +211,9 @@ bool on_worker() noexcept
 
 } // namespace support
 
-extern "C" __attribute__((visibility("default"))) int close(int number)
+extern "C" __attribute__((visibility("default"))) int close(int fd)
 {
   if (support::watches.load(std::memory_order_relaxed))
-    return support::close_probe::close(number);
-  return support::close_really(number);
+    return support::close_probe::close(fd);
+  return support::close_really(fd);
 }

@@ -3,7 +3,7 @@
 //
 // Watches close(2), which the program replaces for itself by linking close_probe.cpp.
 //
-// A watch is kept on one open file, by its identity, not on a number: a close of the same number
+// A watch is kept on one open file, by its identity, not on a descriptor: a close of the same descriptor
 // after it has been reused is somebody else's and is not counted. A watch can hold the thread that
 // closes at a gate, before anything has happened, and can choose the errno that close(2) is to
 // report; the file is closed all the same, as Linux does.
@@ -22,8 +22,8 @@ namespace support
 class close_watch
 {
 public:
-  /// Watches what `number` is now.
-  explicit close_watch(int number);
+  /// Watches what `descriptor` is now.
+  explicit close_watch(int fd);
 
   close_watch(const close_watch&) = delete;
   close_watch& operator=(const close_watch&) = delete;
@@ -60,7 +60,7 @@ private:
 
   void unlink() noexcept;
 
-  const int number_;
+  const int fd_;
   ::dev_t device_;
   ::ino_t inode_;
   close_watch* next_;
@@ -75,7 +75,7 @@ private:
   bool lingered_ = false;
 };
 
-/// How many times close(2) has been called for a number that was not open: each of them could have
+/// How many times close(2) has been called for a descriptor that was not open: each of them could have
 /// closed somebody else's.
 std::size_t stray_closes() noexcept;
 

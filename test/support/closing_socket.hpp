@@ -104,7 +104,7 @@ struct closing_socket : no_trace
     };
   }
 
-  int number()
+  int fd()
   {
     return object.native_handle();
   }

@@ -98,7 +98,7 @@ constexpr std::chrono::seconds long_enough(60);
 template <class Way>
 struct delivery_fixture : no_trace
 {
-  number wake{checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")};
+  fd wake{checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")};
   interlock::detail::delivery_engine engine{wake.get(), Way::way};
 
   ~delivery_fixture()
@@ -106,7 +106,7 @@ struct delivery_fixture : no_trace
     BOOST_TEST(engine.idle());
   }
 
-  bool submit(delivery_probe& job, const number& n, const interlock::close_mode& mode)
+  bool submit(delivery_probe& job, const fd& n, const interlock::close_mode& mode)
   {
     return engine.submit(job, n.get(), mode);
   }

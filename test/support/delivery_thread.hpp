@@ -59,7 +59,7 @@ private:
       engine.run_once(std::chrono::hours(1));
   }
 
-  number wake_{checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")};
+  fd wake_{checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")};
 
 public:
   interlock::detail::delivery_engine engine;

@@ -30,78 +30,78 @@ inline int checked(int result, const char* what)
 }
 
 /// One descriptor, closed in the end.
-class number
+class fd
 {
 public:
-  number() = default;
+  fd() = default;
 
-  explicit number(int n) noexcept
-    : number_(n)
+  explicit fd(int n) noexcept
+    : fd_(n)
   {
   }
 
-  number(number&& other) noexcept
-    : number_(other.release())
+  fd(fd&& other) noexcept
+    : fd_(other.release())
   {
   }
 
-  number& operator=(number&& other) noexcept
+  fd& operator=(fd&& other) noexcept
   {
     reset(other.release());
     return *this;
   }
 
-  ~number()
+  ~fd()
   {
     reset();
   }
 
   int get() const noexcept
   {
-    return number_;
+    return fd_;
   }
 
   int release() noexcept
   {
-    return std::exchange(number_, -1);
+    return std::exchange(fd_, -1);
   }
 
   void reset(int n = -1) noexcept
   {
-    const int old = std::exchange(number_, n);
+    const int old = std::exchange(fd_, n);
     if (old >= 0)
       ::close(old);
   }
 
 private:
-  int number_ = -1;
+  int fd_ = -1;
 };
 
 /// What is connected. Of a pipe `near` is the end to read from.
 struct ends
 {
-  number near;
-  number far;
+  fd near;
+  fd far;
 };
 
 inline ends unix_ends()
 {
   int pair[2];
   checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), "socketpair");
-  return {number(pair[0]), number(pair[1])};
+  return {fd(pair[0]), fd(pair[1])};
 }
 
 inline ends pipe_ends()
 {
   int pair[2];
   checked(::pipe2(pair, O_CLOEXEC), "pipe2");
-  return {number(pair[0]), number(pair[1])};
+  return {fd(pair[0]), fd(pair[1])};
 }
 
 /// Listens on 127.0.0.1, at a port of the system's choice.
-inline number tcp_listener(int backlog = 16)
+inline fd tcp_listener(int backlog = 16)
 {
-  number listener(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  fd listener(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
   ::sockaddr_in any = {};
   any.sin_family = AF_INET;
   any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -110,7 +110,7 @@ inline number tcp_listener(int backlog = 16)
   return listener;
 }
 
-inline ::sockaddr_in address_of(const number& n)
+inline ::sockaddr_in address_of(const fd& n)
 {
   ::sockaddr_in address = {};
   ::socklen_t size = sizeof(address);
@@ -118,9 +118,9 @@ inline ::sockaddr_in address_of(const number& n)
   return address;
 }
 
-inline number tcp_connected_to(const number& listener)
+inline fd tcp_connected_to(const fd& listener)
 {
-  number n(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  fd n(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
   const ::sockaddr_in address = address_of(listener);
   checked(
     ::connect(n.get(), reinterpret_cast<const ::sockaddr*>(&address), sizeof(address)), "connect");
@@ -129,26 +129,26 @@ inline number tcp_connected_to(const number& listener)
 
 inline ends tcp_ends()
 {
-  const number listener = tcp_listener();
-  number near = tcp_connected_to(listener);
-  return {std::move(near), number(checked(::accept(listener.get(), nullptr, nullptr), "accept"))};
+  const fd listener = tcp_listener();
+  fd near = tcp_connected_to(listener);
+  return {std::move(near), fd(checked(::accept(listener.get(), nullptr, nullptr), "accept"))};
 }
 
 /// What nothing can be delivered over: no stream, or no connection.
-struct undeliverable_numbers
+struct undeliverable_fds
 {
-  number udp{checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket")};
-  number fresh{checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")};
-  number listener = tcp_listener();
+  fd udp{checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket")};
+  fd fresh{checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")};
+  fd listener = tcp_listener();
   ends pipe = pipe_ends();
 
-  std::array<const number*, 4> all() const
+  std::array<const fd*, 4> all() const
   {
     return {&udp, &fresh, &listener, &pipe.far};
   }
 };
 
-inline void send_text(const number& n, const std::string& text)
+inline void send_text(const fd& n, const std::string& text)
 {
   if (::write(n.get(), text.data(), text.size()) != static_cast<::ssize_t>(text.size()))
     throw std::runtime_error("write");
@@ -169,7 +169,7 @@ inline std::size_t fill(int n)
 }
 
 /// Reads what is there without waiting, and returns how much.
-inline std::size_t drain(const number& n)
+inline std::size_t drain(const fd& n)
 {
   char buffer[65536];
   std::size_t sum = 0;
@@ -183,7 +183,7 @@ inline std::size_t drain(const number& n)
 }
 
 /// The end of the stream, or an error, is there: the other side has been closed.
-inline bool hung_up(const number& n)
+inline bool hung_up(const fd& n)
 {
   ::pollfd p = {n.get(), POLLIN | POLLRDHUP, 0};
   return ::poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;

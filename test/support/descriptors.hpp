@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Facts about descriptor numbers: which are open in this process, what they refer to, who watches
+// Facts about descriptors: which are open in this process, what they refer to, who watches
 // them, and a time in which no new one can be had.
 
 #ifndef INTERLOCK_TEST_SUPPORT_DESCRIPTORS_HPP
@@ -21,25 +21,25 @@
 namespace support
 {
 
-/// A number that is never open: far above every limit.
-constexpr int bad_number = 1 << 30;
+/// A descriptor that is never open: far above every limit.
+constexpr int bad_fd = 1 << 30;
 
-inline bool is_number_open(int number)
+inline bool is_fd_open(int fd)
 {
-  return ::fcntl(number, F_GETFD) >= 0;
+  return ::fcntl(fd, F_GETFD) >= 0;
 }
 
-/// What /proc says a number refers to, such as "anon_inode:[eventfd]"; empty if it is not open.
-inline std::string referred_to(int number)
+/// What /proc says a descriptor refers to, such as "anon_inode:[eventfd]"; empty if it is not open.
+inline std::string referred_to(int fd)
 {
   char text[256];
-  const std::string link = "/proc/self/fd/" + std::to_string(number);
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
   const ::ssize_t size = ::readlink(link.c_str(), text, sizeof(text));
   return size < 0 ? std::string() : std::string(text, text + size);
 }
 
-/// The numbers open now that refer to this.
-inline std::set<int> open_numbers(const std::string& what)
+/// The descriptors open now that refer to this.
+inline std::set<int> open_fds(const std::string& what)
 {
   ::DIR* folder = ::opendir("/proc/self/fd");
   if (!folder)
@@ -54,20 +54,20 @@ inline std::set<int> open_numbers(const std::string& what)
 
 inline std::set<int> open_eventfds()
 {
-  return open_numbers("anon_inode:[eventfd]");
+  return open_fds("anon_inode:[eventfd]");
 }
 
-/// The sets of epoll(7) that watch a number, as proc(5) shows them.
-inline std::set<int> watchers_of(int number)
+/// The sets of epoll(7) that watch a descriptor, as proc(5) shows them.
+inline std::set<int> watchers_of(int fd)
 {
   std::set<int> found;
-  for (const int set : open_numbers("anon_inode:[eventpoll]"))
+  for (const int set : open_fds("anon_inode:[eventpoll]"))
   {
     std::ifstream info("/proc/self/fdinfo/" + std::to_string(set));
     std::string word;
     int watched = 0;
     while (info >> word)
-      if (word == "tfd:" && info >> watched && watched == number)
+      if (word == "tfd:" && info >> watched && watched == fd)
         found.insert(set);
   }
   return found;
@@ -79,7 +79,7 @@ class no_more_descriptors
 public:
   no_more_descriptors()
   {
-    // The lowest number that is free becomes the limit: what is open above it stays usable.
+    // The lowest descriptor that is free becomes the limit: what is open above it stays usable.
     const int lowest = ::dup(0);
     if (lowest < 0 || ::getrlimit(RLIMIT_NOFILE, &before_) != 0)
       throw std::runtime_error("cannot find the limit of descriptors");

@@ -196,15 +196,15 @@ void visit_end(Object& o, Visitor& v)
   if constexpr (Type::is_socket)
     v.both("shutdown", [&](auto&... ec) { return o.shutdown(o.shutdown_both, ec...); });
   if constexpr (Type::is_socket || Type::is_acceptor)
-    v.both("release", [&](auto&... ec) { return number(o.release(ec...)).get() >= 0; });
+    v.both("release", [&](auto&... ec) { return fd(o.release(ec...)).get() >= 0; });
   else if constexpr (!Type::is_port)
-    v.only("release", [&] { return number(o.release()).get() >= 0; });
+    v.only("release", [&] { return fd(o.release()).get() >= 0; });
   v.both("close", [&](auto&... ec) { return o.close(ec...); });
   v.only("is_open", [&] { return o.is_open(); });
 }
 
 template <class Type, class Object, class Visitor>
-void visit_assign(Object& o, Visitor& v, number& near)
+void visit_assign(Object& o, Visitor& v, fd& near)
 {
   v.both("assign",
     [&](auto&... ec)
@@ -219,7 +219,7 @@ void visit_assign(Object& o, Visitor& v, number& near)
 
 /// Feeds what would block otherwise.
 template <class Type>
-void feed(const number& far)
+void feed(const fd& far)
 {
   if constexpr (Type::reads)
     send_text(far, std::string(64, 'x'));

@@ -245,7 +245,7 @@ public:
     error_code ec;
     Type::put(object_, other.near, ec);
     BOOST_TEST(ec == error_code(boost::asio::error::already_open));
-    BOOST_TEST(is_number_open(other.near.get()));
+    BOOST_TEST(is_fd_open(other.near.get()));
     BOOST_TEST(object_.is_open());
     if constexpr (Type::is_socket || Type::is_acceptor)
     {
@@ -254,7 +254,7 @@ public:
     }
     // Of the new one a failure leaves nothing open.
     object closed(context_);
-    number none;
+    fd none;
     Type::put(closed, none, ec);
     BOOST_TEST(ec == error_code(boost::asio::error::bad_descriptor));
     BOOST_TEST(!closed.is_open());
@@ -428,8 +428,8 @@ public:
   {
     transfer_result t;
     start_what_waits(t);
-    const int number = object_.native_handle();
-    BOOST_TEST(number >= 0);
+    const int fd = object_.native_handle();
+    BOOST_TEST(fd >= 0);
     object_.close();
     BOOST_TEST(!object_.is_open());
     BOOST_TEST(object_.native_handle() == -1);
@@ -451,9 +451,9 @@ public:
       transfer_result t;
       start_what_waits(t);
       const int expected = object_.native_handle();
-      const number released(object_.release());
+      const fd released(object_.release());
       BOOST_TEST(released.get() == expected);
-      BOOST_TEST(is_number_open(expected));
+      BOOST_TEST(is_fd_open(expected));
       BOOST_TEST(!object_.is_open());
       finish();
       BOOST_TEST(t.is(boost::asio::error::operation_aborted));
@@ -464,12 +464,12 @@ public:
   {
     transfer_result t;
     start_what_waits(t);
-    const int number = object_.native_handle();
+    const int fd = object_.native_handle();
     object moved(std::move(object_));
     BOOST_TEST(!object_.is_open());
-    BOOST_TEST(moved.native_handle() == number);
+    BOOST_TEST(moved.native_handle() == fd);
     object_ = std::move(moved);
-    BOOST_TEST(object_.native_handle() == number);
+    BOOST_TEST(object_.native_handle() == fd);
     settled(t, 0);
     object_ = object(context_);
     finish();
@@ -486,12 +486,12 @@ public:
       transfer_result t;
       object_.async_accept(accepted, t.handler());
       settled(t, 0);
-      const number client = client_of(object_.native_handle());
+      const fd client = client_of(object_.native_handle());
       finish();
       BOOST_TEST(t.is(error_code()));
       BOOST_TEST(accepted.is_open());
       BOOST_TEST(!accepted.non_blocking());
-      const number second = client_of(object_.native_handle());
+      const fd second = client_of(object_.native_handle());
       error_code ec;
       object_.accept(accepted, ec);
       BOOST_TEST(ec == error_code(boost::asio::error::already_open));
@@ -604,14 +604,14 @@ private:
     }
   }
 
-  static void fill_pipe(int number)
+  static void fill_pipe(int fd)
   {
-    const int before = checked(::fcntl(number, F_GETFL), "fcntl");
-    checked(::fcntl(number, F_SETFL, before | O_NONBLOCK), "fcntl");
+    const int before = checked(::fcntl(fd, F_GETFL), "fcntl");
+    checked(::fcntl(fd, F_SETFL, before | O_NONBLOCK), "fcntl");
     static const char zeros[4096] = {};
-    while (::write(number, zeros, sizeof(zeros)) > 0)
+    while (::write(fd, zeros, sizeof(zeros)) > 0)
       ;
-    checked(::fcntl(number, F_SETFL, before), "fcntl");
+    checked(::fcntl(fd, F_SETFL, before), "fcntl");
   }
 
   /// Handlers have been called so often, and whatever can has been done.

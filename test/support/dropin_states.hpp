@@ -78,9 +78,9 @@ private:
 
 /// Input for what reads, connections for what accepts.
 template <class Type>
-std::vector<number> supply(int near, const number& far)
+std::vector<fd> supply(int near, const fd& far)
 {
-  std::vector<number> clients;
+  std::vector<fd> clients;
   if constexpr (Type::is_acceptor)
     while (clients.size() != 24)
       clients.push_back(client_of(near));
@@ -109,7 +109,7 @@ public:
     ask("closed", object_);
     ends e = Type::make();
     Type::put(object_, e.near);
-    const std::vector<number> clients = supply<Type>(object_.native_handle(), e.far);
+    const std::vector<fd> clients = supply<Type>(object_.native_handle(), e.far);
     to_ = destination<Type>(object_);
     ask("open", object_);
     if (e.far.get() >= 0)
@@ -154,7 +154,7 @@ private:
     if constexpr (Type::is_port)
       o.close();
     else
-      note_("released", number(o.release()).get() >= 0);
+      note_("released", fd(o.release()).get() >= 0);
     ask("released", o);
   }
 

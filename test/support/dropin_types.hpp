@@ -3,7 +3,7 @@
 //
 // The types that stand in for Asio's, each with what one program over all of them has to know: its
 // name, the type in both families, its protocol, and descriptors to put into it. Those are connected
-// by system calls alone, and the far end stays a bare number.
+// by system calls alone, and the far end stays a bare descriptor.
 
 #ifndef INTERLOCK_TEST_SUPPORT_DROPIN_TYPES_HPP
 #define INTERLOCK_TEST_SUPPORT_DROPIN_TYPES_HPP
@@ -101,12 +101,12 @@ ends bound_ends(int type, int protocol, const Address& address, const Address& o
 {
   const auto make = [&](const Address& where)
   {
-    number n(checked(::socket(where.family(), type | SOCK_CLOEXEC, protocol), "socket"));
+    fd n(checked(::socket(where.family(), type | SOCK_CLOEXEC, protocol), "socket"));
     checked(::bind(n.get(), where.get(), size), "bind");
     return n;
   };
   ends made = {make(address), make(other)};
-  const auto connect = [](const number& from, const number& to)
+  const auto connect = [](const fd& from, const fd& to)
   {
     ::sockaddr_storage name = {};
     ::socklen_t length = sizeof(name);
@@ -181,33 +181,33 @@ inline ends packet_ends()
 {
   int pair[2];
   checked(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), "socketpair");
-  return {number(pair[0]), number(pair[1])};
+  return {fd(pair[0]), fd(pair[1])};
 }
 
 /// The slave, on which every byte passes as it is, and the master.
 inline ends terminal_ends()
 {
   pty terminal;
-  number slave(checked(::open(terminal.name().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC), "open"));
+  fd slave(checked(::open(terminal.name().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC), "open"));
   ::termios attributes = {};
   checked(::tcgetattr(slave.get(), &attributes), "tcgetattr");
   ::cfmakeraw(&attributes);
   checked(::tcsetattr(slave.get(), TCSANOW, &attributes), "tcsetattr");
-  return {std::move(slave), number(::dup(terminal.master().get()))};
+  return {std::move(slave), fd(::dup(terminal.master().get()))};
 }
 
 /// `near` listens.
 inline ends local_listener(int type)
 {
-  number listener(checked(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0), "socket"));
+  fd listener(checked(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0), "socket"));
   const any_name any;
   checked(::bind(listener.get(), any.get(), sizeof(::sa_family_t)), "bind");
   checked(::listen(listener.get(), 64), "listen");
-  return {std::move(listener), number()};
+  return {std::move(listener), fd()};
 }
 
-/// A connection to `listener`, a number, of whatever family and type that is.
-inline number client_of(int listener)
+/// A connection to `listener`, a descriptor, of whatever family and type that is.
+inline fd client_of(int listener)
 {
   int type = 0;
   ::socklen_t type_size = sizeof(type);
@@ -216,7 +216,7 @@ inline number client_of(int listener)
   ::socklen_t length = sizeof(name);
   const auto generic = reinterpret_cast<::sockaddr*>(&name);
   checked(::getsockname(listener, generic, &length), "getsockname");
-  number client(checked(::socket(name.ss_family, type | SOCK_CLOEXEC, 0), "socket"));
+  fd client(checked(::socket(name.ss_family, type | SOCK_CLOEXEC, 0), "socket"));
   checked(::connect(client.get(), generic, length), "connect");
   return client;
 }
@@ -341,7 +341,7 @@ struct dropin_type : Shape
   using object = typename Type::template named<Family>::template rebind_executor<Executor>::other;
 
   template <class Object>
-  static void put(Object& object, number& near, boost::system::error_code& ec)
+  static void put(Object& object, fd& near, boost::system::error_code& ec)
   {
     if constexpr (Shape::is_socket || Shape::is_acceptor)
       object.assign(Own::protocol(), near.get(), ec);
@@ -352,7 +352,7 @@ struct dropin_type : Shape
   }
 
   template <class Object>
-  static void put(Object& object, number& near)
+  static void put(Object& object, fd& near)
   {
     boost::system::error_code ec;
     put(object, near, ec);
@@ -401,7 +401,7 @@ INTERLOCK_TEST_SOCKET(local_packet_socket, packet_socket_shape,
 INTERLOCK_TEST_SOCKET(
   user_socket, packet_socket_shape, types_of<Family>::user::socket, packets(), packet_ends())
 INTERLOCK_TEST_SOCKET(tcp_acceptor, acceptor_shape, Family::tcp::acceptor,
-  boost::asio::ip::tcp::v4(), (ends{tcp_listener(64), number()}))
+  boost::asio::ip::tcp::v4(), (ends{tcp_listener(64), fd()}))
 INTERLOCK_TEST_SOCKET(local_stream_acceptor, acceptor_shape, Family::local::acceptor,
   boost::asio::local::stream_protocol(), local_listener(SOCK_STREAM))
 INTERLOCK_TEST_SOCKET(local_packet_acceptor, acceptor_shape,

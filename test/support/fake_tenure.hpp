@@ -145,9 +145,9 @@ public:
   }
 
   /// For the one who opens, before publication.
-  void put(int number) noexcept
+  void put(int fd) noexcept
   {
-    number_ = number;
+    fd_ = fd;
   }
 
 private:

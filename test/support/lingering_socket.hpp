@@ -15,7 +15,7 @@
 namespace support
 {
 
-inline void set_linger(const number& n, int seconds)
+inline void set_linger(const fd& n, int seconds)
 {
   const ::linger on = {1, seconds};
   checked(::setsockopt(n.get(), SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "setsockopt");
@@ -38,7 +38,7 @@ public:
     kept_.reset(checked(::dup(tcp_.near.get()), "dup"));
   }
 
-  /// The number to close. It is somebody else's from here on.
+  /// The descriptor to close. It is somebody else's from here on.
   int release() noexcept
   {
     return tcp_.near.release();
@@ -51,7 +51,7 @@ public:
 
 private:
   ends tcp_ = tcp_ends();
-  number kept_;
+  fd kept_;
 };
 
 } // namespace support

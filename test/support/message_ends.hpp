@@ -37,7 +37,7 @@ inline ends message_ends(int type)
 {
   int pair[2];
   checked(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair), "socketpair");
-  return {number(pair[0]), number(pair[1])};
+  return {fd(pair[0]), fd(pair[1])};
 }
 
 } // namespace support

@@ -40,7 +40,7 @@ inline int& completions_by_default()
   return count;
 }
 
-/// Can only be moved. Notes its error, and each number or object that it is told.
+/// Can only be moved. Notes its error, and each descriptor or object that it is told.
 class noting_handler
 {
 public:

@@ -29,7 +29,7 @@ public:
     name_ = ::ptsname(master_.get());
   }
 
-  const number& master() const noexcept
+  const fd& master() const noexcept
   {
     return master_;
   }
@@ -45,12 +45,12 @@ public:
   }
 
 private:
-  number master_;
+  fd master_;
   std::string name_;
 };
 
 /// Reads `size` bytes that have been written to the slave, or will be.
-inline std::string drain_terminal(const number& master, std::size_t size)
+inline std::string drain_terminal(const fd& master, std::size_t size)
 {
   std::string text(size, ' ');
   std::size_t got = 0;

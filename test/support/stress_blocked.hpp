@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A thread is inside a synchronous call, another one closes the object, and a victim takes the
-// number as soon as it is free. Then the far end does what lets the call go on.
+// descriptor as soon as it is free. Then the far end does what lets the call go on.
 //
 // The call sleeps in poll(2); or, where it can be held, stands at the system call for which it
-// holds the number already. Whatever it reads must come from the far end, whatever it writes must
-// go there, and once it has left the number is closed.
+// holds the descriptor already. Whatever it reads must come from the far end, whatever it writes must
+// go there, and once it has left the descriptor is closed.
 
 #ifndef INTERLOCK_TEST_SUPPORT_STRESS_BLOCKED_HPP
 #define INTERLOCK_TEST_SUPPORT_STRESS_BLOCKED_HPP
@@ -39,27 +39,27 @@ enum class doing
   writing
 };
 
-inline void assign(asio::posix::stream_descriptor& d, int number)
+inline void assign(asio::posix::stream_descriptor& d, int fd)
 {
-  d.assign(number);
+  d.assign(fd);
 }
 
-inline void assign(interlock::posix::stream_descriptor& d, int number)
+inline void assign(interlock::posix::stream_descriptor& d, int fd)
 {
-  d.assign(number);
+  d.assign(fd);
 }
 
 template <class Socket>
-void assign(Socket& s, int number)
+void assign(Socket& s, int fd)
 {
-  s.assign(typename Socket::protocol_type(), number);
+  s.assign(typename Socket::protocol_type(), fd);
 }
 
 template <class Family, class Object>
 class blocked_call
 {
 public:
-  static constexpr kind kind_of_number = std::is_same<Object, typename Family::descriptor>::value
+  static constexpr kind kind_of_fd = std::is_same<Object, typename Family::descriptor>::value
     ? kind::pipe
     : kind::socket_pair;
 
@@ -67,7 +67,7 @@ public:
     : book_(c),
       what_(what),
       object_(context),
-      ends_(kind_of_number),
+      ends_(kind_of_fd),
       victim_(kind::socket_pair, 1, c)
   {
     if (held)
@@ -90,16 +90,16 @@ public:
       really::close(taken_);
   }
 
-  /// False: the thread has not come back, or the number was not closed.
+  /// False: the thread has not come back, or the descriptor was not closed.
   bool run()
   {
-    const int number = ours();
+    const int fd = ours();
     std::future<void> call = std::async(std::launch::async, [this] { make_call(); });
     wait_until_inside();
     error_code ec;
     object_.close(ec);
     ++book_.closes;
-    take(number);
+    take(fd);
     let_go_on();
     if (gate_)
       gate_->open();
@@ -164,16 +164,16 @@ private:
       std::this_thread::yield();
   }
 
-  // The number itself, as one of the victim's, once it is free. It is not for as long as somebody
+  // The descriptor itself, as one of the victim's, once it is free. It is not for as long as somebody
   // is inside, so nobody can wait for that.
-  void take(int number)
+  void take(int fd)
   {
-    const int from = victim_.first().number();
-    for (int attempt = 0; attempt != 100 && taken_ != number; ++attempt)
+    const int from = victim_.first().fd();
+    for (int attempt = 0; attempt != 100 && taken_ != fd; ++attempt)
     {
       if (taken_ >= 0)
         really::close(taken_);
-      taken_ = ::fcntl(from, F_DUPFD_CLOEXEC, number);
+      taken_ = ::fcntl(from, F_DUPFD_CLOEXEC, fd);
       std::this_thread::yield();
     }
   }

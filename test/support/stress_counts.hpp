@@ -34,8 +34,8 @@ struct counts
   counter async_closes{0};
   counter closers_completed{0};
   counter closers_destroyed{0};
-  counter numbers{0}; // given to the library, or made by it
-  counter closed{0};  // numbers closed by the library
+  counter fds{0};    // given to the library, or made by it
+  counter closed{0}; // descriptors closed by the library
   counter given_back{0};
   counter victims{0};
   counter bytes{0}; // looked at
@@ -46,8 +46,8 @@ struct counts
   counter called_twice{0}; // handlers
   counter early{0};        // async_close handlers called before the object's last handler
   counter stolen{0};       // numbers of victims, closed by somebody else
-  counter stray_closes{0}; // close(2) of numbers that were not open
-  counter stuck{0};        // numbers that were not closed after all had left
+  counter stray_closes{0}; // close(2) of descriptors that were not open
+  counter stuck{0};        // descriptors that were not closed after all had left
   counter unequal{0};      // counts above that do not add up
   counter leaked{0};       // descriptors open at the end that were not at the beginning
 
@@ -69,11 +69,11 @@ struct counts
     return rounds + completed + destroyed + calls + closers_completed + closers_destroyed;
   }
 
-  /// Every handler came to one end, every number was closed once.
+  /// Every handler came to one end, every descriptor was closed once.
   bool add_up() const
   {
     return operations == completed + destroyed
-      && async_closes == closers_completed + closers_destroyed && numbers == closed + given_back;
+      && async_closes == closers_completed + closers_destroyed && fds == closed + given_back;
   }
 
   void print(const char* who, double seconds) const
@@ -86,7 +86,7 @@ struct counts
       "%llu, twice %llu, early %llu, stolen %llu, stray closes %llu, stuck %llu, unequal %llu, "
       "leaked %llu, crashed %llu, hung %llu\n",
       who, seconds, n(rounds), n(operations), n(completed), n(destroyed), n(calls), n(held),
-      n(closes), n(async_closes), n(closers_completed), n(closers_destroyed), n(numbers), n(closed),
+      n(closes), n(async_closes), n(closers_completed), n(closers_destroyed), n(fds), n(closed),
       n(given_back), n(victims), n(bytes), n(misdirected), n(crossed), n(called_twice), n(early),
       n(stolen), n(stray_closes), n(stuck), n(unequal), n(leaked), n(crashed), n(hung));
     std::fflush(stdout);

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Holds one thread at one system call: it has been told the number by then and has yet to use it.
+// Holds one thread at one system call: it has been told the descriptor by then and has yet to use it.
 
 #ifndef INTERLOCK_TEST_SUPPORT_STRESS_GATE_HPP
 #define INTERLOCK_TEST_SUPPORT_STRESS_GATE_HPP

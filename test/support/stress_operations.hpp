@@ -215,17 +215,17 @@ void look(world& w, shared<Object>& s)
   w.book.calls += s.object->is_open() && s.object->native_handle() >= 0;
 }
 
-/// Takes the number out, unless somebody is using it.
+/// Takes the descriptor out, unless somebody is using it.
 template <class Object>
 void release(world& w, shared<Object>& s)
 {
   error_code ec;
-  const int number = s.object->release(ec);
+  const int fd = s.object->release(ec);
   ++w.book.calls;
-  if (ec || number < 0)
+  if (ec || fd < 0)
     return;
   ++w.book.given_back;
-  really::close(number);
+  really::close(fd);
 }
 
 // --- Blocking.

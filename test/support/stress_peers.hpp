@@ -42,8 +42,8 @@ struct direction
 class peer
 {
 public:
-  peer(int number, std::uint32_t connection, std::uint32_t owner, direction d, counts& c)
-    : number_(number),
+  peer(int fd, std::uint32_t connection, std::uint32_t owner, direction d, counts& c)
+    : fd_(fd),
       connection_(connection),
       owner_(owner),
       direction_(d),
@@ -56,12 +56,12 @@ public:
 
   ~peer()
   {
-    really::close(number_);
+    really::close(fd_);
   }
 
   ::pollfd events() const noexcept
   {
-    return {number_, static_cast<short>(direction_.in ? POLLIN : 0), 0};
+    return {fd_, static_cast<short>(direction_.in ? POLLIN : 0), 0};
   }
 
   /// Reads what is there. False: the connection is over.
@@ -69,7 +69,7 @@ public:
   {
     byte buffer[16384];
     ::ssize_t size = 0;
-    while ((size = ::read(number_, buffer, sizeof(buffer))) > 0)
+    while ((size = ::read(fd_, buffer, sizeof(buffer))) > 0)
     {
       const auto count = static_cast<std::size_t>(size);
       const findings found = scanner_.feed(buffer, count, [this](const record& r) { check(r); });
@@ -86,7 +86,7 @@ public:
       return;
     const std::size_t done = sent_ % record_size;
     const bytes more = records({origin::peer, connection_, sent_ / record_size}, 16);
-    const ::ssize_t size = ::write(number_, more.data() + done, more.size() - done);
+    const ::ssize_t size = ::write(fd_, more.data() + done, more.size() - done);
     if (size > 0)
       sent_ += static_cast<std::uint64_t>(size);
   }
@@ -115,7 +115,7 @@ private:
     next = place + 1;
   }
 
-  const int number_;
+  const int fd_;
   const std::uint32_t connection_;
   std::uint32_t owner_;
   const direction direction_;
@@ -138,9 +138,9 @@ public:
   peers& operator=(const peers&) = delete;
 
   /// A new far end, of a connection that belongs to `owner`. Any thread.
-  void add(int number, std::uint32_t owner, direction d = direction())
+  void add(int fd, std::uint32_t owner, direction d = direction())
   {
-    auto p = std::make_unique<peer>(number, connections_.make(owner), owner, d, counts_);
+    auto p = std::make_unique<peer>(fd, connections_.make(owner), owner, d, counts_);
     const std::lock_guard<std::mutex> lock(mutex_);
     added_.push_back(std::move(p));
   }

@@ -24,12 +24,12 @@ namespace stress
 {
 
 /// How many bytes lie ready to be read there. They are read.
-inline std::size_t drain(int number)
+inline std::size_t drain(int fd)
 {
   byte b[4096];
   std::size_t total = 0;
   ::ssize_t n = 0;
-  while ((n = ::read(number, b, sizeof(b))) > 0)
+  while ((n = ::read(fd, b, sizeof(b))) > 0)
     total += static_cast<std::size_t>(n);
   return total;
 }

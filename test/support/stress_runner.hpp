@@ -58,7 +58,7 @@ bool repeat(clock::duration time, Round round)
 /// Closes the books: everything that was opened has been closed.
 inline void balance(counts& c)
 {
-  c.numbers = books::made + books::lent;
+  c.fds = books::made + books::lent;
   c.closed = books::closed.load();
   c.stray_closes += books::stray;
   c.unequal += !c.add_up();

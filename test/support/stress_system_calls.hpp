@@ -6,7 +6,7 @@
 //
 // Defines functions of the C library, so one translation unit of a program includes it. What the
 // test does for itself goes through `really`, past the books. A sanitizer's own replacement, which
-// looks for races on numbers and buffers, is still passed through.
+// looks for races on descriptors and buffers, is still passed through.
 
 #ifndef INTERLOCK_TEST_SUPPORT_STRESS_SYSTEM_CALLS_HPP
 #define INTERLOCK_TEST_SUPPORT_STRESS_SYSTEM_CALLS_HPP
@@ -61,25 +61,25 @@ struct books
   static inline counter made{0};   // by the library itself
   static inline counter lent{0};   // by assign
   static inline counter closed{0}; // by the library
-  static inline counter stray{0};  // closes of numbers that were not open
+  static inline counter stray{0};  // closes of descriptors that were not open
 
-  static int enter(int number) noexcept
+  static int enter(int fd) noexcept
   {
-    made += number >= 0;
-    return number;
+    made += fd >= 0;
+    return fd;
   }
 
   /// Sockets and pipes only: a library has descriptors for its own purposes as well.
-  static bool counts_for(int number) noexcept
+  static bool counts_for(int fd) noexcept
   {
     struct ::stat s;
-    return ::fstat(number, &s) == 0 && (S_ISSOCK(s.st_mode) || S_ISFIFO(s.st_mode));
+    return ::fstat(fd, &s) == 0 && (S_ISSOCK(s.st_mode) || S_ISFIFO(s.st_mode));
   }
 
-  static int leave(int number)
+  static int leave(int fd)
   {
-    const bool counted = counts_for(number);
-    const int result = really::close(number);
+    const bool counted = counts_for(fd);
+    const int result = really::close(fd);
     closed += counted && result == 0;
     stray += result != 0 && errno == EBADF;
     return result;
@@ -90,9 +90,9 @@ struct books
 
 extern "C"
 {
-  __attribute__((visibility("default"))) int close(int number)
+  __attribute__((visibility("default"))) int close(int fd)
   {
-    return stress::books::leave(number);
+    return stress::books::leave(fd);
   }
 
   __attribute__((visibility("default"))) int socket(int family, int type, int protocol) noexcept
@@ -100,47 +100,47 @@ extern "C"
     return stress::books::enter(stress::really::socket(family, type, protocol));
   }
 
-  __attribute__((visibility("default"))) int accept(int number, ::sockaddr* a, ::socklen_t* size)
+  __attribute__((visibility("default"))) int accept(int fd, ::sockaddr* a, ::socklen_t* size)
   {
-    return stress::books::enter(stress::really::accept4(number, a, size, 0));
+    return stress::books::enter(stress::really::accept4(fd, a, size, 0));
   }
 
   __attribute__((visibility("default"))) int accept4(
-    int number, ::sockaddr* a, ::socklen_t* size, int flags)
+    int fd, ::sockaddr* a, ::socklen_t* size, int flags)
   {
-    return stress::books::enter(stress::really::accept4(number, a, size, flags));
+    return stress::books::enter(stress::really::accept4(fd, a, size, flags));
   }
 
-  // ThreadSanitizer takes a connect for the making of the number, and any use of the object at the
+  // ThreadSanitizer takes a connect for the making of the descriptor, and any use of the object at the
   // same time for a race with that.
   __attribute__((visibility("default"))) int connect(
-    int number, const ::sockaddr* address, ::socklen_t size)
+    int fd, const ::sockaddr* address, ::socklen_t size)
   {
-    return static_cast<int>(::syscall(SYS_connect, number, address, size));
+    return static_cast<int>(::syscall(SYS_connect, fd, address, size));
   }
 
-  __attribute__((visibility("default"))) ::ssize_t recvmsg(int number, ::msghdr* m, int flags)
+  __attribute__((visibility("default"))) ::ssize_t recvmsg(int fd, ::msghdr* m, int flags)
   {
     stress::gate::pass(stress::place::transfer);
-    return stress::really::recvmsg(number, m, flags);
+    return stress::really::recvmsg(fd, m, flags);
   }
 
-  __attribute__((visibility("default"))) ::ssize_t sendmsg(int number, const ::msghdr* m, int flags)
+  __attribute__((visibility("default"))) ::ssize_t sendmsg(int fd, const ::msghdr* m, int flags)
   {
     stress::gate::pass(stress::place::transfer);
-    return stress::really::sendmsg(number, m, flags);
+    return stress::really::sendmsg(fd, m, flags);
   }
 
-  __attribute__((visibility("default"))) ::ssize_t readv(int number, const ::iovec* v, int count)
+  __attribute__((visibility("default"))) ::ssize_t readv(int fd, const ::iovec* v, int count)
   {
     stress::gate::pass(stress::place::transfer);
-    return stress::really::readv(number, v, count);
+    return stress::really::readv(fd, v, count);
   }
 
-  __attribute__((visibility("default"))) ::ssize_t writev(int number, const ::iovec* v, int count)
+  __attribute__((visibility("default"))) ::ssize_t writev(int fd, const ::iovec* v, int count)
   {
     stress::gate::pass(stress::place::transfer);
-    return stress::really::writev(number, v, count);
+    return stress::really::writev(fd, v, count);
   }
 
   __attribute__((visibility("default"))) int ppoll(

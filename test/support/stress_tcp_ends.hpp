@@ -26,14 +26,14 @@ class bound_port
 {
 public:
   bound_port()
-    : number_(really::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))
+    : fd_(really::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))
   {
     const int on = 1;
-    ::setsockopt(number_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     ::sockaddr_in address = loopback(0);
     ::socklen_t size = sizeof(address);
-    if (::bind(number_, reinterpret_cast<::sockaddr*>(&address), size) != 0
-      || ::getsockname(number_, reinterpret_cast<::sockaddr*>(&address), &size) != 0)
+    if (::bind(fd_, reinterpret_cast<::sockaddr*>(&address), size) != 0
+      || ::getsockname(fd_, reinterpret_cast<::sockaddr*>(&address), &size) != 0)
       throw std::runtime_error("no port");
     port_ = ntohs(address.sin_port);
   }
@@ -43,7 +43,7 @@ public:
 
   ~bound_port()
   {
-    really::close(number_);
+    really::close(fd_);
   }
 
   static ::sockaddr_in loopback(std::uint16_t port) noexcept
@@ -55,9 +55,9 @@ public:
     return address;
   }
 
-  int number() const noexcept
+  int fd() const noexcept
   {
-    return number_;
+    return fd_;
   }
 
   std::uint16_t port() const noexcept
@@ -66,7 +66,7 @@ public:
   }
 
 private:
-  int number_;
+  int fd_;
   std::uint16_t port_ = 0;
 };
 
@@ -76,7 +76,7 @@ public:
   explicit tcp_ends(peers& p)
     : peers_(p)
   {
-    if (::listen(listener_.number(), 64) != 0)
+    if (::listen(listener_.fd(), 64) != 0)
       throw std::runtime_error("cannot listen");
   }
 
@@ -95,11 +95,10 @@ public:
   /// On the peers' thread: accepts who has come, and sends another client.
   void turn()
   {
-    int number = -1;
+    int fd = -1;
     while (
-      (number = really::accept4(listener_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC))
-      >= 0)
-      add(number);
+      (fd = really::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+      add(fd);
     if (peers_.size() < most_peers)
       send_client();
   }
@@ -109,23 +108,23 @@ private:
 
   void send_client()
   {
-    const int number = really::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (number < 0)
+    const int fd = really::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
       return;
     const ::sockaddr_in address = bound_port::loopback(acceptor_port());
     // In progress; where nobody listens the peer is found to be over in the next turn.
-    if (::connect(number, reinterpret_cast<const ::sockaddr*>(&address), sizeof(address)) == 0
+    if (::connect(fd, reinterpret_cast<const ::sockaddr*>(&address), sizeof(address)) == 0
       || errno == EINPROGRESS)
-      add(number);
+      add(fd);
     else
-      really::close(number);
+      really::close(fd);
   }
 
-  void add(int number)
+  void add(int fd)
   {
     const ::linger reset = {1, 0};
-    ::setsockopt(number, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-    peers_.add(number, nobody);
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    peers_.add(fd, nobody);
   }
 
   peers& peers_;

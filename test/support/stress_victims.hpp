@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Victims: pairs of descriptors that have nothing to do with the objects under test, opened and
-// closed all the time, so that a number that is set free is taken at once.
+// closed all the time, so that a descriptor that is set free is taken at once.
 //
 // Each end holds bytes that the other end has sent and nobody has read yet. When the victim goes it
 // looks whether they are all there, and nothing else: so a byte that a stranger took is missed, and
@@ -46,15 +46,15 @@ struct ends
 
   explicit ends(kind k, int buffer = 4096)
   {
-    int numbers[2];
+    int fds[2];
     const int result = k == kind::pipe
-      ? ::pipe2(numbers, O_NONBLOCK | O_CLOEXEC)
-      : ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, numbers);
+      ? ::pipe2(fds, O_NONBLOCK | O_CLOEXEC)
+      : ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds);
     if (result != 0)
       throw std::runtime_error("no descriptors");
-    first = numbers[0];
-    second = numbers[1];
-    for (int n : numbers)
+    first = fds[0];
+    second = fds[1];
+    for (int n : fds)
       if (k == kind::socket_pair)
         ::setsockopt(n, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
   }
@@ -64,11 +64,11 @@ struct ends
 class victim_end
 {
 public:
-  victim_end(int number, counts& c) noexcept
-    : number_(number),
+  victim_end(int fd, counts& c) noexcept
+    : fd_(fd),
       counts_(c)
   {
-    ::fstat(number_, &identity_);
+    ::fstat(fd_, &identity_);
   }
 
   victim_end(const victim_end&) = delete;
@@ -77,25 +77,25 @@ public:
   ~victim_end()
   {
     // Closed by somebody else, it may be anybody's now.
-    if (!is_mine() || really::close(number_) != 0)
+    if (!is_mine() || really::close(fd_) != 0)
       ++counts_.stolen;
   }
 
-  int number() const noexcept
+  int fd() const noexcept
   {
-    return number_;
+    return fd_;
   }
 
   bool is_mine() const noexcept
   {
     struct ::stat now;
-    return ::fstat(number_, &now) == 0 && now.st_dev == identity_.st_dev
+    return ::fstat(fd_, &now) == 0 && now.st_dev == identity_.st_dev
       && now.st_ino == identity_.st_ino;
   }
 
   void offer(const bytes& b) const noexcept
   {
-    if (::write(number_, b.data(), b.size()) != static_cast<::ssize_t>(b.size()))
+    if (::write(fd_, b.data(), b.size()) != static_cast<::ssize_t>(b.size()))
       ++counts_.unequal;
   }
 
@@ -106,7 +106,7 @@ public:
     std::uint64_t good = 0;
     byte buffer[4096];
     ::ssize_t size = 0;
-    while ((size = ::read(number_, buffer, sizeof(buffer))) > 0)
+    while ((size = ::read(fd_, buffer, sizeof(buffer))) > 0)
     {
       const findings found = s.feed(buffer, static_cast<std::size_t>(size),
         [&](const record& r)
@@ -121,7 +121,7 @@ public:
   }
 
 private:
-  const int number_;
+  const int fd_;
   counts& counts_;
   struct ::stat identity_ = {};
 };
@@ -191,7 +191,7 @@ inline void churn(const std::atomic<bool>& stop, counts& c)
   for (std::uint32_t i = 0; !stop; ++i)
   {
     auto& place = ring[i % alive];
-    // The new one first: numbers that have just been set free are for it.
+    // The new one first: descriptors that have just been set free are for it.
     place = std::make_unique<victim>(i % 2 == 0 ? kind::socket_pair : kind::pipe, i, c);
     if (i % 16 == 0)
       std::this_thread::yield();

@@ -149,7 +149,7 @@ private:
   std::packaged_task<outcome()> task_;
   std::future<outcome> result_;
   std::thread thread_;
-  number syscall_;
+  fd syscall_;
 };
 
 } // namespace support

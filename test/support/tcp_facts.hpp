@@ -26,7 +26,7 @@
 namespace support
 {
 
-inline std::size_t queue_of(const number& n, unsigned long which)
+inline std::size_t queue_of(const fd& n, unsigned long which)
 {
   int value = 0;
   checked(::ioctl(n.get(), which, &value), "ioctl");
@@ -34,12 +34,12 @@ inline std::size_t queue_of(const number& n, unsigned long which)
 }
 
 /// SIOCOUTQ: what is not acknowledged, a FIN counted as one.
-inline std::size_t output_of(const number& n)
+inline std::size_t output_of(const fd& n)
 {
   return queue_of(n, SIOCOUTQ);
 }
 
-inline std::size_t input_of(const number& n)
+inline std::size_t input_of(const fd& n)
 {
   return queue_of(n, FIONREAD);
 }
@@ -52,12 +52,12 @@ inline bool readable(int n, int milliseconds)
 }
 
 /// Whether as much input came to be there.
-inline bool wait_input(const number& n, std::size_t bytes)
+inline bool wait_input(const fd& n, std::size_t bytes)
 {
   return wait_until([&] { return input_of(n) >= bytes; });
 }
 
-inline ::tcp_info tcp_info_of(const number& n)
+inline ::tcp_info tcp_info_of(const fd& n)
 {
   ::tcp_info info = {};
   ::socklen_t size = sizeof(info);
@@ -65,17 +65,17 @@ inline ::tcp_info tcp_info_of(const number& n)
   return info;
 }
 
-inline int tcp_state_of(const number& n)
+inline int tcp_state_of(const fd& n)
 {
   return tcp_info_of(n).tcpi_state;
 }
 
-inline bool wait_tcp_state(const number& n, int state)
+inline bool wait_tcp_state(const fd& n, int state)
 {
   return wait_until([&] { return tcp_state_of(n) == state; });
 }
 
-inline void set_socket_option(const number& n, int name, int value)
+inline void set_socket_option(const fd& n, int name, int value)
 {
   checked(::setsockopt(n.get(), SOL_SOCKET, name, &value, sizeof(value)), "setsockopt");
 }
@@ -83,11 +83,11 @@ inline void set_socket_option(const number& n, int name, int value)
 /// A connection that holds little, and most of that at the near end.
 inline ends narrow_tcp_ends()
 {
-  const number listener = tcp_listener();
+  const fd listener = tcp_listener();
   set_socket_option(listener, SO_RCVBUF, 4096);
-  number near = tcp_connected_to(listener);
+  fd near = tcp_connected_to(listener);
   set_socket_option(near, SO_SNDBUF, 65536);
-  return {std::move(near), number(checked(::accept(listener.get(), nullptr, nullptr), "accept"))};
+  return {std::move(near), fd(checked(::accept(listener.get(), nullptr, nullptr), "accept"))};
 }
 
 /// What one end has got of a stream.
@@ -98,7 +98,7 @@ struct taken
   int error = 0;
 
   /// Reads once, at most so much, if there is something.
-  void take(const number& n, std::size_t most = 65536)
+  void take(const fd& n, std::size_t most = 65536)
   {
     if (ended || error)
       return;
@@ -113,7 +113,7 @@ struct taken
   }
 
   /// Whether the stream came to its end, or to an error.
-  bool take_all(const number& n)
+  bool take_all(const fd& n)
   {
     return wait_until([&] { return take(n), ended || error; });
   }

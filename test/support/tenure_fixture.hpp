@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A tenure with a pipe's number, driven by hand. In the end its object goes, and then it must be
+// A tenure with a pipe's descriptor, driven by hand. In the end its object goes, and then it must be
 // detached, closed and freed, once each, with every descriptor gone.
 
 #ifndef INTERLOCK_TEST_SUPPORT_TENURE_FIXTURE_HPP
@@ -46,7 +46,7 @@ struct tenure_fixture
   std::shared_ptr<interlock::detail::context_state> shared =
     std::make_shared<interlock::detail::context_state>();
   fake_tenure* tenure = new fake_tenure(shared, record);
-  number far;
+  fd far;
   int opened = -1;
 
   tenure_fixture()

@@ -76,7 +76,7 @@ inline void check_equal(std::size_t a, std::size_t b)
 }
 
 /// What comes out of `n`, after that many bytes, is the text.
-inline void check_sent(const number& n, std::size_t header)
+inline void check_sent(const fd& n, std::size_t header)
 {
   char got[64] = {};
   const ::ssize_t size = ::read(n.get(), got, sizeof(got));
@@ -91,7 +91,7 @@ inline void check_received(const char* in)
 
 inline void check_open(int n, bool open)
 {
-  BOOST_TEST(is_number_open(n) == open);
+  BOOST_TEST(is_fd_open(n) == open);
 }
 
 namespace member
@@ -375,7 +375,7 @@ struct async_close : ending
   static void told(Subject& s)
   {
     check(!s.object.is_open());
-    check_open(s.number, false);
+    check_open(s.fd, false);
   }
 
   template <class Subject>
@@ -402,17 +402,17 @@ struct async_release : ending
   template <class Subject>
   static void told(Subject& s, int released)
   {
-    check(released == s.number);
+    check(released == s.fd);
     untold(s);
   }
 
-  /// The number is the caller's, whether he has looked at it or not.
+  /// The descriptor is the caller's, whether he has looked at it or not.
   template <class Subject>
   static void untold(Subject& s)
   {
     check(!s.object.is_open());
-    check_open(s.number, true);
-    support::number(s.number).reset();
+    check_open(s.fd, true);
+    support::fd(s.fd).reset();
   }
 };
 

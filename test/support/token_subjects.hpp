@@ -88,8 +88,8 @@ struct subject_base
   static constexpr bool connects_wait = false;
 
   asio::io_context context;
-  int number = -1;
-  support::number far;
+  int fd = -1;
+  support::fd far;
   interlock::fd_lease lease;
   char in[64] = {};
 
@@ -129,7 +129,7 @@ struct of_tcp
     return tcp_ends();
   }
 
-  static protocol::endpoint address(const support::number& n)
+  static protocol::endpoint address(const support::fd& n)
   {
     return {asio::ip::address_v4::loopback(), ntohs(address_of(n).sin_port)};
   }
@@ -173,7 +173,7 @@ struct of_unix
     return message_ends(Type);
   }
 
-  static typename protocol::endpoint address(const support::number&)
+  static typename protocol::endpoint address(const support::fd&)
   {
     return {};
   }
@@ -196,7 +196,7 @@ struct of_unix
 };
 
 /// A pair of AF_INET whose messages go only to each other: each has an address of this machine.
-template <class Protocol, int Type, int Number>
+template <class Protocol, int Type, int Descriptor>
 struct of_messages
 {
   using protocol = Protocol;
@@ -205,8 +205,8 @@ struct of_messages
 
   static ends pair(setting)
   {
-    ends made{support::number(checked(::socket(AF_INET, Type | SOCK_CLOEXEC, Number), "socket")),
-      support::number(checked(::socket(AF_INET, Type | SOCK_CLOEXEC, Number), "socket"))};
+    ends made{support::fd(checked(::socket(AF_INET, Type | SOCK_CLOEXEC, Descriptor), "socket")),
+      support::fd(checked(::socket(AF_INET, Type | SOCK_CLOEXEC, Descriptor), "socket"))};
     bind(made.near, 1);
     bind(made.far, 2);
     connect(made.near, made.far);
@@ -214,7 +214,7 @@ struct of_messages
     return made;
   }
 
-  static typename protocol::endpoint address(const support::number& n)
+  static typename protocol::endpoint address(const support::fd& n)
   {
     const ::sockaddr_in a = address_of(n);
     const asio::ip::address_v4 host(ntohl(a.sin_addr.s_addr));
@@ -230,7 +230,7 @@ struct of_messages
   static void fill(const ends&) {}
 
 private:
-  static void bind(const support::number& n, unsigned char last)
+  static void bind(const support::fd& n, unsigned char last)
   {
     ::sockaddr_in own = {};
     own.sin_family = AF_INET;
@@ -238,7 +238,7 @@ private:
     checked(::bind(n.get(), reinterpret_cast<::sockaddr*>(&own), sizeof(own)), "bind");
   }
 
-  static void connect(const support::number& n, const support::number& to)
+  static void connect(const support::fd& n, const support::fd& to)
   {
     const ::sockaddr_in a = address_of(to);
     checked(::connect(n.get(), reinterpret_cast<const ::sockaddr*>(&a), sizeof(a)), "connect");
@@ -302,7 +302,7 @@ class socket_subject : public subject_base
       where(Of::address(pair.far)),
       listening(Of::listen(how, listeners_))
   {
-    number = pair.near.release();
+    fd = pair.near.release();
     far = std::move(pair.far);
     if (how == setting::ready)
       send_text(far, travelling_text());
@@ -382,7 +382,7 @@ struct icmp_socket_subject : socket_subject<of_icmp, Make>
 
   static bool is_possible()
   {
-    return support::number(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP)).get() >= 0;
+    return support::fd(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP)).get() >= 0;
   }
 };
 
@@ -413,11 +413,11 @@ struct listening_subject : subject_base
   object_type object{Make::template make<protocol::acceptor>(context, any_local_port())};
   protocol::socket peer{context};
   protocol::endpoint sender;
-  support::number client;
+  support::fd client;
 
   explicit listening_subject(setting how)
   {
-    number = object.native_handle();
+    fd = object.native_handle();
     if (how == setting::waiting)
       return;
     client.reset(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
@@ -447,7 +447,7 @@ class descriptor_subject_of : public subject_base
   descriptor_subject_of(setting how, ends pair)
     : object(Make::template make<Descriptor>(context, pair.near.get()))
   {
-    number = pair.near.release();
+    fd = pair.near.release();
     far = std::move(pair.far);
     if (how == setting::ready)
       send_text(far, travelling_text());
@@ -505,15 +505,15 @@ struct serial_port_subject : subject_base
 
   explicit serial_port_subject(setting how)
   {
-    number = object.native_handle();
+    fd = object.native_handle();
     far.reset(checked(::fcntl(terminal.master().get(), F_DUPFD_CLOEXEC, 0), "fcntl"));
     if (how == setting::ready)
     {
       send_text(far, travelling_text());
       return;
     }
-    checked(::tcflow(number, TCOOFF), "tcflow");
-    write_until_full(number);
+    checked(::tcflow(fd, TCOOFF), "tcflow");
+    write_until_full(fd);
   }
 };
 

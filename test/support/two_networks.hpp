@@ -115,15 +115,15 @@ public:
   /// A connection from the near network to the far one.
   ends connection() const
   {
-    const number listener = visit_far([] { return listener_at("192.0.2.2"); });
-    number near = tcp_connected_to(listener);
-    return {std::move(near), number(checked(::accept(listener.get(), nullptr, nullptr), "accept"))};
+    const fd listener = visit_far([] { return listener_at("192.0.2.2"); });
+    fd near = tcp_connected_to(listener);
+    return {std::move(near), fd(checked(::accept(listener.get(), nullptr, nullptr), "accept"))};
   }
 
 private:
   struct visit
   {
-    const number& home;
+    const fd& home;
 
     ~visit()
     {
@@ -131,20 +131,20 @@ private:
     }
   };
 
-  static number this_namespace()
+  static fd this_namespace()
   {
-    return number(
+    return fd(
       checked(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), "no network namespaces"));
   }
 
-  static number new_namespace()
+  static fd new_namespace()
   {
     if (::unshare(CLONE_NEWNET) != 0)
       throw std::runtime_error(std::string("unshare(CLONE_NEWNET): ") + std::strerror(errno));
     return this_namespace();
   }
 
-  static void enter(const number& where)
+  static void enter(const fd& where)
   {
     checked(::setns(where.get(), CLONE_NEWNET), "setns");
   }
@@ -161,9 +161,9 @@ private:
     plug();
   }
 
-  static number listener_at(const char* address)
+  static fd listener_at(const char* address)
   {
-    number listener(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    fd listener(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
     ::sockaddr_in at = {};
     at.sin_family = AF_INET;
     ::inet_pton(AF_INET, address, &at.sin_addr);
@@ -174,7 +174,7 @@ private:
 
   static void await_link(bool up)
   {
-    const number any(checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+    const fd any(checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
     const auto is_as_it_should = [&]
     {
       ::ifreq request = {};
@@ -186,9 +186,9 @@ private:
       throw std::runtime_error("the link does not change");
   }
 
-  number home_;
-  number far_;
-  number near_;
+  fd home_;
+  fd far_;
+  fd near_;
 };
 
 /// Whether the kernel still has a connection from this port in the calling thread's namespace.

@@ -46,9 +46,9 @@ public:
     list_.list.remove(blocked_thread_);
   }
 
-  bool wait(int number, boost::system::error_code& ec)
+  bool wait(int fd, boost::system::error_code& ec)
   {
-    return blocked_thread_.wait(number, POLLIN, ec);
+    return blocked_thread_.wait(fd, POLLIN, ec);
   }
 
 private:

@@ -92,7 +92,7 @@ private:
 
   std::atomic<::pid_t> id_{0};
   std::atomic<bool> done_{false};
-  number state_;
+  fd state_;
   std::thread thread_;
 };
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // What a tenure's word does not say: who holds what, and what has happened in this life of the
-// tenure. The numbers are plain, none of them ever near its limit.
+// tenure. The descriptors are plain, none of them ever near its limit.
 
 #ifndef INTERLOCK_TEST_SUPPORT_WORD_GHOST_HPP
 #define INTERLOCK_TEST_SUPPORT_WORD_GHOST_HPP
@@ -24,7 +24,7 @@ struct word_ghost
   // predecessor's.
   unsigned writes = 0, operations = 0, handler_counts = 0, predecessors = 0;
 
-  // Other holders: the object, the one who opens it, whoever has the number after the detach, those
+  // Other holders: the object, the one who opens it, whoever has the descriptor after the detach, those
   // with a lease on it.
   unsigned object = 1, opener = 1, claimant = 0, leases = 0;
 
@@ -33,7 +33,7 @@ struct word_ghost
            finished = 0;
   unsigned disposed = 0, waiting = 0;
 
-  // The claimant leaves the number to its leases, or to nobody.
+  // The claimant leaves the descriptor to its leases, or to nobody.
   unsigned lent = 0, parted = 0;
 
   unsigned inside() const

@@ -26,7 +26,7 @@ using support::every_subject;
 namespace
 {
 
-/// Takes down what comes between a number and a text, while what was consigned lives.
+/// Takes down what comes between a descriptor and a text, while what was consigned lives.
 template <class Outcome>
 struct between
 {

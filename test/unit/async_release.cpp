@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// async_release gives the number to its caller, open, when nothing can touch it any more: after the
-// handlers, the blocked calls and the leases. A number that cannot be delivered is closed, once.
+// async_release gives the descriptor to its caller, open, when nothing can touch it any more: after the
+// handlers, the blocked calls and the leases. A descriptor that cannot be delivered is closed, once.
 
 #include <interlock/error.hpp>
 #include <interlock/fd_lease.hpp>
@@ -60,28 +60,28 @@ namespace
 const error_code not_called = asio::error::fault;
 constexpr int no_call = -2;
 
-/// What a caller of async_release was told. It owns the number.
+/// What a caller of async_release was told. It owns the descriptor.
 struct delivery
 {
   error_code ec = not_called;
-  int number = no_call;
-  support::number owned;
+  int fd = no_call;
+  support::fd owned;
 
   auto handler()
   {
     return [this](error_code e, int n)
     {
       ec = e;
-      number = n;
+      fd = n;
       owned.reset(n);
     };
   }
 };
 
-/// An open socket with a watch on its number: nothing closes it but the test.
+/// An open socket with a watch on its descriptor: nothing closes it but the test.
 struct scene
 {
-  support::census numbers;
+  support::census fds;
   std::optional<asio::io_context> context{std::in_place};
   support::ends pair = support::unix_ends();
   const int opened = pair.near.get();
@@ -107,7 +107,7 @@ struct scene
     BOOST_TEST(watch.arrived() == 1u);
     BOOST_TEST(tally.all_ended());
     pair.far.reset();
-    BOOST_TEST(numbers.restored());
+    BOOST_TEST(fds.restored());
   }
 
   void run()
@@ -134,7 +134,7 @@ struct scene
   void check_delivered(const delivery& d)
   {
     BOOST_TEST(d.ec == success);
-    BOOST_TEST(d.number == opened);
+    BOOST_TEST(d.fd == opened);
     BOOST_TEST(support::referred_to(opened) == file);
     BOOST_TEST(watch.arrived() == 0u);
     BOOST_TEST(!support::hung_up(pair.far));
@@ -143,7 +143,7 @@ struct scene
   static void check_refused(const delivery& d)
   {
     BOOST_TEST(d.ec == bad_descriptor);
-    BOOST_TEST(d.number == -1);
+    BOOST_TEST(d.fd == -1);
   }
 };
 
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_SUITE(test_async_release)
 
 // --- What is delivered.
 
-BOOST_FIXTURE_TEST_CASE(the_number_is_delivered_open_and_usable, scene)
+BOOST_FIXTURE_TEST_CASE(the_descriptor_is_delivered_open_and_usable, scene)
 {
   release(first);
   BOOST_TEST(!object->is_open());
@@ -162,7 +162,7 @@ BOOST_FIXTURE_TEST_CASE(the_number_is_delivered_open_and_usable, scene)
   run();
   check_delivered(first);
   BOOST_TEST(tally.all_called());
-  BOOST_TEST(::write(first.number, "hello", 5) == 5);
+  BOOST_TEST(::write(first.fd, "hello", 5) == 5);
   BOOST_TEST(support::drain(pair.far) == 5u);
   // Another object of the context can have it: it is not registered any more.
   asio::local::stream_protocol::socket other(
@@ -171,7 +171,7 @@ BOOST_FIXTURE_TEST_CASE(the_number_is_delivered_open_and_usable, scene)
   other.release();
 }
 
-BOOST_FIXTURE_TEST_CASE(the_object_may_be_opened_again_with_the_number, scene)
+BOOST_FIXTURE_TEST_CASE(the_object_may_be_opened_again_with_the_descriptor, scene)
 {
   release(first);
   run();
@@ -192,7 +192,7 @@ BOOST_FIXTURE_TEST_CASE(the_handlers_of_operations_come_first, scene)
   // Handed over to the idle context when this has run.
   BOOST_TEST(support::wait_until([&] { return support::turn(*context), idle.poll_one() == 1; }));
   BOOST_TEST(read == aborted);
-  BOOST_TEST(first.number == no_call);
+  BOOST_TEST(first.fd == no_call);
   run();
   check_delivered(first);
 }
@@ -224,7 +224,7 @@ BOOST_FIXTURE_TEST_CASE(it_may_be_called_inside_a_handler_of_the_object, scene)
       {
         read = ec;
         release(first);
-        BOOST_TEST(first.number == no_call);
+        BOOST_TEST(first.fd == no_call);
       }));
   support::send_text(pair.far, "x");
   run();
@@ -232,7 +232,7 @@ BOOST_FIXTURE_TEST_CASE(it_may_be_called_inside_a_handler_of_the_object, scene)
   check_delivered(first);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_number_is_delivered_although_the_object_is_gone, scene)
+BOOST_FIXTURE_TEST_CASE(the_descriptor_is_delivered_although_the_object_is_gone, scene)
 {
   start_read();
   release(first);
@@ -242,7 +242,7 @@ BOOST_FIXTURE_TEST_CASE(the_number_is_delivered_although_the_object_is_gone, sce
   check_delivered(first);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_number_is_delivered_although_the_object_is_moved, scene)
+BOOST_FIXTURE_TEST_CASE(the_descriptor_is_delivered_although_the_object_is_moved, scene)
 {
   release(first);
   local::socket moved(std::move(*object));
@@ -253,7 +253,7 @@ BOOST_FIXTURE_TEST_CASE(the_number_is_delivered_although_the_object_is_moved, sc
 
 BOOST_AUTO_TEST_CASE(acceptors_and_descriptors_release_too)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     asio::io_context context;
     support::handler_tally tally;
@@ -277,21 +277,21 @@ BOOST_AUTO_TEST_CASE(acceptors_and_descriptors_release_too)
     BOOST_TEST(accepted == aborted);
     BOOST_TEST(read == aborted);
     BOOST_TEST(of_acceptor.ec == success);
-    BOOST_TEST(of_acceptor.number == listening);
+    BOOST_TEST(of_acceptor.fd == listening);
     BOOST_TEST(of_pipe.ec == success);
-    BOOST_TEST(of_pipe.number == reading);
+    BOOST_TEST(of_pipe.fd == reading);
     // Both are in use as before.
     asio::ip::tcp::socket client(context);
     client.connect(address);
     support::send_text(pipe.far, "x");
-    BOOST_TEST(::read(of_pipe.number, buffer, sizeof(buffer)) == 1);
+    BOOST_TEST(::read(of_pipe.fd, buffer, sizeof(buffer)) == 1);
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // --- Where there is nothing to be released.
 
-BOOST_FIXTURE_TEST_CASE(an_object_never_opened_has_no_number, scene)
+BOOST_FIXTURE_TEST_CASE(an_object_never_opened_has_no_descriptor, scene)
 {
   tcp::socket s(*context);
   s.async_release(tally(first.handler()));
@@ -300,7 +300,7 @@ BOOST_FIXTURE_TEST_CASE(an_object_never_opened_has_no_number, scene)
   check_refused(first);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_closed_object_has_no_number, scene)
+BOOST_FIXTURE_TEST_CASE(a_closed_object_has_no_descriptor, scene)
 {
   object->close();
   BOOST_TEST(watch.wait_closed());
@@ -310,7 +310,7 @@ BOOST_FIXTURE_TEST_CASE(a_closed_object_has_no_number, scene)
   check_refused(first);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_released_object_has_no_number, scene)
+BOOST_FIXTURE_TEST_CASE(a_released_object_has_no_descriptor, scene)
 {
   second.owned.reset(object->release());
   release(first);
@@ -319,7 +319,7 @@ BOOST_FIXTURE_TEST_CASE(a_released_object_has_no_number, scene)
   BOOST_TEST(second.owned.get() == opened);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_close_that_is_under_way_keeps_the_number, scene)
+BOOST_FIXTURE_TEST_CASE(a_close_that_is_under_way_keeps_the_descriptor, scene)
 {
   close();
   release(first);
@@ -330,22 +330,21 @@ BOOST_FIXTURE_TEST_CASE(a_close_that_is_under_way_keeps_the_number, scene)
 }
 
 // close(2) reports an error: that is for those who asked for the close.
-BOOST_FIXTURE_TEST_CASE(what_became_of_the_close_is_not_told_to_who_wanted_the_number, scene)
+BOOST_FIXTURE_TEST_CASE(what_became_of_the_close_is_not_told_to_who_wanted_the_descriptor, scene)
 {
   watch.report(EIO);
   watch.shut_gate();
   close();
   BOOST_TEST(support::wait_until([this] { return support::turn(*context), watch.arrived() == 1; }));
   release(first);
-  BOOST_TEST(
-    support::wait_until([this] { return support::turn(*context), first.number != no_call; }));
+  BOOST_TEST(support::wait_until([this] { return support::turn(*context), first.fd != no_call; }));
   check_refused(first);
   watch.open_gate();
   run();
   BOOST_TEST(closed == error_code(EIO, boost::system::system_category()));
 }
 
-BOOST_FIXTURE_TEST_CASE(only_the_first_of_two_gets_the_number, scene)
+BOOST_FIXTURE_TEST_CASE(only_the_first_of_two_gets_the_descriptor, scene)
 {
   release(first);
   release(second);
@@ -376,7 +375,7 @@ BOOST_FIXTURE_TEST_CASE(a_close_that_comes_after_has_nothing_to_close, scene)
   check_delivered(first);
 }
 
-BOOST_FIXTURE_TEST_CASE(close_right_after_it_does_not_take_the_number, scene)
+BOOST_FIXTURE_TEST_CASE(close_right_after_it_does_not_take_the_descriptor, scene)
 {
   release(first);
   object->close();
@@ -384,18 +383,18 @@ BOOST_FIXTURE_TEST_CASE(close_right_after_it_does_not_take_the_number, scene)
   check_delivered(first);
 }
 
-BOOST_FIXTURE_TEST_CASE(retirement_right_after_it_does_not_take_the_number, scene)
+BOOST_FIXTURE_TEST_CASE(retirement_right_after_it_does_not_take_the_descriptor, scene)
 {
   release(first);
   object->retire();
   run();
   check_delivered(first);
   error_code ec;
-  object->assign(local(), first.number, ec);
+  object->assign(local(), first.fd, ec);
   BOOST_TEST(ec == error_code(interlock::error::retired));
 }
 
-BOOST_FIXTURE_TEST_CASE(an_object_opened_again_meanwhile_has_another_number, scene)
+BOOST_FIXTURE_TEST_CASE(an_object_opened_again_meanwhile_has_another_descriptor, scene)
 {
   release(first);
   support::ends again = support::unix_ends();
@@ -405,11 +404,11 @@ BOOST_FIXTURE_TEST_CASE(an_object_opened_again_meanwhile_has_another_number, sce
   run();
   check_delivered(first);
   BOOST_TEST(second.ec == success);
-  BOOST_TEST(second.number == next);
+  BOOST_TEST(second.fd == next);
 }
 
-// A context that nobody runs: the number is out of the reactor all the same, and waits for its handler.
-BOOST_FIXTURE_TEST_CASE(in_a_context_that_is_not_run_the_number_is_detached_too, scene)
+// A context that nobody runs: the descriptor is out of the reactor all the same, and waits for its handler.
+BOOST_FIXTURE_TEST_CASE(in_a_context_that_is_not_run_the_descriptor_is_detached_too, scene)
 {
   release(first);
   BOOST_TEST(support::wait_until(
@@ -422,14 +421,14 @@ BOOST_FIXTURE_TEST_CASE(in_a_context_that_is_not_run_the_number_is_detached_too,
         other.release();
       return !ec;
     }));
-  BOOST_TEST(first.number == no_call);
+  BOOST_TEST(first.fd == no_call);
   run();
   check_delivered(first);
 }
 
 // --- Handlers that are not called.
 
-BOOST_FIXTURE_TEST_CASE(with_the_objects_context_the_number_is_closed, scene)
+BOOST_FIXTURE_TEST_CASE(with_the_objects_context_the_descriptor_is_closed, scene)
 {
   start_read();
   release(first);
@@ -437,14 +436,14 @@ BOOST_FIXTURE_TEST_CASE(with_the_objects_context_the_number_is_closed, scene)
   BOOST_TEST(tally.called() == 0);
   BOOST_TEST(tally.all_ended());
   BOOST_TEST(watch.wait_closed());
-  BOOST_TEST(first.number == no_call);
+  BOOST_TEST(first.fd == no_call);
 }
 
 // Detached by then; the worker is about to say so, or has just said it. Whoever finds the context going
 // down, the handler is destroyed with that, and not by the worker.
-BOOST_AUTO_TEST_CASE(after_the_detach_too_the_number_is_closed_with_the_context)
+BOOST_AUTO_TEST_CASE(after_the_detach_too_the_descriptor_is_closed_with_the_context)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   int not_closed = 0;
   int called = 0;
@@ -470,11 +469,11 @@ BOOST_AUTO_TEST_CASE(after_the_detach_too_the_number_is_closed_with_the_context)
   BOOST_TEST(called == 0);
   BOOST_TEST(not_ended == 0);
   BOOST_TEST(on_worker == 0);
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 
-BOOST_FIXTURE_TEST_CASE(with_the_context_of_the_handler_the_number_is_closed, scene)
+BOOST_FIXTURE_TEST_CASE(with_the_context_of_the_handler_the_descriptor_is_closed, scene)
 {
   std::optional<asio::io_context> other(std::in_place);
   object->async_release(asio::bind_executor(other->get_executor(), tally(first.handler())));
@@ -488,7 +487,7 @@ BOOST_FIXTURE_TEST_CASE(with_the_context_of_the_handler_the_number_is_closed, sc
 }
 
 // The lease is the last to keep it, and closes it.
-BOOST_FIXTURE_TEST_CASE(a_leased_number_whose_handler_is_gone_is_closed_after_the_lease, scene)
+BOOST_FIXTURE_TEST_CASE(a_leased_descriptor_whose_handler_is_gone_is_closed_after_the_lease, scene)
 {
   interlock::fd_lease lease = object->lease();
   release(first);
@@ -501,13 +500,13 @@ BOOST_FIXTURE_TEST_CASE(a_leased_number_whose_handler_is_gone_is_closed_after_th
   BOOST_TEST(watch.closed() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_handler_that_throws_has_had_the_number)
+BOOST_AUTO_TEST_CASE(a_handler_that_throws_has_had_the_descriptor)
 {
   asio::io_context context;
   support::ends pipe = support::pipe_ends();
   support::close_watch watch(pipe.near.get());
   stream_descriptor d(context, pipe.near.release());
-  support::number kept;
+  support::fd kept;
   d.async_release(
     [&kept](error_code, int n)
     {
@@ -515,7 +514,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_throws_has_had_the_number)
       throw std::runtime_error("of the handler");
     });
   BOOST_CHECK_THROW(while (context.run_one()) continue, std::runtime_error);
-  BOOST_TEST(support::is_number_open(kept.get()));
+  BOOST_TEST(support::is_fd_open(kept.get()));
   BOOST_TEST(watch.arrived() == 0u);
 }
 
@@ -538,7 +537,7 @@ BOOST_AUTO_TEST_CASE(the_handler_is_called_on_its_own_executor)
   pool.join();
   BOOST_TEST(label == 7);
   BOOST_TEST(got.ec == success);
-  BOOST_TEST(support::is_number_open(got.number));
+  BOOST_TEST(support::is_fd_open(got.fd));
 }
 
 BOOST_AUTO_TEST_CASE(without_one_the_handler_is_called_on_the_objects_executor)
@@ -561,16 +560,16 @@ BOOST_AUTO_TEST_CASE(without_one_the_handler_is_called_on_the_objects_executor)
   BOOST_TEST(got.ec == success);
 }
 
-BOOST_AUTO_TEST_CASE(a_future_is_given_the_number)
+BOOST_AUTO_TEST_CASE(a_future_is_given_the_descriptor)
 {
   support::loop loop;
   support::ends pipe = support::pipe_ends();
   const int opened = pipe.near.get();
   stream_descriptor d(loop.context, pipe.near.release());
   std::future<int> future = d.async_release(asio::use_future);
-  const support::number owned(future.get());
+  const support::fd owned(future.get());
   BOOST_TEST(owned.get() == opened);
-  BOOST_TEST(support::is_number_open(opened));
+  BOOST_TEST(support::is_fd_open(opened));
   std::future<int> none = d.async_release(asio::use_future);
   BOOST_CHECK_EXCEPTION(none.get(), boost::system::system_error,
     [](const boost::system::system_error& e) { return e.code() == bad_descriptor; });
@@ -599,9 +598,9 @@ BOOST_AUTO_TEST_CASE(it_keeps_run_from_returning)
 // --- Threads.
 
 // One of them gets it, the others are refused, and a close does not take it from him or has come first.
-BOOST_AUTO_TEST_CASE(releases_and_closes_race_for_one_number)
+BOOST_AUTO_TEST_CASE(releases_and_closes_race_for_one_descriptor)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   for (int round = 0; round != 200; ++round)
   {
@@ -640,7 +639,7 @@ BOOST_AUTO_TEST_CASE(releases_and_closes_race_for_one_number)
     int delivered = 0;
     for (int i = 1; i != threads; ++i)
     {
-      delivered += got[i].number == opened && !got[i].ec ? 1 : 0;
+      delivered += got[i].fd == opened && !got[i].ec ? 1 : 0;
       if (got[i].ec)
         scene::check_refused(got[i]);
     }
@@ -654,7 +653,7 @@ BOOST_AUTO_TEST_CASE(releases_and_closes_race_for_one_number)
       d.owned.reset();
     BOOST_TEST(watch.arrived() == 1u);
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 

@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(a_lease_is_not_waited_for)
   interlock::fd_lease lease = a.lease();
   a.close();
   BOOST_TEST(watch.arrived() == 0u);
-  BOOST_TEST(support::is_number_open(lease.get()));
+  BOOST_TEST(support::is_fd_open(lease.get()));
   lease.reset();
   BOOST_TEST(watch.wait_closed());
 }
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(an_open_waits_for_descriptors_that_are_about_to_be_closed)
       s.open(tcp::v4(), ec);
       error_code ignored;
       // Not by a close, which would be a descriptor to wait for.
-      support::number released(s.release(ignored));
+      support::fd released(s.release(ignored));
       return ec;
     });
   BOOST_TEST(count > 0);
@@ -245,12 +245,12 @@ BOOST_AUTO_TEST_CASE(an_accept_waits_for_descriptors_that_are_about_to_be_closed
       error_code ec;
       a.accept(peer, ec);
       error_code ignored;
-      support::number accepted(peer.release(ignored));
-      // The next one needs a connection to accept: the client's number serves it.
+      support::fd accepted(peer.release(ignored));
+      // The next one needs a connection to accept: the client's descriptor serves it.
       if (!ec)
       {
         accepted.reset();
-        support::number old(client.release(ignored));
+        support::fd old(client.release(ignored));
         old.reset();
         connect();
       }
@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(an_open_of_a_serial_port_waits_for_descriptors_that_are_abo
       error_code ec;
       port.open(terminal.name(), ec);
       // Not by a close, which would be a descriptor to wait for.
-      support::number released(port.release());
+      support::fd released(port.release());
       return ec;
     });
   BOOST_TEST(count > 0);

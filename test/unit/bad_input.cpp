@@ -40,7 +40,7 @@ namespace
 const error_code already_open = asio::error::already_open;
 const error_code in_use = interlock::error::in_use;
 
-constexpr int every_invalid[] = {-1, bad_number};
+constexpr int every_invalid[] = {-1, bad_fd};
 
 } // namespace
 
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_SUITE(test_bad_input)
 
 #if defined(BOOST_ASIO_HAS_EPOLL)
 
-BOOST_AUTO_TEST_CASE(a_number_that_is_not_open_cannot_be_assigned)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_not_open_cannot_be_assigned)
 {
   losing_nothing(
     [](asio::io_context& context)
@@ -80,21 +80,21 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_not_open_cannot_be_assigned)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_number_that_is_not_open_makes_assign_and_constructor_throw)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_not_open_makes_assign_and_constructor_throw)
 {
   losing_nothing(
     [](asio::io_context& context)
     {
       stream_descriptor descriptor(context);
-      throws("assign", bad_descriptor, [&] { descriptor.assign(bad_number); });
-      throws("assign", bad_descriptor, [&] { stream_descriptor made(context, bad_number); });
-      throws("assign", bad_descriptor, [&] { tcp::socket made(context, tcp::v4(), bad_number); });
-      throws("assign", bad_descriptor, [&] { tcp::acceptor made(context, tcp::v4(), bad_number); });
+      throws("assign", bad_descriptor, [&] { descriptor.assign(bad_fd); });
+      throws("assign", bad_descriptor, [&] { stream_descriptor made(context, bad_fd); });
+      throws("assign", bad_descriptor, [&] { tcp::socket made(context, tcp::v4(), bad_fd); });
+      throws("assign", bad_descriptor, [&] { tcp::acceptor made(context, tcp::v4(), bad_fd); });
     });
 }
 
 // The second is refused; the first goes on, and its descriptor is closed once.
-BOOST_AUTO_TEST_CASE(a_number_that_is_watched_already_cannot_be_assigned)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_watched_already_cannot_be_assigned)
 {
   losing_nothing(
     [](asio::io_context& context)
@@ -123,12 +123,12 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_watched_already_cannot_be_assigned)
 
 #endif
 
-BOOST_AUTO_TEST_CASE(an_open_object_takes_no_other_number)
+BOOST_AUTO_TEST_CASE(an_open_object_takes_no_other_descriptor)
 {
   losing_nothing(
     [](asio::io_context& context)
     {
-      number offered = pipe_ends().near;
+      fd offered = pipe_ends().near;
       stream_descriptor descriptor(context, pipe_ends().near.release());
       const int own = descriptor.native_handle();
       error_code ec;
@@ -139,12 +139,12 @@ BOOST_AUTO_TEST_CASE(an_open_object_takes_no_other_number)
       // Not even its own.
       descriptor.assign(own, ec);
       BOOST_TEST(ec == already_open);
-      BOOST_TEST(is_number_open(own));
+      BOOST_TEST(is_fd_open(own));
 
       tcp::socket socket(context, tcp::v4());
       socket.assign(tcp::v4(), offered.get(), ec);
       BOOST_TEST(ec == already_open);
-      BOOST_TEST(is_number_open(offered.get()));
+      BOOST_TEST(is_fd_open(offered.get()));
       descriptor.close();
       descriptor.assign(offered.get(), ec);
       BOOST_TEST(ec == success);
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(an_open_peer_accepts_nothing)
 
 // --- Releasing what is in use.
 
-BOOST_AUTO_TEST_CASE(a_number_in_use_by_a_blocked_call_is_not_released)
+BOOST_AUTO_TEST_CASE(a_socket_in_use_by_a_blocked_call_is_not_released)
 {
   const census descriptors;
   {
@@ -222,13 +222,13 @@ BOOST_AUTO_TEST_CASE(a_number_in_use_by_a_blocked_call_is_not_released)
     throws("move", in_use, [&] { s.object.to_asio(); });
     BOOST_TEST(s.object.native_handle() == own);
 
-    // The call has not been disturbed, and once it has returned the number is to be had.
+    // The call has not been disturbed, and once it has returned the descriptor is to be had.
     s.feed();
     BOOST_TEST(blocked.get().bytes == 1u);
-    const number released(s.object.release(ec));
+    const fd released(s.object.release(ec));
     BOOST_TEST(ec == success);
     BOOST_TEST(released.get() == own);
-    BOOST_TEST(is_number_open(own));
+    BOOST_TEST(is_fd_open(own));
     BOOST_TEST(!s.object.is_open());
   }
   BOOST_TEST(descriptors.restored());
@@ -246,12 +246,12 @@ BOOST_AUTO_TEST_CASE(a_descriptor_in_use_by_a_blocked_call_is_not_released)
   throws("release", in_use, [&] { s.object.release(); });
   s.feed();
   BOOST_TEST(blocked.get().bytes == 1u);
-  const number released(s.object.release());
-  BOOST_TEST(is_number_open(released.get()));
+  const fd released(s.object.release());
+  BOOST_TEST(is_fd_open(released.get()));
 }
 
 // An operation that is outstanding is not a call: it is cancelled, as with Asio.
-BOOST_AUTO_TEST_CASE(a_release_aborts_what_is_outstanding_and_keeps_the_number_open)
+BOOST_AUTO_TEST_CASE(a_release_aborts_what_is_outstanding_and_keeps_the_descriptor_open)
 {
   const census descriptors;
   {
@@ -260,8 +260,8 @@ BOOST_AUTO_TEST_CASE(a_release_aborts_what_is_outstanding_and_keeps_the_number_o
     handler_tally handlers;
     error_code result;
     s.object.async_read_some(asio::buffer(data), handlers(into(result)));
-    const number released(s.object.release());
-    BOOST_TEST(is_number_open(released.get()));
+    const fd released(s.object.release());
+    BOOST_TEST(is_fd_open(released.get()));
     BOOST_TEST(handlers.called() == 0);
     s.context.run();
     BOOST_TEST(handlers.all_called());

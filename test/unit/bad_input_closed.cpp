@@ -114,8 +114,8 @@ void every_closed_object_fails(asio::io_context& context, Open open,
 
   Object released(context);
   open(released);
-  const number of_released(released.release());
-  BOOST_TEST(is_number_open(of_released.get()));
+  const fd of_released(released.release());
+  BOOST_TEST(is_fd_open(of_released.get()));
   check(released, context, members, operations);
 
   Object from(context);
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(closed_objects_of_asio_answer_the_same)
 }
 
 // As Asio's: -1 and no exception. The overload by error_code, which Asio's has not, says why.
-BOOST_AUTO_TEST_CASE(a_closed_descriptor_releases_no_number)
+BOOST_AUTO_TEST_CASE(a_closed_descriptor_releases_no_descriptor)
 {
   asio::io_context context;
   interlock::posix::stream_descriptor object(context);

@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_context_that_has_been_shut_down_opens_nothing)
     BOOST_TEST(ec == not_supported);
     acceptor.open(tcp::v4(), ec);
     BOOST_TEST(ec == not_supported);
-    const number offered = pipe_ends().near;
+    const fd offered = pipe_ends().near;
     descriptor.assign(offered.get(), ec);
     BOOST_TEST(ec == not_supported);
     throws("assign", not_supported, [&] { stream_descriptor(context, offered.get()); });

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(an_open_without_descriptors_fails_and_can_be_repeated)
     [](asio::io_context& context)
     {
       tcp::socket socket(context, tcp::v4());
-      // Closed for good: no number may come free while there are none.
+      // Closed for good: no descriptor may come free while there are none.
       socket.async_close(asio::detached);
       context.run();
       context.restart();
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_pair_without_descriptors_fails_and_leaves_both_closed)
     });
 }
 
-// The first close of a context starts a thread with a wake-up descriptor. Without one the number is
+// The first close of a context starts a thread with a wake-up descriptor. Without one the descriptor is
 // closed in the call.
 BOOST_AUTO_TEST_CASE(a_close_needs_no_descriptor)
 {
@@ -227,16 +227,16 @@ BOOST_AUTO_TEST_CASE(a_close_needs_no_descriptor)
     {
       tcp::socket socket(context, tcp::v4());
       interlock::posix::stream_descriptor descriptor(context, pipe_ends().near.release());
-      const int number_of_socket = socket.native_handle();
-      const int number_of_descriptor = descriptor.native_handle();
+      const int fd_of_socket = socket.native_handle();
+      const int fd_of_descriptor = descriptor.native_handle();
       const no_more_descriptors limit;
       socket.close();
-      BOOST_TEST(!is_number_open(number_of_socket));
+      BOOST_TEST(!is_fd_open(fd_of_socket));
       handler_tally handlers;
       error_code ec = aborted;
       descriptor.async_close(handlers(into(ec)));
       context.run();
-      BOOST_TEST(!is_number_open(number_of_descriptor));
+      BOOST_TEST(!is_fd_open(fd_of_descriptor));
       BOOST_TEST(handlers.all_called());
       BOOST_TEST(ec == success);
     });

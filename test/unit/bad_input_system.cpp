@@ -92,12 +92,12 @@ struct raw_option
 /// A command of any number.
 struct raw_command
 {
-  int number_;
+  int fd_;
   int argument = 0;
 
   int name() const
   {
-    return number_;
+    return fd_;
   }
 
   void* data()
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(an_option_that_throws_at_its_size_leaves_the_object_closabl
       error_code ec;
       BOOST_CHECK_THROW(object.get_option(large, ec), std::length_error);
       BOOST_CHECK_THROW(object.get_option(large), std::length_error);
-      const number released(object.release(ec));
+      const fd released(object.release(ec));
       BOOST_TEST(ec == success);
     });
 }

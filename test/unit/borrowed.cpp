@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A borrowed number is taken out of the reactor when its object is closed, and never closed, whatever
+// A borrowed descriptor is taken out of the reactor when its object is closed, and never closed, whatever
 // ends the object and wherever that has been moved. Until the first operation it keeps its blocking
 // mode.
 
@@ -68,12 +68,12 @@ const error_code already_open = asio::error::already_open;
 
 using io_executor = asio::io_context::executor_type;
 
-bool is_non_blocking(int number)
+bool is_non_blocking(int fd)
 {
-  return (::fcntl(number, F_GETFL) & O_NONBLOCK) != 0;
+  return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
 }
 
-// --- What is lent: a number with its owner, how an object borrows it, and an operation on that.
+// --- What is lent: a descriptor with its owner, how an object borrows it, and an operation on that.
 
 struct lent_socket
 {
@@ -95,9 +95,9 @@ struct lent_socket
   }
 
   template <class Object>
-  void assign_own(Object& o, int number)
+  void assign_own(Object& o, int fd)
   {
-    o.assign(local(), number);
+    o.assign(local(), fd);
   }
 
   template <class Object, class Handler>
@@ -146,9 +146,9 @@ struct lent_descriptor
   }
 
   template <class Object>
-  void assign_own(Object& o, int number)
+  void assign_own(Object& o, int fd)
   {
-    o.assign(number);
+    o.assign(fd);
   }
 
   template <class Object, class Handler>
@@ -175,7 +175,7 @@ struct lent_acceptor
   template <class Executor>
   using object = typename tcp::acceptor::rebind_executor<Executor>::other;
 
-  support::number listener = support::tcp_listener();
+  support::fd listener = support::tcp_listener();
 
   int get() const
   {
@@ -189,9 +189,9 @@ struct lent_acceptor
   }
 
   template <class Object>
-  void assign_own(Object& o, int number)
+  void assign_own(Object& o, int fd)
   {
-    o.assign(tcp::v4(), number);
+    o.assign(tcp::v4(), fd);
   }
 
   template <class Object, class Handler>
@@ -202,10 +202,10 @@ struct lent_acceptor
 
   bool is_usable()
   {
-    const support::number client = support::tcp_connected_to(listener);
+    const support::fd client = support::tcp_connected_to(listener);
     ::pollfd p = {get(), POLLIN, 0};
     ::poll(&p, 1, -1);
-    const support::number accepted(::accept(get(), nullptr, nullptr));
+    const support::fd accepted(::accept(get(), nullptr, nullptr));
     return accepted.get() >= 0;
   }
 
@@ -217,18 +217,18 @@ struct lent_acceptor
 
 using every_kind = std::tuple<lent_socket, lent_descriptor, lent_acceptor>;
 
-/// An object that borrows. In the end the owner has the number as it was, and closes it himself.
+/// An object that borrows. In the end the owner has the descriptor as it was, and closes it himself.
 template <class Lent>
 struct scene
 {
   using narrow = typename Lent::template object<io_executor>;
   using wide = typename Lent::template object<asio::any_io_executor>;
 
-  support::census numbers;
+  support::census fds;
   std::optional<Lent> lent{std::in_place};
-  const int number = lent->get();
-  const std::string file = support::referred_to(number);
-  support::close_watch watch{number};
+  const int fd = lent->get();
+  const std::string file = support::referred_to(fd);
+  support::close_watch watch{fd};
   std::optional<asio::io_context> context{std::in_place};
   std::optional<narrow> object{std::in_place, *context};
   support::handler_tally tally;
@@ -240,7 +240,7 @@ struct scene
   {
     lent->assign(*object, ec);
     BOOST_TEST_REQUIRE(ec == success);
-    BOOST_TEST(object->native_handle() == number);
+    BOOST_TEST(object->native_handle() == fd);
   }
 
   ~scene()
@@ -253,7 +253,7 @@ struct scene
     check_lent();
     lent.reset();
     BOOST_TEST(watch.closed() == 1u);
-    BOOST_TEST(numbers.restored());
+    BOOST_TEST(fds.restored());
   }
 
   void run()
@@ -269,7 +269,7 @@ struct scene
 
   bool is_lent() const
   {
-    return support::referred_to(number) == file && watch.arrived() == 0;
+    return support::referred_to(fd) == file && watch.arrived() == 0;
   }
 
   /// Open, what it was, and as good as ever.
@@ -284,7 +284,7 @@ struct scene
   {
     asio::posix::stream_descriptor other(*context);
     error_code failed;
-    other.assign(number, failed);
+    other.assign(fd, failed);
     BOOST_TEST(failed == success);
     other.release();
   }
@@ -300,7 +300,7 @@ struct lending
   error_code ec = not_called;
   char buffer[8] = {};
 
-  int number() const
+  int fd() const
   {
     return pair.near.get();
   }
@@ -308,7 +308,7 @@ struct lending
   ~lending()
   {
     BOOST_TEST(watch.arrived() == 0u);
-    BOOST_TEST(support::is_number_open(number()));
+    BOOST_TEST(support::is_fd_open(fd()));
   }
 };
 
@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_SUITE(test_borrowed)
 
 // --- What ends the object.
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(close_leaves_the_number_open, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(close_leaves_the_descriptor_open, Lent, every_kind)
 {
   scene<Lent> s;
   s.start();
@@ -331,7 +331,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(close_leaves_the_number_open, Lent, every_kind)
   s.check_lent();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_destructor_leaves_the_number_open, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_destructor_leaves_the_descriptor_open, Lent, every_kind)
 {
   scene<Lent> s;
   s.start();
@@ -341,7 +341,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_destructor_leaves_the_number_open, Lent, every
   BOOST_TEST(s.read == aborted);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(async_close_leaves_the_number_open, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(async_close_leaves_the_descriptor_open, Lent, every_kind)
 {
   scene<Lent> s;
   s.start();
@@ -367,7 +367,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(async_close_waits_for_the_handlers, Lent, every_ki
   BOOST_TEST(s.closed == success);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_shutdown_of_the_context_leaves_the_number_open, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+  a_shutdown_of_the_context_leaves_the_descriptor_open, Lent, every_kind)
 {
   scene<Lent> s;
   s.start();
@@ -388,7 +389,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_object_that_outlives_its_context_leaves_it_open
   s.check_lent();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_close_handle_leaves_the_number_open, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_close_handle_leaves_the_descriptor_open, Lent, every_kind)
 {
   scene<Lent> s;
   const interlock::close_handle h = s.object->get_close_handle();
@@ -399,7 +400,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_close_handle_leaves_the_number_open, Lent, every
   s.check_unregistered();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_retirement_leaves_the_number_open, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_retirement_leaves_the_descriptor_open, Lent, every_kind)
 {
   scene<Lent> s;
   s.object->retire();
@@ -408,7 +409,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_retirement_leaves_the_number_open, Lent, every_k
   BOOST_TEST(s.ec == error_code(interlock::error::retired));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(after_a_lease_too_the_number_stays_open, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(after_a_lease_too_the_descriptor_stays_open, Lent, every_kind)
 {
   scene<Lent> s;
   interlock::fd_lease lease = s.object->lease();
@@ -422,18 +423,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(after_a_lease_too_the_number_stays_open, Lent, eve
 
 // --- Releasing.
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(release_returns_the_number, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(release_returns_the_descriptor, Lent, every_kind)
 {
   scene<Lent> s;
   s.start();
-  BOOST_TEST(s.object->release() == s.number);
+  BOOST_TEST(s.object->release() == s.fd);
   BOOST_TEST(!s.object->is_open());
   s.run();
   BOOST_TEST(s.read == aborted);
   s.check_unregistered();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(async_release_delivers_the_number, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(async_release_delivers_the_descriptor, Lent, every_kind)
 {
   scene<Lent> s;
   s.start();
@@ -447,7 +448,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(async_release_delivers_the_number, Lent, every_kin
   s.run();
   BOOST_TEST(s.read == aborted);
   BOOST_TEST(s.ec == success);
-  BOOST_TEST(delivered == s.number);
+  BOOST_TEST(delivered == s.fd);
   s.check_unregistered();
 }
 
@@ -481,7 +482,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(moved_it_is_borrowed_still, Lent, every_kind)
   scene<Lent> s;
   s.start();
   typename scene<Lent>::narrow to(std::move(*s.object));
-  BOOST_TEST(to.native_handle() == s.number);
+  BOOST_TEST(to.native_handle() == s.fd);
   BOOST_TEST(!s.object->is_open());
   to.close();
   s.check_unregistered();
@@ -494,7 +495,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(converted_it_is_borrowed_still, Lent, every_kind)
   scene<Lent> s;
   s.start();
   typename scene<Lent>::wide to(std::move(*s.object));
-  BOOST_TEST(to.native_handle() == s.number);
+  BOOST_TEST(to.native_handle() == s.fd);
   BOOST_TEST(!s.object->is_open());
   to.async_close(s.tally(support::into(s.closed)));
   s.run();
@@ -509,7 +510,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(converted_and_destroyed_it_is_left_open, Lent, eve
   {
     typename scene<Lent>::wide to(*s.context);
     to = std::move(*s.object);
-    BOOST_TEST(to.native_handle() == s.number);
+    BOOST_TEST(to.native_handle() == s.fd);
   }
   s.check_unregistered();
 }
@@ -531,16 +532,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_move_assignment_leaves_what_was_borrowed_open, L
 BOOST_FIXTURE_TEST_CASE(converted_to_the_generic_protocol_it_is_borrowed_still, lending)
 {
   using generic = interlock::closable<asio::generic::stream_protocol>;
-  local::socket from(context, local(), number(), borrowed);
+  local::socket from(context, local(), fd(), borrowed);
   generic::socket to(std::move(from));
-  BOOST_TEST(to.native_handle() == number());
+  BOOST_TEST(to.native_handle() == fd());
   to.close();
   BOOST_TEST(!to.is_open());
 }
 
 // --- Of what is opened next, only that is borrowed which is said to be.
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_number_assigned_later_is_owned_again, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_descriptor_assigned_later_is_owned_again, Lent, every_kind)
 {
   scene<Lent> s;
   for (int i = 0; i != 3; ++i)
@@ -579,7 +580,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(it_can_be_borrowed_again_at_once, Lent, every_kind
 // Opened several times, it comes to use the memory of the time when it borrowed.
 BOOST_FIXTURE_TEST_CASE(what_the_object_opens_itself_is_its_own, lending)
 {
-  local::socket s(context, local(), number(), borrowed);
+  local::socket s(context, local(), fd(), borrowed);
   const auto close_and_wait = [&]
   {
     s.async_close(tally(support::into(ec)));
@@ -597,25 +598,25 @@ BOOST_FIXTURE_TEST_CASE(what_the_object_opens_itself_is_its_own, lending)
   }
 }
 
-// --- Other users of the number.
+// --- Other users of the descriptor.
 
 // A set of the owner's own reports as before: only the object's registration is gone.
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_owners_epoll_set_keeps_the_number, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_owners_epoll_set_keeps_the_descriptor, Lent, every_kind)
 {
   scene<Lent> s;
-  const support::number set(support::checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
+  const support::fd set(support::checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
   ::epoll_event event = {};
   event.events = EPOLLIN;
-  event.data.fd = s.number;
-  support::checked(::epoll_ctl(set.get(), EPOLL_CTL_ADD, s.number, &event), "epoll_ctl");
+  event.data.fd = s.fd;
+  support::checked(::epoll_ctl(set.get(), EPOLL_CTL_ADD, s.fd, &event), "epoll_ctl");
   s.start();
   s.object->close();
   s.run();
-  BOOST_TEST(::epoll_ctl(set.get(), EPOLL_CTL_MOD, s.number, &event) == 0);
+  BOOST_TEST(::epoll_ctl(set.get(), EPOLL_CTL_MOD, s.fd, &event) == 0);
   BOOST_TEST(::epoll_wait(set.get(), &event, 1, 0) == 0);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(objects_of_two_contexts_may_borrow_one_number, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(objects_of_two_contexts_may_borrow_one_descriptor, Lent, every_kind)
 {
   scene<Lent> s;
   asio::io_context other;
@@ -624,7 +625,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(objects_of_two_contexts_may_borrow_one_number, Len
   BOOST_TEST(s.ec == success);
   s.object->close();
   BOOST_TEST(second.is_open());
-  BOOST_TEST(second.native_handle() == s.number);
+  BOOST_TEST(second.native_handle() == s.fd);
   second.close();
 }
 
@@ -633,14 +634,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(objects_of_two_contexts_may_borrow_one_number, Len
 BOOST_AUTO_TEST_CASE_TEMPLATE(assign_and_close_leave_the_blocking_mode_alone, Lent, every_kind)
 {
   scene<Lent> s;
-  BOOST_TEST(!is_non_blocking(s.number));
+  BOOST_TEST(!is_non_blocking(s.fd));
   BOOST_TEST(!s.object->native_non_blocking());
   BOOST_TEST(!s.object->non_blocking());
-  BOOST_TEST(s.object->lease().get() == s.number);
+  BOOST_TEST(s.object->lease().get() == s.fd);
   s.object->cancel();
-  BOOST_TEST(!is_non_blocking(s.number));
+  BOOST_TEST(!is_non_blocking(s.fd));
   s.object->close();
-  BOOST_TEST(!is_non_blocking(s.number));
+  BOOST_TEST(!is_non_blocking(s.fd));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(moves_leave_the_blocking_mode_alone, Lent, every_kind)
@@ -649,14 +650,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(moves_leave_the_blocking_mode_alone, Lent, every_k
   typename scene<Lent>::narrow moved(std::move(*s.object));
   typename scene<Lent>::wide converted(std::move(moved));
   BOOST_TEST(converted.is_open());
-  BOOST_TEST(!is_non_blocking(s.number));
+  BOOST_TEST(!is_non_blocking(s.fd));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(release_leaves_the_blocking_mode_alone, Lent, every_kind)
 {
   scene<Lent> s;
   s.object->release();
-  BOOST_TEST(!is_non_blocking(s.number));
+  BOOST_TEST(!is_non_blocking(s.fd));
 }
 
 // It is not taken back.
@@ -664,45 +665,45 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_first_operation_makes_it_non_blocking, Lent, e
 {
   scene<Lent> s;
   s.start();
-  BOOST_TEST(is_non_blocking(s.number));
+  BOOST_TEST(is_non_blocking(s.fd));
   s.object->close();
   s.run();
-  BOOST_TEST(is_non_blocking(s.number));
+  BOOST_TEST(is_non_blocking(s.fd));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_socket_is_set_up_without_changing_the_blocking_mode, lending)
 {
-  local::socket s(context, local(), number(), borrowed);
+  local::socket s(context, local(), fd(), borrowed);
   s.set_option(local::socket::send_buffer_size(10000));
   local::socket::send_buffer_size size;
   s.get_option(size);
   BOOST_TEST(s.available() == 0u);
   BOOST_TEST(s.local_endpoint().protocol().family() == AF_UNIX);
-  BOOST_TEST(!is_non_blocking(number()));
+  BOOST_TEST(!is_non_blocking(fd()));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_synchronous_read_makes_it_non_blocking, lending)
 {
-  local::socket s(context, local(), number(), borrowed);
+  local::socket s(context, local(), fd(), borrowed);
   support::send_text(pair.far, "hello");
   BOOST_TEST(s.read_some(asio::buffer(buffer)) == 5u);
-  BOOST_TEST(is_non_blocking(number()));
+  BOOST_TEST(is_non_blocking(fd()));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_synchronous_write_makes_it_non_blocking, lending)
 {
-  local::socket s(context, local(), number(), borrowed);
+  local::socket s(context, local(), fd(), borrowed);
   BOOST_TEST(s.write_some(asio::buffer("hello", 5)) == 5u);
-  BOOST_TEST(is_non_blocking(number()));
+  BOOST_TEST(is_non_blocking(fd()));
   BOOST_TEST(support::drain(pair.far) == 5u);
 }
 
 BOOST_AUTO_TEST_CASE(a_synchronous_accept_makes_it_non_blocking)
 {
   asio::io_context context;
-  const support::number listener = support::tcp_listener();
+  const support::fd listener = support::tcp_listener();
   tcp::acceptor acceptor(context, tcp::v4(), listener.get(), borrowed);
-  const support::number client = support::tcp_connected_to(listener);
+  const support::fd client = support::tcp_connected_to(listener);
   BOOST_TEST(!is_non_blocking(listener.get()));
   BOOST_TEST(acceptor.accept().is_open());
   BOOST_TEST(is_non_blocking(listener.get()));
@@ -713,7 +714,7 @@ BOOST_AUTO_TEST_CASE(a_synchronous_connect_makes_it_non_blocking)
 {
   asio::io_context context;
   const asio::ip::tcp::acceptor listener(context, support::any_local_port());
-  const support::number lent(
+  const support::fd lent(
     support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
   tcp::socket s(context, tcp::v4(), lent.get(), borrowed);
   s.connect(listener.local_endpoint());
@@ -724,7 +725,7 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_connect_makes_it_non_blocking)
 {
   asio::io_context context;
   const asio::ip::tcp::acceptor listener(context, support::any_local_port());
-  const support::number lent(
+  const support::fd lent(
     support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
   tcp::socket s(context, tcp::v4(), lent.get(), borrowed);
   error_code ec = not_called;
@@ -736,7 +737,7 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_connect_makes_it_non_blocking)
 
 BOOST_FIXTURE_TEST_CASE(a_blocked_call_on_it_is_woken, lending)
 {
-  local::socket s(context, local(), number(), borrowed);
+  local::socket s(context, local(), fd(), borrowed);
   support::call_in_thread blocked(
     [&]
     {
@@ -751,7 +752,7 @@ BOOST_FIXTURE_TEST_CASE(a_blocked_call_on_it_is_woken, lending)
 
 BOOST_FIXTURE_TEST_CASE(both_kinds_of_transfer_work_on_it, lending)
 {
-  local::socket s(context, local(), number(), borrowed);
+  local::socket s(context, local(), fd(), borrowed);
   error_code written = not_called;
   s.async_read_some(asio::buffer(buffer), tally(support::into(ec)));
   s.async_write_some(asio::buffer("hello", 5), tally(support::into(written)));
@@ -766,12 +767,12 @@ BOOST_FIXTURE_TEST_CASE(both_kinds_of_transfer_work_on_it, lending)
 
 #if defined(BOOST_ASIO_HAS_EPOLL)
 
-BOOST_AUTO_TEST_CASE(a_number_that_is_not_open_cannot_be_borrowed)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_not_open_cannot_be_borrowed)
 {
   losing_nothing(
     [](asio::io_context& context)
     {
-      for (const int invalid : {-1, support::bad_number})
+      for (const int invalid : {-1, support::bad_fd})
       {
         error_code ec;
         stream_descriptor d(context);
@@ -797,21 +798,21 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_not_open_cannot_be_borrowed)
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(a_number_that_is_watched_already_cannot_be_borrowed, lending)
+BOOST_FIXTURE_TEST_CASE(a_descriptor_that_is_watched_already_cannot_be_borrowed, lending)
 {
-  local::socket first(context, local(), number(), borrowed);
+  local::socket first(context, local(), fd(), borrowed);
   local::socket second(context);
-  second.assign(local(), number(), borrowed, ec);
+  second.assign(local(), fd(), borrowed, ec);
   BOOST_TEST(ec == support::system_error(EEXIST));
   BOOST_TEST(!second.is_open());
   stream_descriptor third(context);
-  third.assign(number(), borrowed, ec);
+  third.assign(fd(), borrowed, ec);
   BOOST_TEST(ec == support::system_error(EEXIST));
-  third.assign(number(), ec);
+  third.assign(fd(), ec);
   BOOST_TEST(ec == support::system_error(EEXIST));
   BOOST_TEST(first.is_open());
   first.close();
-  second.assign(local(), number(), borrowed, ec);
+  second.assign(local(), fd(), borrowed, ec);
   BOOST_TEST(ec == success);
 }
 
@@ -822,7 +823,7 @@ BOOST_AUTO_TEST_CASE(a_regular_file_can_be_borrowed_as_it_can_be_assigned)
     [](asio::io_context& context)
     {
       char name[] = "/tmp/interlock_borrowed_XXXXXX";
-      const support::number file(support::checked(::mkstemp(name), "mkstemp"));
+      const support::fd file(support::checked(::mkstemp(name), "mkstemp"));
       ::unlink(name);
       support::close_watch watch(file.get());
       stream_descriptor d(context, file.get(), borrowed);
@@ -844,15 +845,15 @@ BOOST_FIXTURE_TEST_CASE(an_open_object_borrows_nothing, lending)
 {
   local::socket s(context, local(), support::unix_ends().near.release());
   const int own = s.native_handle();
-  s.assign(local(), number(), borrowed, ec);
+  s.assign(local(), fd(), borrowed, ec);
   BOOST_TEST(ec == already_open);
-  throws("assign", already_open, [&] { s.assign(local(), number(), borrowed); });
+  throws("assign", already_open, [&] { s.assign(local(), fd(), borrowed); });
   BOOST_TEST(s.native_handle() == own);
   stream_descriptor d(context, support::pipe_ends().near.release());
-  d.assign(number(), borrowed, ec);
+  d.assign(fd(), borrowed, ec);
   BOOST_TEST(ec == already_open);
-  throws("assign", already_open, [&] { d.assign(number(), borrowed); });
-  BOOST_TEST(!is_non_blocking(number()));
+  throws("assign", already_open, [&] { d.assign(fd(), borrowed); });
+  BOOST_TEST(!is_non_blocking(fd()));
 }
 
 // --- Threads.

@@ -22,20 +22,20 @@
 namespace calls = interlock::detail::calls;
 
 using boost::system::error_code;
-using support::number;
+using support::fd;
 using support::system_error;
 
 namespace
 {
 
-number tcp_socket()
+fd tcp_socket()
 {
-  return number(support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  return fd(support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
 }
 
-number unix_socket()
+fd unix_socket()
 {
-  return number(support::checked(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  return fd(support::checked(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
 }
 
 /// An address in the abstract namespace: nothing of it is left in the file system.
@@ -73,32 +73,32 @@ BOOST_AUTO_TEST_SUITE(test_calls)
 
 BOOST_AUTO_TEST_CASE(a_pair_is_connected)
 {
-  int numbers[2] = {-1, -1};
+  int fds[2] = {-1, -1};
   error_code ec = unset();
-  calls::pair(AF_UNIX, SOCK_STREAM, 0, numbers, ec);
+  calls::pair(AF_UNIX, SOCK_STREAM, 0, fds, ec);
   BOOST_TEST_REQUIRE(ec == error_code());
-  const number one(numbers[0]);
-  const number two(numbers[1]);
+  const fd one(fds[0]);
+  const fd two(fds[1]);
   support::send_text(one, "x");
   BOOST_TEST(support::drain(two) == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_pair_that_cannot_be_had_is_an_error)
 {
-  int numbers[2] = {-1, -1};
+  int fds[2] = {-1, -1};
   error_code ec;
-  calls::pair(AF_INET, SOCK_STREAM, 0, numbers, ec);
+  calls::pair(AF_INET, SOCK_STREAM, 0, fds, ec);
   BOOST_TEST(ec == system_error(EOPNOTSUPP));
-  calls::pair(AF_UNIX, SOCK_STREAM, 9999, numbers, ec);
+  calls::pair(AF_UNIX, SOCK_STREAM, 9999, fds, ec);
   BOOST_TEST(ec == system_error(EPROTONOSUPPORT));
   const support::no_more_descriptors none;
-  calls::pair(AF_UNIX, SOCK_STREAM, 0, numbers, ec);
+  calls::pair(AF_UNIX, SOCK_STREAM, 0, fds, ec);
   BOOST_TEST(ec == system_error(EMFILE));
 }
 
 BOOST_AUTO_TEST_CASE(a_bound_listening_socket_accepts_and_names_the_peer)
 {
-  const number listener = tcp_socket();
+  const fd listener = tcp_socket();
   ::sockaddr_in address = {};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -108,11 +108,11 @@ BOOST_AUTO_TEST_CASE(a_bound_listening_socket_accepts_and_names_the_peer)
   ec = unset();
   calls::listen(listener.get(), 1, ec);
   BOOST_TEST_REQUIRE(ec == error_code());
-  const number client = support::tcp_connected_to(listener);
+  const fd client = support::tcp_connected_to(listener);
   ::sockaddr_in peer = {};
   ::socklen_t size = sizeof(peer);
   ec = unset();
-  const number accepted(calls::accept(listener.get(), generic(peer), &size, ec));
+  const fd accepted(calls::accept(listener.get(), generic(peer), &size, ec));
   BOOST_TEST_REQUIRE(ec == error_code());
   BOOST_TEST(size == sizeof(peer));
   BOOST_TEST(peer.sin_port == support::address_of(client).sin_port);
@@ -121,15 +121,15 @@ BOOST_AUTO_TEST_CASE(a_bound_listening_socket_accepts_and_names_the_peer)
 BOOST_AUTO_TEST_CASE(an_accept_that_yields_nothing_is_an_error)
 {
   error_code ec;
-  const number listener = support::tcp_listener();
+  const fd listener = support::tcp_listener();
   calls::set_non_blocking(listener.get(), true, ec);
   BOOST_TEST(calls::accept(listener.get(), nullptr, nullptr, ec) == -1);
   BOOST_TEST(ec == system_error(EAGAIN));
-  const number idle = tcp_socket();
+  const fd idle = tcp_socket();
   BOOST_TEST(calls::accept(idle.get(), nullptr, nullptr, ec) == -1);
   BOOST_TEST(ec == system_error(EINVAL));
 
-  const number client = support::tcp_connected_to(listener);
+  const fd client = support::tcp_connected_to(listener);
   BOOST_TEST(support::wait_until([&] { return calls::ready(listener.get(), POLLIN); }));
   const support::no_more_descriptors none;
   BOOST_TEST(calls::accept(listener.get(), nullptr, nullptr, ec) == -1);
@@ -138,9 +138,9 @@ BOOST_AUTO_TEST_CASE(an_accept_that_yields_nothing_is_an_error)
 
 BOOST_AUTO_TEST_CASE(a_connect_succeeds_once)
 {
-  const number listener = support::tcp_listener();
+  const fd listener = support::tcp_listener();
   const ::sockaddr_in address = support::address_of(listener);
-  const number client = tcp_socket();
+  const fd client = tcp_socket();
   error_code ec = unset();
   calls::connect(client.get(), generic(address), sizeof(address), ec);
   BOOST_TEST(ec == error_code());
@@ -150,8 +150,8 @@ BOOST_AUTO_TEST_CASE(a_connect_succeeds_once)
 
 BOOST_AUTO_TEST_CASE(a_connect_to_nobody_is_refused)
 {
-  const number client = tcp_socket();
-  number listener = support::tcp_listener();
+  const fd client = tcp_socket();
+  fd listener = support::tcp_listener();
   const ::sockaddr_in address = support::address_of(listener);
   listener.reset();
   error_code ec;
@@ -161,10 +161,10 @@ BOOST_AUTO_TEST_CASE(a_connect_to_nobody_is_refused)
 
 BOOST_AUTO_TEST_CASE(what_became_of_a_connect_in_progress_is_told_once)
 {
-  number listener = support::tcp_listener();
+  fd listener = support::tcp_listener();
   const ::sockaddr_in address = support::address_of(listener);
   listener.reset();
-  const number client = tcp_socket();
+  const fd client = tcp_socket();
   error_code ec;
   calls::set_non_blocking(client.get(), true, ec);
   calls::connect(client.get(), generic(address), sizeof(address), ec);
@@ -179,16 +179,16 @@ BOOST_AUTO_TEST_CASE(what_became_of_a_connect_in_progress_is_told_once)
 // Readiness would never tell when there is room again: such a connect must not be waited for.
 BOOST_AUTO_TEST_CASE(a_full_backlog_of_a_local_listener_is_no_reason_to_wait)
 {
-  const number listener = unix_socket();
+  const fd listener = unix_socket();
   const ::sockaddr_un address = abstract_address('b');
   error_code ec;
   calls::bind(listener.get(), generic(address), sizeof(address), ec);
   calls::listen(listener.get(), 0, ec);
   BOOST_TEST_REQUIRE(ec == error_code());
-  const number first = unix_socket();
+  const fd first = unix_socket();
   calls::connect(first.get(), generic(address), sizeof(address), ec);
   BOOST_TEST(ec == error_code());
-  const number second = unix_socket();
+  const fd second = unix_socket();
   calls::set_non_blocking(second.get(), true, ec);
   calls::connect(second.get(), generic(address), sizeof(address), ec);
   BOOST_TEST(ec == system_error(ENOBUFS));
@@ -197,8 +197,8 @@ BOOST_AUTO_TEST_CASE(a_full_backlog_of_a_local_listener_is_no_reason_to_wait)
 
 BOOST_AUTO_TEST_CASE(an_address_belongs_to_one_and_a_socket_has_one)
 {
-  const number owner = unix_socket();
-  const number other = unix_socket();
+  const fd owner = unix_socket();
+  const fd other = unix_socket();
   const ::sockaddr_un address = abstract_address('a');
   error_code ec;
   calls::bind(owner.get(), generic(address), sizeof(address), ec);
@@ -212,8 +212,7 @@ BOOST_AUTO_TEST_CASE(an_address_belongs_to_one_and_a_socket_has_one)
 
 BOOST_AUTO_TEST_CASE(what_cannot_listen_says_so)
 {
-  const number datagrams(
-    support::checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  const fd datagrams(support::checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
   error_code ec;
   calls::listen(datagrams.get(), 1, ec);
   BOOST_TEST(ec == system_error(EOPNOTSUPP));
@@ -226,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_shutdown_ends_the_stream_for_the_peer)
   calls::shutdown(tcp.near.get(), SHUT_WR, ec);
   BOOST_TEST(ec == error_code());
   BOOST_TEST(support::wait_until([&] { return support::hung_up(tcp.far); }));
-  const number idle = tcp_socket();
+  const fd idle = tcp_socket();
   calls::shutdown(idle.get(), SHUT_WR, ec);
   BOOST_TEST(ec == system_error(ENOTCONN));
 }
@@ -247,7 +246,7 @@ BOOST_AUTO_TEST_CASE(each_end_knows_its_name_and_the_other)
   BOOST_TEST(local_size == sizeof(local));
   BOOST_TEST(peer_size == sizeof(peer));
   BOOST_TEST(local.sin_port == peer.sin_port);
-  const number idle = tcp_socket();
+  const fd idle = tcp_socket();
   calls::peer_name(idle.get(), generic(peer), &peer_size, ec);
   BOOST_TEST(ec == system_error(ENOTCONN));
 }

@@ -42,9 +42,9 @@ calls::pieces in_two(std::string& buffer)
   return p;
 }
 
-support::number udp_socket()
+support::fd udp_socket()
 {
-  support::number n(
+  support::fd n(
     support::checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
   ::sockaddr_in any = {};
   any.sin_family = AF_INET;
@@ -55,8 +55,8 @@ support::number udp_socket()
 
 struct udp_pair
 {
-  support::number a = udp_socket();
-  support::number b = udp_socket();
+  support::fd a = udp_socket();
+  support::fd b = udp_socket();
   ::sockaddr_in to = support::address_of(b);
   ::sockaddr_in from = {};
   error_code ec = system_error(ENOTRECOVERABLE);
@@ -160,9 +160,9 @@ BOOST_FIXTURE_TEST_CASE(a_record_says_whether_it_is_complete, record_pair)
   BOOST_TEST(flags == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_message_on_a_bad_number_is_an_error, udp_pair)
+BOOST_FIXTURE_TEST_CASE(a_message_on_a_bad_descriptor_is_an_error, udp_pair)
 {
-  const int bad = support::bad_number;
+  const int bad = support::bad_fd;
   std::string room(4, ' ');
   calls::pieces p = in_two(room);
   ::socklen_t size = sizeof(from);
@@ -178,19 +178,19 @@ BOOST_FIXTURE_TEST_CASE(a_message_on_a_bad_number_is_an_error, udp_pair)
   BOOST_TEST(flags == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_pipe_is_read_from_its_first_number)
+BOOST_AUTO_TEST_CASE(a_pipe_is_read_from_its_first_descriptor)
 {
-  int numbers[2] = {-1, -1};
+  int fds[2] = {-1, -1};
   error_code ec = system_error(ENOTRECOVERABLE);
-  calls::pipe(numbers, ec);
+  calls::pipe(fds, ec);
   BOOST_TEST_REQUIRE(ec == error_code());
-  const support::ends pipe = {support::number(numbers[0]), support::number(numbers[1])};
+  const support::ends pipe = {support::fd(fds[0]), support::fd(fds[1])};
   support::send_text(pipe.far, "abcd");
   std::string room(4, ' ');
   calls::pieces in = in_two(room);
   BOOST_TEST(calls::read(pipe.near.get(), in, ec) == 4u);
   const support::no_more_descriptors limit;
-  calls::pipe(numbers, ec);
+  calls::pipe(fds, ec);
   BOOST_TEST(ec == system_error(EMFILE));
 }
 
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_serial_port_passes_on_every_byte_as_it_is)
 {
   const support::pty terminal;
   error_code ec = system_error(ENOTRECOVERABLE);
-  const support::number port(calls::open_serial_port(terminal.name().c_str(), ec));
+  const support::fd port(calls::open_serial_port(terminal.name().c_str(), ec));
   BOOST_TEST_REQUIRE(ec == error_code());
   BOOST_TEST((::fcntl(port.get(), F_GETFL) & O_NONBLOCK) == O_NONBLOCK);
   ::termios attributes = {};
@@ -226,13 +226,13 @@ BOOST_AUTO_TEST_CASE(what_is_no_terminal_is_closed_again)
   BOOST_TEST(calls::open_serial_port("/nowhere", ec) == -1);
   BOOST_TEST(ec == system_error(ENOENT));
   ::termios attributes = {};
-  calls::get_attributes(support::bad_number, attributes, ec);
+  calls::get_attributes(support::bad_fd, attributes, ec);
   BOOST_TEST(ec == system_error(EBADF));
   ec = error_code();
-  calls::set_attributes(support::bad_number, attributes, ec);
+  calls::set_attributes(support::bad_fd, attributes, ec);
   BOOST_TEST(ec == system_error(EBADF));
   ec = error_code();
-  calls::send_break(support::bad_number, ec);
+  calls::send_break(support::bad_fd, ec);
   BOOST_TEST(ec == system_error(EBADF));
   BOOST_TEST(descriptors.restored());
 }

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The system calls that ask and change what a number is, and what all of them say of a number that
+// The system calls that ask and change what a descriptor is, and what all of them say of a descriptor that
 // is none.
 
 #include <interlock/detail/descriptor/calls.hpp>
@@ -25,15 +25,15 @@
 namespace calls = interlock::detail::calls;
 
 using boost::system::error_code;
-using support::number;
+using support::fd;
 using support::system_error;
 
 namespace
 {
 
-number tcp_socket()
+fd tcp_socket()
 {
-  return number(support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  return fd(support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
 }
 
 /// An error that no call reports: what is still there afterwards has not been set.
@@ -42,14 +42,14 @@ error_code unset()
   return system_error(ENOTRECOVERABLE);
 }
 
-void set_int(const number& n, int level, int name, int value)
+void set_int(const fd& n, int level, int name, int value)
 {
   error_code ec = unset();
   calls::set_option(n.get(), level, name, &value, sizeof(value), ec);
   BOOST_TEST(ec == error_code());
 }
 
-int get_int(const number& n, int level, int name)
+int get_int(const fd& n, int level, int name)
 {
   int value = -1;
   std::size_t size = sizeof(value);
@@ -60,7 +60,7 @@ int get_int(const number& n, int level, int name)
   return value;
 }
 
-::linger linger_of(const number& n)
+::linger linger_of(const fd& n)
 {
   ::linger value = {-1, -1};
   std::size_t size = sizeof(value);
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_SUITE(test_calls_options)
 
 BOOST_AUTO_TEST_CASE(an_option_comes_back_as_it_was_set)
 {
-  const number n = tcp_socket();
+  const fd n = tcp_socket();
   set_int(n, SOL_SOCKET, SO_KEEPALIVE, 1);
   BOOST_TEST(get_int(n, SOL_SOCKET, SO_KEEPALIVE) == 1);
   set_int(n, SOL_SOCKET, SO_KEEPALIVE, 0);
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(an_option_comes_back_as_it_was_set)
 
 BOOST_AUTO_TEST_CASE(the_sizes_of_buffers_come_back_as_they_were_set)
 {
-  const number n = tcp_socket();
+  const fd n = tcp_socket();
   for (int name : {SO_SNDBUF, SO_RCVBUF})
   {
     set_int(n, SOL_SOCKET, name, 65536);
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(the_sizes_of_buffers_come_back_as_they_were_set)
 BOOST_AUTO_TEST_CASE(an_option_of_another_level_with_such_a_number_is_not_halved)
 {
   static_assert(TCP_SYNCNT == SO_SNDBUF && TCP_LINGER2 == SO_RCVBUF, "else choose others");
-  const number n = tcp_socket();
+  const fd n = tcp_socket();
   set_int(n, IPPROTO_TCP, TCP_SYNCNT, 6);
   BOOST_TEST(get_int(n, IPPROTO_TCP, TCP_SYNCNT) == 6);
   set_int(n, IPPROTO_TCP, TCP_LINGER2, 20);
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(an_option_of_another_level_with_such_a_number_is_not_halved
 
 BOOST_AUTO_TEST_CASE(a_buffer_size_in_too_little_room_is_left_alone)
 {
-  const number n = tcp_socket();
+  const fd n = tcp_socket();
   set_int(n, SOL_SOCKET, SO_SNDBUF, 32768);
   int direct = 0;
   ::socklen_t length = sizeof(direct);
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_buffer_size_in_too_little_room_is_left_alone)
 
 BOOST_AUTO_TEST_CASE(an_option_that_is_none_is_an_error)
 {
-  const number n = tcp_socket();
+  const fd n = tcp_socket();
   int value = 1;
   std::size_t size = sizeof(value);
   error_code ec;
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(an_option_that_is_none_is_an_error)
 
 BOOST_AUTO_TEST_CASE(linger_is_cleared_where_there_is_any)
 {
-  const number n = tcp_socket();
+  const fd n = tcp_socket();
   const ::linger on = {1, 60};
   error_code ec = unset();
   calls::set_option(n.get(), SOL_SOCKET, SO_LINGER, &on, sizeof(on), ec);
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(linger_is_cleared_where_there_is_any)
 
   const support::ends pipe = support::pipe_ends();
   calls::clear_linger(pipe.near.get());
-  BOOST_TEST(support::is_number_open(pipe.near.get()));
+  BOOST_TEST(support::is_fd_open(pipe.near.get()));
 }
 
 BOOST_AUTO_TEST_CASE(non_blocking_is_switched_on_and_off)
@@ -188,17 +188,17 @@ BOOST_AUTO_TEST_CASE(a_control_command_is_carried_out_or_refused)
   BOOST_TEST(ec == system_error(ENOTTY));
 }
 
-BOOST_AUTO_TEST_CASE(a_number_that_is_closed_is_gone_and_closing_it_again_is_an_error)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_closed_is_gone_and_closing_it_again_is_an_error)
 {
   support::ends pipe = support::pipe_ends();
-  BOOST_TEST(interlock::detail::close_number(pipe.near.release()) == 0);
+  BOOST_TEST(interlock::detail::close_descriptor(pipe.near.release()) == 0);
   BOOST_TEST(support::hung_up(pipe.far));
-  BOOST_TEST(interlock::detail::close_number(support::bad_number) == EBADF);
+  BOOST_TEST(interlock::detail::close_descriptor(support::bad_fd) == EBADF);
 }
 
-BOOST_AUTO_TEST_CASE(every_call_on_a_bad_number_says_so)
+BOOST_AUTO_TEST_CASE(every_call_on_a_bad_descriptor_says_so)
 {
-  const int bad = support::bad_number;
+  const int bad = support::bad_fd;
   const error_code answer = system_error(EBADF);
   ::sockaddr_in a = {};
   auto* address = reinterpret_cast<::sockaddr*>(&a);

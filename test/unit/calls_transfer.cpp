@@ -203,9 +203,9 @@ BOOST_FIXTURE_TEST_CASE(a_pipe_cannot_be_used_as_a_socket, pipe_pair)
   BOOST_TEST(ec == system_error(ENOTSOCK));
 }
 
-BOOST_AUTO_TEST_CASE(a_transfer_on_a_bad_number_is_an_error)
+BOOST_AUTO_TEST_CASE(a_transfer_on_a_bad_descriptor_is_an_error)
 {
-  const int bad = support::bad_number;
+  const int bad = support::bad_fd;
   std::string byte = "x";
   calls::pieces one = cut(byte, 1);
   error_code ec;
@@ -239,12 +239,12 @@ BOOST_FIXTURE_TEST_CASE(readiness_is_what_poll_says_at_this_moment, unix_pair)
   BOOST_TEST(!calls::ready(sockets.near.get(), POLLOUT));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_hang_up_and_a_bad_number_count_as_readiness, unix_pair)
+BOOST_FIXTURE_TEST_CASE(a_hang_up_and_a_bad_descriptor_count_as_readiness, unix_pair)
 {
   BOOST_TEST(!calls::ready(sockets.near.get(), POLLPRI));
   sockets.far.reset();
   BOOST_TEST(calls::ready(sockets.near.get(), POLLPRI));
-  BOOST_TEST(calls::ready(support::bad_number, POLLIN));
+  BOOST_TEST(calls::ready(support::bad_fd, POLLIN));
 }
 
 // poll(2) refuses more entries than descriptors are allowed: here, one.
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(what_has_no_mark_says_so)
   error_code ec;
   BOOST_TEST(!calls::at_mark(pipe.near.get(), ec));
   BOOST_TEST(ec == system_error(ENOTSOCK));
-  BOOST_TEST(!calls::at_mark(support::bad_number, ec));
+  BOOST_TEST(!calls::at_mark(support::bad_fd, ec));
   BOOST_TEST(ec == system_error(EBADF));
 }
 

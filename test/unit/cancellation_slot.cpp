@@ -143,8 +143,8 @@ BOOST_DATA_TEST_CASE(every_type_cancels_a_connect, each_type)
 {
   support::handler_tally tally;
   asio::io_context context;
-  const support::number listener = support::tcp_listener(0);
-  const support::number first = support::tcp_connected_to(listener);
+  const support::fd listener = support::tcp_listener(0);
+  const support::fd first = support::tcp_connected_to(listener);
   ::pollfd taken = {listener.get(), POLLIN, 0};
   BOOST_TEST(::poll(&taken, 1, -1) == 1);
   tcp::socket s(context);

@@ -42,10 +42,10 @@ bool is_wait(close_step s)
   return s == close_step::deliver || s == close_step::drain;
 }
 
-/// Whether the number can still be dealt with in any way but by close(2).
+/// Whether the descriptor can still be dealt with in any way but by close(2).
 bool is_free(const close_circumstances& p)
 {
-  return p.has_number && !p.is_copy && !p.is_delivered;
+  return p.has_descriptor && !p.is_copy && !p.is_delivered;
 }
 
 /// Whether somebody leads with a mode of this kind.
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_reset_is_somebodys_wish)
 }
 
 // So that no close(2) waits.
-BOOST_AUTO_TEST_CASE(as_the_number_is_it_is_closed_only_if_it_cannot_linger)
+BOOST_AUTO_TEST_CASE(as_the_descriptor_is_it_is_closed_only_if_it_cannot_linger)
 {
   for_each_case(
     [](const close_request& w, const close_circumstances& p)
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(as_the_number_is_it_is_closed_only_if_it_cannot_linger)
       if (next_step(w, p) != close_step::close || p.is_copy || p.is_delivered)
         return;
       BOOST_REQUIRE((!p.in_hurry && is_left_to_option(w)));
-      BOOST_REQUIRE((w.linger == lingers_not || w.linger == never_lingers || !p.has_number));
+      BOOST_REQUIRE((w.linger == lingers_not || w.linger == never_lingers || !p.has_descriptor));
     });
 }
 
@@ -167,9 +167,9 @@ BOOST_AUTO_TEST_CASE(what_is_told_is_what_is_done)
     [](const close_request& w, const close_circumstances& p)
     {
       const close_outcome told = outcome_of(w, p);
-      BOOST_REQUIRE_EQUAL(told == close_outcome::detached, !p.has_number);
+      BOOST_REQUIRE_EQUAL(told == close_outcome::detached, !p.has_descriptor);
       const bool is_reset = last_step(w, p) == close_step::close_abortively;
-      if (p.has_number)
+      if (p.has_descriptor)
         BOOST_REQUIRE((told
           == (is_reset && w.linger != never_lingers ? close_outcome::aborted
                                                     : close_outcome::closed)));

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What is made of each result of close(2): some errors mean that the number is gone, and none is
+// What is made of each result of close(2): some errors mean that the descriptor is gone, and none is
 // ever a reason to close it again.
 
 #include <interlock/detail/descriptor/close_descriptor.hpp>
@@ -21,7 +21,7 @@
 #include "support/worker_fixture.hpp"
 
 using boost::system::error_code;
-using interlock::detail::close_number;
+using interlock::detail::close_descriptor;
 using support::close_watch;
 using support::fake_close_waiter;
 using support::probe_job;
@@ -30,13 +30,13 @@ using support::system_error;
 namespace
 {
 
-/// What close_number makes of `error`, and how many times it has closed.
+/// What close_descriptor makes of `error`, and how many times it has closed.
 int result_of(int error)
 {
   support::ends pipe = support::pipe_ends();
   close_watch watch(pipe.near.get());
   watch.report(error);
-  const int result = close_number(pipe.near.release());
+  const int result = close_descriptor(pipe.near.release());
   BOOST_TEST(watch.closed() == 1u);
   BOOST_TEST(support::hung_up(pipe.far));
   return result;

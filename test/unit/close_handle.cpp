@@ -89,7 +89,7 @@ static_assert(std::is_copy_assignable<close_handle>::value, "kept in containers"
 static_assert(noexcept(std::declval<const close_handle&>().close()), "as the object's");
 static_assert(noexcept(std::declval<const close_handle&>().retire()), "as the object's");
 
-/// A number to be opened, with a watch on it, and what becomes of it.
+/// A descriptor to be opened, with a watch on it, and what becomes of it.
 struct scene
 {
   asio::io_context context;
@@ -373,7 +373,7 @@ BOOST_FIXTURE_TEST_CASE(it_may_be_used_inside_a_handler_of_the_object, scene)
 
 BOOST_AUTO_TEST_CASE(acceptors_and_descriptors_have_handles_too)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     asio::io_context context;
     support::handler_tally tally;
@@ -402,7 +402,7 @@ BOOST_AUTO_TEST_CASE(acceptors_and_descriptors_have_handles_too)
     BOOST_TEST(closed[0] == success);
     BOOST_TEST(closed[1] == success);
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // --- Moves.
@@ -436,12 +436,12 @@ BOOST_FIXTURE_TEST_CASE(it_follows_a_move_before_the_first_open, scene)
 
 BOOST_FIXTURE_TEST_CASE(by_move_assignment_it_follows_what_is_moved, two_sockets)
 {
-  const int number = b.native_handle();
+  const int fd = b.native_handle();
   a = std::move(b);
   BOOST_TEST(support::wait_until([this] { return support::hung_up(first.far); }));
   of_a.close();
   BOOST_TEST(a.is_open());
-  BOOST_TEST(a.native_handle() == number);
+  BOOST_TEST(a.native_handle() == fd);
   of_b.close();
   BOOST_TEST(!a.is_open());
   BOOST_TEST(support::wait_until([this] { return support::hung_up(second.far); }));
@@ -462,9 +462,9 @@ BOOST_FIXTURE_TEST_CASE(by_move_assignment_in_both_directions_it_follows, two_so
 
 BOOST_FIXTURE_TEST_CASE(by_swap_each_goes_with_its_own, two_sockets)
 {
-  const int number = a.native_handle();
+  const int fd = a.native_handle();
   std::swap(a, b);
-  BOOST_TEST(b.native_handle() == number);
+  BOOST_TEST(b.native_handle() == fd);
   of_a.close();
   BOOST_TEST(!b.is_open());
   BOOST_TEST(a.is_open());
@@ -670,7 +670,7 @@ BOOST_FIXTURE_TEST_CASE(after_an_object_never_opened_is_gone_success_is_told, sc
 
 BOOST_AUTO_TEST_CASE(after_the_context_is_gone_it_does_nothing)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     support::ends pair = support::unix_ends();
     support::close_watch watch(pair.near.get());
@@ -695,7 +695,7 @@ BOOST_AUTO_TEST_CASE(after_the_context_is_gone_it_does_nothing)
     copy.close();
     BOOST_TEST(watch.arrived() == 1u);
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 BOOST_AUTO_TEST_CASE(it_may_be_used_on_an_object_that_has_outlived_its_context)
@@ -852,7 +852,7 @@ BOOST_FIXTURE_TEST_CASE(it_retires_its_object, scene)
   support::ends again = support::unix_ends();
   s.assign(local(), again.near.get(), closed);
   BOOST_TEST(closed == retired);
-  BOOST_TEST(support::is_number_open(again.near.get()));
+  BOOST_TEST(support::is_fd_open(again.near.get()));
   BOOST_TEST(!s.is_open());
 }
 
@@ -1008,7 +1008,7 @@ BOOST_FIXTURE_TEST_CASE(a_lazy_operation_starts_when_it_is_called, scene)
 // Half of them only close, the others want to know: one close(2), one outcome.
 BOOST_AUTO_TEST_CASE(a_hundred_threads_are_served_by_one_close)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   for (int round = 0; round != 5; ++round)
   {
@@ -1040,7 +1040,7 @@ BOOST_AUTO_TEST_CASE(a_hundred_threads_are_served_by_one_close)
       BOOST_TEST(outcomes[i] == io_error);
     BOOST_TEST(watch.arrived() == 1u);
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 
@@ -1078,7 +1078,7 @@ BOOST_AUTO_TEST_CASE(it_closes_while_the_owner_moves_the_object_a_million_times)
 // Every move is into a new object; the owner opens it again when it finds it closed.
 BOOST_AUTO_TEST_CASE(closes_of_a_moving_object_that_is_opened_again_are_all_served)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   {
     support::loop loop;
@@ -1115,13 +1115,13 @@ BOOST_AUTO_TEST_CASE(closes_of_a_moving_object_that_is_opened_again_are_all_serv
     BOOST_TEST(failures == 0);
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 
 BOOST_AUTO_TEST_CASE(it_may_race_with_the_destructor)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   {
     support::loop loop;
@@ -1150,13 +1150,13 @@ BOOST_AUTO_TEST_CASE(it_may_race_with_the_destructor)
     BOOST_TEST(tally.all_called());
     BOOST_TEST(failures == 0);
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 
 BOOST_AUTO_TEST_CASE(it_may_race_with_a_plain_move)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   int open = 0;
   {
@@ -1183,14 +1183,14 @@ BOOST_AUTO_TEST_CASE(it_may_race_with_a_plain_move)
     BOOST_TEST(tally.all_called());
   }
   BOOST_TEST(open == 0);
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 
 // Whichever comes first, what arrives is closed, and the move does not fail for it.
 BOOST_AUTO_TEST_CASE(it_may_race_with_a_converting_move)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   int open = 0;
   int thrown = 0;
@@ -1226,7 +1226,7 @@ BOOST_AUTO_TEST_CASE(it_may_race_with_a_converting_move)
   }
   BOOST_TEST(open == 0);
   BOOST_TEST(thrown == 0);
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 

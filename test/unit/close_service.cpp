@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_negative_time_is_refused)
   make_close_service(context, o);
 }
 
-BOOST_AUTO_TEST_CASE(the_factory_starts_the_thread_when_the_first_number_is_closed)
+BOOST_AUTO_TEST_CASE(the_factory_starts_the_thread_when_the_first_descriptor_is_closed)
 {
   std::atomic<int> asked{0};
   std::atomic<std::thread::id> started{};

@@ -70,13 +70,13 @@ BOOST_AUTO_TEST_CASE(nothing_is_made_before_there_is_something_to_close)
   BOOST_TEST((support::open_eventfds() == earlier));
 }
 
-BOOST_AUTO_TEST_CASE(a_number_is_closed_and_the_job_told_once_and_elsewhere)
+BOOST_AUTO_TEST_CASE(a_descriptor_is_closed_and_the_job_told_once_and_elsewhere)
 {
   support::ends pipe = support::pipe_ends();
-  const int number = pipe.near.get();
+  const int fd = pipe.near.get();
   probe_job job;
   bool open_when_told = true;
-  job.on_closed = [&] { open_when_told = support::is_number_open(number); };
+  job.on_closed = [&] { open_when_told = support::is_fd_open(fd); };
   worker->submit(job, pipe.near.release());
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(!open_when_told);
@@ -96,15 +96,15 @@ BOOST_AUTO_TEST_CASE(a_number_is_closed_and_the_job_told_once_and_elsewhere)
 BOOST_AUTO_TEST_CASE(the_job_is_told_the_error_of_close)
 {
   probe_job job;
-  worker->submit(job, support::bad_number);
+  worker->submit(job, support::bad_fd);
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(job.close_error() == EBADF);
 }
 
-BOOST_AUTO_TEST_CASE(a_job_can_be_used_for_another_number)
+BOOST_AUTO_TEST_CASE(a_job_can_be_used_for_another_descriptor)
 {
   probe_job job;
-  worker->submit(job, support::bad_number);
+  worker->submit(job, support::bad_fd);
   BOOST_TEST(job.wait_closed());
   job.reset();
   BOOST_TEST(job.close_error() == 0);
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_job_can_be_used_for_another_number)
   BOOST_TEST(support::hung_up(pipe.far));
 }
 
-BOOST_AUTO_TEST_CASE(numbers_are_closed_in_the_order_in_which_they_come)
+BOOST_AUTO_TEST_CASE(descriptors_are_closed_in_the_order_in_which_they_come)
 {
   constexpr int count = 5;
   support::ends pipes[count];
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_sleeps_is_woken_each_time)
   }
 }
 
-BOOST_AUTO_TEST_CASE(numbers_from_many_threads_are_each_closed_once)
+BOOST_AUTO_TEST_CASE(descriptors_from_many_threads_are_each_closed_once)
 {
   std::deque<probe_job> jobs(200);
   std::vector<std::thread> threads;
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(the_thread_is_named_and_has_every_signal_blocked)
     name = status_of_this_thread("Name");
     mask = status_of_this_thread("SigBlk");
   };
-  worker->submit(job, support::bad_number);
+  worker->submit(job, support::bad_fd);
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(name == "interlock");
   BOOST_TEST_REQUIRE(!mask.empty());
@@ -191,11 +191,11 @@ BOOST_AUTO_TEST_CASE(the_descriptor_of_the_worker_is_not_inherited)
 {
   const std::set<int> earlier = support::open_eventfds();
   probe_job job;
-  worker->submit(job, support::bad_number);
+  worker->submit(job, support::bad_fd);
   BOOST_TEST(job.wait_closed());
   std::set<int> made = support::open_eventfds();
-  for (int number : earlier)
-    made.erase(number);
+  for (int fd : earlier)
+    made.erase(fd);
   BOOST_TEST_REQUIRE(made.size() == 1u);
   BOOST_TEST((::fcntl(*made.begin(), F_GETFD) & FD_CLOEXEC) != 0);
 }

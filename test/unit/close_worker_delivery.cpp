@@ -117,7 +117,7 @@ struct fixture : support::worker_fixture
 {
   support::ends tcp = support::narrow_tcp_ends();
   std::size_t sent = support::fill(tcp.near.get());
-  support::number copy{support::checked(::dup(tcp.near.get()), "dup")};
+  support::fd copy{support::checked(::dup(tcp.near.get()), "dup")};
   const int original = tcp.near.get();
   planned_job job;
 
@@ -273,10 +273,10 @@ BOOST_AUTO_TEST_CASE(a_demand_after_the_end_changes_nothing)
   BOOST_TEST(job.is(close_outcome::timed_out));
 }
 
-BOOST_AUTO_TEST_CASE(a_number_that_is_not_the_jobs_is_detached)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_not_the_jobs_is_detached)
 {
   demand(close_mode::graceful(long_enough));
-  worker->submit(job, interlock::detail::no_number);
+  worker->submit(job, interlock::detail::no_descriptor);
   BOOST_TEST(job.is(close_outcome::detached));
 }
 
@@ -297,7 +297,7 @@ BOOST_AUTO_TEST_CASE(a_plan_that_is_the_options_is_no_mode)
   check_lingers();
 }
 
-BOOST_AUTO_TEST_CASE(a_time_on_the_number_is_found)
+BOOST_AUTO_TEST_CASE(a_time_on_the_descriptor_is_found)
 {
   support::set_linger(tcp.near, 5);
   submit(interlock::detail::lingers_as_told);
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(a_time_on_the_number_is_found)
 }
 
 // For ever: getsockopt(2) tells it truncated.
-BOOST_AUTO_TEST_CASE(a_negative_time_on_the_number_is_found)
+BOOST_AUTO_TEST_CASE(a_negative_time_on_the_descriptor_is_found)
 {
   support::set_linger(tcp.near, -1);
   submit(interlock::detail::lingers_as_told);
@@ -430,7 +430,7 @@ BOOST_AUTO_TEST_CASE(a_flood_of_closes_keeps_no_deadline_waiting)
       {
         std::deque<planned_job> others(256);
         for (planned_job& other : others)
-          worker->submit(other, interlock::detail::no_number);
+          worker->submit(other, interlock::detail::no_descriptor);
         for (planned_job& other : others)
           other.wait_closed();
       }

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The end of the worker, and what it does where it cannot begin: every number is closed all the
+// The end of the worker, and what it does where it cannot begin: every descriptor is closed all the
 // same, without waiting for anything.
 
 #include <interlock/detail/closing/close_worker.hpp>
@@ -42,7 +42,7 @@ struct fixture : support::worker_fixture
   bool is_stopped()
   {
     probes.emplace_back();
-    worker->submit(probes.back(), support::bad_number);
+    worker->submit(probes.back(), support::bad_fd);
     return probes.back().closes() != 0 && probes.back().thread() == std::this_thread::get_id();
   }
 
@@ -139,11 +139,11 @@ BOOST_AUTO_TEST_CASE(what_is_watched_expires_when_the_worker_stops)
 BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_the_queue_closed_by_who_stops)
 {
   stuck_socket stuck;
-  const int number = stuck.tcp.near.get();
+  const int fd = stuck.tcp.near.get();
   probe_job blocked;
   worker->submit(blocked, stuck.tcp.near.release(), never_lingers);
-  // The number is free as soon as close(2) has begun, long before it returns.
-  BOOST_TEST(support::wait_until([&] { return !support::is_number_open(number); }));
+  // The descriptor is free as soon as close(2) has begun, long before it returns.
+  BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
 
   lingering_socket socket;
   probe_job queued;
@@ -167,10 +167,10 @@ BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_the_queue_closed_by_
 BOOST_AUTO_TEST_CASE(a_thread_that_was_left_behind_is_not_waited_for_again)
 {
   stuck_socket stuck;
-  const int number = stuck.tcp.near.get();
+  const int fd = stuck.tcp.near.get();
   probe_job blocked;
   worker->submit(blocked, stuck.tcp.near.release(), never_lingers);
-  BOOST_TEST(support::wait_until([&] { return !support::is_number_open(number); }));
+  BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
   worker->stop(std::chrono::milliseconds(1));
   worker->stop(std::chrono::hours(1));
   BOOST_TEST(blocked.closes() == 0);
@@ -182,12 +182,12 @@ BOOST_AUTO_TEST_CASE(a_thread_that_was_left_behind_is_not_waited_for_again)
 BOOST_AUTO_TEST_CASE(a_worker_lives_as_long_as_a_close_that_was_left_behind)
 {
   stuck_socket stuck;
-  const int number = stuck.tcp.near.get();
+  const int fd = stuck.tcp.near.get();
   probe_job blocked;
   auto owned = std::make_shared<close_worker>();
   const std::weak_ptr<close_worker> remains = owned;
   owned->submit(blocked, stuck.tcp.near.release(), never_lingers);
-  BOOST_TEST(support::wait_until([&] { return !support::is_number_open(number); }));
+  BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
   owned->stop(std::chrono::milliseconds(0));
   owned.reset();
   BOOST_TEST(!remains.expired());
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_worker_watches_nothing)
 {
   probe_job job;
   probe_job closed;
-  worker->submit(closed, support::bad_number);
+  worker->submit(closed, support::bad_fd);
   BOOST_TEST(closed.wait_closed());
   worker->stop(support::patience);
   BOOST_TEST(!worker->watch(job));
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_worker_watches_nothing)
   BOOST_TEST(closed.expiries() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(numbers_that_come_while_the_worker_stops_are_each_closed_once)
+BOOST_AUTO_TEST_CASE(descriptors_that_come_while_the_worker_stops_are_each_closed_once)
 {
   std::deque<probe_job> jobs(200);
   std::atomic<std::size_t> submitted{0};
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_could_not_begin_does_so_with_the_next_job)
   probe_job next;
   {
     const support::no_more_descriptors none;
-    worker->submit(job, support::bad_number);
+    worker->submit(job, support::bad_fd);
     BOOST_TEST((job.thread() == std::this_thread::get_id()));
   }
   worker->submit(next, pipe.near.release());

@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(a_job_that_has_been_submitted_is_not_watched)
   probe_job later;
   {
     support::worker_hold hold(*worker);
-    worker->submit(queued, support::bad_number);
+    worker->submit(queued, support::bad_fd);
     BOOST_TEST(worker->watch(queued));
   }
   worker->submit(job, pipe.near.release());
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_closed_job_can_be_watched_again_and_again)
   job.on_closed = again;
   job.on_expired = again;
   const auto begin = close_job::clock::now();
-  worker->submit(job, support::bad_number);
+  worker->submit(job, support::bad_fd);
   BOOST_TEST(job.wait_expired(3));
   BOOST_TEST((last - begin >= 3 * interlock::detail::worker_options().watch_time));
   BOOST_TEST(job.closes() == 1);

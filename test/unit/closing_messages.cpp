@@ -52,7 +52,7 @@ struct local_subject
 {
   asio::io_context context;
   local_datagram::socket object{context};
-  number peer;
+  fd peer;
 
   local_subject()
   {
@@ -94,7 +94,7 @@ struct record_subject
 {
   asio::io_context context;
   seq_packet::socket object{context};
-  number peer;
+  fd peer;
 
   record_subject()
   {

@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(nothing_can_be_opened_after_the_shutdown)
 // As from Boost 1.82 on, where the destructor does it a second time.
 BOOST_AUTO_TEST_CASE(a_context_may_be_shut_down_twice)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     mortal_context context;
     support::handler_tally tally;
@@ -195,13 +195,13 @@ BOOST_AUTO_TEST_CASE(a_context_may_be_shut_down_twice)
     BOOST_TEST(tally.called() == 0);
     BOOST_TEST(tally.all_ended());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // The worker is left behind with the close(2) that is blocked, and finishes it without the context.
 BOOST_AUTO_TEST_CASE(a_context_may_be_destroyed_while_close2_is_blocked)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     support::handler_tally tally;
     support::ends pair = support::pipe_ends();
@@ -220,10 +220,10 @@ BOOST_AUTO_TEST_CASE(a_context_may_be_destroyed_while_close2_is_blocked)
     watch.open_gate();
     BOOST_TEST(watch.wait_closed());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
-// The call is inside when the context goes: it is woken, and is the last to touch the number.
+// The call is inside when the context goes: it is woken, and is the last to touch the descriptor.
 BOOST_AUTO_TEST_CASE(a_blocked_call_returns_when_its_context_is_destroyed)
 {
   std::optional<asio::io_context> context(std::in_place);
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(a_blocked_call_returns_when_its_context_is_destroyed)
 
 BOOST_AUTO_TEST_CASE(a_handler_outlives_the_context_of_its_object)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     asio::io_context idle;
     support::handler_tally tally;
@@ -269,12 +269,12 @@ BOOST_AUTO_TEST_CASE(a_handler_outlives_the_context_of_its_object)
     BOOST_TEST(read == aborted);
     BOOST_TEST(tally.all_ended());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_pool_serves_as_context)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     support::handler_tally tally;
     error_code read = not_called;
@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(a_thread_pool_serves_as_context)
     BOOST_TEST(read == aborted);
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 BOOST_AUTO_TEST_CASE(each_context_has_a_worker_of_its_own)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Who goes first: objects owned by handlers that their context destroys, and objects that outlive
-// their context. Whatever the order, each number is closed once and each handler ends once.
+// their context. Whatever the order, each descriptor is closed once and each handler ends once.
 
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
@@ -52,19 +52,19 @@ struct mortal_context : asio::io_context
 /// What is to be the same at the end of every case.
 struct fixture
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   support::handler_tally tally;
 
   ~fixture()
   {
     BOOST_TEST(tally.all_ended());
-    BOOST_TEST(numbers.restored());
+    BOOST_TEST(fds.restored());
     BOOST_TEST(support::stray_closes() == strays);
   }
 };
 
-/// A connected object, held by nobody but handlers, and a watch on its number.
+/// A connected object, held by nobody but handlers, and a watch on its descriptor.
 template <class Socket = local::socket>
 struct watched
 {
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_use_its_object_while_the_context_destroys_it)
   BOOST_TEST(tally.called() == 0);
 }
 
-// The number is closed and the worker hands the closers over, which the context is about to drop.
+// The descriptor is closed and the worker hands the closers over, which the context is about to drop.
 BOOST_AUTO_TEST_CASE(no_closer_ends_on_the_worker_when_its_context_goes)
 {
   for (int i = 0; i != 200; ++i)
@@ -434,10 +434,10 @@ BOOST_AUTO_TEST_CASE(what_asio_hands_over_after_the_shutdown_is_closed_without_l
   tcp::socket first(context, tcp::v4());
   context.shutdown();
   support::lingering_socket lingering;
-  const int number = lingering.release();
-  const support::close_watch watch(number);
+  const int fd = lingering.release();
+  const support::close_watch watch(fd);
   asio::ip::tcp::socket plain(context);
-  plain.assign(asio::ip::tcp::v4(), number);
+  plain.assign(asio::ip::tcp::v4(), fd);
   error_code ec;
   try
   {

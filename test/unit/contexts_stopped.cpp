@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Contexts that are stopped and restarted, run by no thread, by one and by several. A stop only
-// delays handlers: none is lost and none is called twice, a number is closed all the same, and no
+// delays handlers: none is lost and none is called twice, a descriptor is closed all the same, and no
 // result changes.
 
 #include <interlock/local/stream_protocol.hpp>
@@ -79,9 +79,9 @@ BOOST_AUTO_TEST_SUITE(test_contexts_stopped)
 
 // --- Run by no thread.
 
-BOOST_AUTO_TEST_CASE(results_wait_in_a_stopped_context_while_the_number_is_closed)
+BOOST_AUTO_TEST_CASE(results_wait_in_a_stopped_context_while_the_descriptor_is_closed)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     support::handler_tally tally;
     asio::io_context context;
@@ -98,12 +98,12 @@ BOOST_AUTO_TEST_CASE(results_wait_in_a_stopped_context_while_the_number_is_close
     r.check();
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 BOOST_AUTO_TEST_CASE(an_object_opened_on_a_stopped_context_works_after_the_restart)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     support::handler_tally tally;
     asio::io_context context;
@@ -118,13 +118,13 @@ BOOST_AUTO_TEST_CASE(an_object_opened_on_a_stopped_context_works_after_the_resta
     r.check();
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // Stopped before each handler, and run for one only.
 BOOST_AUTO_TEST_CASE(a_context_may_be_stopped_and_restarted_between_any_two_handlers)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     support::handler_tally tally;
     asio::io_context context;
@@ -146,14 +146,14 @@ BOOST_AUTO_TEST_CASE(a_context_may_be_stopped_and_restarted_between_any_two_hand
     BOOST_TEST(tally.made() == 5);
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // --- Run by one.
 
 BOOST_AUTO_TEST_CASE(a_handler_may_stop_its_context_and_close_its_object)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     support::handler_tally tally;
     asio::io_context context;
@@ -175,12 +175,12 @@ BOOST_AUTO_TEST_CASE(a_handler_may_stop_its_context_and_close_its_object)
     r.check();
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 BOOST_AUTO_TEST_CASE(a_closer_may_stop_its_context)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     support::handler_tally tally;
     asio::io_context context;
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_closer_may_stop_its_context)
     r.check();
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // --- Run by several.
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_closer_may_stop_its_context)
 BOOST_AUTO_TEST_CASE(each_handler_is_called_once_by_several_threads)
 {
   constexpr int objects = 50;
-  const support::census numbers;
+  const support::census fds;
   {
     support::handler_tally tally;
     support::loop loop(4);
@@ -237,14 +237,14 @@ BOOST_AUTO_TEST_CASE(each_handler_is_called_once_by_several_threads)
     BOOST_TEST(tally.made() == objects * 5);
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // The threads leave in the middle of many closes; what they have left is done by others.
 BOOST_AUTO_TEST_CASE(closes_under_way_outlive_a_stop_under_several_threads)
 {
   constexpr int objects = 50;
-  const support::census numbers;
+  const support::census fds;
   {
     support::handler_tally tally;
     support::loop loop(3);
@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(closes_under_way_outlive_a_stop_under_several_threads)
     BOOST_TEST(tally.made() == objects * 3);
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -121,14 +121,14 @@ BOOST_FIXTURE_TEST_CASE(a_converting_assignment_takes_over_and_closes_the_old, c
   BOOST_TEST(from.is_open());
 }
 
-// A call is inside: its thread would go on with a number that is another object's.
+// A call is inside: its thread would go on with a descriptor that is another object's.
 BOOST_FIXTURE_TEST_CASE(a_converting_move_is_refused_while_a_call_is_inside, connected)
 {
   narrow_socket from(context, local(), pair.near.release());
   std::thread reader(
     [&]
     {
-      // The object is closed for a moment each time that the other thread takes the number out.
+      // The object is closed for a moment each time that the other thread takes the descriptor out.
       error_code ec;
       do
       {
@@ -198,7 +198,7 @@ BOOST_FIXTURE_TEST_CASE(a_close_after_to_asio_waits_for_the_operations_that_went
 
 BOOST_AUTO_TEST_CASE(descriptors_move_from_and_to_asio_too)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     asio::io_context context;
     support::ends pair = support::pipe_ends();
@@ -209,13 +209,13 @@ BOOST_AUTO_TEST_CASE(descriptors_move_from_and_to_asio_too)
     BOOST_TEST(plain.is_open());
     BOOST_TEST(!ours.is_open());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 #if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
 BOOST_AUTO_TEST_CASE(descriptors_move_to_another_executor_type_too)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     asio::io_context context;
     using narrow = interlock::posix::basic_stream_descriptor<asio::io_context::executor_type>;
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(descriptors_move_to_another_executor_type_too)
     BOOST_TEST(to.is_open());
     BOOST_TEST(!from.is_open());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 #endif
 

@@ -258,7 +258,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   a_copy_of_the_descriptor_causes_no_events_afterwards, Way, ways, delivery_fixture<Way>)
 {
   support::ends tcp = support::narrow_tcp_ends();
-  const support::number copy(support::checked(::dup(tcp.near.get()), "dup"));
+  const support::fd copy(support::checked(::dup(tcp.near.get()), "dup"));
   support::fill(tcp.near.get());
   delivery_probe job;
   job.on_delivered = [&] { tcp.near.reset(); };
@@ -278,8 +278,8 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   what_can_deliver_nothing_is_over_at_once, Way, ways, delivery_fixture<Way>)
 {
-  const support::undeliverable_numbers none;
-  for (const support::number* n : none.all())
+  const support::undeliverable_fds none;
+  for (const support::fd* n : none.all())
   {
     delivery_probe job;
     this->submit(job, *n, close_mode::graceful(long_enough));

@@ -36,7 +36,7 @@ namespace
 
 using clock = delivery_engine::clock;
 
-int option_of(const support::number& n, int level, int name)
+int option_of(const support::fd& n, int level, int name)
 {
   int value = 0;
   ::socklen_t size = sizeof(value);
@@ -127,8 +127,8 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   what_was_never_connected_is_over_at_once, Way, ways, delivery_fixture<Way>)
 {
-  const support::undeliverable_numbers none;
-  for (const support::number* n : none.all())
+  const support::undeliverable_fds none;
+  for (const support::fd* n : none.all())
   {
     delivery_probe job;
     this->engine.drain(job, n->get(), close_mode::deliver(long_enough));

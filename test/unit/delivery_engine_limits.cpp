@@ -30,7 +30,7 @@ using support::ways;
 namespace
 {
 
-unsigned user_timeout_of(const support::number& n)
+unsigned user_timeout_of(const support::fd& n)
 {
   unsigned value = 0;
   ::socklen_t size = sizeof(value);

@@ -173,7 +173,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   a_local_socket_without_a_peer_is_closed, Way, ways, delivery_fixture<Way>)
 {
-  const support::number fresh(support::checked(::socket(AF_UNIX, SOCK_STREAM, 0), "socket"));
+  const support::fd fresh(support::checked(::socket(AF_UNIX, SOCK_STREAM, 0), "socket"));
   delivery_probe job;
   this->submit(job, fresh, close_mode::graceful(long_enough));
   BOOST_TEST(this->run_until_delivered(job));

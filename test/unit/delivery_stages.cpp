@@ -113,7 +113,7 @@ BOOST_TEST_DONT_PRINT_LOG_VALUE(delivery_sight)
 
 BOOST_AUTO_TEST_SUITE(test_delivery_stages)
 
-// A walk that became shorter would no longer see everything: the numbers are those of today.
+// A walk that became shorter would no longer see everything: the descriptors are those of today.
 BOOST_AUTO_TEST_CASE(no_observation_leads_astray_in_any_stage)
 {
   const support::delivery_walk w;

@@ -149,8 +149,8 @@ const auto socket_program = [](auto family, notes& note)
   transfers(note, s);
   socket_transfers(note, s);
   try_both(note, "shutdown", [&](auto&... ec) { return s.shutdown(s.shutdown_both, ec...); });
-  try_both(note, "release", [&](auto&... ec) { return number(s.release(ec...)).get() >= 0; });
-  number offered = tcp_ends().near;
+  try_both(note, "release", [&](auto&... ec) { return fd(s.release(ec...)).get() >= 0; });
+  fd offered = tcp_ends().near;
   try_both(
     note, "assign", [&](auto&... ec) { return s.assign(tcp::v4(), offered.release(), ec...); });
   closing(note, s);
@@ -209,7 +209,7 @@ const auto acceptor_program = [](auto family, notes& note)
   socket peer(context);
   try_both(note, "accept", [&](auto&... ec) { return a.accept(peer, ec...); });
   try_both(note, "accept", [&](auto&... ec) { return a.accept(peer, from, ec...); });
-  try_both(note, "release", [&](auto&... ec) { return number(a.release(ec...)).get() >= 0; });
+  try_both(note, "release", [&](auto&... ec) { return fd(a.release(ec...)).get() >= 0; });
   try_both(note, "assign",
     [&](auto&... ec) { return a.assign(tcp::v4(), tcp_listener().release(), ec...); });
   closing(note, a);
@@ -222,14 +222,14 @@ const auto descriptor_program = [](auto family, notes& note)
   descriptor d(context);
   note("executor", d.get_executor() == context.get_executor());
   note("lowest layer", &d.lowest_layer() == &d);
-  number offered = pipe_ends().near;
+  fd offered = pipe_ends().near;
   try_call(note, "assign", [&] { return d.assign(offered.release()); });
   try_both(note, "assign again", [&](auto&... ec) { return d.assign(offered.get(), ec...); });
   modes(note, d);
   typename descriptor::bytes_readable command;
   try_both(note, "io_control", [&](auto&... ec) { return d.io_control(command, ec...); });
   transfers(note, d);
-  try_call(note, "release", [&] { return number(d.release()).get() >= 0; });
+  try_call(note, "release", [&] { return fd(d.release()).get() >= 0; });
   closing(note, d);
   descriptor made(asio::any_io_executor(context.get_executor()), pipe_ends().far.release());
   closing(note, made);

@@ -208,8 +208,8 @@ void datagram_program(notes& note, asio::io_context& context,
   run(context);
   asynchronous_members(note, context, a, b);
   const Protocol protocol(b.local_endpoint().protocol());
-  const int number = a.release();
-  try_both(note, "assign", [&](auto&... ec) { return a.assign(protocol, number, ec...); });
+  const int fd = a.release();
+  try_both(note, "assign", [&](auto&... ec) { return a.assign(protocol, fd, ec...); });
   tokens_by_default(note, context, std::move(a), std::move(b));
   try_both(note, "open", [&](auto&... ec) { return a.open(protocol, ec...); });
   try_both(note, "release", [&](auto&... ec) { return ::close(a.release(ec...)); });

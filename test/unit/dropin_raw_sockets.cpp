@@ -18,7 +18,7 @@ namespace
 
 boost::test_tools::assertion_result may_open_raw_sockets(boost::unit_test::test_unit_id)
 {
-  const support::number n(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
+  const support::fd n(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
   boost::test_tools::assertion_result may(n.get() >= 0);
   may.message() << "this process may not open raw sockets: " << std::strerror(errno);
   return may;

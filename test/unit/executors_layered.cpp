@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_SUITE(test_executors_layered)
 // closed by three threads at once.
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_layer_keeps_its_promise_to_every_handler, Layer, layers)
 {
-  const support::census numbers;
+  const support::census fds;
   for (int i = 0; i != 20; ++i)
   {
     support::handler_tally tally;
@@ -221,13 +221,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_layer_keeps_its_promise_to_every_handler, La
     BOOST_TEST(tally.all_called());
     BOOST_TEST(watch.closed() == 1u);
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // The handlers run on the strand, the close is asked for from within it.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_on_every_layer_may_close_the_object, Layer, layers)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     support::handler_tally tally;
     Layer layer;
@@ -260,13 +260,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_on_every_layer_may_close_the_object, Lay
     BOOST_TEST(tally.all_called());
     BOOST_TEST(watch.closed() == 1u);
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // Bound to a handler instead of the object.
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_layer_may_be_bound_to_a_handler, Layer, layers)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     support::handler_tally tally;
     Layer layer;
@@ -291,7 +291,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_layer_may_be_bound_to_a_handler, Layer, laye
     BOOST_TEST(tally.all_called());
     BOOST_TEST(watch.closed() == 1u);
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -99,7 +99,7 @@ struct connection
 {
   asio::io_context context;
   support::ends pair = support::unix_ends();
-  const int number = pair.near.get();
+  const int fd = pair.near.get();
   std::unique_ptr<typename Protocol::socket> object = std::make_unique<typename Protocol::socket>(
     context, Protocol(), pair.near.release());
   support::handler_tally tally;
@@ -125,9 +125,9 @@ struct connection
 using ours = connection<local>;
 using asios = connection<asio::local::stream_protocol>;
 
-bool gone(int number)
+bool gone(int fd)
 {
-  return support::wait_until([number] { return !support::is_number_open(number); });
+  return support::wait_until([fd] { return !support::is_fd_open(fd); });
 }
 
 } // namespace
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_close_in_a_child_leaves_the_parent_its_registration)
   {
     ours s;
     s.read();
-    BOOST_TEST(in_child(s.context, t, [&] { return s.object->close(), gone(s.number); }));
+    BOOST_TEST(in_child(s.context, t, [&] { return s.object->close(), gone(s.fd); }));
     BOOST_TEST(s.is_served());
     BOOST_TEST(s.tally.all_called());
   }
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(an_async_close_in_a_child_leaves_the_parent_its_registratio
       bool closed = false;
       s.object->async_close([&](error_code ec) { closed = !ec; });
       return support::wait_until([&] { return support::turn(s.context), closed; })
-        && s.ec == asio::error::operation_aborted && gone(s.number);
+        && s.ec == asio::error::operation_aborted && gone(s.fd);
     };
     BOOST_TEST(in_child(s.context, t, close));
     BOOST_TEST(s.is_served());
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_release_in_a_child_leaves_the_parent_its_registration)
   {
     ours s;
     s.read();
-    BOOST_TEST(in_child(s.context, t, [&] { return s.object->release() == s.number; }));
+    BOOST_TEST(in_child(s.context, t, [&] { return s.object->release() == s.fd; }));
     BOOST_TEST(s.is_served());
   }
 }
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_an_object_in_a_child_leaves_the_parent_its_regis
   {
     ours s;
     s.read();
-    BOOST_TEST(in_child(s.context, t, [&] { return s.object.reset(), gone(s.number); }));
+    BOOST_TEST(in_child(s.context, t, [&] { return s.object.reset(), gone(s.fd); }));
     BOOST_TEST(s.is_served());
   }
 }
@@ -201,12 +201,12 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_context_in_a_child_leaves_the_parent_its_regis
   {
     std::optional<asio::io_context> context(std::in_place);
     support::ends pair = support::unix_ends();
-    const int number = pair.near.get();
+    const int fd = pair.near.get();
     local::socket s(*context, local(), pair.near.release());
     support::handler_tally tally;
     char buffer[4] = {};
     s.async_read_some(asio::buffer(buffer), tally([](error_code, std::size_t) {}));
-    BOOST_TEST(in_child(*context, t, [&] { return context.reset(), gone(number); }));
+    BOOST_TEST(in_child(*context, t, [&] { return context.reset(), gone(fd); }));
     BOOST_TEST(::write(pair.far.get(), "ping", 4) == 4);
     support::turn(*context);
     BOOST_TEST(tally.all_called());
@@ -230,11 +230,11 @@ BOOST_AUTO_TEST_CASE(parent_and_child_both_go_on)
     support::turn(s.context);
     own.close();
     s.object->close();
-    return read && gone(s.number);
+    return read && gone(s.fd);
   };
   BOOST_TEST(fork_and(s.context, told::yes, child, [&] { BOOST_TEST(s.is_served()); }));
   s.object->close();
-  BOOST_TEST(gone(s.number));
+  BOOST_TEST(gone(s.fd));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_queued_for_close2_is_closed_in_both)
@@ -242,20 +242,20 @@ BOOST_AUTO_TEST_CASE(what_is_queued_for_close2_is_closed_in_both)
   ours standing;
   const support::ends pair = support::unix_ends();
   ours queued;
-  support::close_watch watch(standing.number);
+  support::close_watch watch(standing.fd);
   watch.shut_gate();
   local::socket behind(standing.context, local(), queued.object->release());
   standing.object->close();
   BOOST_TEST(watch.wait_arrived());
   behind.close();
   BOOST_TEST(fork_and(
-    standing.context, told::yes, [&] { return gone(queued.number); },
+    standing.context, told::yes, [&] { return gone(queued.fd); },
     [&]
     {
-      BOOST_TEST(support::is_number_open(queued.number));
+      BOOST_TEST(support::is_fd_open(queued.fd));
       watch.open_gate();
-      BOOST_TEST(gone(standing.number));
-      BOOST_TEST(gone(queued.number));
+      BOOST_TEST(gone(standing.fd));
+      BOOST_TEST(gone(queued.fd));
     }));
 }
 
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(closers_that_wait_at_the_fork_are_served_in_both)
   const auto run = [&]
   {
     return support::wait_until([&] { return support::turn(s.context), closed == 2; })
-      && s.ec == asio::error::operation_aborted && gone(s.number);
+      && s.ec == asio::error::operation_aborted && gone(s.fd);
   };
   bool well = false;
   BOOST_TEST(fork_and(s.context, told::yes, run, [&] { well = run(); }));
@@ -306,7 +306,7 @@ BOOST_AUTO_TEST_CASE(a_close_that_waits_for_its_strand_is_taken_over_in_a_child)
   ours s;
   s.object->async_close([](error_code) {});
   BOOST_TEST(fork_and(
-    s.context, told::yes, [&] { return gone(s.number); }, [&] { BOOST_TEST(gone(s.number)); }));
+    s.context, told::yes, [&] { return gone(s.fd); }, [&] { BOOST_TEST(gone(s.fd)); }));
 }
 
 BOOST_AUTO_TEST_CASE(after_a_close_the_outcome_is_known_in_both)
@@ -332,7 +332,7 @@ BOOST_AUTO_TEST_CASE(a_thread_blocked_in_the_parent_does_not_keep_the_child_from
   ours s;
   support::watched_thread thread([&] { s.object->read_some(asio::buffer(s.buffer), s.ec); });
   BOOST_TEST(thread.falls_asleep());
-  BOOST_TEST(in_child(s.context, told::yes, [&] { return s.object->close(), gone(s.number); }));
+  BOOST_TEST(in_child(s.context, told::yes, [&] { return s.object->close(), gone(s.fd); }));
   BOOST_TEST(::write(s.pair.far.get(), "ping", 4) == 4);
   thread.join();
   BOOST_TEST(!s.ec);
@@ -344,13 +344,13 @@ BOOST_AUTO_TEST_CASE(objects_are_opened_and_closed_in_a_child)
   {
     ours s;
     s.object->close();
-    BOOST_TEST(gone(s.number));
+    BOOST_TEST(gone(s.fd));
     const auto again = [&]
     {
-      const int number = s.pair.far.get();
+      const int fd = s.pair.far.get();
       s.object->assign(local(), s.pair.far.release());
       s.object->close();
-      return gone(number);
+      return gone(fd);
     };
     BOOST_TEST(in_child(s.context, t, again));
   }

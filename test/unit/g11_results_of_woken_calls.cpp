@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_byte_is_read_and_reported_or_neither)
   for (int i = 0; i != rounds; ++i)
   {
     pipe_subject s;
-    const number copy(::dup(s.object.native_handle()));
+    const fd copy(::dup(s.object.native_handle()));
     call_in_thread blocked([&] { return read_some(s.object); });
     BOOST_TEST_REQUIRE(blocked.blocks());
     ::ssize_t written = 0;

@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(a_close_from_a_handler_of_another_context_aborts)
 // it.
 BOOST_AUTO_TEST_CASE(a_socket_may_be_closed_while_everything_else_is_called)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   for (int i = 0; i != rounds; ++i)
   {
@@ -164,13 +164,13 @@ BOOST_AUTO_TEST_CASE(a_socket_may_be_closed_while_everything_else_is_called)
     loop.join();
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 
 BOOST_AUTO_TEST_CASE(a_descriptor_may_be_closed_while_operations_are_started)
 {
-  const support::census numbers;
+  const support::census fds;
   for (int i = 0; i != rounds; ++i)
   {
     support::loop loop;
@@ -187,12 +187,12 @@ BOOST_AUTO_TEST_CASE(a_descriptor_may_be_closed_while_operations_are_started)
     loop.join();
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 BOOST_AUTO_TEST_CASE(an_acceptor_may_be_closed_while_connections_arrive)
 {
-  const support::census numbers;
+  const support::census fds;
   for (int i = 0; i != rounds; ++i)
   {
     support::loop loop;
@@ -211,13 +211,13 @@ BOOST_AUTO_TEST_CASE(an_acceptor_may_be_closed_while_connections_arrive)
     loop.join();
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // The third thread finds the object closed, open and unconnected, or closed under its call.
 BOOST_AUTO_TEST_CASE(two_threads_open_and_close_while_a_third_reads)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   {
     support::loop loop;
@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(two_threads_open_and_close_while_a_third_reads)
     loop.join();
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(a_close_works_on_a_stopped_context)
 
 BOOST_AUTO_TEST_CASE(an_object_may_be_used_after_its_context_is_gone)
 {
-  const support::census numbers;
+  const support::census fds;
   std::optional<asio::io_context> context(std::in_place);
   support::ends pair = support::unix_ends();
   const support::close_watch watch(pair.near.get());

@@ -35,17 +35,17 @@ namespace
 {
 
 /// As a socket inherits it from its listener: neither Asio nor the object is told.
-void linger_three_seconds(int number)
+void linger_three_seconds(int fd)
 {
   const ::linger on = {1, 3};
-  support::checked(::setsockopt(number, SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "SO_LINGER");
+  support::checked(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "SO_LINGER");
 }
 
 /// The connection is reset when it is closed: nobody lingers on the other side.
-void reset_in_the_end(int number)
+void reset_in_the_end(int fd)
 {
   const ::linger abort = {1, 0};
-  support::checked(::setsockopt(number, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort)), "SO_LINGER");
+  support::checked(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort)), "SO_LINGER");
 }
 
 /// Runs a function on the loop and waits for it: the loop is not blocked.
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_is_closed_by_the_worker_too)
 // to deliver, and the close is inline.
 BOOST_AUTO_TEST_CASE(a_connection_that_cannot_be_delivered_does_not_linger)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     asio::io_context context;
     tcp::acceptor a(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
@@ -191,14 +191,14 @@ BOOST_AUTO_TEST_CASE(a_connection_that_cannot_be_delivered_does_not_linger)
     BOOST_TEST(ec == error_code(asio::error::already_open));
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // The worker is blocked in the first close(2) for longer than the shutdown waits: what is queued
 // behind it is closed by the thread that destroys the context, without lingering.
 BOOST_AUTO_TEST_CASE(the_shutdown_closes_what_waits_behind_a_blocked_close)
 {
-  const support::census numbers;
+  const support::census fds;
   {
     support::ends first = support::pipe_ends();
     support::ends second = support::tcp_ends();
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(the_shutdown_closes_what_waits_behind_a_blocked_close)
     BOOST_TEST(blocked.wait_closed());
     BOOST_TEST((blocked.close_waiter() != std::this_thread::get_id()));
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // The objects outlive their context, whose shutdown comes to the socket first, since it is the newer.

@@ -225,7 +225,7 @@ BOOST_FIXTURE_TEST_CASE(an_operation_on_a_closed_object_is_never_completed_inlin
 
 BOOST_AUTO_TEST_CASE(what_is_pending_is_destroyed_uncalled_with_the_context)
 {
-  const support::census numbers;
+  const support::census fds;
   support::handler_tally tally;
   results r;
   {
@@ -239,13 +239,13 @@ BOOST_AUTO_TEST_CASE(what_is_pending_is_destroyed_uncalled_with_the_context)
   BOOST_TEST(tally.made() == 7);
   BOOST_TEST(tally.called() == 0);
   BOOST_TEST(tally.all_ended());
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // The handlers own the objects they are handlers of.
 BOOST_AUTO_TEST_CASE(a_handler_that_owns_its_object_is_destroyed_with_the_context)
 {
-  const support::census numbers;
+  const support::census fds;
   support::handler_tally tally;
   {
     support::ends pair = support::unix_ends();
@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_owns_its_object_is_destroyed_with_the_contex
   }
   BOOST_TEST(tally.called() == 0);
   BOOST_TEST(tally.all_ended());
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 BOOST_AUTO_TEST_CASE(an_operation_refused_on_a_closed_object_ends_with_the_context_too)

@@ -38,7 +38,7 @@ using interlock::posix::stream_descriptor;
 namespace
 {
 
-/// An open socket, with a watch on its number.
+/// An open socket, with a watch on its descriptor.
 struct watched_socket
 {
   support::ends pair = support::unix_ends();

@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_socket_reports_its_close_too)
 BOOST_AUTO_TEST_CASE(after_release_the_outcome_is_a_success)
 {
   subject s(EIO);
-  const support::number released(s.object.release());
+  const support::fd released(s.object.release());
   BOOST_TEST(released.get() >= 0);
   BOOST_TEST(s.close_and_run() == error_code());
   BOOST_TEST(s.watch.closed() == 0u);

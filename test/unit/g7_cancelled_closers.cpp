@@ -49,7 +49,7 @@ const error_code aborted = asio::error::operation_aborted;
 const error_code not_called = asio::error::fault;
 
 /// What reading from the far end says: 0 at the end of the stream, or an errno.
-int farewell(const support::number& far)
+int farewell(const support::fd& far)
 {
   char byte;
   const ::ssize_t n = ::recv(far.get(), &byte, 1, 0);
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_close_by_handle_is_cancelled_as_any_other)
   BOOST_TEST(first == success);
 }
 
-BOOST_AUTO_TEST_CASE(terminal_reaches_a_number_that_waits_for_the_worker)
+BOOST_AUTO_TEST_CASE(terminal_reaches_a_descriptor_that_waits_for_the_worker)
 {
   support::standing_close before(context);
   lead();

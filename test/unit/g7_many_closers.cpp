@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_SUITE(test_g7_many_closers)
 
 BOOST_AUTO_TEST_CASE(closers_from_many_threads_are_served_by_one_close)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   for (int round = 0; round != 30; ++round)
   {
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(closers_from_many_threads_are_served_by_one_close)
       BOOST_TEST(ec == io_error);
     BOOST_TEST(watch.closed() == 1u);
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(an_object_may_be_opened_again_while_its_old_close_goes_on)
 BOOST_AUTO_TEST_CASE(many_tenures_may_be_closing_at_a_time)
 {
   constexpr int tenures = 20;
-  const support::census numbers;
+  const support::census fds;
   {
     asio::io_context context;
     local::socket s(context);
@@ -222,14 +222,14 @@ BOOST_AUTO_TEST_CASE(many_tenures_may_be_closing_at_a_time)
       BOOST_TEST(ec == error_code());
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // Threads that open, close and wait for the end of each close: whose tenure a closer meets is not
 // known, but each is called.
 BOOST_AUTO_TEST_CASE(closers_and_openers_may_race)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   {
     support::loop loop(2);
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(closers_and_openers_may_race)
     BOOST_TEST(tally.all_called());
     BOOST_TEST(failures == 0);
   }
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 

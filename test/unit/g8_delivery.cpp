@@ -72,7 +72,7 @@ BOOST_FIXTURE_TEST_CASE(unread_input_costs_not_a_byte_in_a_graceful_close, closi
 {
   support::send_text(pair.far, unread);
   BOOST_TEST(support::wait_until([this] { return object.available() == unread.size(); }));
-  const std::size_t sent = support::fill(number());
+  const std::size_t sent = support::fill(fd());
   told t;
   object.async_close(close_mode::graceful(long_enough), t.handler());
   taken got;
@@ -84,7 +84,7 @@ BOOST_FIXTURE_TEST_CASE(unread_input_costs_not_a_byte_in_a_graceful_close, closi
 
 BOOST_FIXTURE_TEST_CASE(a_peer_that_reads_slowly_gets_everything, closing_tcp)
 {
-  const std::size_t sent = support::fill(number());
+  const std::size_t sent = support::fill(fd());
   told t;
   object.async_close(close_mode::deliver(long_enough), t.handler());
   taken got;
@@ -100,8 +100,8 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_reads_slowly_gets_everything, closing_tcp)
 BOOST_FIXTURE_TEST_CASE(
   a_peer_that_stops_reading_has_not_acknowledged_what_the_kernel_says, closing_tcp)
 {
-  support::fill(number());
-  const support::number copy(support::checked(::dup(number()), "dup"));
+  support::fill(fd());
+  const support::fd copy(support::checked(::dup(fd()), "dup"));
   told t;
   object.async_close(close_mode::deliver(milliseconds(200)), t.handler());
   BOOST_TEST(run_until_told(t));
@@ -114,7 +114,7 @@ BOOST_FIXTURE_TEST_CASE(
 
 BOOST_FIXTURE_TEST_CASE(a_peer_that_goes_away_has_reset, closing_tcp)
 {
-  support::fill(number());
+  support::fill(fd());
   told t;
   object.async_close(close_mode::deliver(long_enough), t.handler());
   support::turn(context);
@@ -126,7 +126,7 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_goes_away_has_reset, closing_tcp)
 
 BOOST_FIXTURE_TEST_CASE(an_immediate_close_is_an_orderly_one, closing_tcp)
 {
-  const std::size_t sent = support::fill(number());
+  const std::size_t sent = support::fill(fd());
   told t;
   object.async_close(close_mode::immediate(), t.handler());
   BOOST_TEST(run_until_told(t));
@@ -138,7 +138,7 @@ BOOST_FIXTURE_TEST_CASE(an_immediate_close_is_an_orderly_one, closing_tcp)
 
 BOOST_FIXTURE_TEST_CASE(an_abort_is_a_reset, closing_tcp)
 {
-  const std::size_t sent = support::fill(number());
+  const std::size_t sent = support::fill(fd());
   told t;
   object.async_close(close_mode::abort(), t.handler());
   BOOST_TEST(run_until_told(t));
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(two_full_peers_close_gracefully_on_each_other)
   closing_tcp one(&support::tcp_ends);
   interlock::ip::tcp::socket other(one.context);
   other.assign(interlock::ip::tcp::v4(), one.pair.far.release());
-  support::fill(one.number());
+  support::fill(one.fd());
   support::fill(other.native_handle());
   told first;
   told second;
@@ -197,7 +197,7 @@ BOOST_FIXTURE_TEST_CASE(an_endless_sender_holds_no_close_beyond_the_limit, closi
 
 BOOST_FIXTURE_TEST_CASE(what_the_worker_closes_is_closed_by_the_worker, closing_tcp)
 {
-  const support::close_watch watch(number());
+  const support::close_watch watch(fd());
   told t;
   object.async_close(close_mode::deliver(long_enough), t.handler());
   BOOST_TEST(run_until_told(t));
@@ -210,7 +210,7 @@ BOOST_FIXTURE_TEST_CASE(what_the_worker_closes_is_closed_by_the_worker, closing_
 
 BOOST_FIXTURE_TEST_CASE(what_a_local_peer_has_read_is_acknowledged, closing_unix)
 {
-  const std::size_t sent = support::fill(number());
+  const std::size_t sent = support::fill(fd());
   told t;
   object.async_close(close_mode::deliver(long_enough), t.handler());
   taken got;
@@ -221,7 +221,7 @@ BOOST_FIXTURE_TEST_CASE(what_a_local_peer_has_read_is_acknowledged, closing_unix
 
 BOOST_FIXTURE_TEST_CASE(what_a_local_peer_does_not_read_is_not, closing_unix)
 {
-  support::fill(number());
+  support::fill(fd());
   told t;
   object.async_close(close_mode::deliver(milliseconds(100)), t.handler());
   BOOST_TEST(run_until_told(t));
@@ -231,7 +231,7 @@ BOOST_FIXTURE_TEST_CASE(what_a_local_peer_does_not_read_is_not, closing_unix)
 
 BOOST_FIXTURE_TEST_CASE(a_local_peer_that_goes_away_has_reset, closing_unix)
 {
-  support::fill(number());
+  support::fill(fd());
   told t;
   object.async_close(close_mode::graceful(long_enough), t.handler());
   support::turn(context);

@@ -210,11 +210,11 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_resets_ends_both, writing)
 }
 
 // Nobody runs the context, and so no write ends.
-BOOST_FIXTURE_TEST_CASE(a_context_that_nobody_runs_keeps_no_number_open, writing)
+BOOST_FIXTURE_TEST_CASE(a_context_that_nobody_runs_keeps_no_descriptor_open, writing)
 {
-  const support::number copy(support::checked(::dup(number()), "dup"));
+  const support::fd copy(support::checked(::dup(fd()), "dup"));
   close(close_mode::deliver(milliseconds(50)));
-  // Our FIN shows that the worker has the number.
+  // Our FIN shows that the worker has the descriptor.
   BOOST_TEST(support::wait_tcp_state(copy, TCP_FIN_WAIT1));
   check_cut_short(close_outcome::timed_out);
 }

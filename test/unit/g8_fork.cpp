@@ -37,8 +37,8 @@ constexpr std::chrono::seconds long_enough(60);
 
 struct forking : closing_tcp
 {
-  std::size_t sent = support::fill(number());
-  const int original = number();
+  std::size_t sent = support::fill(fd());
+  const int original = fd();
   told t;
 
   /// Whether the child closes its copy.
@@ -50,7 +50,7 @@ struct forking : closing_tcp
       {
         context.notify_fork(asio::execution_context::fork_child);
         return support::wait_until(
-          [this] { return support::turn(context), !support::is_number_open(original); });
+          [this] { return support::turn(context), !support::is_fd_open(original); });
       });
     context.notify_fork(asio::execution_context::fork_parent);
     return support::was_well(pid);
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_SUITE(test_g8_fork)
 
 BOOST_FIXTURE_TEST_CASE(the_parent_goes_on_with_a_delivery, forking)
 {
-  const support::number copy(support::checked(::dup(original), "dup"));
+  const support::fd copy(support::checked(::dup(original), "dup"));
   object.async_close(close_mode::graceful(long_enough), t.handler());
   BOOST_TEST(support::wait_until(
     [&] { return support::turn(context), support::tcp_state_of(copy) == TCP_FIN_WAIT1; }));

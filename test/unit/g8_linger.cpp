@@ -57,9 +57,9 @@ namespace
 /// A full connection whose peer does not read, with five seconds to linger by an option of Asio's.
 struct lingering : closing_tcp
 {
-  std::size_t sent = support::fill(number());
-  support::close_watch watch{number()};
-  const int original = number();
+  std::size_t sent = support::fill(fd());
+  support::close_watch watch{fd()};
+  const int original = fd();
   const std::set<int> reactor = support::watchers_of(original);
   told t;
 
@@ -68,9 +68,9 @@ struct lingering : closing_tcp
     object.set_option(socket_base::linger(true, 5));
   }
 
-  support::number copy() const
+  support::fd copy() const
   {
-    return support::number(support::checked(::dup(original), "dup"));
+    return support::fd(support::checked(::dup(original), "dup"));
   }
 
   /// The worker watches the connection, in a set of its own.
@@ -95,7 +95,7 @@ struct lingering : closing_tcp
   }
 
   /// The connection is what it was, until the last copy is closed.
-  void check_goes_on(support::number last, taken& got)
+  void check_goes_on(support::fd last, taken& got)
   {
     BOOST_TEST(!support::readable(pair.far.get(), 0));
     BOOST_TEST(support::tcp_state_of(last) == TCP_ESTABLISHED);
@@ -123,14 +123,14 @@ struct lingering : closing_tcp
   }
 };
 
-/// The same, but that the option has been set on the number itself.
-struct told_by_the_number : lingering
+/// The same, but that the option has been set on the descriptor itself.
+struct told_by_the_descriptor : lingering
 {
-  told_by_the_number()
+  told_by_the_descriptor()
   {
     object.set_option(socket_base::linger(false, 0));
     const ::linger on = {1, 5};
-    support::checked(::setsockopt(number(), SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "setsockopt");
+    support::checked(::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "setsockopt");
   }
 };
 
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_SUITE(test_g8_linger)
 
 BOOST_FIXTURE_TEST_CASE(the_kernel_is_not_told, lingering)
 {
-  BOOST_TEST(support::linger_of(number()).l_onoff == 0);
+  BOOST_TEST(support::linger_of(fd()).l_onoff == 0);
   socket_base::linger option;
   object.get_option(option);
   BOOST_TEST(option.enabled());
@@ -183,13 +183,14 @@ BOOST_FIXTURE_TEST_CASE(an_async_close_lets_writes_run_to_their_end, closing_tcp
   BOOST_TEST((got.ended && got.bytes == much.size()));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_set_on_the_number_is_done_by_close, told_by_the_number)
+BOOST_FIXTURE_TEST_CASE(what_is_set_on_the_descriptor_is_done_by_close, told_by_the_descriptor)
 {
   object.close();
   check_delivered();
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_set_on_the_number_is_done_by_async_close, told_by_the_number)
+BOOST_FIXTURE_TEST_CASE(
+  what_is_set_on_the_descriptor_is_done_by_async_close, told_by_the_descriptor)
 {
   object.async_close(t.plain_handler());
   check_delivered();
@@ -197,7 +198,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_set_on_the_number_is_done_by_async_close, told_b
   BOOST_TEST(!t.ec);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_immediate_close_does_not_linger, told_by_the_number)
+BOOST_FIXTURE_TEST_CASE(an_immediate_close_does_not_linger, told_by_the_descriptor)
 {
   object.async_close(close_mode::immediate(), t.handler());
   BOOST_TEST(run_until_told(t));
@@ -211,8 +212,8 @@ BOOST_AUTO_TEST_CASE(what_is_inherited_from_a_listener_is_done_as_well)
   asio::io_context context;
   tcp::acceptor listener(context, {asio::ip::address_v4::loopback(), 0});
   listener.set_option(socket_base::linger(true, 5));
-  const support::number peer = support::tcp_connected_to(
-    support::number(support::checked(::dup(listener.native_handle()), "dup")));
+  const support::fd peer = support::tcp_connected_to(
+    support::fd(support::checked(::dup(listener.native_handle()), "dup")));
   tcp::socket accepted = listener.accept();
   BOOST_TEST(support::linger_of(accepted.native_handle()).l_onoff != 0);
   const std::size_t sent = support::fill(accepted.native_handle());
@@ -247,7 +248,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_that_is_a_socket_lingers_as_one)
 
 BOOST_FIXTURE_TEST_CASE(what_could_not_be_delivered_in_time_is_an_error, closing_tcp)
 {
-  support::fill(number());
+  support::fill(fd());
   object.set_option(socket_base::linger(true, 1));
   told t;
   object.async_close(t.plain_handler());
@@ -279,7 +280,7 @@ BOOST_FIXTURE_TEST_CASE(who_asks_for_a_report_finds_it_there, lingering)
 
 BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_an_async_close, lingering)
 {
-  support::number second = copy();
+  support::fd second = copy();
   object.async_close(t.plain_handler());
   BOOST_TEST(is_delivering());
   taken got;
@@ -292,7 +293,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_an_async_close, lingering)
 
 BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_a_close_in_the_background, lingering)
 {
-  support::number second = copy();
+  support::fd second = copy();
   object.close();
   taken got;
   BOOST_TEST(all_arrives(got));
@@ -300,9 +301,10 @@ BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_a_close_in_the_background, lingerin
   check_goes_on(std::move(second), got);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_where_the_option_was_on_the_number, told_by_the_number)
+BOOST_FIXTURE_TEST_CASE(
+  a_copy_goes_on_where_the_option_was_on_the_descriptor, told_by_the_descriptor)
 {
-  support::number second = copy();
+  support::fd second = copy();
   object.async_close(t.plain_handler());
   taken got;
   BOOST_TEST(all_arrives(got));
@@ -313,7 +315,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_where_the_option_was_on_the_number, told_
 
 BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_although_one_who_joins_has_a_mode, lingering)
 {
-  support::number second = copy();
+  support::fd second = copy();
   object.async_close(t.plain_handler());
   told joined;
   object.async_close(close_mode::graceful(std::chrono::seconds(60)), joined.handler());
@@ -328,7 +330,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_although_one_who_joins_has_a_mode, linger
 BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_the_time_has_passed, lingering)
 {
   object.set_option(socket_base::linger(true, 1));
-  support::number second = copy();
+  support::fd second = copy();
   object.async_close(t.plain_handler());
   BOOST_TEST(run_until_told(t));
   BOOST_TEST(t.ec == asio::error::timed_out);
@@ -340,7 +342,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_the_time_has_passed, lingering)
 // Whoever has the copy would take a reset without an error for the end of the stream.
 BOOST_FIXTURE_TEST_CASE(a_copy_finds_the_error_of_a_reset, lingering)
 {
-  const support::number second = copy();
+  const support::fd second = copy();
   object.async_close(t.plain_handler());
   BOOST_TEST(is_delivering());
   support::set_linger(pair.far, 0);
@@ -354,7 +356,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_finds_the_error_of_a_reset, lingering)
 
 BOOST_FIXTURE_TEST_CASE(an_explicit_mode_ends_our_side_for_all_copies, lingering)
 {
-  const support::number second = copy();
+  const support::fd second = copy();
   object.async_close(close_mode::deliver(std::chrono::seconds(60)), t.handler());
   taken got;
   BOOST_TEST(run_until_told([&] { got.take(pair.far); }, t));
@@ -366,8 +368,8 @@ BOOST_FIXTURE_TEST_CASE(an_explicit_mode_ends_our_side_for_all_copies, lingering
 
 BOOST_FIXTURE_TEST_CASE(a_copy_of_a_local_socket_goes_on, closing_unix)
 {
-  const std::size_t sent = support::fill(number());
-  support::number second(support::checked(::dup(number()), "dup"));
+  const std::size_t sent = support::fill(fd());
+  support::fd second(support::checked(::dup(fd()), "dup"));
   object.set_option(socket_base::linger(true, 60));
   told t;
   object.async_close(t.plain_handler());
@@ -461,7 +463,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_was_refused_has_nothing_to_linger_for)
     const tcp::endpoint nowhere =
       asio::ip::tcp::acceptor(context, {asio::ip::address_v4::loopback(), 0}).local_endpoint();
     tcp::socket object(context, tcp::v4());
-    const support::number copy(support::checked(::dup(object.native_handle()), "dup"));
+    const support::fd copy(support::checked(::dup(object.native_handle()), "dup"));
     object.set_option(socket_base::linger(true, 5));
     error_code connected;
     if (is_taken)
@@ -482,10 +484,10 @@ BOOST_AUTO_TEST_CASE(a_connection_that_was_refused_has_nothing_to_linger_for)
 // The time at which something was sent waits there to be asked for.
 BOOST_FIXTURE_TEST_CASE(what_else_is_in_the_queue_of_errors_is_no_reset, closing_tcp)
 {
-  const support::number copy(support::checked(::dup(number()), "dup"));
+  const support::fd copy(support::checked(::dup(fd()), "dup"));
   const int stamps = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
   support::checked(
-    ::setsockopt(number(), SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof(stamps)), "setsockopt");
+    ::setsockopt(fd(), SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof(stamps)), "setsockopt");
   object.set_option(socket_base::linger(true, 5));
   asio::write(object, asio::buffer("sent", 4));
   support::checked(::shutdown(pair.far.get(), SHUT_WR), "shutdown");
@@ -493,7 +495,7 @@ BOOST_FIXTURE_TEST_CASE(what_else_is_in_the_queue_of_errors_is_no_reset, closing
   taken got;
   BOOST_TEST(got.take_all(pair.far));
   BOOST_TEST(support::wait_tcp_state(copy, TCP_CLOSE));
-  ::pollfd p = {number(), 0, 0};
+  ::pollfd p = {fd(), 0, 0};
   BOOST_TEST(::poll(&p, 1, 0) == 1);
   BOOST_TEST((p.revents & POLLERR) != 0);
   told t;
@@ -507,7 +509,7 @@ BOOST_FIXTURE_TEST_CASE(what_else_is_in_the_queue_of_errors_is_no_reset, closing
 
 BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_is_an_abort, closing_tcp)
 {
-  support::fill(number());
+  support::fill(fd());
   object.set_option(socket_base::linger(true, 0));
   socket_base::linger option;
   object.get_option(option);
@@ -519,12 +521,11 @@ BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_is_an_abort, closing_tcp)
   BOOST_TEST(got.error == ECONNRESET);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_on_the_number_is_an_abort, closing_tcp)
+BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_on_the_descriptor_is_an_abort, closing_tcp)
 {
-  support::fill(number());
+  support::fill(fd());
   const ::linger abort = {1, 0};
-  support::checked(
-    ::setsockopt(number(), SOL_SOCKET, SO_LINGER, &abort, sizeof(abort)), "setsockopt");
+  support::checked(::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof(abort)), "setsockopt");
   told t;
   object.async_close(t.plain_handler());
   BOOST_TEST(run_until_told(t));
@@ -536,7 +537,7 @@ BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_on_the_number_is_an_abort, closing_tcp
 
 BOOST_FIXTURE_TEST_CASE(a_delivery_that_is_asked_for_counts_more_than_the_option, closing_tcp)
 {
-  const std::size_t sent = support::fill(number());
+  const std::size_t sent = support::fill(fd());
   object.set_option(socket_base::linger(true, 0));
   told t;
   object.async_close(close_mode::deliver(std::chrono::seconds(60)), t.handler());
@@ -547,11 +548,11 @@ BOOST_FIXTURE_TEST_CASE(a_delivery_that_is_asked_for_counts_more_than_the_option
   BOOST_TEST((got.ended && got.bytes == sent));
 }
 
-// --- Whoever gets the number.
+// --- Whoever gets the descriptor.
 
-BOOST_FIXTURE_TEST_CASE(a_number_that_is_released_carries_the_option, lingering)
+BOOST_FIXTURE_TEST_CASE(a_descriptor_that_is_released_carries_the_option, lingering)
 {
-  const support::number released(object.release());
+  const support::fd released(object.release());
   BOOST_TEST(support::linger_of(released.get()).l_onoff != 0);
   BOOST_TEST(support::linger_of(released.get()).l_linger == 5);
   support::set_linger(released, 0);

@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_close_in_a_mode_can_be_deferred)
 
 #endif
 
-BOOST_AUTO_TEST_CASE(a_borrowed_number_is_detached_at_once_whatever_its_linger)
+BOOST_AUTO_TEST_CASE(a_borrowed_descriptor_is_detached_at_once_whatever_its_linger)
 {
   const support::ends pair = support::tcp_ends();
   support::fill(pair.near.get());

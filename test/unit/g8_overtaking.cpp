@@ -43,8 +43,8 @@ constexpr seconds long_enough(60);
 /// A full connection whose peer does not read, and a delivery that waits for it.
 struct waiting_delivery : closing_tcp
 {
-  std::size_t sent = support::fill(number());
-  const support::number copy{support::checked(::dup(number()), "dup")};
+  std::size_t sent = support::fill(fd());
+  const support::fd copy{support::checked(::dup(fd()), "dup")};
   told first;
   told second;
 

@@ -43,7 +43,7 @@ struct closed_upon : Closing
 {
   static constexpr bool is_tcp = std::is_same<Closing, closing_tcp>::value;
 
-  const std::size_t sent = support::fill(this->number());
+  const std::size_t sent = support::fill(this->fd());
   told t;
   taken got;
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Handlers with an immediate executor, which Asio may call before the initiating function has
-// returned: whatever they do to the object, the number is kept until the initiation has left it.
+// returned: whatever they do to the object, the descriptor is kept until the initiation has left it.
 // Boost 1.82 or later; empty before.
 
 #include <interlock/detail/core/asio_features.hpp>
@@ -44,7 +44,7 @@ struct fixture
   support::handler_tally tally;
   support::ends pair = support::unix_ends();
   support::close_watch watch{pair.near.get()};
-  const int number = pair.near.get();
+  const int fd = pair.near.get();
   std::unique_ptr<local::socket> object = std::make_unique<local::socket>(
     context, local(), pair.near.release());
   char buffer[8] = {};
@@ -82,11 +82,11 @@ struct fixture
     return asio::bind_immediate_executor(asio::system_executor(), std::move(handler));
   }
 
-  /// Closed as the object is, the number is still what it was: the initiation is not over.
+  /// Closed as the object is, the descriptor is still what it was: the initiation is not over.
   void check_kept() const
   {
     BOOST_TEST(watch.arrived() == 0u);
-    BOOST_TEST(::fcntl(number, F_GETFD) >= 0);
+    BOOST_TEST(::fcntl(fd, F_GETFD) >= 0);
   }
 };
 

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// While a lease lasts the number it names stays open and is nobody else's. A close detaches at once;
+// While a lease lasts the descriptor it names stays open and is nobody else's. A close detaches at once;
 // close(2), and the completion of async_close, wait for the last lease, though object and context are
 // gone.
 
@@ -63,10 +63,10 @@ static_assert(std::is_nothrow_move_constructible<fd_lease>::value, "kept in cont
 static_assert(std::is_nothrow_move_assignable<fd_lease>::value, "kept in containers");
 static_assert(!std::is_copy_constructible<fd_lease>::value, "each is counted");
 
-/// An open socket with a watch on its number, and what is done with it.
+/// An open socket with a watch on its descriptor, and what is done with it.
 struct scene
 {
-  support::census numbers;
+  support::census fds;
   std::optional<asio::io_context> context{std::in_place};
   support::ends pair = support::unix_ends();
   const int opened = pair.near.get();
@@ -88,7 +88,7 @@ struct scene
     BOOST_TEST(watch.arrived() == 1u);
     BOOST_TEST(tally.all_ended());
     pair.far.reset();
-    BOOST_TEST(numbers.restored());
+    BOOST_TEST(fds.restored());
   }
 
   void run()
@@ -102,13 +102,13 @@ struct scene
     object->async_read_some(asio::buffer(buffer), tally(support::into(read)));
   }
 
-  /// Whether the number is still what has been opened, and not on its way to be closed.
+  /// Whether the descriptor is still what has been opened, and not on its way to be closed.
   bool is_kept() const
   {
     return support::referred_to(opened) == file && watch.arrived() == 0;
   }
 
-  /// Whether no reactor entry of the number is left: another object of the context can have it.
+  /// Whether no reactor entry of the descriptor is left: another object of the context can have it.
   bool is_unregistered()
   {
     asio::posix::stream_descriptor other(*context);
@@ -174,14 +174,14 @@ BOOST_AUTO_TEST_CASE(every_kind_of_object_gives_leases)
       // Does not wait for the lease, although it waits for close(2) otherwise.
       acceptor.close();
       d.close();
-      BOOST_TEST(support::is_number_open(of_acceptor.get()));
-      BOOST_TEST(support::is_number_open(of_descriptor.get()));
+      BOOST_TEST(support::is_fd_open(of_acceptor.get()));
+      BOOST_TEST(support::is_fd_open(of_descriptor.get()));
     });
 }
 
 // --- What it does to a close.
 
-BOOST_FIXTURE_TEST_CASE(the_number_is_valid_although_the_object_is_closed, scene)
+BOOST_FIXTURE_TEST_CASE(the_descriptor_is_valid_although_the_object_is_closed, scene)
 {
   fd_lease lease = object->lease();
   BOOST_TEST(lease.get() == opened);
@@ -244,7 +244,8 @@ BOOST_FIXTURE_TEST_CASE(a_lease_that_ended_before_the_close_delays_nothing, scen
   BOOST_TEST(closed == success);
 }
 
-BOOST_FIXTURE_TEST_CASE(operations_are_aborted_at_once_and_the_reactor_forgets_the_number, scene)
+BOOST_FIXTURE_TEST_CASE(
+  operations_are_aborted_at_once_and_the_reactor_forgets_the_descriptor, scene)
 {
   start_read();
   const fd_lease lease = object->lease();
@@ -259,7 +260,7 @@ BOOST_FIXTURE_TEST_CASE(operations_are_aborted_at_once_and_the_reactor_forgets_t
   BOOST_TEST(is_kept());
 }
 
-BOOST_FIXTURE_TEST_CASE(by_async_close_the_number_is_detached_at_once_too, scene)
+BOOST_FIXTURE_TEST_CASE(by_async_close_the_descriptor_is_detached_at_once_too, scene)
 {
   start_read();
   const fd_lease lease = object->lease();
@@ -339,7 +340,7 @@ BOOST_FIXTURE_TEST_CASE(it_outlives_a_context_that_the_object_outlives_too, scen
   BOOST_TEST(watch.closed() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_object_that_is_assigned_to_leaves_its_number_to_the_lease, scene)
+BOOST_FIXTURE_TEST_CASE(an_object_that_is_assigned_to_leaves_its_descriptor_to_the_lease, scene)
 {
   fd_lease lease = object->lease();
   *object = local::socket(*context, local(), support::unix_ends().near.release());
@@ -414,23 +415,23 @@ BOOST_FIXTURE_TEST_CASE(async_release_waits_for_the_lease, scene)
 {
   start_read();
   fd_lease lease = object->lease();
-  int number = -2;
+  int fd = -2;
   object->async_release(tally(
     [&](error_code ec, int n)
     {
       closed = ec;
-      number = n;
+      fd = n;
     }));
   support::turn(*context);
   BOOST_TEST(read == aborted);
-  BOOST_TEST(number == -2);
+  BOOST_TEST(fd == -2);
   BOOST_TEST(is_kept());
   lease.reset();
   run();
   BOOST_TEST(closed == success);
-  BOOST_TEST(number == opened);
+  BOOST_TEST(fd == opened);
   BOOST_TEST(is_kept());
-  ::close(number);
+  ::close(fd);
 }
 
 // --- Threads, and other tenures.
@@ -450,10 +451,10 @@ BOOST_FIXTURE_TEST_CASE(it_may_end_in_another_thread, scene)
   BOOST_TEST(watch.by_worker());
 }
 
-// Each thread uses the number as long as it has a lease; whoever is last, it is closed once.
+// Each thread uses the descriptor as long as it has a lease; whoever is last, it is closed once.
 BOOST_AUTO_TEST_CASE(leases_of_many_threads_race_with_closes)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   std::atomic<int> strangers{0};
   std::atomic<int> given{0};
@@ -493,12 +494,12 @@ BOOST_AUTO_TEST_CASE(leases_of_many_threads_race_with_closes)
     BOOST_TEST(tally.all_called());
   }
   BOOST_TEST(strangers == 0);
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 
-// The old number is not free yet, so that the new one is another, and each lease keeps its own.
-BOOST_FIXTURE_TEST_CASE(an_object_opened_again_is_leased_beside_its_former_number, scene)
+// The old descriptor is not free yet, so that the new one is another, and each lease keeps its own.
+BOOST_FIXTURE_TEST_CASE(an_object_opened_again_is_leased_beside_its_former_descriptor, scene)
 {
   fd_lease former = object->lease();
   object->close();

@@ -141,10 +141,10 @@ BOOST_FIXTURE_TEST_CASE(move_assignment_closes_what_was_open, connected)
   const support::close_watch watch(pair.near.get());
   local::socket s(context, local(), pair.near.release());
   support::ends other = support::unix_ends();
-  const int number = other.near.get();
+  const int fd = other.near.get();
   start_read(s);
   s = local::socket(context, local(), other.near.release());
-  BOOST_TEST(s.native_handle() == number);
+  BOOST_TEST(s.native_handle() == fd);
   context.run();
   BOOST_TEST(read == aborted);
   BOOST_TEST(watch.wait_closed());

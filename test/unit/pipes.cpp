@@ -110,7 +110,7 @@ void end_members(notes& note, asio::io_context& context, End& e)
   note("is_open", constant.is_open());
   note("lowest layer", &e.lowest_layer() == &e && &constant.lowest_layer() == &e);
   try_both(note, "cancel", [&](auto&... ec) { return e.cancel(ec...); });
-  number released;
+  fd released;
   try_call(note, "release", [&] { released.reset(e.release()); });
   note("is_open", constant.is_open());
   try_both(note, "release again", [&](auto&... ec) { return e.release(ec...); });
@@ -414,7 +414,7 @@ BOOST_AUTO_TEST_CASE(a_borrowed_end_stays_open)
   char data[4];
   BOOST_TEST(r.read_some(asio::buffer(data)) == 3u);
   r.close();
-  BOOST_TEST(is_number_open(pipe.near.get()));
+  BOOST_TEST(is_fd_open(pipe.near.get()));
 }
 
 #if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)

@@ -44,7 +44,7 @@ namespace
 
 boost::test_tools::assertion_result raw_sockets_may_be_opened(utf::test_unit_id)
 {
-  const number n(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
+  const fd n(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
   boost::test_tools::assertion_result may(n.get() >= 0);
   may.message() << "this process may not open raw sockets: " << std::strerror(errno);
   return may;

@@ -61,10 +61,10 @@ using narrow_socket = local::socket::rebind_executor<io_executor>::other;
 using narrow_descriptor = interlock::posix::basic_stream_descriptor<io_executor>;
 #endif
 
-/// Says that the number, offered to a retired object, is open still, and nobody's but the caller's.
-void check_still_callers(asio::io_context& context, const support::number& offered)
+/// Says that the descriptor, offered to a retired object, is open still, and nobody's but the caller's.
+void check_still_callers(asio::io_context& context, const support::fd& offered)
 {
-  BOOST_TEST(support::is_number_open(offered.get()));
+  BOOST_TEST(support::is_fd_open(offered.get()));
   stream_descriptor other(context);
   error_code ec;
   other.assign(offered.get(), ec);
@@ -205,14 +205,14 @@ BOOST_AUTO_TEST_CASE(it_may_be_called_twice_and_from_many_threads)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_number_offered_to_a_retired_object_stays_the_callers)
+BOOST_AUTO_TEST_CASE(a_descriptor_offered_to_a_retired_object_stays_the_callers)
 {
   losing_nothing(
     [](asio::io_context& context)
     {
       support::ends unix_pair = support::unix_ends();
       support::ends pipe = support::pipe_ends();
-      const support::number listener = support::tcp_listener();
+      const support::fd listener = support::tcp_listener();
       local::socket s(context);
       stream_descriptor d(context);
       tcp::acceptor acceptor(context);
@@ -239,8 +239,8 @@ BOOST_AUTO_TEST_CASE(a_number_offered_to_a_retired_object_stays_the_callers)
     });
 }
 
-// Nor is the number looked at: that it is no good is not said.
-BOOST_AUTO_TEST_CASE(a_retired_object_says_so_whatever_number_is_offered)
+// Nor is the descriptor looked at: that it is no good is not said.
+BOOST_AUTO_TEST_CASE(a_retired_object_says_so_whatever_descriptor_is_offered)
 {
   losing_nothing(
     [](asio::io_context& context)
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(a_retired_object_says_so_whatever_number_is_offered)
       error_code ec;
       d.assign(-1, ec);
       BOOST_TEST(ec == retired);
-      d.assign(support::bad_number, ec);
+      d.assign(support::bad_fd, ec);
       BOOST_TEST(ec == retired);
     });
 }
@@ -319,7 +319,7 @@ BOOST_AUTO_TEST_CASE(a_connect_that_is_under_way_is_aborted_and_not_tried_again)
 
 BOOST_FIXTURE_TEST_CASE(what_is_accepted_into_a_retired_socket_is_closed, accepting)
 {
-  const support::census numbers;
+  const support::census fds;
   peer.retire();
   knock();
   const std::size_t open = support::open_descriptors();
@@ -460,14 +460,14 @@ BOOST_AUTO_TEST_CASE(an_object_that_is_closing_can_be_retired)
   BOOST_TEST(watch.arrived() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(the_number_of_a_released_object_is_not_touched)
+BOOST_AUTO_TEST_CASE(the_descriptor_of_a_released_object_is_not_touched)
 {
   losing_nothing(
     [](asio::io_context& context)
     {
       support::ends pipe = support::pipe_ends();
       stream_descriptor d(context, pipe.near.release());
-      const support::number released(d.release());
+      const support::fd released(d.release());
       d.retire();
       check_still_callers(context, released);
       error_code ec;
@@ -584,7 +584,7 @@ BOOST_AUTO_TEST_CASE(a_socket_of_asio_may_take_the_place_of_a_retired_one)
 // opener's.
 BOOST_AUTO_TEST_CASE(an_object_opened_meanwhile_is_never_open_afterwards)
 {
-  const support::census numbers;
+  const support::census fds;
   const std::size_t strays = support::stray_closes();
   int open = 0;
   int lost = 0;
@@ -619,7 +619,7 @@ BOOST_AUTO_TEST_CASE(an_object_opened_meanwhile_is_never_open_afterwards)
             s.assign(local(), pair.near.get(), ec);
             if (!ec)
               pair.near.release();
-            else if (!support::is_number_open(pair.near.get()))
+            else if (!support::is_fd_open(pair.near.get()))
               ++lost;
           }
           wrong += ec && ec != retired ? 1 : 0;
@@ -637,7 +637,7 @@ BOOST_AUTO_TEST_CASE(an_object_opened_meanwhile_is_never_open_afterwards)
   BOOST_TEST(open == 0);
   BOOST_TEST(lost == 0);
   BOOST_TEST(wrong == 0);
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
 }
 

@@ -109,7 +109,7 @@ void note_options(notes& note, Port& p)
 }
 
 template <class Port>
-void note_transfers(notes& note, asio::io_context& context, Port& p, const number& master)
+void note_transfers(notes& note, asio::io_context& context, Port& p, const fd& master)
 {
   char data[8] = {};
   const auto in = asio::buffer(data);

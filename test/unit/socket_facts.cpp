@@ -27,28 +27,28 @@ using detail::look;
 using detail::socket_facts;
 using detail::tcp_state;
 using detail::transport;
-using support::number;
+using support::fd;
 using support::wait_until;
 
 namespace
 {
 
-number made(int domain, int type, int protocol = 0)
+fd made(int domain, int type, int protocol = 0)
 {
-  return number(support::checked(::socket(domain, type | SOCK_CLOEXEC, protocol), "socket"));
+  return fd(support::checked(::socket(domain, type | SOCK_CLOEXEC, protocol), "socket"));
 }
 
-socket_facts facts_of(const number& n, int known_error = 0)
+socket_facts facts_of(const fd& n, int known_error = 0)
 {
   return look(n.get(), detail::transport_of(n.get()), known_error);
 }
 
-bool becomes(const number& n, tcp_state s)
+bool becomes(const fd& n, tcp_state s)
 {
   return wait_until([&] { return facts_of(n).state == s; });
 }
 
-bool has_input(const number& n, std::size_t bytes)
+bool has_input(const fd& n, std::size_t bytes)
 {
   return wait_until(
     [&]
@@ -58,7 +58,7 @@ bool has_input(const number& n, std::size_t bytes)
     });
 }
 
-detail::discarded_input discard(const number& n, std::uint64_t most = 1 << 30)
+detail::discarded_input discard(const fd& n, std::uint64_t most = 1 << 30)
 {
   return detail::discard_input(n.get(), detail::transport_of(n.get()), most);
 }
@@ -78,17 +78,17 @@ BOOST_AUTO_TEST_CASE(only_stream_sockets_of_two_kinds_tell)
   BOOST_TEST(detail::transport_of(made(AF_UNIX, SOCK_SEQPACKET).get()) == transport::other);
   BOOST_TEST(detail::transport_of(made(AF_INET, SOCK_DGRAM).get()) == transport::other);
   BOOST_TEST(detail::transport_of(support::pipe_ends().near.get()) == transport::other);
-  BOOST_TEST(detail::transport_of(support::bad_number) == transport::other);
+  BOOST_TEST(detail::transport_of(support::bad_fd) == transport::other);
 }
 
-BOOST_AUTO_TEST_CASE(a_number_that_is_none_is_unknown)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_none_is_unknown)
 {
-  BOOST_TEST(look(support::bad_number, transport::tcp, 0).state == tcp_state::unknown);
-  BOOST_TEST(!look(support::bad_number, transport::unix_stream, 0).connected);
-  BOOST_TEST(detail::unsent_bytes(support::bad_number, transport::tcp) == 0u);
-  BOOST_TEST(!detail::send_fin(support::bad_number));
-  BOOST_TEST(detail::discard_input(support::bad_number, transport::tcp, 1).error == EBADF);
-  BOOST_TEST(detail::calls::linger_time(support::bad_number) == -1);
+  BOOST_TEST(look(support::bad_fd, transport::tcp, 0).state == tcp_state::unknown);
+  BOOST_TEST(!look(support::bad_fd, transport::unix_stream, 0).connected);
+  BOOST_TEST(detail::unsent_bytes(support::bad_fd, transport::tcp) == 0u);
+  BOOST_TEST(!detail::send_fin(support::bad_fd));
+  BOOST_TEST(detail::discard_input(support::bad_fd, transport::tcp, 1).error == EBADF);
+  BOOST_TEST(detail::calls::linger_time(support::bad_fd) == -1);
 }
 
 BOOST_AUTO_TEST_CASE(sockets_without_a_connection_say_so)
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(after_both_fins_tcp_is_closed_without_an_error)
   BOOST_TEST(detail::send_fin(tcp.far.get()));
   BOOST_TEST(becomes(tcp.near, tcp_state::close));
   BOOST_TEST(becomes(tcp.far, tcp_state::close));
-  for (const number* n : {&tcp.near, &tcp.far})
+  for (const fd* n : {&tcp.near, &tcp.far})
     BOOST_TEST((facts_of(*n).error == 0 && facts_of(*n).queued == 0));
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A close does not depend on the context being run: where the strand's step does not come, the
-// worker takes the detach over, and the number is closed all the same.
+// worker takes the detach over, and the descriptor is closed all the same.
 
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
@@ -37,7 +37,7 @@ const error_code aborted = asio::error::operation_aborted;
 
 BOOST_AUTO_TEST_SUITE(test_takeover)
 
-BOOST_AUTO_TEST_CASE(an_async_close_on_a_context_nobody_runs_closes_the_number)
+BOOST_AUTO_TEST_CASE(an_async_close_on_a_context_nobody_runs_closes_the_descriptor)
 {
   asio::io_context context;
   support::ends pair = support::tcp_ends();
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(an_async_close_on_a_context_nobody_runs_closes_the_number)
   BOOST_TEST(watch.closed() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(an_async_close_on_a_stopped_context_closes_the_number)
+BOOST_AUTO_TEST_CASE(an_async_close_on_a_stopped_context_closes_the_descriptor)
 {
   support::handler_tally tally;
   {
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(an_async_close_on_a_stopped_context_closes_the_number)
 }
 
 // The object's executor is a strand, and a handler on it does not return.
-BOOST_AUTO_TEST_CASE(a_strand_that_is_busy_does_not_keep_the_number_open)
+BOOST_AUTO_TEST_CASE(a_strand_that_is_busy_does_not_keep_the_descriptor_open)
 {
   support::loop loop;
   auto strand = asio::make_strand(loop.context.get_executor());
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_tenure_that_follows_is_not_taken_over)
 BOOST_AUTO_TEST_CASE(many_closes_on_a_context_nobody_runs_are_all_taken_over)
 {
   constexpr int count = 100;
-  const support::census numbers;
+  const support::census fds;
   support::handler_tally tally;
   {
     asio::io_context context;
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(many_closes_on_a_context_nobody_runs_are_all_taken_over)
     BOOST_TEST(tally.all_called());
   }
   BOOST_TEST(tally.made() == count);
-  BOOST_TEST(numbers.restored());
+  BOOST_TEST(fds.restored());
 }
 
 // close() takes the detach over from an async_close whose step has not come.

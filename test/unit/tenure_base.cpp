@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(a_close_with_nobody_inside_detaches_in_the_closers_thread)
   BOOST_TEST(becomes(phase::ended));
 }
 
-BOOST_AUTO_TEST_CASE(a_number_in_use_is_detached_by_the_last_to_leave_in_its_thread)
+BOOST_AUTO_TEST_CASE(a_descriptor_in_use_is_detached_by_the_last_to_leave_in_its_thread)
 {
   BOOST_TEST((tenure->enter() == duty::none));
   BOOST_TEST((tenure->enter() == duty::none));
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(a_number_in_use_is_detached_by_the_last_to_leave_in_its_thr
   BOOST_TEST(is(phase::due));
   tenure->leave();
   BOOST_TEST(record.detaches == 0);
-  BOOST_TEST(support::is_number_open(tenure->number()));
+  BOOST_TEST(support::is_fd_open(tenure->fd()));
   const std::thread::id leaver = elsewhere([this] { tenure->leave(); });
   BOOST_TEST(record.detaches == 1);
   BOOST_TEST((record.detacher == leaver));
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_reports_late_finds_the_handlers_gone)
   tenure->leave();
   tenure->handler_done();
   BOOST_TEST(is(phase::detached));
-  BOOST_TEST(support::is_number_open(opened));
+  BOOST_TEST(support::is_fd_open(opened));
   destroy_object();
   BOOST_TEST(record.frees == 0);
   hold.go_on();
@@ -220,13 +220,13 @@ BOOST_AUTO_TEST_CASE(a_worker_that_reports_late_finds_the_handlers_gone)
   BOOST_TEST(closes());
 }
 
-BOOST_AUTO_TEST_CASE(who_is_inside_outlives_the_object_and_keeps_the_number)
+BOOST_AUTO_TEST_CASE(who_is_inside_outlives_the_object_and_keeps_the_descriptor)
 {
   support::fake_tenure* t = tenure;
   BOOST_TEST((t->enter() == duty::none));
   destroy_object();
   BOOST_TEST(record.detaches == 0);
-  BOOST_TEST(support::is_number_open(t->number()));
+  BOOST_TEST(support::is_fd_open(t->fd()));
   t->leave();
   BOOST_TEST(record.detaches == 1);
   BOOST_TEST(closes());
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(threads_that_come_and_go_are_all_out_before_the_detach)
         while ((with_handler ? tenure->enter_with_handler() : tenure->enter()) == duty::none)
         {
           ++entries;
-          if (record.detaches != 0 || !support::is_number_open(tenure->number()))
+          if (record.detaches != 0 || !support::is_fd_open(tenure->fd()))
             touched_late = true;
           tenure->leave();
           if (with_handler)

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// How a close reaches those who wait for it: when the last handler has gone and the number is
+// How a close reaches those who wait for it: when the last handler has gone and the descriptor is
 // closed, with the errno of close(2), and in spite of steps that cannot be posted or are dropped.
 
 #include <interlock/detail/tenure/tenure_base.hpp>
@@ -43,13 +43,13 @@ struct fixture : support::tenure_fixture
     make_step(begin_close(first));
   }
 
-  /// Whatever close(2) says of a number that was never open.
-  void put_bad_number()
+  /// Whatever close(2) says of a descriptor that was never open.
+  void put_bad_fd()
   {
     tenure->demand_detach();
     BOOST_TEST(becomes(phase::ended));
     BOOST_TEST_REQUIRE(recycles());
-    tenure->put(support::bad_number);
+    tenure->put(support::bad_fd);
     tenure->publish();
   }
 
@@ -68,11 +68,11 @@ struct fixture : support::tenure_fixture
 
 BOOST_FIXTURE_TEST_SUITE(test_tenure_close_waiters, fixture)
 
-BOOST_AUTO_TEST_CASE(a_closer_is_served_on_the_strand_after_the_number_is_closed)
+BOOST_AUTO_TEST_CASE(a_closer_is_served_on_the_strand_after_the_descriptor_is_closed)
 {
   close();
   BOOST_TEST(wait_posted());
-  BOOST_TEST(!support::is_number_open(opened));
+  BOOST_TEST(!support::is_fd_open(opened));
   BOOST_TEST(first.ends() == 0);
   const std::thread::id strand = elsewhere([this] { record.steps.make(); });
   BOOST_TEST(first.completions() == 1);
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_closer_is_served_on_the_strand_after_the_number_is_closed
 
 BOOST_AUTO_TEST_CASE(all_closers_get_the_errno_of_the_one_close)
 {
-  put_bad_number();
+  put_bad_fd();
   handler_count step = begin_close(first);
   BOOST_TEST(join_close(second));
   make_step(std::move(step));
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_closer_may_join_until_the_last_handler_has_gone)
 
 BOOST_AUTO_TEST_CASE(a_closer_that_comes_after_the_end_is_told_the_outcome)
 {
-  put_bad_number();
+  put_bad_fd();
   close();
   BOOST_TEST(wait_posted());
   BOOST_TEST(!join_close(second));

@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(reads_neither_end_it_nor_hold_it_up)
   begin_flush_of_one();
   tenure->handler_done();
   BOOST_TEST(is(phase::flushing));
-  BOOST_TEST(support::is_number_open(opened));
+  BOOST_TEST(support::is_fd_open(opened));
   tenure->write_done();
   BOOST_TEST(record.detaches == 1);
   BOOST_TEST(closes());
@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_CASE(a_close_that_was_cancelled_does_not_wait)
   check_served();
 }
 
-BOOST_AUTO_TEST_CASE(a_number_is_not_given_out_meanwhile)
+BOOST_AUTO_TEST_CASE(a_descriptor_is_not_given_out_meanwhile)
 {
   int given = -1;
   begin_flush_of_one();
@@ -480,7 +480,7 @@ BOOST_AUTO_TEST_CASE(what_is_outstanding_can_be_cancelled)
 {
   begin_flush_of_one();
   BOOST_TEST((tenure->enter_to_cancel() == duty::none));
-  BOOST_TEST(tenure->number() == opened);
+  BOOST_TEST(tenure->fd() == opened);
   tenure->leave();
   BOOST_TEST((tenure->enter_to_cancel() == duty::none));
   tenure->write_done();
@@ -553,7 +553,7 @@ BOOST_AUTO_TEST_CASE(it_ends_in_a_forked_child)
     {
       shared->adopt_after_fork();
       const bool ended = record.detaches == 1;
-      const bool closed = support::wait_until([this] { return !support::is_number_open(opened); });
+      const bool closed = support::wait_until([this] { return !support::is_fd_open(opened); });
       tenure->write_done();
       return ended && closed && wait_posted();
     });
@@ -571,7 +571,7 @@ BOOST_AUTO_TEST_CASE(it_ends_in_a_forked_child)
 // --- Threads against threads.
 
 // Each chain of writes goes on for a while after the close: none of its steps may be refused, no
-// number be taken away from under one, and the very last step of all detaches.
+// descriptor be taken away from under one, and the very last step of all detaches.
 BOOST_AUTO_TEST_CASE(chains_of_writes_run_to_their_ends_whenever_the_close_comes)
 {
   constexpr int chains = 3;
@@ -601,7 +601,7 @@ BOOST_AUTO_TEST_CASE(chains_of_writes_run_to_their_ends_whenever_the_close_comes
           if (late && write_late(*tenure, duty::refuse) != duty::none)
             ++refused;
           chained += late ? 1 : 0;
-          if (record.detaches != detaches_before || !support::is_number_open(opened))
+          if (record.detaches != detaches_before || !support::is_fd_open(opened))
             ++touched_late;
           tenure->leave();
           tenure->write_done();

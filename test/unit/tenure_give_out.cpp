@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A number that goes to another owner: to the caller, or with everything outstanding on it to another
+// A descriptor that goes to another owner: to the caller, or with everything outstanding on it to another
 // tenure.
 
 #include <interlock/detail/tenure/tenure_base.hpp>
@@ -26,20 +26,20 @@ using support::fake_tenure;
 
 BOOST_FIXTURE_TEST_SUITE(test_tenure_give_out, support::tenure_fixture)
 
-BOOST_AUTO_TEST_CASE(a_number_that_nobody_uses_is_given_out_open)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_nobody_uses_is_given_out_open)
 {
   int given = -1;
   BOOST_TEST((tenure->give_out(given) == duty::detach));
-  const support::number owned(given);
+  const support::fd owned(given);
   BOOST_TEST(given == opened);
-  BOOST_TEST(support::is_number_open(given));
+  BOOST_TEST(support::is_fd_open(given));
   BOOST_TEST(!support::hung_up(far));
   BOOST_TEST(record.detaches == 1);
   BOOST_TEST(is(phase::ended));
   BOOST_TEST((tenure->enter() == duty::refuse));
 }
 
-BOOST_AUTO_TEST_CASE(a_number_in_use_is_not_given_out)
+BOOST_AUTO_TEST_CASE(a_descriptor_in_use_is_not_given_out)
 {
   int given = -1;
   BOOST_TEST((tenure->enter() == duty::none));
@@ -49,11 +49,11 @@ BOOST_AUTO_TEST_CASE(a_number_in_use_is_not_given_out)
   BOOST_TEST(is(phase::open));
   tenure->leave();
   BOOST_TEST((tenure->give_out(given) == duty::detach));
-  const support::number owned(given);
+  const support::fd owned(given);
   BOOST_TEST(given == opened);
 }
 
-BOOST_AUTO_TEST_CASE(a_number_that_is_being_closed_is_not_given_out)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_being_closed_is_not_given_out)
 {
   int given = -1;
   fake_close_waiter c;
@@ -68,13 +68,13 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_being_closed_is_not_given_out)
   BOOST_TEST(c.completions() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(who_joins_after_a_number_was_given_out_is_told_success)
+BOOST_AUTO_TEST_CASE(who_joins_after_a_descriptor_was_given_out_is_told_success)
 {
   int given = -1;
   BOOST_TEST((tenure->enter_with_handler() == duty::none));
   tenure->leave();
   BOOST_TEST((tenure->give_out(given) == duty::detach));
-  const support::number owned(given);
+  const support::fd owned(given);
   BOOST_TEST(is(phase::closed));
   fake_close_waiter c;
   BOOST_TEST(join_close(c));
@@ -85,14 +85,14 @@ BOOST_AUTO_TEST_CASE(who_joins_after_a_number_was_given_out_is_told_success)
   BOOST_TEST(c.code() == error_code());
 }
 
-BOOST_AUTO_TEST_CASE(a_close_after_a_number_was_given_out_does_not_touch_it)
+BOOST_AUTO_TEST_CASE(a_close_after_a_descriptor_was_given_out_does_not_touch_it)
 {
   int given = -1;
   BOOST_TEST((tenure->give_out(given) == duty::detach));
-  const support::number owned(given);
+  const support::fd owned(given);
   tenure->demand_detach();
   destroy_object();
-  BOOST_TEST(support::is_number_open(given));
+  BOOST_TEST(support::is_fd_open(given));
   BOOST_TEST(record.detaches == 1);
 }
 
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_SUITE_END()
 namespace
 {
 
-/// An object of which the number, and what is outstanding on it, goes to another.
+/// An object of which the descriptor, and what is outstanding on it, goes to another.
 struct two_objects : support::tenure_fixture
 {
   support::tenure_record successor_record;
@@ -128,12 +128,12 @@ struct two_objects : support::tenure_fixture
     s->disown();
   }
 
-  /// The successor has the number afterwards.
+  /// The successor has the descriptor afterwards.
   void hand_over()
   {
     BOOST_TEST_REQUIRE((tenure->give_out_to(*successor) == duty::detach));
     tenure->gave_out();
-    successor->put(tenure->number());
+    successor->put(tenure->fd());
     successor->publish();
   }
 };
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(without_handlers_the_predecessor_ends_at_once)
   BOOST_TEST(closes());
 }
 
-BOOST_AUTO_TEST_CASE(a_number_in_use_does_not_go_to_a_successor)
+BOOST_AUTO_TEST_CASE(a_descriptor_in_use_does_not_go_to_a_successor)
 {
   BOOST_TEST((tenure->enter() == duty::none));
   BOOST_TEST((tenure->give_out_to(*successor) == duty::busy));
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_successor_that_was_never_opened_is_kept_until_the_handler
   BOOST_TEST((tenure->enter_with_handler() == duty::none));
   tenure->leave();
   BOOST_TEST((tenure->give_out_to(*successor) == duty::detach));
-  const support::number owned(tenure->number());
+  const support::fd owned(tenure->fd());
   tenure->gave_out();
   BOOST_TEST(!successor->recycle());
   destroy_successor();

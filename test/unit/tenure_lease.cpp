@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Leases on a tenure: a number that has been detached is handed to the worker, or to its next owner,
+// Leases on a tenure: a descriptor that has been detached is handed to the worker, or to its next owner,
 // by whoever ends the last lease.
 
 #include <interlock/detail/tenure/tenure_base.hpp>
@@ -40,7 +40,7 @@ struct leasing : support::tenure_fixture
 
   bool is_kept() const
   {
-    return support::is_number_open(opened) && !support::hung_up(far);
+    return support::is_fd_open(opened) && !support::hung_up(far);
   }
 };
 
@@ -61,14 +61,14 @@ public:
 
   bool take(int n, bool is_owned) noexcept override
   {
-    number = n;
+    fd = n;
     owned = is_owned;
     ++offers;
     return true;
   }
 
   error_code code;
-  int number = -1;
+  int fd = -1;
   bool owned = false;
   std::atomic<int> offers{0};
   std::atomic<int> completions{0};
@@ -79,7 +79,7 @@ public:
 
 BOOST_FIXTURE_TEST_SUITE(test_tenure_lease, leasing)
 
-BOOST_AUTO_TEST_CASE(without_a_lease_a_detached_number_is_closed)
+BOOST_AUTO_TEST_CASE(without_a_lease_a_detached_descriptor_is_closed)
 {
   lend();
   tenure->lease_done();
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(handlers_may_return_after_the_last_lease)
   BOOST_TEST(is(phase::ended));
 }
 
-BOOST_AUTO_TEST_CASE(a_leased_number_is_not_given_out)
+BOOST_AUTO_TEST_CASE(a_leased_descriptor_is_not_given_out)
 {
   int given = -1;
   lend();
@@ -228,13 +228,13 @@ BOOST_AUTO_TEST_CASE(a_leased_number_is_not_given_out)
   BOOST_TEST(closes());
 }
 
-BOOST_AUTO_TEST_CASE(a_number_may_be_given_out_after_its_lease)
+BOOST_AUTO_TEST_CASE(a_descriptor_may_be_given_out_after_its_lease)
 {
   int given = -1;
   lend();
   tenure->lease_done();
   BOOST_TEST((tenure->give_out(given) == duty::detach));
-  const support::number owned(given);
+  const support::fd owned(given);
   BOOST_TEST(given == opened);
   BOOST_TEST(is_kept());
 }
@@ -294,8 +294,8 @@ BOOST_AUTO_TEST_CASE(a_shutdown_detaches_what_is_leased_and_open)
   BOOST_TEST(record.frees == 1);
 }
 
-// Released, the number is offered when the last lease ends, and is not closed.
-BOOST_AUTO_TEST_CASE(a_number_that_is_taken_is_offered_after_the_last_lease)
+// Released, the descriptor is offered when the last lease ends, and is not closed.
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_taken_is_offered_after_the_last_lease)
 {
   fake_taker taker;
   lend();
@@ -305,8 +305,8 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_taken_is_offered_after_the_last_lease)
   BOOST_TEST(taker.offers == 0);
   tenure->lease_done();
   BOOST_TEST(taker.offers == 1);
-  const support::number taken(taker.number);
-  BOOST_TEST(taker.number == opened);
+  const support::fd taken(taker.fd);
+  BOOST_TEST(taker.fd == opened);
   BOOST_TEST(taker.owned);
   BOOST_TEST(wait_posted());
   BOOST_TEST(is_kept());
@@ -316,7 +316,7 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_taken_is_offered_after_the_last_lease)
 }
 
 // The taker has been destroyed meanwhile: nobody is left who could have it.
-BOOST_AUTO_TEST_CASE(a_number_whose_taker_is_gone_is_closed_after_the_last_lease)
+BOOST_AUTO_TEST_CASE(a_descriptor_whose_taker_is_gone_is_closed_after_the_last_lease)
 {
   fake_taker taker;
   lend();
@@ -329,14 +329,14 @@ BOOST_AUTO_TEST_CASE(a_number_whose_taker_is_gone_is_closed_after_the_last_lease
   BOOST_TEST(support::hung_up(far));
 }
 
-BOOST_AUTO_TEST_CASE(a_borrowed_number_is_not_closed_after_the_last_lease)
+BOOST_AUTO_TEST_CASE(a_borrowed_descriptor_is_not_closed_after_the_last_lease)
 {
   tenure->demand_detach();
   BOOST_TEST(becomes(phase::ended));
   BOOST_TEST(recycles());
   tenure->set_borrowed(true);
   open();
-  const support::number lenders(opened);
+  const support::fd lenders(opened);
   lend();
   tenure->demand_detach();
   BOOST_TEST(is(phase::leased));
@@ -345,19 +345,19 @@ BOOST_AUTO_TEST_CASE(a_borrowed_number_is_not_closed_after_the_last_lease)
   BOOST_TEST(is_kept());
 }
 
-BOOST_AUTO_TEST_CASE(a_borrowed_number_is_offered_as_such)
+BOOST_AUTO_TEST_CASE(a_borrowed_descriptor_is_offered_as_such)
 {
   tenure->demand_detach();
   BOOST_TEST(becomes(phase::ended));
   BOOST_TEST(recycles());
   tenure->set_borrowed(true);
   open();
-  const support::number lenders(opened);
+  const support::fd lenders(opened);
   fake_taker taker;
   make_step(begin_close(taker));
   BOOST_TEST(wait_posted());
   record.steps.make();
-  BOOST_TEST(taker.number == opened);
+  BOOST_TEST(taker.fd == opened);
   BOOST_TEST(!taker.owned);
   BOOST_TEST(is_kept());
 }

@@ -84,10 +84,10 @@ BOOST_AUTO_TEST_CASE(every_use_of_a_tenure_has_its_own_generation)
   BOOST_TEST(tenure->generation() == first);
   BOOST_TEST(recycles());
   BOOST_TEST(tenure->generation() == first + 1);
-  BOOST_TEST(tenure->number() == -1);
+  BOOST_TEST(tenure->fd() == -1);
   open();
   BOOST_TEST(tenure->generation() == first + 1);
-  BOOST_TEST(tenure->number() == opened);
+  BOOST_TEST(tenure->fd() == opened);
   end();
   BOOST_TEST(recycles());
   BOOST_TEST(tenure->generation() == first + 2);
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(the_outcome_of_an_earlier_use_is_forgotten)
 {
   end();
   BOOST_TEST(recycles());
-  tenure->put(support::bad_number);
+  tenure->put(support::bad_fd);
   tenure->publish();
   end();
   BOOST_TEST(tenure->close_error() == EBADF);

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A context that goes while tenures of it are still there: every number is closed, and whoever
+// A context that goes while tenures of it are still there: every descriptor is closed, and whoever
 // waits is destroyed uninvoked by the shutdown, never by the worker.
 
 #include <interlock/detail/tenure/tenure_base.hpp>
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_finisher_that_finds_the_gate_closed_leaves_the_closers_to
   support::probe_job after_us;
   support::worker_hold hold(shared->worker());
   make_step(begin_close(first));
-  shared->worker().submit(after_us, support::bad_number);
+  shared->worker().submit(after_us, support::bad_fd);
   std::thread shutdown([this] { shared->shut_down(support::patience); });
   const std::thread::id shutdown_id = shutdown.get_id();
   BOOST_TEST(before_us.wait_reached());
@@ -237,12 +237,12 @@ BOOST_AUTO_TEST_CASE(who_is_inside_is_waited_for)
   BOOST_TEST((record.detacher == std::this_thread::get_id()));
 }
 
-BOOST_AUTO_TEST_CASE(who_gives_the_number_away_is_waited_for)
+BOOST_AUTO_TEST_CASE(who_gives_the_descriptor_away_is_waited_for)
 {
   BOOST_TEST((tenure->begin_give_out() == duty::detach));
   support::watched_thread shutdown([&] { shared->shut_down(support::patience); });
   BOOST_TEST(shutdown.comes_to_wait());
-  const support::number ours(tenure->number());
+  const support::fd ours(tenure->fd());
   tenure->gave_out();
   shutdown.join();
   BOOST_TEST(is(phase::ended));
@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(who_is_inside_for_longer_than_is_waited_closes_inline)
   BOOST_TEST((tenure->enter() == duty::none));
   shared->shut_down(std::chrono::milliseconds::zero());
   BOOST_TEST(is(phase::due));
-  BOOST_TEST(support::is_number_open(tenure->number()));
+  BOOST_TEST(support::is_fd_open(tenure->fd()));
   tenure->leave();
   BOOST_TEST((record.detacher == std::this_thread::get_id()));
   BOOST_TEST(support::hung_up(far));

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Threads that wait inside a tenure for its number: every kind of close wakes all of them, before
-// the number is detached.
+// Threads that wait inside a tenure for its descriptor: every kind of close wakes all of them, before
+// the descriptor is detached.
 
 #include <interlock/detail/tenure/tenure_base.hpp>
 
@@ -72,7 +72,7 @@ struct fixture : support::tenure_fixture
 
 BOOST_FIXTURE_TEST_SUITE(test_tenure_wait, fixture)
 
-BOOST_AUTO_TEST_CASE(a_wait_ends_when_the_number_is_ready)
+BOOST_AUTO_TEST_CASE(a_wait_ends_when_the_descriptor_is_ready)
 {
   reader r(*this);
   BOOST_TEST(r.thread.falls_asleep());

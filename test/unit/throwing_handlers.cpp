@@ -79,7 +79,7 @@ auto throwing(error_code& kept)
 
 struct fixture
 {
-  const support::census numbers;
+  const support::census fds;
   support::handler_tally tally;
   std::optional<asio::io_context> context{std::in_place};
   support::ends pair = support::unix_ends();
@@ -99,7 +99,7 @@ struct fixture
     watch.reset();
     pair.far.reset();
     BOOST_TEST(tally.all_ended());
-    BOOST_TEST(numbers.restored());
+    BOOST_TEST(fds.restored());
   }
 };
 

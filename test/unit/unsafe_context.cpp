@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_opened_on_a_context_without_locks)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_number_that_cannot_be_assigned_stays_the_callers)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_cannot_be_assigned_stays_the_callers)
 {
   on_each_unsafe_context(
     [](asio::io_context& context)
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_connect_does_not_open_either)
   on_each_unsafe_context(
     [](asio::io_context& context)
     {
-      const number listener = tcp_listener();
+      const fd listener = tcp_listener();
       const tcp::endpoint where(
         asio::ip::address_v4::loopback(), ntohs(address_of(listener).sin_port));
       handler_tally handlers;

@@ -45,7 +45,7 @@ struct fixture
 
 BOOST_FIXTURE_TEST_SUITE(test_waiting, fixture)
 
-BOOST_AUTO_TEST_CASE(a_number_that_is_ready_is_not_waited_for)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_ready_is_not_waited_for)
 {
   feed();
   BOOST_TEST(blocked_thread().wait(pipe.near.get(), POLLIN, ec));
@@ -55,16 +55,16 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_ready_is_not_waited_for)
   BOOST_TEST(ec == error_code());
 }
 
-BOOST_AUTO_TEST_CASE(a_hang_up_and_a_bad_number_end_a_wait)
+BOOST_AUTO_TEST_CASE(a_hang_up_and_a_bad_descriptor_end_a_wait)
 {
   pipe.far.reset();
   BOOST_TEST(blocked_thread().wait(pipe.near.get(), POLLIN, ec));
   BOOST_TEST(ec == error_code());
-  BOOST_TEST(blocked_thread().wait(support::bad_number, POLLIN, ec));
+  BOOST_TEST(blocked_thread().wait(support::bad_fd, POLLIN, ec));
   BOOST_TEST(ec == error_code());
 }
 
-BOOST_AUTO_TEST_CASE(a_wait_lasts_until_the_number_is_ready)
+BOOST_AUTO_TEST_CASE(a_wait_lasts_until_the_descriptor_is_ready)
 {
   bool ready = false;
   watched_thread t([&] { ready = entry(waiting).wait(pipe.near.get(), ec); });
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_wake_up_before_the_wait_is_not_lost)
   BOOST_TEST(ec == error_code());
 }
 
-BOOST_AUTO_TEST_CASE(a_number_that_is_ready_counts_more_than_a_wake_up)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_is_ready_counts_more_than_a_wake_up)
 {
   entry e(waiting);
   feed();
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(all_who_are_still_in_the_list_are_woken)
   support::ends other = support::pipe_ends();
   error_code errors[3];
   bool ready[3] = {true, false, true};
-  const auto wait = [&](int i, const support::number& n)
+  const auto wait = [&](int i, const support::fd& n)
   { return [&, i] { ready[i] = entry(waiting).wait(n.get(), errors[i]); }; };
   watched_thread one(wait(0, pipe.near));
   BOOST_TEST(one.falls_asleep());

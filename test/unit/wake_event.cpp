@@ -46,9 +46,9 @@ int event_made_by(Function f)
 {
   const std::set<int> before = support::open_eventfds();
   f();
-  for (int number : support::open_eventfds())
-    if (before.count(number) == 0)
-      return number;
+  for (int fd : support::open_eventfds())
+    if (before.count(fd) == 0)
+      return fd;
   return -1;
 }
 
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_thread_has_one_wake_up_descriptor_for_all_its_waits)
   BOOST_TEST(event >= 0);
   BOOST_TEST(another == -1);
   BOOST_TEST((flags & FD_CLOEXEC) != 0);
-  BOOST_TEST(!support::is_number_open(event));
+  BOOST_TEST(!support::is_fd_open(event));
 }
 
 // What one of them woke in itself, the other would take for its own.

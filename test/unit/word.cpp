@@ -23,7 +23,7 @@ using detail::word;
 namespace
 {
 
-// A walk that became shorter would no longer see everything: the numbers are those of today.
+// A walk that became shorter would no longer see everything: the descriptors are those of today.
 template <unsigned InsideBits, unsigned HandlerBits, unsigned WriteBits, unsigned LeaseBits>
 void walk(std::size_t states, std::size_t transitions)
 {

@@ -32,8 +32,8 @@ boost::system::error_code connect_pair(
   const Protocol protocol;
   return detail::open_connected(
     detail::access::core(socket1), detail::access::core(socket2), ec,
-    [&protocol](int(&numbers)[2], boost::system::error_code& e)
-    { detail::calls::pair(protocol.family(), protocol.type(), protocol.protocol(), numbers, e); },
+    [&protocol](int(&fds)[2], boost::system::error_code& e)
+    { detail::calls::pair(protocol.family(), protocol.type(), protocol.protocol(), fds, e); },
     detail::take_socket<Protocol>{protocol});
 }
 

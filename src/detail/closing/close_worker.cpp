@@ -61,17 +61,17 @@ private:
 close_worker::~close_worker()
 {
   if (wake_event_ >= 0)
-    close_number(wake_event_);
+    close_descriptor(wake_event_);
 }
 
-void close_worker::submit(close_job& job, int number, int linger) noexcept
+void close_worker::submit(close_job& job, int fd, int linger) noexcept
 {
   std::unique_lock<std::mutex> lock(mutex_);
   if (job.stage_ == close_job::stage::watched)
     watches_.remove(job);
   end_flush(job);
   job.stage_ = close_job::stage::queued;
-  job.number_ = number;
+  job.fd_ = fd;
   job.request_.linger = linger;
   ++queued_count_;
   if (!ready())
@@ -307,18 +307,18 @@ void close_worker::close_now(
   if (job.stage_ != close_job::stage::delivered)
     write_report(job);
   job.stage_ = close_job::stage::closed;
-  if (job.number_ != no_number && !job.gone_)
-    unlocked(lock, job, [&job, how] { job.error_ = close_prepared(job.number_, how); });
+  if (job.fd_ != no_descriptor && !job.gone_)
+    unlocked(lock, job, [&job, how] { job.error_ = close_prepared(job.fd_, how); });
   unlocked(lock, [&job] { job.closed(); });
 }
 
-int close_worker::close_prepared(int number, close_step how) noexcept
+int close_worker::close_prepared(int fd, close_step how) noexcept
 {
   if (how == close_step::close_abortively)
-    calls::set_abortive(number);
+    calls::set_abortive(fd);
   else if (how == close_step::close_promptly)
-    calls::clear_linger(number);
-  return close_number(number);
+    calls::clear_linger(fd);
+  return close_descriptor(fd);
 }
 
 // --- fork(2).
@@ -359,9 +359,9 @@ void close_worker::adopt_after_fork() noexcept
   if (!fork_lock_.owns_lock())
     fork_lock_.lock();
   abandon_deliveries();
-  if (wake_event_ != no_number)
-    close_number(wake_event_);
-  wake_event_ = no_number;
+  if (wake_event_ != no_descriptor)
+    close_descriptor(wake_event_);
+  wake_event_ = no_descriptor;
   while (close_job* job = in_hand_.pop_front())
     adopt(*job);
   closes_.for_each([](close_job& job) { job.is_a_copy(); });
@@ -373,7 +373,7 @@ void close_worker::adopt_after_fork() noexcept
   fork_lock_.unlock();
 }
 
-// One whose close(2) has not returned by then is in the kernel, where the number is gone already: here
+// One whose close(2) has not returned by then is in the kernel, where the descriptor is gone already: here
 // there is nothing left to be closed of it, and its report has been written.
 void close_worker::adopt(close_job& job) noexcept
 {

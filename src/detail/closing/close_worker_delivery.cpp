@@ -67,7 +67,7 @@ close_request close_job::request() const noexcept
 close_circumstances close_job::place() const noexcept
 {
   close_circumstances p;
-  p.has_number = number_ != no_number;
+  p.has_descriptor = fd_ != no_descriptor;
   p.is_copy = copied_ && !gone_;
   p.is_delivered = stage_ == stage::delivered;
   return p;
@@ -201,8 +201,8 @@ void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
 
 // --- Peers.
 
-// Whether the number has to wait before it is closed. Unlocks meanwhile, if SO_LINGER has to be looked
-// at: on the number it may have been set by anybody, or inherited from a listener.
+// Whether the descriptor has to wait before it is closed. Unlocks meanwhile, if SO_LINGER has to be looked
+// at: on the descriptor it may have been set by anybody, or inherited from a listener.
 bool close_worker::waits(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
 {
   close_step step = next_step(job.request(), circumstances_of(job));
@@ -218,7 +218,7 @@ bool close_worker::waits(std::unique_lock<std::mutex>& lock, close_job& job) noe
 void close_worker::look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
 {
   int seconds = -1;
-  unlocked(lock, job, [&] { seconds = calls::linger_time(job.number_); });
+  unlocked(lock, job, [&] { seconds = calls::linger_time(job.fd_); });
   job.request_.linger = seconds < 0 ? lingers_not : seconds;
 }
 
@@ -236,8 +236,8 @@ bool close_worker::begins_delivery(close_job& job, close_step how) noexcept
   plan.job_ = &job;
   plan.delivered_ = &delivered_;
   const auto since = is_planned ? plan.since_ : clock::now();
-  const bool begun = how == close_step::deliver ? engine_->submit(plan, job.number_, way, since)
-                                                : engine_->drain(plan, job.number_, way, since);
+  const bool begun = how == close_step::deliver ? engine_->submit(plan, job.fd_, way, since)
+                                                : engine_->drain(plan, job.fd_, way, since);
   if (!begun)
     return false;
   job.lingered_ = request.linger > 0;
@@ -288,7 +288,7 @@ void close_worker::end_deliveries(std::unique_lock<std::mutex>& lock) noexcept
 void close_worker::abandon_deliveries() noexcept
 {
   if (engine_)
-    engine_->adopt_after_fork(no_number);
+    engine_->adopt_after_fork(no_descriptor);
   engine_.reset();
   delivering_ = false;
   queue_delivered();

@@ -39,18 +39,18 @@ int whole_milliseconds(delivery_job::clock::duration d) noexcept
 // --- From any thread.
 
 bool delivery_engine::submit(
-  delivery_job& job, int number, const close_mode& mode, clock::time_point since) noexcept
+  delivery_job& job, int fd, const close_mode& mode, clock::time_point since) noexcept
 {
-  return enter(job, number, mode, since, delivery_stage::fresh);
+  return enter(job, fd, mode, since, delivery_stage::fresh);
 }
 
 bool delivery_engine::drain(
-  delivery_job& job, int number, const close_mode& mode, clock::time_point since) noexcept
+  delivery_job& job, int fd, const close_mode& mode, clock::time_point since) noexcept
 {
-  return enter(job, number, mode, since, delivery_stage::draining);
+  return enter(job, fd, mode, since, delivery_stage::draining);
 }
 
-bool delivery_engine::enter(delivery_job& job, int number, const close_mode& mode,
+bool delivery_engine::enter(delivery_job& job, int fd, const close_mode& mode,
   clock::time_point since, delivery_stage first) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -62,7 +62,7 @@ bool delivery_engine::enter(delivery_job& job, int number, const close_mode& mod
   job.taken_up_ = job.watched_ = job.fin_refused_ = job.retrying_ = false;
   job.limit_asked_ = job.limited_ = job.alive_ = job.fin_queued_ = false;
   job.end_read_ = job.input_left_ = job.input_more_ = false;
-  job.number_ = number;
+  job.fd_ = fd;
   job.error_ = 0;
   job.report_ = close_report();
   post(job);
@@ -101,7 +101,7 @@ void delivery_engine::wake() noexcept
   signalled_ = true;
   const std::uint64_t one = 1;
   // Cannot fail: one wake-up of ours is outstanding at most.
-  if (wake_event_ != no_number && ::write(wake_event_, &one, sizeof(one)) < 0)
+  if (wake_event_ != no_descriptor && ::write(wake_event_, &one, sizeof(one)) < 0)
     return;
 }
 
@@ -201,7 +201,7 @@ void delivery_engine::take_up(delivery_job& job, clock::time_point now) noexcept
   if (!job.taken_up_)
   {
     job.taken_up_ = true;
-    job.kind_ = transport_of(job.number_);
+    job.kind_ = transport_of(job.fd_);
     job.period_ = shortest_period;
     job.moved_ = now;
     jobs_.insert(job, job.until());
@@ -246,7 +246,7 @@ void delivery_engine::examine(delivery_job& job, clock::time_point now) noexcept
 void delivery_engine::begin(
   delivery_job& job, const delivery_state& flushing, clock::time_point now) noexcept
 {
-  job.fin_refused_ = !send_fin(job.number_);
+  job.fin_refused_ = !send_fin(job.fd_);
   if (!job.fin_refused_)
   {
     job.state_ = flushing;
@@ -261,8 +261,8 @@ delivery_observation delivery_engine::observe(delivery_job& job, clock::time_poi
   // Before our FIN there may be no connection to read from, or somebody else reads from it.
   if (job.wanted_ == close_mode::kind::graceful && has_sent_fin(job.state_))
     discard(job, now);
-  const socket_facts facts = drains(job.state_) ? look_and_leave(job.number_, job.kind_)
-                                                : look(job.number_, job.kind_, job.error_);
+  const socket_facts facts = drains(job.state_) ? look_and_leave(job.fd_, job.kind_)
+                                                : look(job.fd_, job.kind_, job.error_);
   note(job, facts, now);
 
   delivery_observation o;
@@ -294,8 +294,8 @@ void delivery_engine::discard(delivery_job& job, clock::time_point now) noexcept
     return;
   const std::uint64_t room = job.discard_limit_ - job.report_.discarded;
   const discarded_input input = room == 0
-    ? examine_input(job.number_)
-    : discard_input(job.number_, job.kind_, std::min(room, discard_at_once));
+    ? examine_input(job.fd_)
+    : discard_input(job.fd_, job.kind_, std::min(room, discard_at_once));
   job.report_.discarded += input.bytes;
   job.end_read_ = input.ended;
   job.input_more_ = input.more && room != 0;
@@ -318,7 +318,7 @@ void delivery_engine::limit_kernel(delivery_job& job, clock::time_point now) noe
   const int left = whole_milliseconds(job.until() - now);
   if (job.kind_ != transport::tcp || drains(job.state_) || job.retrying_ || left == 0)
     return;
-  job.retry_limit_ = limit_retrying(job.number_, static_cast<unsigned>(left));
+  job.retry_limit_ = limit_retrying(job.fd_, static_cast<unsigned>(left));
   job.limited_ = true;
 }
 
@@ -328,7 +328,7 @@ void delivery_engine::watch(delivery_job& job) noexcept
 {
   if (job.watched_ || watching_ == watching::never || !edges_.open())
     return;
-  job.watched_ = edges_.add(job.number_, job.wanted_ == close_mode::kind::graceful, &job);
+  job.watched_ = edges_.add(job.fd_, job.wanted_ == close_mode::kind::graceful, &job);
   if (job.watched_ && job.kind_ == transport::tcp && !drains(job.state_))
     job.period_ = longest_period;
 }
@@ -349,7 +349,7 @@ void delivery_engine::finish(
   delivery_job& job, close_outcome outcome, clock::time_point now) noexcept
 {
   if (job.watched_)
-    edges_.remove(job.number_);
+    edges_.remove(job.fd_);
   complete_report(job, outcome, now);
   settle(job, outcome);
   hand_back(job);
@@ -367,15 +367,15 @@ void delivery_engine::hand_back(delivery_job& job) noexcept
   job.delivered();
 }
 
-// Leaves the number as close(2) is to find it.
+// Leaves the descriptor as close(2) is to find it.
 void delivery_engine::settle(const delivery_job& job, close_outcome outcome) noexcept
 {
   if (outcome == close_outcome::aborted)
-    return calls::set_abortive(job.number_);
-  calls::clear_linger(job.number_);
+    return calls::set_abortive(job.fd_);
+  calls::clear_linger(job.fd_);
   // Nobody has given the peer up: the kernel goes on as after any other close.
   if (outcome == close_outcome::closed && job.limited_)
-    restore_retrying(job.number_, job.retry_limit_);
+    restore_retrying(job.fd_, job.retry_limit_);
 }
 
 void delivery_engine::complete_report(
@@ -384,7 +384,7 @@ void delivery_engine::complete_report(
   close_report& r = job.report_;
   r.outcome = outcome;
   r.unacknowledged = data_in(r.unacknowledged, job.fin_queued_);
-  const std::size_t unsent = r.unacknowledged ? unsent_bytes(job.number_, job.kind_) : 0;
+  const std::size_t unsent = r.unacknowledged ? unsent_bytes(job.fd_, job.kind_) : 0;
   // Looked at later, when less may have been left.
   r.unsent = std::min(data_in(unsent, job.fin_queued_), r.unacknowledged);
   r.duration = now - job.since_;

@@ -21,20 +21,20 @@ namespace detail
 
 edge_set::~edge_set()
 {
-  abandon(no_number);
+  abandon(no_descriptor);
 }
 
 void edge_set::abandon(int wake_event) noexcept
 {
   wake_event_ = wake_event;
-  if (number_ != no_number)
-    close_number(number_);
-  number_ = no_number;
+  if (fd_ != no_descriptor)
+    close_descriptor(fd_);
+  fd_ = no_descriptor;
 }
 
 std::size_t edge_set::wait_for_wake(int milliseconds) noexcept
 {
-  // poll(2) takes a negative number for none, and only waits.
+  // poll(2) takes a negative descriptor for none, and only waits.
   ::pollfd wake = {wake_event_, POLLIN, 0};
   if (::poll(&wake, 1, milliseconds) > 0)
     read_wake();
@@ -53,7 +53,7 @@ void edge_set::read_wake() noexcept
 
 bool edge_set::open() noexcept
 {
-  if (number_ != no_number)
+  if (fd_ != no_descriptor)
     return true;
   const int made = ::epoll_create1(EPOLL_CLOEXEC);
   if (made < 0)
@@ -62,37 +62,37 @@ bool edge_set::open() noexcept
   wake.events = EPOLLIN;
   wake.data.ptr = nullptr;
   // A set that could not be woken would be worse than none.
-  if (wake_event_ != no_number && ::epoll_ctl(made, EPOLL_CTL_ADD, wake_event_, &wake) != 0)
+  if (wake_event_ != no_descriptor && ::epoll_ctl(made, EPOLL_CTL_ADD, wake_event_, &wake) != 0)
   {
-    close_number(made);
+    close_descriptor(made);
     return false;
   }
-  number_ = made;
+  fd_ = made;
   return true;
 }
 
-bool edge_set::add(int number, bool input, void* tag) noexcept
+bool edge_set::add(int fd, bool input, void* tag) noexcept
 {
   ::epoll_event edges = {};
   edges.events = EPOLLOUT | EPOLLET;
   if (input)
     edges.events |= EPOLLIN | EPOLLRDHUP;
   edges.data.ptr = tag;
-  return number_ != no_number && ::epoll_ctl(number_, EPOLL_CTL_ADD, number, &edges) == 0;
+  return fd_ != no_descriptor && ::epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &edges) == 0;
 }
 
-void edge_set::remove(int number) noexcept
+void edge_set::remove(int fd) noexcept
 {
   ::epoll_event none = {};
-  ::epoll_ctl(number_, EPOLL_CTL_DEL, number, &none);
+  ::epoll_ctl(fd_, EPOLL_CTL_DEL, fd, &none);
 }
 
 std::size_t edge_set::wait(int milliseconds, void* (&tags)[most]) noexcept
 {
-  if (number_ == no_number)
+  if (fd_ == no_descriptor)
     return wait_for_wake(milliseconds);
   ::epoll_event events[most];
-  const int count = ::epoll_wait(number_, events, static_cast<int>(most), milliseconds);
+  const int count = ::epoll_wait(fd_, events, static_cast<int>(most), milliseconds);
   std::size_t found = 0;
   for (int i = 0; i < count; ++i)
     if (events[i].data.ptr)

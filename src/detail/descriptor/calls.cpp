@@ -50,22 +50,22 @@ std::size_t bytes(::ssize_t result, error_code& ec) noexcept
 }
 
 // Every byte passes as it is, and no carrier is needed: what a serial port begins with.
-void make_raw(int number, error_code& ec) noexcept
+void make_raw(int fd, error_code& ec) noexcept
 {
   ::termios attributes = {};
-  get_attributes(number, attributes, ec);
+  get_attributes(fd, attributes, ec);
   if (ec)
     return;
   ::cfmakeraw(&attributes);
   attributes.c_iflag |= IGNPAR;
   attributes.c_cflag |= CREAD | CLOCAL;
-  set_attributes(number, attributes, ec);
+  set_attributes(fd, attributes, ec);
 }
 
 // Where a kind of socket does not know the command: the error that Asio gives.
-void ask_socket(int number, unsigned long command, void* data, error_code& ec) noexcept
+void ask_socket(int fd, unsigned long command, void* data, error_code& ec) noexcept
 {
-  control(number, command, data, ec);
+  control(fd, command, data, ec);
   if (ec.value() == ENOTTY)
     ec.assign(ENOTSOCK, boost::system::system_category());
 }
@@ -78,154 +78,153 @@ bool would_block(const error_code& ec) noexcept
     && (ec.value() == EAGAIN || ec.value() == EWOULDBLOCK);
 }
 
-std::size_t receive(int number, pieces& into, int flags, error_code& ec) noexcept
+std::size_t receive(int fd, pieces& into, int flags, error_code& ec) noexcept
 {
   ::msghdr m = message(into);
-  return bytes(::recvmsg(number, &m, flags), ec);
+  return bytes(::recvmsg(fd, &m, flags), ec);
 }
 
-std::size_t send(int number, pieces& from, int flags, error_code& ec) noexcept
+std::size_t send(int fd, pieces& from, int flags, error_code& ec) noexcept
 {
   const ::msghdr m = message(from);
-  return bytes(::sendmsg(number, &m, flags | MSG_NOSIGNAL), ec);
+  return bytes(::sendmsg(fd, &m, flags | MSG_NOSIGNAL), ec);
 }
 
-std::size_t send_to(int number, pieces& from, int flags, const ::sockaddr* peer, ::socklen_t size,
+std::size_t send_to(int fd, pieces& from, int flags, const ::sockaddr* peer, ::socklen_t size,
   error_code& ec) noexcept
 {
   ::msghdr m = message(from);
   m.msg_name = const_cast<::sockaddr*>(peer);
   m.msg_namelen = size;
-  return bytes(::sendmsg(number, &m, flags | MSG_NOSIGNAL), ec);
+  return bytes(::sendmsg(fd, &m, flags | MSG_NOSIGNAL), ec);
 }
 
 std::size_t receive_from(
-  int number, pieces& into, int flags, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept
+  int fd, pieces& into, int flags, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept
 {
   ::msghdr m = message(into);
   m.msg_name = peer;
   m.msg_namelen = *size;
-  const std::size_t n = bytes(::recvmsg(number, &m, flags), ec);
+  const std::size_t n = bytes(::recvmsg(fd, &m, flags), ec);
   *size = m.msg_namelen;
   return n;
 }
 
 std::size_t receive_message(
-  int number, pieces& into, int in_flags, int& out_flags, error_code& ec) noexcept
+  int fd, pieces& into, int in_flags, int& out_flags, error_code& ec) noexcept
 {
   ::msghdr m = message(into);
-  const std::size_t n = bytes(::recvmsg(number, &m, in_flags), ec);
+  const std::size_t n = bytes(::recvmsg(fd, &m, in_flags), ec);
   out_flags = ec ? 0 : m.msg_flags;
   return n;
 }
 
-std::size_t read(int number, pieces& into, error_code& ec) noexcept
+std::size_t read(int fd, pieces& into, error_code& ec) noexcept
 {
-  return bytes(::readv(number, into.vector, static_cast<int>(into.count)), ec);
+  return bytes(::readv(fd, into.vector, static_cast<int>(into.count)), ec);
 }
 
-std::size_t write(int number, pieces& from, error_code& ec) noexcept
+std::size_t write(int fd, pieces& from, error_code& ec) noexcept
 {
-  return bytes(::writev(number, from.vector, static_cast<int>(from.count)), ec);
+  return bytes(::writev(fd, from.vector, static_cast<int>(from.count)), ec);
 }
 
-void pair(int family, int type, int protocol, int (&numbers)[2], error_code& ec) noexcept
+void pair(int family, int type, int protocol, int (&fds)[2], error_code& ec) noexcept
 {
-  set(ec, ::socketpair(family, type, protocol, numbers) != 0);
+  set(ec, ::socketpair(family, type, protocol, fds) != 0);
 }
 
-int accept(int number, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept
+int accept(int fd, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept
 {
-  const int accepted = ::accept(number, peer, size);
+  const int accepted = ::accept(fd, peer, size);
   set(ec, accepted < 0);
   return accepted;
 }
 
-void connect(int number, const ::sockaddr* peer, ::socklen_t size, error_code& ec) noexcept
+void connect(int fd, const ::sockaddr* peer, ::socklen_t size, error_code& ec) noexcept
 {
-  set(ec, ::connect(number, peer, size) != 0);
+  set(ec, ::connect(fd, peer, size) != 0);
   // A full backlog of an AF_UNIX listener is EAGAIN, but no readiness will ever tell when there is
   // room (unix(7)).
   if (ec.value() == EAGAIN)
     ec = error_code(ENOBUFS, boost::system::system_category());
 }
 
-void bind(int number, const ::sockaddr* address, ::socklen_t size, error_code& ec) noexcept
+void bind(int fd, const ::sockaddr* address, ::socklen_t size, error_code& ec) noexcept
 {
-  set(ec, ::bind(number, address, size) != 0);
+  set(ec, ::bind(fd, address, size) != 0);
 }
 
-void listen(int number, int backlog, error_code& ec) noexcept
+void listen(int fd, int backlog, error_code& ec) noexcept
 {
-  set(ec, ::listen(number, backlog) != 0);
+  set(ec, ::listen(fd, backlog) != 0);
 }
 
-void shutdown(int number, int what, error_code& ec) noexcept
+void shutdown(int fd, int what, error_code& ec) noexcept
 {
-  set(ec, ::shutdown(number, what) != 0);
+  set(ec, ::shutdown(fd, what) != 0);
 }
 
-void pending_error(int number, error_code& ec) noexcept
+void pending_error(int fd, error_code& ec) noexcept
 {
   int error = 0;
   ::socklen_t size = sizeof(error);
-  if (::getsockopt(number, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
     error = errno;
   ec = error_code(error, boost::system::system_category());
 }
 
-void pipe(int (&numbers)[2], error_code& ec) noexcept
+void pipe(int (&fds)[2], error_code& ec) noexcept
 {
-  set(ec, ::pipe(numbers) != 0);
+  set(ec, ::pipe(fds) != 0);
 }
 
 int open_serial_port(const char* device, error_code& ec) noexcept
 {
-  const int number = ::open(device, O_RDWR | O_NONBLOCK | O_NOCTTY);
-  set(ec, number < 0);
+  const int fd = ::open(device, O_RDWR | O_NONBLOCK | O_NOCTTY);
+  set(ec, fd < 0);
   if (!ec)
-    make_raw(number, ec);
-  if (ec && number >= 0)
-    close_unused(number);
-  return ec ? -1 : number;
+    make_raw(fd, ec);
+  if (ec && fd >= 0)
+    close_unused(fd);
+  return ec ? -1 : fd;
 }
 
-void get_attributes(int number, ::termios& attributes, error_code& ec) noexcept
+void get_attributes(int fd, ::termios& attributes, error_code& ec) noexcept
 {
-  set(ec, ::tcgetattr(number, &attributes) != 0);
+  set(ec, ::tcgetattr(fd, &attributes) != 0);
 }
 
-void set_attributes(int number, const ::termios& attributes, error_code& ec) noexcept
+void set_attributes(int fd, const ::termios& attributes, error_code& ec) noexcept
 {
-  set(ec, ::tcsetattr(number, TCSANOW, &attributes) != 0);
+  set(ec, ::tcsetattr(fd, TCSANOW, &attributes) != 0);
 }
 
-void send_break(int number, error_code& ec) noexcept
+void send_break(int fd, error_code& ec) noexcept
 {
-  set(ec, ::tcsendbreak(number, 0) != 0);
+  set(ec, ::tcsendbreak(fd, 0) != 0);
 }
 
-void local_name(int number, ::sockaddr* address, ::socklen_t* size, error_code& ec) noexcept
+void local_name(int fd, ::sockaddr* address, ::socklen_t* size, error_code& ec) noexcept
 {
-  set(ec, ::getsockname(number, address, size) != 0);
+  set(ec, ::getsockname(fd, address, size) != 0);
 }
 
-void peer_name(int number, ::sockaddr* address, ::socklen_t* size, error_code& ec) noexcept
+void peer_name(int fd, ::sockaddr* address, ::socklen_t* size, error_code& ec) noexcept
 {
-  set(ec, ::getpeername(number, address, size) != 0);
+  set(ec, ::getpeername(fd, address, size) != 0);
 }
 
 void set_option(
-  int number, int level, int name, const void* data, std::size_t size, error_code& ec) noexcept
+  int fd, int level, int name, const void* data, std::size_t size, error_code& ec) noexcept
 {
-  set(ec, ::setsockopt(number, level, name, data, static_cast<::socklen_t>(size)) != 0);
+  set(ec, ::setsockopt(fd, level, name, data, static_cast<::socklen_t>(size)) != 0);
 }
 
-void get_option(
-  int number, int level, int name, void* data, std::size_t* size, error_code& ec) noexcept
+void get_option(int fd, int level, int name, void* data, std::size_t* size, error_code& ec) noexcept
 {
   ::socklen_t length = static_cast<::socklen_t>(*size);
-  set(ec, ::getsockopt(number, level, name, data, &length) != 0);
+  set(ec, ::getsockopt(fd, level, name, data, &length) != 0);
   *size = length;
 #if defined(__linux__)
   if (!ec && level == SOL_SOCKET && (name == SO_SNDBUF || name == SO_RCVBUF)
@@ -234,61 +233,61 @@ void get_option(
 #endif
 }
 
-void control(int number, unsigned long command, void* data, error_code& ec) noexcept
+void control(int fd, unsigned long command, void* data, error_code& ec) noexcept
 {
-  set(ec, ::ioctl(number, command, data) < 0);
+  set(ec, ::ioctl(fd, command, data) < 0);
 }
 
-std::size_t available(int number, error_code& ec) noexcept
+std::size_t available(int fd, error_code& ec) noexcept
 {
   int count = 0;
-  ask_socket(number, FIONREAD, &count, ec);
+  ask_socket(fd, FIONREAD, &count, ec);
   return ec ? 0 : static_cast<std::size_t>(count);
 }
 
-bool at_mark(int number, error_code& ec) noexcept
+bool at_mark(int fd, error_code& ec) noexcept
 {
   int value = 0;
-  ask_socket(number, SIOCATMARK, &value, ec);
+  ask_socket(fd, SIOCATMARK, &value, ec);
   return !ec && value != 0;
 }
 
-void set_non_blocking(int number, bool mode, error_code& ec) noexcept
+void set_non_blocking(int fd, bool mode, error_code& ec) noexcept
 {
   int on = mode ? 1 : 0;
-  control(number, FIONBIO, &on, ec);
+  control(fd, FIONBIO, &on, ec);
 }
 
-bool ready(int number, short events) noexcept
+bool ready(int fd, short events) noexcept
 {
-  ::pollfd p = {number, events, 0};
+  ::pollfd p = {fd, events, 0};
   return ::poll(&p, 1, 0) != 0;
 }
 
-int linger_time(int number) noexcept
+int linger_time(int fd) noexcept
 {
   ::linger l = {0, 0};
   ::socklen_t size = sizeof(l);
-  const bool is_on = ::getsockopt(number, SOL_SOCKET, SO_LINGER, &l, &size) == 0 && l.l_onoff != 0;
+  const bool is_on = ::getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &size) == 0 && l.l_onoff != 0;
   // For ever comes back truncated (MAX_SCHEDULE_TIMEOUT / HZ in sk_getsockopt()).
   return !is_on ? -1 : l.l_linger < 0 ? std::numeric_limits<int>::max() : l.l_linger;
 }
 
-void set_linger(int number, int seconds) noexcept
+void set_linger(int fd, int seconds) noexcept
 {
   const ::linger on = {1, seconds};
-  ::setsockopt(number, SOL_SOCKET, SO_LINGER, &on, sizeof(on));
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &on, sizeof(on));
 }
 
-void clear_linger(int number) noexcept
+void clear_linger(int fd) noexcept
 {
   const ::linger off = {0, 0};
-  ::setsockopt(number, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
 }
 
-void set_abortive(int number) noexcept
+void set_abortive(int fd) noexcept
 {
-  set_linger(number, 0);
+  set_linger(fd, 0);
 }
 
 } // namespace calls

@@ -18,17 +18,17 @@ inline namespace abi_0
 namespace detail
 {
 
-int close_number(int number) noexcept
+int close_descriptor(int fd) noexcept
 {
-  if (::close(number) == 0 || errno == EINTR || errno == EINPROGRESS)
+  if (::close(fd) == 0 || errno == EINTR || errno == EINPROGRESS)
     return 0;
   return errno;
 }
 
-void close_unused(int number) noexcept
+void close_unused(int fd) noexcept
 {
-  calls::clear_linger(number);
-  close_number(number);
+  calls::clear_linger(fd);
+  close_descriptor(fd);
 }
 
 } // namespace detail

@@ -30,18 +30,18 @@ namespace detail
 namespace
 {
 
-int option(int number, int level, int name, int if_refused) noexcept
+int option(int fd, int level, int name, int if_refused) noexcept
 {
   int value = 0;
   ::socklen_t size = sizeof(value);
-  return ::getsockopt(number, level, name, &value, &size) == 0 ? value : if_refused;
+  return ::getsockopt(fd, level, name, &value, &size) == 0 ? value : if_refused;
 }
 
 /// False if the socket has no such queue.
-bool queue_size(int number, unsigned long which, std::size_t& size) noexcept
+bool queue_size(int fd, unsigned long which, std::size_t& size) noexcept
 {
   int value = 0;
-  if (::ioctl(number, which, &value) != 0)
+  if (::ioctl(fd, which, &value) != 0)
     return false;
   size = static_cast<std::size_t>(std::max(value, 0));
   return true;
@@ -56,7 +56,7 @@ struct tcp_info_head
   unsigned char probes;
   unsigned char backoff;
   unsigned char flags[3];
-  unsigned numbers[15];
+  unsigned fds[15];
   unsigned round_trip; // a first sample is taken when a connection is established
 };
 
@@ -64,115 +64,115 @@ struct tcp_info_head
 constexpr int left_alone = -1;
 
 /// Why a socket has failed: what is `known`, or what it says.
-int error_of(int number, int known) noexcept
+int error_of(int fd, int known) noexcept
 {
-  return known ? known : option(number, SOL_SOCKET, SO_ERROR, 0);
+  return known ? known : option(fd, SOL_SOCKET, SO_ERROR, 0);
 }
 
 /// Whether a socket has failed. Nothing is taken away. True also where something else is in its queue
 /// of errors, such as the time at which something was sent.
-bool has_failed(int number) noexcept
+bool has_failed(int fd) noexcept
 {
-  ::pollfd p = {number, 0, 0};
+  ::pollfd p = {fd, 0, 0};
   return ::poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0;
 }
 
 /// Why TCP has ended, without asking for the error. Where everything has been acknowledged, no error has
 /// kept it from that.
-int assumed_error(int number, const tcp_info_head& info, std::size_t queued) noexcept
+int assumed_error(int fd, const tcp_info_head& info, std::size_t queued) noexcept
 {
   if (info.round_trip == 0)
     return ECONNREFUSED;
-  if (queued == 0 || !has_failed(number))
+  if (queued == 0 || !has_failed(fd))
     return 0;
   return (info.retransmits | info.probes) != 0 ? ETIMEDOUT : ECONNRESET;
 }
 
-void look_at_tcp(int number, int known_error, socket_facts& facts) noexcept
+void look_at_tcp(int fd, int known_error, socket_facts& facts) noexcept
 {
   tcp_info_head info = {};
   ::socklen_t size = sizeof(info);
-  if (::getsockopt(number, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
     return;
-  if (!queue_size(number, SIOCOUTQ, facts.queued) && info.state != TCP_LISTEN)
+  if (!queue_size(fd, SIOCOUTQ, facts.queued) && info.state != TCP_LISTEN)
     return;
   facts.state = info.state <= TCP_CLOSING ? static_cast<tcp_state>(info.state)
                                           : tcp_state::syn_received;
   facts.retrying = (info.retransmits | info.probes | info.backoff) != 0;
   if (facts.state == tcp_state::close)
-    facts.error = known_error == left_alone ? assumed_error(number, info, facts.queued)
-                                            : error_of(number, known_error);
+    facts.error = known_error == left_alone ? assumed_error(fd, info, facts.queued)
+                                            : error_of(fd, known_error);
 }
 
-void look_at_unix(int number, int known_error, socket_facts& facts) noexcept
+void look_at_unix(int fd, int known_error, socket_facts& facts) noexcept
 {
   ::sockaddr_storage peer;
   ::socklen_t size = sizeof(peer);
-  facts.connected = queue_size(number, SIOCOUTQ, facts.queued)
-    && ::getpeername(number, reinterpret_cast<::sockaddr*>(&peer), &size) == 0;
+  facts.connected = queue_size(fd, SIOCOUTQ, facts.queued)
+    && ::getpeername(fd, reinterpret_cast<::sockaddr*>(&peer), &size) == 0;
   if (known_error != left_alone)
-    facts.error = error_of(number, known_error);
-  else if (has_failed(number))
+    facts.error = error_of(fd, known_error);
+  else if (has_failed(fd))
     facts.error = ECONNRESET;
 }
 
 } // namespace
 
-transport transport_of(int number) noexcept
+transport transport_of(int fd) noexcept
 {
-  if (option(number, SOL_SOCKET, SO_TYPE, -1) != SOCK_STREAM)
+  if (option(fd, SOL_SOCKET, SO_TYPE, -1) != SOCK_STREAM)
     return transport::other;
-  const int domain = option(number, SOL_SOCKET, SO_DOMAIN, -1);
-  const int protocol = option(number, SOL_SOCKET, SO_PROTOCOL, -1);
+  const int domain = option(fd, SOL_SOCKET, SO_DOMAIN, -1);
+  const int protocol = option(fd, SOL_SOCKET, SO_PROTOCOL, -1);
   if (domain == AF_UNIX)
     return transport::unix_stream;
   return (domain == AF_INET || domain == AF_INET6) && protocol == IPPROTO_TCP ? transport::tcp
                                                                               : transport::other;
 }
 
-socket_facts look(int number, transport kind, int known_error) noexcept
+socket_facts look(int fd, transport kind, int known_error) noexcept
 {
   socket_facts facts;
   facts.kind = kind;
   if (kind == transport::tcp)
-    look_at_tcp(number, known_error, facts);
+    look_at_tcp(fd, known_error, facts);
   else if (kind == transport::unix_stream)
-    look_at_unix(number, known_error, facts);
+    look_at_unix(fd, known_error, facts);
   return facts;
 }
 
-socket_facts look_and_leave(int number, transport kind) noexcept
+socket_facts look_and_leave(int fd, transport kind) noexcept
 {
-  return look(number, kind, left_alone);
+  return look(fd, kind, left_alone);
 }
 
-std::size_t output_queue(int number) noexcept
+std::size_t output_queue(int fd) noexcept
 {
   std::size_t size = 0;
-  queue_size(number, SIOCOUTQ, size);
+  queue_size(fd, SIOCOUTQ, size);
   return size;
 }
 
-std::size_t unsent_bytes(int number, transport kind) noexcept
+std::size_t unsent_bytes(int fd, transport kind) noexcept
 {
   std::size_t size = 0;
   if (kind == transport::tcp)
-    queue_size(number, SIOCOUTQNSD, size);
+    queue_size(fd, SIOCOUTQNSD, size);
   return size;
 }
 
-unsigned limit_retrying(int number, unsigned milliseconds) noexcept
+unsigned limit_retrying(int fd, unsigned milliseconds) noexcept
 {
-  const auto before = static_cast<unsigned>(option(number, IPPROTO_TCP, TCP_USER_TIMEOUT, 0));
+  const auto before = static_cast<unsigned>(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0));
   // Zero stands for the kernel's own limit, some fifteen minutes (tcp_retries2).
   if (before == 0 || before > milliseconds)
-    restore_retrying(number, milliseconds);
+    restore_retrying(fd, milliseconds);
   return before;
 }
 
-void restore_retrying(int number, unsigned milliseconds) noexcept
+void restore_retrying(int fd, unsigned milliseconds) noexcept
 {
-  ::setsockopt(number, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
 }
 
 #else
@@ -222,31 +222,31 @@ std::size_t at_most(std::uint64_t size) noexcept
   return static_cast<std::size_t>(std::min<std::uint64_t>(size, Most));
 }
 
-::ssize_t skip(int number, std::uint64_t size) noexcept
+::ssize_t skip(int fd, std::uint64_t size) noexcept
 {
-  return ::recv(number, nullptr, at_most<1 << 20>(size), MSG_TRUNC | MSG_DONTWAIT);
+  return ::recv(fd, nullptr, at_most<1 << 20>(size), MSG_TRUNC | MSG_DONTWAIT);
 }
 
-::ssize_t read_away(int number, std::uint64_t size) noexcept
+::ssize_t read_away(int fd, std::uint64_t size) noexcept
 {
   char buffer[16384];
-  return ::recv(number, buffer, at_most<sizeof(buffer)>(size), MSG_DONTWAIT);
+  return ::recv(fd, buffer, at_most<sizeof(buffer)>(size), MSG_DONTWAIT);
 }
 
 } // namespace
 
-bool send_fin(int number) noexcept
+bool send_fin(int fd) noexcept
 {
-  return ::shutdown(number, SHUT_WR) == 0;
+  return ::shutdown(fd, SHUT_WR) == 0;
 }
 
-discarded_input discard_input(int number, transport kind, std::uint64_t most) noexcept
+discarded_input discard_input(int fd, transport kind, std::uint64_t most) noexcept
 {
   discarded_input result;
   while (result.bytes < most)
   {
-    const ::ssize_t got = kind == transport::tcp ? skip(number, most - result.bytes)
-                                                 : read_away(number, most - result.bytes);
+    const ::ssize_t got = kind == transport::tcp ? skip(fd, most - result.bytes)
+                                                 : read_away(fd, most - result.bytes);
     if (got <= 0)
     {
       result.ended = got == 0;
@@ -260,12 +260,12 @@ discarded_input discard_input(int number, transport kind, std::uint64_t most) no
 }
 
 // The end first: nothing can come after it.
-discarded_input examine_input(int number) noexcept
+discarded_input examine_input(int fd) noexcept
 {
   discarded_input result;
-  const bool over = calls::ready(number, POLLRDHUP);
+  const bool over = calls::ready(fd, POLLRDHUP);
   boost::system::error_code ec;
-  result.more = calls::available(number, ec) != 0;
+  result.more = calls::available(fd, ec) != 0;
   result.ended = over && !result.more;
   return result;
 }

@@ -39,25 +39,25 @@ public:
   {
     // A child of fork shares the eventfd's count with its parent's thread: each would take the
     // other's wake-ups.
-    if (number_ >= 0 && owner_ != ::getpid())
+    if (fd_ >= 0 && owner_ != ::getpid())
       reset();
-    if (number_ < 0)
+    if (fd_ < 0)
     {
-      number_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+      fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
       owner_ = ::getpid();
     }
-    return number_;
+    return fd_;
   }
 
 private:
   void reset() noexcept
   {
-    if (number_ >= 0)
-      close_number(number_);
-    number_ = -1;
+    if (fd_ >= 0)
+      close_descriptor(fd_);
+    fd_ = -1;
   }
 
-  int number_ = -1;
+  int fd_ = -1;
   ::pid_t owner_ = 0;
 };
 
@@ -73,9 +73,9 @@ blocked_thread::blocked_thread() noexcept
 {
 }
 
-bool blocked_thread::wait(int number, short events, boost::system::error_code& ec) noexcept
+bool blocked_thread::wait(int fd, short events, boost::system::error_code& ec) noexcept
 {
-  ::pollfd both[2] = {{number, events, 0}, {event_, POLLIN, 0}};
+  ::pollfd both[2] = {{fd, events, 0}, {event_, POLLIN, 0}};
   const int result = event_ < 0 ? ::poll(both, 1, slice_milliseconds)
                                 : ::ppoll(both, 2, nullptr, nullptr);
   ec = result < 0 ? boost::system::error_code(errno, boost::system::system_category())

@@ -40,7 +40,7 @@ bool tenure_base::wait(short events, error_code& ec) noexcept
     if (current_phase() != phase::open)
       ec = error_code(ECANCELED, boost::system::system_category());
     else
-      is_ready = self.wait(number_, events, ec);
+      is_ready = self.wait(fd_, events, ec);
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   blocked_threads_.remove(self);
@@ -60,7 +60,7 @@ void tenure_base::act_slowly(duty d) noexcept
   if (d == duty::detach)
     detach();
   else if (d == duty::close)
-    part_with_number();
+    part_with_descriptor();
   else if (d == duty::finish)
     finish();
   else if (d == duty::dispose)
@@ -108,7 +108,7 @@ int tenure_base::flush_queue() noexcept
   if (enter_to_cancel() != duty::none)
     return 0;
   const leave_guard leaves(*this);
-  return static_cast<int>(output_queue(number_));
+  return static_cast<int>(output_queue(fd_));
 }
 
 void tenure_base::end_flush() noexcept
@@ -164,14 +164,14 @@ void tenure_base::note_reactor_left() noexcept
   context_state_->note_progress();
 }
 
-// A number that is not ours to close goes by way of the worker as well: it may be watching for the
+// A descriptor that is not ours to close goes by way of the worker as well: it may be watching for the
 // detach just now.
-void tenure_base::part_with_number() noexcept
+void tenure_base::part_with_descriptor() noexcept
 {
   bool taken = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    taken = close_waiters_.offer(number_, !borrowed_);
+    taken = close_waiters_.offer(fd_, !borrowed_);
   }
   // The tenure belongs to the worker from here on, and may be gone, with the context state, before
   // submit returns.
@@ -179,14 +179,14 @@ void tenure_base::part_with_number() noexcept
   shared->note_process();
   if (taken || borrowed_)
     restore_linger();
-  shared->worker().submit(*this, taken || borrowed_ ? no_number : number_, linger());
+  shared->worker().submit(*this, taken || borrowed_ ? no_descriptor : fd_, linger());
 }
 
-// For whoever gets the number: what the object was told is true of the number from then on.
+// For whoever gets the descriptor: what the object was told is true of the descriptor from then on.
 void tenure_base::restore_linger() noexcept
 {
   if (linger() >= 0)
-    calls::set_linger(number_, linger());
+    calls::set_linger(fd_, linger());
 }
 
 void tenure_base::closed() noexcept
@@ -251,7 +251,7 @@ void tenure_base::demand_plainly() noexcept
   context_state_->worker().demand_plainly(*this);
 }
 
-// The number is gone and the last handler has returned. We count as inside.
+// The descriptor is gone and the last handler has returned. We count as inside.
 void tenure_base::finish() noexcept
 {
   bool served = false;
@@ -369,7 +369,7 @@ void tenure_base::drop_memory() noexcept
   drop_memory_reference();
 }
 
-// Nothing but the memory is held. Who is inside has been woken, and takes the number out of the reactor when
+// Nothing but the memory is held. Who is inside has been woken, and takes the descriptor out of the reactor when
 // he leaves.
 void tenure_base::shut_down() noexcept
 {
@@ -438,7 +438,7 @@ bool tenure_base::recycle() noexcept
   if (down_ || word_.apply<word::recycle>() != duty::none)
     return false;
   reset();
-  number_ = no_number;
+  fd_ = no_descriptor;
   borrowed_ = false;
   ++generation_;
   sealed_ = false;
@@ -447,12 +447,12 @@ bool tenure_base::recycle() noexcept
   return true;
 }
 
-duty tenure_base::give_out(int& number) noexcept
+duty tenure_base::give_out(int& fd) noexcept
 {
   const duty d = begin_give_out();
   if (d == duty::detach)
   {
-    number = number_;
+    fd = fd_;
     leave_reactor();
     restore_linger();
     gave_out();

@@ -5,7 +5,7 @@
 // takes place, to what has to be done next.
 //
 // The strongest that has been asked for holds, but for somebody who has not said how: he waits for a
-// peer only because SO_LINGER says so. A copy of a parent's number is closed and nothing else, and so is
+// peer only because SO_LINGER says so. A copy of a parent's descriptor is closed and nothing else, and so is
 // what has been delivered: who asks for a reset then comes too late. Only who has said so in a mode has
 // our FIN sent before close(2). No function here has an effect.
 
@@ -30,7 +30,7 @@ enum linger_policy : int
 {
   lingers_not = -3,     ///< The option is off, as a look has shown.
   never_lingers = -2,   ///< There is no such option: close(2) waits for nothing.
-  lingers_as_told = -1, ///< As the option says, which somebody may have set on the number.
+  lingers_as_told = -1, ///< As the option says, which somebody may have set on the descriptor.
 };
 
 /// What SO_LINGER, with this time, asks of a close that has not been told how.
@@ -61,9 +61,9 @@ struct close_request
 /// Where the close takes place.
 struct close_circumstances
 {
-  bool has_number = true;
-  bool is_copy = false;      ///< The number is a copy of a parent's.
-  bool is_delivered = false; ///< The outcome is known, and the number prepared for close(2).
+  bool has_descriptor = true;
+  bool is_copy = false;      ///< The descriptor is a copy of a parent's.
+  bool is_delivered = false; ///< The outcome is known, and the descriptor prepared for close(2).
   bool in_hurry = false;     ///< Nobody can, or may, wait.
 };
 
@@ -72,7 +72,7 @@ enum class close_step : unsigned char
   deliver,          ///< As planned.
   drain,            ///< For the time of SO_LINGER.
   look_at_linger,   ///< What the option says is not known yet.
-  close,            ///< As the number is.
+  close,            ///< As the descriptor is.
   close_promptly,   ///< With SO_LINGER off.
   close_abortively, ///< With a reset.
 };
@@ -110,7 +110,7 @@ constexpr close_step last_step(const close_request& w, const close_circumstances
 
 constexpr close_step next_step(const close_request& w, const close_circumstances& p) noexcept
 {
-  if (!p.has_number || p.is_copy || p.is_delivered || p.in_hurry)
+  if (!p.has_descriptor || p.is_copy || p.is_delivered || p.in_hurry)
     return last_step(w, p);
   if (way_of(w) >= close_mode::kind::deliver)
     return w.lead == close_lead::mode ? close_step::deliver : close_step::drain;
@@ -120,7 +120,7 @@ constexpr close_step next_step(const close_request& w, const close_circumstances
 /// What is told of a close that has waited for nobody.
 constexpr close_outcome outcome_of(const close_request& w, const close_circumstances& p) noexcept
 {
-  if (!p.has_number)
+  if (!p.has_descriptor)
     return close_outcome::detached;
   const bool is_reset = last_step(w, p) == close_step::close_abortively
     && w.linger != never_lingers;

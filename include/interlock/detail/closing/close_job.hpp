@@ -63,10 +63,10 @@ protected:
   close_job() = default;
   ~close_job() = default;
 
-  /// For another number. Nobody else holds the job.
+  /// For another descriptor. Nobody else holds the job.
   void reset() noexcept
   {
-    number_ = no_number;
+    fd_ = no_descriptor;
     error_ = 0;
     stage_ = stage::idle;
     lingered_ = copied_ = gone_ = false;
@@ -75,7 +75,7 @@ protected:
     plan_.reset();
   }
 
-  /// In a forked child: the number is a copy of the parent's, which nothing is done to but close(2).
+  /// In a forked child: the descriptor is a copy of the parent's, which nothing is done to but close(2).
   void is_a_copy() noexcept
   {
     copied_ = true;
@@ -89,7 +89,7 @@ private:
   virtual void keep_memory() noexcept {}
   virtual void drop_memory() noexcept {}
 
-  /// On the worker, or in the thread that closes inline: the number is gone.
+  /// On the worker, or in the thread that closes inline: the descriptor is gone.
   virtual void closed() noexcept = 0;
 
   /// On the worker, never before the deadline of the watch, unless the worker is being stopped.
@@ -123,13 +123,13 @@ private:
 
   // Guarded by the worker's mutex from the first demand, watch or submit until `closed` has been
   // called.
-  int number_ = no_number;
+  int fd_ = no_descriptor;
   int error_ = 0;
   close_request request_; // but for what is planned
   stage stage_ = stage::idle;
   bool lingered_ = false;
   bool copied_ = false;
-  bool gone_ = false; // the number was closed before a fork: there is no copy of it
+  bool gone_ = false; // the descriptor was closed before a fork: there is no copy of it
   std::atomic<close_lead> lead_{close_lead::nobody}; // written by whoever closes
   close_plan_pointer plan_;
   clock::time_point deadline_;

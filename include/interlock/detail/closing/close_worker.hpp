@@ -63,11 +63,11 @@ public:
   close_worker& operator=(const close_worker&) = delete;
   INTERLOCK_DECL ~close_worker();
 
-  /// Closes `number` on the worker, as has been demanded, and then calls `job.closed()` there; a watch
+  /// Closes `descriptor` on the worker, as has been demanded, and then calls `job.closed()` there; a watch
   /// of the job is over. `linger`: a linger_policy or so many seconds, for a close without a demand.
-  /// Where there is no worker the number is closed and `closed` called before this returns, without
-  /// waiting for anything. With no_number there is nothing to close.
-  INTERLOCK_DECL void submit(close_job& job, int number, int linger = lingers_as_told) noexcept;
+  /// Where there is no worker the descriptor is closed and `closed` called before this returns, without
+  /// waiting for anything. With no_descriptor there is nothing to close.
+  INTERLOCK_DECL void submit(close_job& job, int fd, int linger = lingers_as_told) noexcept;
 
   /// Somebody wants the job closed in this mode: the strongest that has been demanded holds, until the
   /// outcome is known. `plan`, which may be null, is for the job if it has none yet.
@@ -86,7 +86,7 @@ public:
   /// submitted before. False: no worker, nothing will be called.
   INTERLOCK_DECL bool watch(close_job& job) noexcept;
 
-  /// Calls `job.expired()` of a job whose number is closed, after `watch_time`. False: no worker.
+  /// Calls `job.expired()` of a job whose descriptor is closed, after `watch_time`. False: no worker.
   INTERLOCK_DECL bool watch_again(close_job& job) noexcept;
 
   /// Waits, up to `await_time`, until `over()`: asked now, and after each close(2).
@@ -185,7 +185,7 @@ private:
   void look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   void close_inline(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   void close_now(std::unique_lock<std::mutex>& lock, close_job& job, close_step how) noexcept;
-  static int close_prepared(int number, close_step how) noexcept;
+  static int close_prepared(int fd, close_step how) noexcept;
   static void write_report(close_job& job) noexcept;
   void run_the_rest(std::unique_lock<std::mutex>& lock) noexcept;
   void queue_delivered() noexcept;
@@ -215,7 +215,7 @@ private:
   bool delivering_ = false; // somebody runs the engine
   bool forking_ = false;    // from pause on
 
-  int wake_event_ = no_number; // written before the thread starts, closed after it has left
+  int wake_event_ = no_descriptor; // written before the thread starts, closed after it has left
   std::optional<delivery_engine> engine_; // likewise
   job_list delivered_;                    // of whoever runs the engine
 };

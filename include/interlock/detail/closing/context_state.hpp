@@ -49,7 +49,7 @@ private:
   virtual void keep_memory() noexcept = 0;
   virtual void drop_memory() noexcept = 0;
 
-  /// The context is going: close the number, destroy what belongs to the context.
+  /// The context is going: close the descriptor, destroy what belongs to the context.
   virtual void shut_down() noexcept = 0;
 
   /// Whether nobody touches the reactor on behalf of this any more.
@@ -126,7 +126,7 @@ public:
   /// In the child, with or without a `prepare_fork`.
   INTERLOCK_DECL void adopt_after_fork() noexcept;
 
-  /// Before a number leaves the reactor: a forked child shares the parent's, until it is told.
+  /// Before a descriptor leaves the reactor: a forked child shares the parent's, until it is told.
   INTERLOCK_DECL void note_process() noexcept;
 
 private:

@@ -13,7 +13,7 @@
 // is sent, read or set on it but SO_LINGER. No kernel wakes for a queue of TCP that becomes empty
 // without our FIN. The looks find it: about as late again as it took, at most `longest_period`.
 //
-// The engine owns no thread and no number. An event takes O(log n), and nothing is allocated. A round
+// The engine owns no thread and no descriptor. An event takes O(log n), and nothing is allocated. A round
 // is short, however many jobs there are, so that the thread can do other things as well.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_DELIVERY_ENGINE_HPP
@@ -68,7 +68,7 @@ public:
 
   /// The thread that runs the engine is woken by `wake_event`, an eventfd that remains the caller's
   /// and outlives the engine. The caller may write to it as well; the engine reads it. Without one
-  /// (no_number) it is up to the caller to run the engine after each submit and overtake.
+  /// (no_descriptor) it is up to the caller to run the engine after each submit and overtake.
   explicit delivery_engine(int wake_event, watching w = watching::edges) noexcept
     : wake_event_(wake_event),
       watching_(w),
@@ -87,12 +87,12 @@ public:
   /// Ends the connection in the given mode, and then calls `job.delivered()` on the engine's thread,
   /// never from within this function. Its time limits count from `since`. False: the engine has been
   /// stopped, and nothing has been done.
-  INTERLOCK_DECL bool submit(delivery_job& job, int number, const close_mode& mode,
+  INTERLOCK_DECL bool submit(delivery_job& job, int fd, const close_mode& mode,
     clock::time_point since = clock::now()) noexcept;
 
   /// The same, but that our FIN is left to close(2), which sends it for the last copy of the descriptor
   /// only: waits until everything sent has been acknowledged. A mode that waits for more is not meant.
-  INTERLOCK_DECL bool drain(delivery_job& job, int number, const close_mode& mode,
+  INTERLOCK_DECL bool drain(delivery_job& job, int fd, const close_mode& mode,
     clock::time_point since = clock::now()) noexcept;
 
   /// The job goes on in this mode, if it is stronger and the job is not over. A mode that waits can
@@ -108,10 +108,10 @@ public:
   // On the engine's thread, or while nobody runs it.
 
   /// Readable when there is something to do, for a caller that waits for more than the engine;
-  /// no_number until there is a set of edges: `wake_event` alone then.
+  /// no_descriptor until there is a set of edges: `wake_event` alone then.
   int fd() const noexcept
   {
-    return edges_.number();
+    return edges_.fd();
   }
 
   /// When the engine has to be run at the latest; time_point::max() without jobs.
@@ -134,7 +134,7 @@ public:
   INTERLOCK_DECL void adopt_after_fork(int wake_event) noexcept;
 
 private:
-  bool enter(delivery_job& job, int number, const close_mode& mode, clock::time_point since,
+  bool enter(delivery_job& job, int fd, const close_mode& mode, clock::time_point since,
     delivery_stage first) noexcept;
   void post(delivery_job& job) noexcept;
   void wake() noexcept;

@@ -5,8 +5,8 @@
 // no delivery can fail for want of memory.
 //
 // From a submit that succeeds until the call of `delivered` the job belongs to the engine, and its
-// number is touched by nobody else. From that call on both are the owner's again: the engine knows
-// the job no more, and the owner closes the number. One thread at a time submits or overtakes.
+// descriptor is touched by nobody else. From that call on both are the owner's again: the engine knows
+// the job no more, and the owner closes the descriptor. One thread at a time submits or overtakes.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_DELIVERY_JOB_HPP
 #define INTERLOCK_DETAIL_CLOSING_DELIVERY_JOB_HPP
@@ -120,7 +120,7 @@ protected:
 private:
   friend class delivery_engine;
 
-  /// On the engine's thread, without a lock: it is over, as the report says. close(2) of the number
+  /// On the engine's thread, without a lock: it is over, as the report says. close(2) of the descriptor
   /// cannot wait for SO_LINGER by now, and resets the connection if the outcome is `aborted`. May destroy
   /// the job, or submit it again.
   virtual void delivered() noexcept = 0;
@@ -137,7 +137,7 @@ private:
   // Written by `submit`; from then on the engine's thread alone, and so is the deadline_node.
   close_mode::kind wanted_ = close_mode::kind::immediate; // as demanded, when last asked
   transport kind_ = transport::other;
-  int number_ = no_number;
+  int fd_ = no_descriptor;
   int error_ = 0;                                     // taken away from the socket
   unsigned retry_limit_ = 0;                          // TCP_USER_TIMEOUT before
   clock::time_point moved_;                           // when progress was last seen

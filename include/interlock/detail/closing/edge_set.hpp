@@ -5,7 +5,7 @@
 //
 // An epoll(7) set, edge-triggered, since a socket whose FIN has been sent is always writable. Where
 // none can be had, for want of descriptors or of epoll, waiting still ends by time and by the
-// eventfd. Whoever is added must be removed before its number is closed: a copy of the descriptor
+// eventfd. Whoever is added must be removed before its descriptor is closed: a copy of the descriptor
 // elsewhere would keep it in the set (epoll(7), questions and answers).
 
 #ifndef INTERLOCK_DETAIL_CLOSING_EDGE_SET_HPP
@@ -29,7 +29,7 @@ public:
   /// How many edges one wait tells of at most.
   static constexpr std::size_t most = 128;
 
-  /// `wake_event` remains the caller's and is read by `wait`; it may be no_number.
+  /// `wake_event` remains the caller's and is read by `wait`; it may be no_descriptor.
   explicit edge_set(int wake_event) noexcept
     : wake_event_(wake_event)
   {
@@ -42,17 +42,17 @@ public:
   /// Makes the set, if there is none yet. False: none can be had now.
   INTERLOCK_DECL bool open() noexcept;
 
-  /// The set's own descriptor, readable when `wait` would not wait; no_number without a set.
-  int number() const noexcept
+  /// The set's own descriptor, readable when `wait` would not wait; no_descriptor without a set.
+  int fd() const noexcept
   {
-    return number_;
+    return fd_;
   }
 
   /// Wakes with `tag` for every change of the socket, and for one that is there already; for input
   /// only on demand. False: it cannot be watched.
-  INTERLOCK_DECL bool add(int number, bool input, void* tag) noexcept;
+  INTERLOCK_DECL bool add(int fd, bool input, void* tag) noexcept;
 
-  INTERLOCK_DECL void remove(int number) noexcept;
+  INTERLOCK_DECL void remove(int fd) noexcept;
 
   /// Waits up to so many milliseconds, -1 for ever, and returns the number of tags. The eventfd has
   /// none.
@@ -66,7 +66,7 @@ private:
   void read_wake() noexcept;
 
   int wake_event_;
-  int number_ = no_number;
+  int fd_ = no_descriptor;
 };
 
 } // namespace detail

@@ -21,7 +21,7 @@
 #endif
 
 // With io_uring as the default backend a descriptor's release() is no barrier: a cancelled
-// operation of Asio can still touch the number when its completion is processed, and the number may
+// operation of Asio can still touch the descriptor when its completion is processed, and the descriptor may
 // by then be somebody else's.
 #if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
 #error Interlock does not support io_uring as the default backend of Asio (undefine BOOST_ASIO_DISABLE_EPOLL)

@@ -43,7 +43,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// What a closer has to do with the number: nothing, and he says nothing about how it is closed.
+/// What a closer has to do with the descriptor: nothing, and he says nothing about how it is closed.
 class default_policy
 {
 public:
@@ -56,7 +56,7 @@ public:
 
   void refuse_mode(int /*why*/) noexcept {}
 
-  static bool take(int /*number*/, bool /*owned*/) noexcept
+  static bool take(int /*descriptor*/, bool /*owned*/) noexcept
   {
     return false;
   }
@@ -112,7 +112,7 @@ private:
   int refused_ = 0; // an errno
 };
 
-/// What the caller of async_release is told. The number is closed if the handler never is called.
+/// What the caller of async_release is told. The descriptor is closed if the handler never is called.
 class release_result : public default_policy
 {
 public:
@@ -122,7 +122,7 @@ public:
   release_result() = default;
 
   release_result(release_result&& other) noexcept
-    : number_(std::exchange(other.number_, no_number)),
+    : fd_(std::exchange(other.fd_, no_descriptor)),
       owned_(other.owned_)
   {
   }
@@ -131,13 +131,13 @@ public:
 
   ~release_result()
   {
-    if (number_ != no_number && owned_)
-      close_unused(number_);
+    if (fd_ != no_descriptor && owned_)
+      close_unused(fd_);
   }
 
-  bool take(int number, bool owned) noexcept
+  bool take(int fd, bool owned) noexcept
   {
-    number_ = number;
+    fd_ = fd;
     owned_ = owned;
     return true;
   }
@@ -146,11 +146,11 @@ public:
   inline bound bind(const close_verdict& v) noexcept;
 
 private:
-  int number_ = no_number;
+  int fd_ = no_descriptor;
   bool owned_ = false;
 };
 
-/// An adapter that calls the handler with the number.
+/// An adapter that calls the handler with the descriptor.
 class release_result::bound
 {
 public:
@@ -163,7 +163,7 @@ public:
   template <class Handler>
   void operator()(Handler&& handler)
   {
-    std::move(handler)(ec_, std::exchange(result_.number_, no_number));
+    std::move(handler)(ec_, std::exchange(result_.fd_, no_descriptor));
   }
 
 private:
@@ -349,9 +349,9 @@ public:
     return link_.get();
   }
 
-  bool take(int number, bool owned) noexcept override
+  bool take(int fd, bool owned) noexcept override
   {
-    return result_.take(number, owned);
+    return result_.take(fd, owned);
   }
 
 private:

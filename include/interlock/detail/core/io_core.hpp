@@ -52,8 +52,8 @@ constexpr counts_as count_of(op_kind kind) noexcept
   return kind == op_kind::write ? counts_as::write : counts_as::handler;
 }
 
-/// Whose a number is that could not be opened after all.
-enum class number_of
+/// Whose a descriptor is that could not be opened after all.
+enum class descriptor_owner
 {
   object, ///< Made here: it is closed.
   caller  ///< Lent by the caller: it stays his.
@@ -107,12 +107,12 @@ public:
     if (!state)
       return;
     make_ready_for(*state, other.executor_);
-    given_number<tenure<OtherInner>> number(state->current());
+    given_descriptor<tenure<OtherInner>> fd(state->current());
     error_code ec;
     if (state->is_open())
-      take_number(number, ec, complete);
+      take_descriptor(fd, ec, complete);
     throw_if(ec, "move");
-    other.state_.exchange(nullptr)->pass_on_to(make_state(), number.given());
+    other.state_.exchange(nullptr)->pass_on_to(make_state(), fd.given());
   }
 
   /// Gives the Asio object away, with the operations outstanding on it.
@@ -153,10 +153,10 @@ public:
     return s ? running_handler::tenure_of(s->id()) : nullptr;
   }
 
-  /// Opens the object with the number that `prepare(tenure, ec)` puts into the tenure's Asio
+  /// Opens the object with the descriptor that `prepare(tenure, ec)` puts into the tenure's Asio
   /// object, which `seed` becomes.
   template <class Prepare>
-  void open(error_code& ec, number_of whose, Inner&& seed, Prepare prepare)
+  void open(error_code& ec, descriptor_owner whose, Inner&& seed, Prepare prepare)
   {
     ec = error_code();
     if (is_open())
@@ -177,7 +177,7 @@ public:
   /// The same with a new Asio object. The first of a context makes the reactor, which needs
   /// descriptors of its own.
   template <class Prepare>
-  void open(error_code& ec, number_of whose, Prepare prepare)
+  void open(error_code& ec, descriptor_owner whose, Prepare prepare)
   {
     try
     {
@@ -198,14 +198,14 @@ public:
       return;
     try
     {
-      open(ec, number_of::object, std::move(inner), complete);
+      open(ec, descriptor_owner::object, std::move(inner), complete);
     }
     catch (const std::bad_alloc&)
     {
       ec = boost::asio::error::no_memory;
     }
     if (inner.is_open())
-      close_unused(tenure_type::release_number(inner));
+      close_unused(tenure_type::release_descriptor(inner));
   }
 
   /// Enters the current tenure. Null, with ec set: the object is not open.
@@ -283,15 +283,15 @@ public:
       t->note_refused_write();
   }
 
-  /// The number, or -1. It may be closed, and be another's, as soon as this has returned.
-  int number() noexcept
+  /// The descriptor, or -1. It may be closed, and be another's, as soon as this has returned.
+  int fd() noexcept
   {
     error_code ec;
     tenure_type* t = enter(ec);
     if (!t)
-      return no_number;
+      return no_descriptor;
     const leave_guard leaves(*t);
-    return t->number();
+    return t->fd();
   }
 
   fd_lease lease() noexcept
@@ -301,7 +301,7 @@ public:
     if (!t)
       return fd_lease();
     const leave_guard leaves(*t);
-    return t->lend() ? fd_lease(*t, t->number()) : fd_lease();
+    return t->lend() ? fd_lease(*t, t->fd()) : fd_lease();
   }
 
   void close() noexcept
@@ -336,16 +336,16 @@ public:
   template <class Handler>
   void start_release(Handler& handler)
   {
-    start_toward(close_goal::release, handler, release_result(), no_number);
+    start_toward(close_goal::release, handler, release_result(), no_descriptor);
   }
 
   int release(error_code& ec) noexcept
   {
-    int number = no_number;
+    int fd = no_descriptor;
     tenure_type* t = current();
-    const duty d = t ? t->give_out(number) : duty::refuse;
+    const duty d = t ? t->give_out(fd) : duty::refuse;
     ec = d == duty::busy ? make_error_code(error::in_use) : refusal(d);
-    return number;
+    return fd;
   }
 
 private:
@@ -366,20 +366,20 @@ private:
     other.begin_conversion();
   }
 
-  // A number that is about to be given to another object, and whose tenure is over when it has been.
+  // A descriptor that is about to be given to another object, and whose tenure is over when it has been.
   template <class From>
-  class given_number
+  class given_descriptor
   {
   public:
-    explicit given_number(From* from) noexcept
+    explicit given_descriptor(From* from) noexcept
       : from_(from)
     {
     }
 
-    given_number(const given_number&) = delete;
-    given_number& operator=(const given_number&) = delete;
+    given_descriptor(const given_descriptor&) = delete;
+    given_descriptor& operator=(const given_descriptor&) = delete;
 
-    ~given_number()
+    ~given_descriptor()
     {
       if (given())
         from_->gave_out();
@@ -395,7 +395,7 @@ private:
       return what_came_of_it_ = from_->give_out_to(to);
     }
 
-    /// The tenure, if it has given its number away.
+    /// The tenure, if it has given its descriptor away.
     From* given() const noexcept
     {
       return what_came_of_it_ == duty::detach ? from_ : nullptr;
@@ -407,16 +407,16 @@ private:
   };
 
   // Closed just now, by a handle or the context's shutdown, is as good as closed before.
-  template <class Number, class Complete>
-  void take_number(Number& number, error_code& ec, Complete& complete)
+  template <class Descriptor, class Complete>
+  void take_descriptor(Descriptor& fd, error_code& ec, Complete& complete)
   {
-    auto& from = number.from();
+    auto& from = fd.from();
     const flag_values flags = from.flags().values();
     const int linger = from.linger();
-    open(ec, number_of::object,
+    open(ec, descriptor_owner::object,
       [&](tenure_type& to, error_code& failed)
       {
-        const duty d = number.give_to(to);
+        const duty d = fd.give_to(to);
         if (d != duty::detach)
         {
           failed = d == duty::busy ? make_error_code(error::in_use) : refusal(d);
@@ -431,11 +431,11 @@ private:
       current()->flags().set(flags);
       current()->set_linger(linger);
     }
-    else if (!number.given() && from.current_phase() != phase::open)
+    else if (!fd.given() && from.current_phase() != phase::open)
       ec = error_code();
   }
 
-  // Where Asio has no memory for the conversion the number is closed: it is nobody's any more.
+  // Where Asio has no memory for the conversion the descriptor is closed: it is nobody's any more.
   template <class From>
   static void convert_inner(From& from, tenure_type& to)
   {
@@ -446,9 +446,9 @@ private:
     }
     catch (...)
     {
-      const int number = From::release_number(inner);
+      const int fd = From::release_descriptor(inner);
       if (!from.is_borrowed())
-        close_unused(number);
+        close_unused(fd);
       throw;
     }
   }
@@ -494,7 +494,7 @@ private:
   class vacancy
   {
   public:
-    vacancy(object_state<Inner>& s, tenure_type& t, number_of whose) noexcept
+    vacancy(object_state<Inner>& s, tenure_type& t, descriptor_owner whose) noexcept
       : state_(s),
         tenure_(t),
         whose_(whose)
@@ -515,16 +515,16 @@ private:
     {
       if (published_)
         return;
-      const bool ours = whose_ == number_of::object && !tenure_.is_borrowed();
-      const int number = state_.give_back(tenure_);
-      if (number != no_number && ours)
-        close_unused(number);
+      const bool ours = whose_ == descriptor_owner::object && !tenure_.is_borrowed();
+      const int fd = state_.give_back(tenure_);
+      if (fd != no_descriptor && ours)
+        close_unused(fd);
     }
 
   private:
     object_state<Inner>& state_;
     tenure_type& tenure_;
-    const number_of whose_;
+    const descriptor_owner whose_;
     bool published_ = false;
   };
 

@@ -73,9 +73,9 @@ public:
   /// Before the object of this state is converted into another.
   inline void begin_conversion() noexcept;
 
-  /// The object of `other` has been converted into this one's; `with_number`: what it had open is open
+  /// The object of `other` has been converted into this one's; `with_descriptor`: what it had open is open
   /// here. Handles and retirement go along; nobody else is at either object just now.
-  inline void take_place_of(object_base& other, bool with_number) noexcept;
+  inline void take_place_of(object_base& other, bool with_descriptor) noexcept;
 
 protected:
   inline object_base() noexcept;
@@ -200,10 +200,10 @@ void object_base::begin_conversion() noexcept
     anchor_->begin_conversion();
 }
 
-void object_base::take_place_of(object_base& other, bool with_number) noexcept
+void object_base::take_place_of(object_base& other, bool with_descriptor) noexcept
 {
-  other.number_has_moved_on_ = with_number;
-  if (!with_number)
+  other.number_has_moved_on_ = with_descriptor;
+  if (!with_descriptor)
     former_ = other.current() ? object_pointer(&other) : other.former();
   anchor_ = std::move(other.anchor_);
   if (anchor_)

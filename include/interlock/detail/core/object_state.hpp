@@ -119,7 +119,7 @@ public:
       return error::retired;
     if (is_open())
       return boost::asio::error::already_open;
-    t.set_number(current() != nullptr);
+    t.set_descriptor(current() != nullptr);
     if (!t.publish())
       return boost::asio::error::operation_not_supported;
     t.taken_by_opener = false;
@@ -129,20 +129,20 @@ public:
     return error_code();
   }
 
-  /// Returns the number that `t` had by then, or no_number.
+  /// Returns the descriptor that `t` had by then, or no_descriptor.
   int give_back(tenure_type& t) noexcept
   {
-    const int number = t.take_back();
+    const int fd = t.take_back();
     const std::lock_guard<std::mutex> lock(mutex_);
     t.taken_by_opener = false;
-    return number;
+    return fd;
   }
 
   /// What the closer waits for.
   enum class close_goal
   {
     close,  ///< The outcome of the close.
-    release ///< The number, when nothing can touch that any more.
+    release ///< The descriptor, when nothing can touch that any more.
   };
 
   /// Detaches what is open, and completes `c` when that is over. Returns `c` if what was open has gone
@@ -212,7 +212,7 @@ public:
     return existing_anchor() != nullptr;
   }
 
-  /// The object is converted into that of `next`, with the number of `given`, if that is not null. Those
+  /// The object is converted into that of `next`, with the descriptor of `given`, if that is not null. Those
   /// who have asked for a close of it meanwhile mean what is open there now.
   template <class State>
   void pass_on_to(State& next, tenure_type* given) noexcept

@@ -3,8 +3,8 @@
 //
 // A tenure around one Asio object, `Inner`.
 //
-// The Asio object exists from the moment a number is put into it until the detach, which takes the
-// number out by release() and destroys it. So nothing of Asio is left in a tenure that outlives its
+// The Asio object exists from the moment a descriptor is put into it until the detach, which takes the
+// descriptor out by release() and destroys it. So nothing of Asio is left in a tenure that outlives its
 // context. The strand that sequences an async_close is made when first needed, and goes with the
 // context as well.
 
@@ -151,7 +151,7 @@ public:
     return follows_another_;
   }
 
-  /// Makes the number O_NONBLOCK and tells Asio so, once: its initiations, which may run side by
+  /// Makes the descriptor O_NONBLOCK and tells Asio so, once: its initiations, which may run side by
   /// side, must find nothing to change. Sockets are prepared before they open; a descriptor, and what
   /// is borrowed, stays as it was until the first operation, since others may share it (a tty, stdio).
   void prepare(error_code& ec)
@@ -185,13 +185,13 @@ public:
   }
 
   /// `follows`: the object has had another tenure, handlers of which may still run.
-  void set_number(bool follows) noexcept
+  void set_descriptor(bool follows) noexcept
   {
     follows_another_ = follows;
     plain_ = prepared_ && !follows;
     if (strand_is_dead_.exchange(false))
       drop_context();
-    number_ = inner_->native_handle();
+    fd_ = inner_->native_handle();
     flags_.set(flag_values());
     set_linger(may_linger<Inner>::value ? lingers_as_told : never_lingers);
   }
@@ -204,17 +204,17 @@ public:
     return moved;
   }
 
-  /// Back to having no number. The number, if there was one, is returned and the caller's.
+  /// Back to having no descriptor. The descriptor, if there was one, is returned and the caller's.
   int take_back() noexcept
   {
-    const int number = inner_->is_open() ? release_number(*inner_) : no_number;
+    const int fd = inner_->is_open() ? release_descriptor(*inner_) : no_descriptor;
     forget_inner();
-    return number;
+    return fd;
   }
 
-  static int release_number(Inner& inner) noexcept
+  static int release_descriptor(Inner& inner) noexcept
   {
-    return release_number(inner, 0);
+    return release_descriptor(inner, 0);
   }
 
   // --- For closers.
@@ -352,14 +352,14 @@ private:
 
   void release_inner() noexcept override
   {
-    release_number(*inner_);
+    release_descriptor(*inner_);
     forget_inner();
   }
 
   // Sockets report by error_code, descriptors cannot fail. Neither fails for an object that is
   // open.
   template <class Socket>
-  static auto release_number(Socket& s, int) noexcept
+  static auto release_descriptor(Socket& s, int) noexcept
     -> decltype(s.release(std::declval<error_code&>()))
   {
     error_code ignored;
@@ -367,7 +367,7 @@ private:
   }
 
   template <class Descriptor>
-  static int release_number(Descriptor& d, long) noexcept
+  static int release_descriptor(Descriptor& d, long) noexcept
   {
     return d.release();
   }

@@ -224,7 +224,7 @@ struct spurious_readiness
 
   bool premature(tenure_base& t, const boost::system::error_code&) const noexcept
   {
-    return !calls::ready(t.number(), events);
+    return !calls::ready(t.fd(), events);
   }
 
   template <class Inner, class Handler>

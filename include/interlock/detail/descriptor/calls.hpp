@@ -1,10 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// System calls on one descriptor number, each a single non-blocking attempt with its errno as an
+// System calls on one descriptor, each a single non-blocking attempt with its errno as an
 // error_code.
 //
-// The caller is inside a tenure or owns the number; nothing here waits (but for a break), retries or
+// The caller is inside a tenure or owns the descriptor; nothing here waits (but for a break), retries or
 // closes. Sockets and descriptors are O_NONBLOCK by the time a transfer is attempted, so "would block"
 // is an answer, never a wait.
 
@@ -47,81 +47,80 @@ INTERLOCK_DECL bool would_block(const error_code& ec) noexcept;
 
 // Transfers: the number of bytes, 0 with ec set on failure. Zero without an error is the end of a
 // stream.
-INTERLOCK_DECL std::size_t receive(int number, pieces& into, int flags, error_code& ec) noexcept;
-INTERLOCK_DECL std::size_t send(int number, pieces& from, int flags, error_code& ec) noexcept;
-INTERLOCK_DECL std::size_t send_to(int number, pieces& from, int flags, const ::sockaddr* peer,
+INTERLOCK_DECL std::size_t receive(int fd, pieces& into, int flags, error_code& ec) noexcept;
+INTERLOCK_DECL std::size_t send(int fd, pieces& from, int flags, error_code& ec) noexcept;
+INTERLOCK_DECL std::size_t send_to(int fd, pieces& from, int flags, const ::sockaddr* peer,
   ::socklen_t size, error_code& ec) noexcept;
 
 /// `size` is the room at `peer`, and then what has been put there.
-INTERLOCK_DECL std::size_t receive_from(int number, pieces& into, int flags, ::sockaddr* peer,
-  ::socklen_t* size, error_code& ec) noexcept;
+INTERLOCK_DECL std::size_t receive_from(
+  int fd, pieces& into, int flags, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept;
 
 /// `out_flags` says what has become of the message: MSG_EOR, MSG_TRUNC. Zero on failure.
 INTERLOCK_DECL std::size_t receive_message(
-  int number, pieces& into, int in_flags, int& out_flags, error_code& ec) noexcept;
+  int fd, pieces& into, int in_flags, int& out_flags, error_code& ec) noexcept;
 
-INTERLOCK_DECL std::size_t read(int number, pieces& into, error_code& ec) noexcept;
-INTERLOCK_DECL std::size_t write(int number, pieces& from, error_code& ec) noexcept;
+INTERLOCK_DECL std::size_t read(int fd, pieces& into, error_code& ec) noexcept;
+INTERLOCK_DECL std::size_t write(int fd, pieces& from, error_code& ec) noexcept;
 
 // Connections.
 INTERLOCK_DECL void pair(
-  int family, int type, int protocol, int (&numbers)[2], error_code& ec) noexcept;
-INTERLOCK_DECL int accept(int number, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept;
+  int family, int type, int protocol, int (&fds)[2], error_code& ec) noexcept;
+INTERLOCK_DECL int accept(int fd, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept;
 INTERLOCK_DECL void connect(
-  int number, const ::sockaddr* peer, ::socklen_t size, error_code& ec) noexcept;
+  int fd, const ::sockaddr* peer, ::socklen_t size, error_code& ec) noexcept;
 INTERLOCK_DECL void bind(
-  int number, const ::sockaddr* address, ::socklen_t size, error_code& ec) noexcept;
-INTERLOCK_DECL void listen(int number, int backlog, error_code& ec) noexcept;
-INTERLOCK_DECL void shutdown(int number, int what, error_code& ec) noexcept;
+  int fd, const ::sockaddr* address, ::socklen_t size, error_code& ec) noexcept;
+INTERLOCK_DECL void listen(int fd, int backlog, error_code& ec) noexcept;
+INTERLOCK_DECL void shutdown(int fd, int what, error_code& ec) noexcept;
 
 /// SO_ERROR: what became of a connect that was in progress.
-INTERLOCK_DECL void pending_error(int number, error_code& ec) noexcept;
+INTERLOCK_DECL void pending_error(int fd, error_code& ec) noexcept;
 
-// New numbers: the caller's. A pipe is read from its first.
-INTERLOCK_DECL void pipe(int (&numbers)[2], error_code& ec) noexcept;
+// New descriptors: the caller's. A pipe is read from its first.
+INTERLOCK_DECL void pipe(int (&fds)[2], error_code& ec) noexcept;
 
 /// A serial port that passes on every byte as it is, whether or not a carrier is there; -1 on failure.
 INTERLOCK_DECL int open_serial_port(const char* device, error_code& ec) noexcept;
 
 // Terminals.
-INTERLOCK_DECL void get_attributes(int number, ::termios& attributes, error_code& ec) noexcept;
-INTERLOCK_DECL void set_attributes(
-  int number, const ::termios& attributes, error_code& ec) noexcept;
+INTERLOCK_DECL void get_attributes(int fd, ::termios& attributes, error_code& ec) noexcept;
+INTERLOCK_DECL void set_attributes(int fd, const ::termios& attributes, error_code& ec) noexcept;
 
 /// Waits for what is still to be written, and for the break: a quarter of a second to half a second.
-INTERLOCK_DECL void send_break(int number, error_code& ec) noexcept;
+INTERLOCK_DECL void send_break(int fd, error_code& ec) noexcept;
 
 // Facts and options.
 INTERLOCK_DECL void local_name(
-  int number, ::sockaddr* address, ::socklen_t* size, error_code& ec) noexcept;
+  int fd, ::sockaddr* address, ::socklen_t* size, error_code& ec) noexcept;
 INTERLOCK_DECL void peer_name(
-  int number, ::sockaddr* address, ::socklen_t* size, error_code& ec) noexcept;
+  int fd, ::sockaddr* address, ::socklen_t* size, error_code& ec) noexcept;
 INTERLOCK_DECL void set_option(
-  int number, int level, int name, const void* data, std::size_t size, error_code& ec) noexcept;
+  int fd, int level, int name, const void* data, std::size_t size, error_code& ec) noexcept;
 
 /// SO_SNDBUF and SO_RCVBUF come back halved, since Linux doubles what is set (socket(7)).
 INTERLOCK_DECL void get_option(
-  int number, int level, int name, void* data, std::size_t* size, error_code& ec) noexcept;
+  int fd, int level, int name, void* data, std::size_t* size, error_code& ec) noexcept;
 
-INTERLOCK_DECL void control(int number, unsigned long command, void* data, error_code& ec) noexcept;
-INTERLOCK_DECL std::size_t available(int number, error_code& ec) noexcept;
-INTERLOCK_DECL bool at_mark(int number, error_code& ec) noexcept;
-INTERLOCK_DECL void set_non_blocking(int number, bool mode, error_code& ec) noexcept;
+INTERLOCK_DECL void control(int fd, unsigned long command, void* data, error_code& ec) noexcept;
+INTERLOCK_DECL std::size_t available(int fd, error_code& ec) noexcept;
+INTERLOCK_DECL bool at_mark(int fd, error_code& ec) noexcept;
+INTERLOCK_DECL void set_non_blocking(int fd, bool mode, error_code& ec) noexcept;
 
 /// Whether any of `events` (poll(2)), an error or a hang-up is there now. True if poll itself
 /// fails.
-INTERLOCK_DECL bool ready(int number, short events) noexcept;
+INTERLOCK_DECL bool ready(int fd, short events) noexcept;
 
 /// How many seconds close(2) may wait by SO_LINGER. -1: the option is off, or this is no socket.
-INTERLOCK_DECL int linger_time(int number) noexcept;
+INTERLOCK_DECL int linger_time(int fd) noexcept;
 
-INTERLOCK_DECL void set_linger(int number, int seconds) noexcept;
+INTERLOCK_DECL void set_linger(int fd, int seconds) noexcept;
 
 /// SO_LINGER off, so that close(2) cannot wait. Not a socket: nothing to do.
-INTERLOCK_DECL void clear_linger(int number) noexcept;
+INTERLOCK_DECL void clear_linger(int fd) noexcept;
 
 /// SO_LINGER with a time of nothing: close(2) resets a TCP connection. Not a socket: nothing to do.
-INTERLOCK_DECL void set_abortive(int number) noexcept;
+INTERLOCK_DECL void set_abortive(int fd) noexcept;
 
 } // namespace calls
 } // namespace detail

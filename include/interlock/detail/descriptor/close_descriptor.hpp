@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The one way to close(2). Defined in the only file that calls it, so that who closes a number can
+// The one way to close(2). Defined in the only file that calls it, so that who closes a descriptor can
 // be found by reading one file.
 
 #ifndef INTERLOCK_DETAIL_DESCRIPTOR_CLOSE_DESCRIPTOR_HPP
@@ -16,19 +16,19 @@ inline namespace abi_0
 namespace detail
 {
 
-/// Closes `number` and returns 0 or the errno of close(2).
+/// Closes `descriptor` and returns 0 or the errno of close(2).
 /**
- * EINTR and EINPROGRESS count as success and are never retried: Linux has freed the number by then
+ * EINTR and EINPROGRESS count as success and are never retried: Linux has freed the descriptor by then
  * (close(2), notes), and it may already be somebody else's. May block: SO_LINGER, a file system's
  * flush, a tty's drain.
  */
-INTERLOCK_DECL int close_number(int number) noexcept;
+INTERLOCK_DECL int close_descriptor(int fd) noexcept;
 
-/// Closes a number that nobody has used, or wants: there is nothing to flush, and a linger, inherited
+/// Closes a descriptor that nobody has used, or wants: there is nothing to flush, and a linger, inherited
 /// from a listener say, must not block.
-INTERLOCK_DECL void close_unused(int number) noexcept;
+INTERLOCK_DECL void close_unused(int fd) noexcept;
 
-constexpr int no_number = -1;
+constexpr int no_descriptor = -1;
 
 } // namespace detail
 } // namespace abi_0

@@ -4,7 +4,7 @@
 // What a look at a connected stream socket tells about the data on its way, and the few system calls
 // that help it on.
 //
-// The caller owns the number, and is alone in reading from it: reading, and SO_ERROR, take an error
+// The caller owns the descriptor, and is alone in reading from it: reading, and SO_ERROR, take an error
 // away from whoever looks next, so each is handed on to the next look. Nothing here waits, retries
 // or closes.
 
@@ -61,7 +61,7 @@ struct socket_facts
 };
 
 /// By SO_DOMAIN, SO_TYPE and SO_PROTOCOL: addresses and names do not matter.
-INTERLOCK_DECL transport transport_of(int number) noexcept;
+INTERLOCK_DECL transport transport_of(int fd) noexcept;
 
 /// Looks at a socket of that kind. `known_error` is what an earlier look, or a read, has taken away.
 /**
@@ -70,7 +70,7 @@ INTERLOCK_DECL transport transport_of(int number) noexcept;
  * first), the queue of AF_UNIX before its error (unix_release_sock() sets sk_err before it empties
  * the queue). SO_ERROR is left alone while a TCP connection lives.
  */
-INTERLOCK_DECL socket_facts look(int number, transport kind, int known_error) noexcept;
+INTERLOCK_DECL socket_facts look(int fd, transport kind, int known_error) noexcept;
 
 /// The same, but that an error is left for those who have a copy of the descriptor: to a read without
 /// it a reset would be the end of the stream.
@@ -79,17 +79,17 @@ INTERLOCK_DECL socket_facts look(int number, transport kind, int known_error) no
  * ETIMEDOUT if the kernel repeated itself without an answer, and as ECONNRESET otherwise; as ECONNREFUSED
  * if there never was a connection, whoever has taken the error.
  */
-INTERLOCK_DECL socket_facts look_and_leave(int number, transport kind) noexcept;
+INTERLOCK_DECL socket_facts look_and_leave(int fd, transport kind) noexcept;
 
 /// SIOCOUTQ, of whatever kind the socket is; 0 where there is none.
-INTERLOCK_DECL std::size_t output_queue(int number) noexcept;
+INTERLOCK_DECL std::size_t output_queue(int fd) noexcept;
 
 /// SIOCOUTQNSD: bytes of TCP that have never been sent, our FIN counted as one. 0 elsewhere.
-INTERLOCK_DECL std::size_t unsent_bytes(int number, transport kind) noexcept;
+INTERLOCK_DECL std::size_t unsent_bytes(int fd, transport kind) noexcept;
 
 /// shutdown(SHUT_WR): our FIN after all data. Never blocks, with SO_LINGER neither. False: there is
 /// no connection to end.
-INTERLOCK_DECL bool send_fin(int number) noexcept;
+INTERLOCK_DECL bool send_fin(int fd) noexcept;
 
 /// What became of an attempt to read input and throw it away.
 struct discarded_input
@@ -104,18 +104,17 @@ struct discarded_input
 /**
  * Of AF_UNIX, descriptors that come with the data are closed by the kernel in this call.
  */
-INTERLOCK_DECL discarded_input discard_input(
-  int number, transport kind, std::uint64_t most) noexcept;
+INTERLOCK_DECL discarded_input discard_input(int fd, transport kind, std::uint64_t most) noexcept;
 
 /// As discard_input, but takes nothing: says `more` if there is any.
-INTERLOCK_DECL discarded_input examine_input(int number) noexcept;
+INTERLOCK_DECL discarded_input examine_input(int fd) noexcept;
 
 /// Lets the kernel give the peer up after so much time without an acknowledgement
 /// (TCP_USER_TIMEOUT), unless it would do so earlier. Returns the value before, in milliseconds.
-INTERLOCK_DECL unsigned limit_retrying(int number, unsigned milliseconds) noexcept;
+INTERLOCK_DECL unsigned limit_retrying(int fd, unsigned milliseconds) noexcept;
 
 /// TCP_USER_TIMEOUT as it was before.
-INTERLOCK_DECL void restore_retrying(int number, unsigned milliseconds) noexcept;
+INTERLOCK_DECL void restore_retrying(int fd, unsigned milliseconds) noexcept;
 
 } // namespace detail
 } // namespace abi_0

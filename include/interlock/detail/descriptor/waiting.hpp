@@ -3,7 +3,7 @@
 //
 // Waiting for readiness in a way that a close in another thread ends.
 //
-// A waiting thread polls two numbers: the object's, and a wake-up eventfd that belongs to the
+// A waiting thread polls two descriptors: the object's, and a wake-up eventfd that belongs to the
 // thread, not to the object. It enters itself in the tenure's list, announces itself in the
 // tenure's word, and looks at the phase; a closer changes the phase and, when the word has a waiter
 // announced, wakes the list. Both are single read-modify-writes of one word, so one of the two sees
@@ -34,10 +34,10 @@ public:
   blocked_thread(const blocked_thread&) = delete;
   blocked_thread& operator=(const blocked_thread&) = delete;
 
-  /// Blocks until `number` has one of `events`, or an error or hang-up, or the waiter is woken, or
-  /// a signal comes (EINTR). Returns true when the number is ready; false with ec clear means: look
+  /// Blocks until `descriptor` has one of `events`, or an error or hang-up, or the waiter is woken, or
+  /// a signal comes (EINTR). Returns true when the descriptor is ready; false with ec clear means: look
   /// at the phase again.
-  INTERLOCK_DECL bool wait(int number, short events, boost::system::error_code& ec) noexcept;
+  INTERLOCK_DECL bool wait(int fd, short events, boost::system::error_code& ec) noexcept;
 
 private:
   friend class blocked_thread_list;

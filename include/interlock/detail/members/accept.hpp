@@ -175,12 +175,12 @@ error_code accept_peer(Core& core, Peer& peer, Endpoint* endpoint, error_code& e
     return ec = boost::asio::error::already_open;
   using protocol = typename Core::tenure_type::protocol_type;
   std::optional<protocol> accepted_protocol;
-  const int number = accept_number(core, endpoint, accepted_protocol, ec);
-  if (number < 0)
+  const int fd = accept_descriptor(core, endpoint, accepted_protocol, ec);
+  if (fd < 0)
     return ec;
-  peer.assign(typename Peer::protocol_type(*accepted_protocol), number, ec);
+  peer.assign(typename Peer::protocol_type(*accepted_protocol), fd, ec);
   if (ec)
-    close_unused(number);
+    close_unused(fd);
   return ec;
 }
 

@@ -34,7 +34,7 @@ protected:
   using initiate_async_close = initiate_close<Core>;
   using initiate_async_release = initiate_release<Core>;
   using default_token = detail::default_token<typename Core::executor_type>;
-  using number_type = typename Core::inner_type::native_handle_type;
+  using fd_type = typename Core::inner_type::native_handle_type;
 
   explicit closing_members(const typename Core::executor_type& ex)
     : core_(ex)
@@ -51,7 +51,7 @@ protected:
 public:
   /// Start to close the object, and learn what became of it.
   /**
-   * Any number of callers, from any thread: one close serves them all.
+   * Any descriptor of callers, from any thread: one close serves them all.
    *
    * @param token The completion token. The handler is called after every handler of the operations
    * started on this object has run and been destroyed, whatever executor it ran on: buffers and
@@ -85,7 +85,7 @@ public:
 
   /// Start to close the object in the given way, and learn what became of it and of the data.
   /**
-   * Any number of callers, from any thread: one close serves them all, and each gets the same report.
+   * Any descriptor of callers, from any thread: one close serves them all, and each gets the same report.
    * The strongest of their modes holds; that of a caller who has given none is immediate. `close` does
    * not change it, and the destructor does not either once the descriptor has been detached.
    *
@@ -101,7 +101,7 @@ public:
    * @li boost::system::errc::invalid_argument: a timeout is negative, or longer than
    * close_mode::longest_timeout.
    * @li boost::asio::error::operation_not_supported: the mode waits for a peer, and this is not a stream
-   * socket, or the number is borrowed.
+   * socket, or the descriptor is borrowed.
    *
    * In both cases the object is closed all the same, immediately.
    *
@@ -121,18 +121,18 @@ public:
       initiate_async_close(&core_), token, mode);
   }
 
-  /// Start to release ownership of the number: as a close, but that the number goes to the caller.
+  /// Start to release ownership of the descriptor: as a close, but that the descriptor goes to the caller.
   /**
    * Operations outstanding are aborted, blocked calls return. Unlike `release` this never fails with
    * `in_use`: it waits until nobody is inside any more, or has a lease.
    *
    * @param token The completion token. The handler is called after every handler of the operations
-   * started on this object has run and been destroyed. A number that cannot be delivered, since the
+   * started on this object has run and been destroyed. A descriptor that cannot be delivered, since the
    * handler is destroyed uncalled, is closed, unless it is borrowed.
    *
    * @par Completion Signature
    * @code void(boost::system::error_code, native_handle_type) @endcode
-   * Success and the number, which is in non-blocking mode if the object has used it;
+   * Success and the descriptor, which is in non-blocking mode if the object has used it;
    * boost::asio::error::bad_descriptor and -1 where nothing is open, or a close has come before. A
    * close that comes after has nothing to close, and succeeds.
    *
@@ -141,9 +141,9 @@ public:
    */
   template <class ReleaseToken = default_token>
   auto async_release(ReleaseToken&& token = default_token())
-    -> initiation_result<ReleaseToken, void(error_code, number_type), initiate_async_release>
+    -> initiation_result<ReleaseToken, void(error_code, fd_type), initiate_async_release>
   {
-    return boost::asio::async_initiate<ReleaseToken, void(error_code, number_type)>(
+    return boost::asio::async_initiate<ReleaseToken, void(error_code, fd_type)>(
       initiate_async_release(&core_), token);
   }
 
@@ -161,7 +161,7 @@ public:
     core_.retire();
   }
 
-  /// A permission to use the raw number: see fd_lease. Empty if the object is not open.
+  /// A permission to use the raw descriptor: see fd_lease. Empty if the object is not open.
   fd_lease lease()
   {
     return core_.lease();

@@ -62,7 +62,7 @@ bool get_flag(Core& core, std::atomic<bool> user_flags::*flag)
 }
 
 /// What the user asks for is remembered here, and decides whether a synchronous call waits. The
-/// number is O_NONBLOCK anyway.
+/// descriptor is O_NONBLOCK anyway.
 template <class Core>
 error_code set_non_blocking(Core& core, bool mode, error_code& ec)
 {
@@ -104,7 +104,7 @@ error_code control(Core& core, Command& command, error_code& ec)
     return set_non_blocking(core, *static_cast<const int*>(command.data()) != 0, ec);
   core.inside(ec,
     [&](auto& t, error_code& e)
-    { calls::control(t.number(), static_cast<unsigned long>(command.name()), command.data(), e); });
+    { calls::control(t.fd(), static_cast<unsigned long>(command.name()), command.data(), e); });
   return ec;
 }
 
@@ -114,7 +114,7 @@ error_code wait_ready(Core& core, short events, error_code& ec)
   core.inside(ec,
     [events](auto& t, error_code& e)
     {
-      if (calls::ready(t.number(), events))
+      if (calls::ready(t.fd(), events))
         return;
       if (t.flags().non_blocking)
         e = boost::asio::error::would_block;
@@ -134,7 +134,7 @@ bool is_stream(const Tenure& t) noexcept
     return true;
 }
 
-/// Reads with `transfer(number, pieces, ec)`.
+/// Reads with `transfer(descriptor, pieces, ec)`.
 template <class Core, class Buffers, class Transfer>
 std::size_t read_blocking(Core& core, const Buffers& buffers, error_code& ec, Transfer transfer)
 {
@@ -145,7 +145,7 @@ std::size_t read_blocking(Core& core, const Buffers& buffers, error_code& ec, Tr
       e = error_code();
       if (into.bytes == 0 && is_stream(t))
         return 0;
-      const std::size_t n = transfer(t.number(), into, e);
+      const std::size_t n = transfer(t.fd(), into, e);
       if (n == 0 && !e && is_stream(t))
         e = boost::asio::error::eof;
       return n;
@@ -160,7 +160,7 @@ std::size_t write_blocking(Core& core, const Buffers& buffers, error_code& ec, T
     [&](auto& t, error_code& e) -> std::size_t
     {
       e = error_code();
-      return from.bytes == 0 && is_stream(t) ? 0 : transfer(t.number(), from, e);
+      return from.bytes == 0 && is_stream(t) ? 0 : transfer(t.fd(), from, e);
     });
 }
 

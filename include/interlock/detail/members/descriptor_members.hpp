@@ -1,10 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What descriptors, pipes and serial ports have in common: a number that is assigned, and its end.
+// What descriptors, pipes and serial ports have in common: a descriptor that is assigned, and its end.
 //
 // All are over Asio's stream descriptor. Its own pipes and serial ports are no more than that, but
-// cannot be told that their number is non-blocking already.
+// cannot be told that their descriptor is non-blocking already.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_DESCRIPTOR_MEMBERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_DESCRIPTOR_MEMBERS_HPP
@@ -37,7 +37,7 @@ struct may_linger<boost::asio::posix::basic_stream_descriptor<Executor>> : std::
 {
 };
 
-/// The members of descriptors, pipes and serial ports that have to do with their number.
+/// The members of descriptors, pipes and serial ports that have to do with their descriptor.
 template <class Executor>
 class descriptor_members
   : public closing_members<io_core<boost::asio::posix::basic_stream_descriptor<Executor>>>
@@ -142,7 +142,7 @@ public:
   /// Assign an existing native descriptor to the descriptor. On failure it remains the caller's.
   error_code assign(const native_handle_type& native_descriptor, error_code& ec)
   {
-    return assign_number(native_descriptor, false, ec);
+    return assign_descriptor(native_descriptor, false, ec);
   }
 
   /// Assign a native descriptor that somebody else owns: see interlock::borrowed.
@@ -154,7 +154,7 @@ public:
   /// Assign a native descriptor that somebody else owns: see interlock::borrowed.
   error_code assign(const native_handle_type& native_descriptor, borrowed_t, error_code& ec)
   {
-    return assign_number(native_descriptor, true, ec);
+    return assign_descriptor(native_descriptor, true, ec);
   }
 
   /// Determine whether the descriptor is open.
@@ -180,7 +180,7 @@ public:
   /// at any time after.
   native_handle_type native_handle()
   {
-    return core_.number();
+    return core_.fd();
   }
 
   /// Release ownership of the native descriptor, cancelling the operations outstanding on it.
@@ -197,10 +197,10 @@ public:
   /** @returns The descriptor, or -1 if none is open; that is no error, as with Asio's pipes. */
   native_handle_type release(error_code& ec)
   {
-    const native_handle_type number = core_.release(ec);
+    const native_handle_type fd = core_.release(ec);
     if (ec == boost::asio::error::bad_descriptor)
       ec = error_code();
-    return number;
+    return fd;
   }
 
   /// Cancel all asynchronous operations associated with the descriptor.
@@ -216,13 +216,13 @@ public:
   }
 
 private:
-  error_code assign_number(int number, bool is_borrowed, error_code& ec)
+  error_code assign_descriptor(int fd, bool is_borrowed, error_code& ec)
   {
-    core_.open(ec, number_of::caller,
+    core_.open(ec, descriptor_owner::caller,
       [&](auto& t, error_code& e)
       {
         t.set_borrowed(is_borrowed);
-        t.inner().assign(number, e);
+        t.inner().assign(fd, e);
       });
     return ec;
   }

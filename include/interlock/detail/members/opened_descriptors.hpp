@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Opening objects with numbers that are made here rather than by Asio: each is the object's, or closed,
+// Opening objects with descriptors that are made here rather than by Asio: each is the object's, or closed,
 // whatever fails. Where none is to be had while some wait for their close(2), they are made twice.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_OPENED_DESCRIPTORS_HPP
@@ -23,53 +23,53 @@ inline namespace abi_0
 namespace detail
 {
 
-/// Closes a number that nobody has taken.
-class unused_number
+/// Closes a descriptor that nobody has taken.
+class unused_fd
 {
 public:
-  unused_number() = default;
-  unused_number(const unused_number&) = delete;
-  unused_number& operator=(const unused_number&) = delete;
+  unused_fd() = default;
+  unused_fd(const unused_fd&) = delete;
+  unused_fd& operator=(const unused_fd&) = delete;
 
-  ~unused_number()
+  ~unused_fd()
   {
-    if (number_ >= 0)
-      close_unused(number_);
+    if (fd_ >= 0)
+      close_unused(fd_);
   }
 
-  void set(int number) noexcept
+  void set(int fd) noexcept
   {
-    number_ = number;
+    fd_ = fd;
   }
 
   int get() const noexcept
   {
-    return number_;
+    return fd_;
   }
 
   void taken() noexcept
   {
-    number_ = no_number;
+    fd_ = no_descriptor;
   }
 
 private:
-  int number_ = no_number;
+  int fd_ = no_descriptor;
 };
 
 /// `make(ec)`, and once more should descriptors have been short.
 template <class Make>
-void make_numbers(tenure_base& t, error_code& ec, Make make)
+void make_fds(tenure_base& t, error_code& ec, Make make)
 {
   make(ec);
   if (descriptors_may_have_come(t, ec))
     make(ec);
 }
 
-/// How a descriptor takes a number.
+/// How a descriptor takes a descriptor.
 struct take_descriptor
 {
   template <class Tenure>
-  void operator()(Tenure& t, unused_number& n, error_code& ec) const
+  void operator()(Tenure& t, unused_fd& n, error_code& ec) const
   {
     t.inner().assign(n.get(), ec);
     if (!ec)
@@ -77,14 +77,14 @@ struct take_descriptor
   }
 };
 
-/// How a socket takes a number.
+/// How a socket takes a descriptor.
 template <class Protocol>
 struct take_socket
 {
   const Protocol& protocol;
 
   template <class Tenure>
-  void operator()(Tenure& t, unused_number& n, error_code& ec) const
+  void operator()(Tenure& t, unused_fd& n, error_code& ec) const
   {
     t.inner().assign(protocol, n.get(), ec);
     if (ec)
@@ -94,31 +94,31 @@ struct take_socket
   }
 };
 
-/// Opens `core` with the number that `make(ec)` returns.
+/// Opens `core` with the descriptor that `make(ec)` returns.
 template <class Core, class Make, class Take>
 error_code open_made(Core& core, error_code& ec, Make make, Take take)
 {
-  core.open(ec, number_of::object,
+  core.open(ec, descriptor_owner::object,
     [&](auto& t, error_code& e)
     {
-      unused_number n;
-      make_numbers(t, e, [&](error_code& failed) { n.set(make(failed)); });
+      unused_fd n;
+      make_fds(t, e, [&](error_code& failed) { n.set(make(failed)); });
       if (!e)
         take(t, n, e);
     });
   return ec;
 }
 
-/// `make(numbers, ec)`, as above.
+/// `make(descriptors, ec)`, as above.
 template <class Make>
-void make_ends(tenure_base& t, unused_number (&ends)[2], error_code& ec, Make make)
+void make_ends(tenure_base& t, unused_fd (&ends)[2], error_code& ec, Make make)
 {
-  int numbers[2] = {no_number, no_number};
-  make_numbers(t, ec, [&](error_code& failed) { make(numbers, failed); });
+  int fds[2] = {no_descriptor, no_descriptor};
+  make_fds(t, ec, [&](error_code& failed) { make(fds, failed); });
   if (ec)
     return;
-  ends[0].set(numbers[0]);
-  ends[1].set(numbers[1]);
+  ends[0].set(fds[0]);
+  ends[1].set(fds[1]);
 }
 
 /// Closes an object whose other end has not come to be open.
@@ -149,12 +149,12 @@ private:
   Core* core_;
 };
 
-/// Opens both, with the numbers that `make(numbers, ec)` fills in, or neither.
+/// Opens both, with the descriptors that `make(descriptors, ec)` fills in, or neither.
 template <class Core1, class Core2, class Make, class Take>
 error_code open_connected(Core1& first, Core2& second, error_code& ec, Make make, Take take)
 {
-  unused_number ends[2];
-  first.open(ec, number_of::object,
+  unused_fd ends[2];
+  first.open(ec, descriptor_owner::object,
     [&](auto& t, error_code& e)
     {
       make_ends(t, ends, e, make);
@@ -164,7 +164,7 @@ error_code open_connected(Core1& first, Core2& second, error_code& ec, Make make
   if (ec)
     return ec;
   lone_end<Core1> opened(first);
-  second.open(ec, number_of::object, [&](auto& t, error_code& e) { take(t, ends[1], e); });
+  second.open(ec, descriptor_owner::object, [&](auto& t, error_code& e) { take(t, ends[1], e); });
   if (!ec)
     opened.connected();
   return ec;

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The synchronous members of sockets and acceptors, by system calls on the number: Asio's own would
+// The synchronous members of sockets and acceptors, by system calls on the descriptor: Asio's own would
 // change, without a lock, what its initiations in other threads read. They report what Asio's
 // report.
 
@@ -43,7 +43,7 @@ inline bool is_aborted_connection(const error_code& ec) noexcept
 template <class Core, class Protocol>
 error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
 {
-  core.open(ec, number_of::object,
+  core.open(ec, descriptor_owner::object,
     [&](auto& t, error_code& e)
     {
       t.inner().open(protocol, e);
@@ -57,13 +57,13 @@ error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
 
 template <class Core, class Protocol>
 error_code assign_socket(
-  Core& core, const Protocol& protocol, int number, bool is_borrowed, error_code& ec)
+  Core& core, const Protocol& protocol, int fd, bool is_borrowed, error_code& ec)
 {
-  core.open(ec, number_of::caller,
+  core.open(ec, descriptor_owner::caller,
     [&](auto& t, error_code& e)
     {
       t.set_borrowed(is_borrowed);
-      t.inner().assign(protocol, number, e);
+      t.inner().assign(protocol, fd, e);
       if (!e)
         t.set_protocol(protocol, e);
     });
@@ -75,7 +75,7 @@ error_code bind_socket(Core& core, const Endpoint& endpoint, error_code& ec)
 {
   core.inside(ec,
     [&](auto& t, error_code& e)
-    { calls::bind(t.number(), endpoint.data(), static_cast<::socklen_t>(endpoint.size()), e); });
+    { calls::bind(t.fd(), endpoint.data(), static_cast<::socklen_t>(endpoint.size()), e); });
   return ec;
 }
 
@@ -88,7 +88,7 @@ error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
     [&](auto& t, error_code& e)
     {
       const auto connect = [&]
-      { calls::connect(t.number(), peer.data(), static_cast<::socklen_t>(peer.size()), e); };
+      { calls::connect(t.fd(), peer.data(), static_cast<::socklen_t>(peer.size()), e); };
       t.prepare(e);
       if (e)
         return;
@@ -134,7 +134,7 @@ void set_linger(Tenure& t, const ::linger& l, error_code& ec)
     t.set_linger(l.l_linger < 0 ? std::numeric_limits<int>::max() : l.l_linger);
   else
   {
-    calls::set_option(t.number(), SOL_SOCKET, SO_LINGER, &l, sizeof(l), ec);
+    calls::set_option(t.fd(), SOL_SOCKET, SO_LINGER, &l, sizeof(l), ec);
     t.set_linger(lingers_as_told);
   }
 }
@@ -150,7 +150,7 @@ error_code set_socket_option(Core& core, const Option& option, error_code& ec)
         set_linger(t, *static_cast<const ::linger*>(static_cast<const void*>(option.data(p))), e);
       else if (!is_connection_aborted(option, p))
         calls::set_option(
-          t.number(), option.level(p), option.name(p), option.data(p), option.size(p), e);
+          t.fd(), option.level(p), option.name(p), option.data(p), option.size(p), e);
       else if (option.size(p) == sizeof(int))
         t.flags().connection_aborted =
           *static_cast<const int*>(static_cast<const void*>(option.data(p))) != 0;
@@ -172,7 +172,7 @@ error_code get_socket_option(Core& core, Option& option, error_code& ec)
       if (linger >= 0 && is_linger(option, p))
         *static_cast<::linger*>(static_cast<void*>(option.data(p))) = {1, linger};
       else if (!is_connection_aborted(option, p))
-        calls::get_option(t.number(), option.level(p), option.name(p), option.data(p), &size, e);
+        calls::get_option(t.fd(), option.level(p), option.name(p), option.data(p), &size, e);
       else if (size == sizeof(int))
         *static_cast<int*>(static_cast<void*>(option.data(p))) = t.flags().connection_aborted ? 1
                                                                                               : 0;
@@ -192,7 +192,7 @@ Endpoint endpoint_from(Core& core, Name name, error_code& ec)
     [&](auto& t, error_code& e)
     {
       ::socklen_t size = static_cast<::socklen_t>(endpoint.capacity());
-      name(t.number(), endpoint.data(), &size, e);
+      name(t.fd(), endpoint.data(), &size, e);
       if (!e)
         endpoint.resize(size);
     });
@@ -203,16 +203,16 @@ template <class Core, class Buffers>
 std::size_t receive(Core& core, const Buffers& buffers, int flags, error_code& ec)
 {
   return read_blocking(core, buffers, ec,
-    [flags](int number, calls::pieces& into, error_code& e)
-    { return calls::receive(number, into, flags, e); });
+    [flags](int fd, calls::pieces& into, error_code& e)
+    { return calls::receive(fd, into, flags, e); });
 }
 
 template <class Core, class Buffers>
 std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
 {
   const std::size_t sent = write_blocking(core, buffers, ec,
-    [flags](int number, calls::pieces& from, error_code& e)
-    { return calls::send(number, from, flags, e); });
+    [flags](int fd, calls::pieces& from, error_code& e)
+    { return calls::send(fd, from, flags, e); });
   if constexpr (can_deliver<typename Core::inner_type>::value)
   {
     if (ec)
@@ -249,11 +249,11 @@ std::size_t send_to(
 {
   full_queue queue;
   return write_blocking(core, buffers, ec,
-    [&destination, flags, &queue](int number, calls::pieces& from, error_code& e)
+    [&destination, flags, &queue](int fd, calls::pieces& from, error_code& e)
     {
       queue.before_attempt();
       const std::size_t n = calls::send_to(
-        number, from, flags, destination.data(), static_cast<::socklen_t>(destination.size()), e);
+        fd, from, flags, destination.data(), static_cast<::socklen_t>(destination.size()), e);
       queue.after_attempt(e);
       return n;
     });
@@ -264,10 +264,10 @@ std::size_t receive_from(
   Core& core, const Buffers& buffers, Endpoint& sender, int flags, error_code& ec)
 {
   return read_blocking(core, buffers, ec,
-    [&sender, flags](int number, calls::pieces& into, error_code& e)
+    [&sender, flags](int fd, calls::pieces& into, error_code& e)
     {
       ::socklen_t size = static_cast<::socklen_t>(sender.capacity());
-      const std::size_t n = calls::receive_from(number, into, flags, sender.data(), &size, e);
+      const std::size_t n = calls::receive_from(fd, into, flags, sender.data(), &size, e);
       if (!e)
         sender.resize(size);
       return n;
@@ -279,13 +279,13 @@ std::size_t receive_message(
   Core& core, const Buffers& buffers, int in_flags, int& out_flags, error_code& ec)
 {
   return read_blocking(core, buffers, ec,
-    [in_flags, &out_flags](int number, calls::pieces& into, error_code& e)
-    { return calls::receive_message(number, into, in_flags, out_flags, e); });
+    [in_flags, &out_flags](int fd, calls::pieces& into, error_code& e)
+    { return calls::receive_message(fd, into, in_flags, out_flags, e); });
 }
 
-/// The accepted number and its protocol, or -1. `peer` may be null.
+/// The accepted descriptor and its protocol, or -1. `peer` may be null.
 template <class Core, class Endpoint, class Protocol>
-int accept_number(Core& core, Endpoint* peer, std::optional<Protocol>& protocol, error_code& ec)
+int accept_descriptor(Core& core, Endpoint* peer, std::optional<Protocol>& protocol, error_code& ec)
 {
   const int accepted = core.blocking(POLLIN, ec,
     [peer, &protocol](auto& t, error_code& e)
@@ -294,18 +294,18 @@ int accept_number(Core& core, Endpoint* peer, std::optional<Protocol>& protocol,
       const auto accept = [&]
       {
         ::socklen_t size = peer ? static_cast<::socklen_t>(peer->capacity()) : 0;
-        const int number = calls::accept(
-          t.number(), peer ? peer->data() : nullptr, peer ? &size : nullptr, e);
+        const int fd = calls::accept(
+          t.fd(), peer ? peer->data() : nullptr, peer ? &size : nullptr, e);
         if (peer && !e)
           peer->resize(size);
-        return number;
+        return fd;
       };
-      int number = accept();
+      int fd = accept();
       if (descriptors_may_have_come(t, e))
-        number = accept();
+        fd = accept();
       while (is_aborted_connection(e) && !t.flags().connection_aborted)
-        number = accept();
-      return number;
+        fd = accept();
+      return fd;
     });
   return ec ? -1 : accepted;
 }

@@ -73,9 +73,9 @@ public:
     return nullptr;
   }
 
-  /// Offers the number, which nobody else uses any more, before `complete`. `owned`: whoever has it
+  /// Offers the descriptor, which nobody else uses any more, before `complete`. `owned`: whoever has it
   /// closes it. False: the closer does not want it.
-  virtual bool take(int /*number*/, bool /*owned*/) noexcept
+  virtual bool take(int /*descriptor*/, bool /*owned*/) noexcept
   {
     return false;
   }
@@ -154,11 +154,11 @@ public:
     return nullptr;
   }
 
-  /// Whether one of them takes the number.
-  bool offer(int number, bool owned) noexcept
+  /// Whether one of them takes the descriptor.
+  bool offer(int fd, bool owned) noexcept
   {
     for (close_waiter* c = first_; c; c = c->next_)
-      if (c->take(number, owned))
+      if (c->take(fd, owned))
         return true;
     return false;
   }

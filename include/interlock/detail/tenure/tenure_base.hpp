@@ -1,10 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A tenure: the time in which one descriptor number is ours. This is the part that does not depend
+// A tenure: the time in which one descriptor is ours. This is the part that does not depend
 // on Asio.
 //
-// The word says who may touch the number and who does what next; this class does it. A tenure is
+// The word says who may touch the descriptor and who does what next; this class does it. A tenure is
 // held by its object, by each handler outstanding, by those inside, by the worker while it closes.
 // When the word says that none of them is left, it is disposed of. Cancellation slots of users may
 // still point at the memory then: they hold a reference on it, find that the tenure does not let
@@ -112,9 +112,9 @@ public:
   }
 
   /// For those inside, and for the one who detaches.
-  int number() const noexcept
+  int fd() const noexcept
   {
-    return number_;
+    return fd_;
   }
 
   object_id object() const noexcept
@@ -122,7 +122,7 @@ public:
     return object_;
   }
 
-  /// Whether somebody else owns the number, and closes it when this tenure is over.
+  /// Whether somebody else owns the descriptor, and closes it when this tenure is over.
   bool is_borrowed() const noexcept
   {
     return borrowed_;
@@ -135,13 +135,13 @@ public:
     return generation_;
   }
 
-  /// Blocks until the number is ready for `events`. False, with ec set: the object is being closed,
+  /// Blocks until the descriptor is ready for `events`. False, with ec set: the object is being closed,
   /// or a signal came. The caller is inside.
   bool wait(short events, error_code& ec) noexcept;
 
   // --- Ending. Any thread that holds the tenure.
 
-  /// Detach now, or when the last inside has left. False: that had been done, or the number given away.
+  /// Detach now, or when the last inside has left. False: that had been done, or the descriptor given away.
   bool demand_detach() noexcept;
 
   /// For `close()`: the same, but that a flush goes on. False: as with demand_detach.
@@ -244,7 +244,7 @@ public:
   /// Takes an ended tenure up again, if nobody looks at it any more.
   bool recycle() noexcept;
 
-  /// Before the number gets into the reactor: see context_state::note_process.
+  /// Before the descriptor gets into the reactor: see context_state::note_process.
   void note_process() noexcept
   {
     context_state_->note_process();
@@ -259,11 +259,11 @@ public:
     borrowed_ = borrowed;
   }
 
-  /// `release()`: takes the number out of the reactor and gives it to the caller, unless somebody
+  /// `release()`: takes the descriptor out of the reactor and gives it to the caller, unless somebody
   /// is inside or has a lease.
-  duty give_out(int& number) noexcept;
+  duty give_out(int& fd) noexcept;
 
-  /// Whoever gets the number finds SO_LINGER on it as the object was told.
+  /// Whoever gets the descriptor finds SO_LINGER on it as the object was told.
   void restore_linger() noexcept;
 
   /// The same in two steps, for an Asio object that goes to another owner: it is moved between
@@ -302,7 +302,7 @@ protected:
   tenure_base(object_id object, std::shared_ptr<context_state> shared);
   virtual ~tenure_base();
 
-  /// Takes the number from the Asio object and destroys that.
+  /// Takes the descriptor from the Asio object and destroys that.
   virtual void release_inner() noexcept = 0;
 
   /// Posts a call of serve_close_waiters to the strand. May throw: then none has been posted.
@@ -324,7 +324,7 @@ protected:
   }
 
   std::mutex mutex_;       // never held while user code can run
-  int number_ = no_number; // written while the tenure is vacant
+  int fd_ = no_descriptor; // written while the tenure is vacant
 
 private:
   INTERLOCK_HOT void act(duty d) noexcept
@@ -339,7 +339,7 @@ private:
   void detach() noexcept;
   void leave_reactor() noexcept;
   void note_reactor_left() noexcept;
-  void part_with_number() noexcept;
+  void part_with_descriptor() noexcept;
   void finish() noexcept;
   void hand_over_close_waiters() noexcept;
   bool post_step() noexcept;

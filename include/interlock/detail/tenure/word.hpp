@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The tenure's word: who may touch a descriptor number, in 64 bits, as pure transition functions.
+// The tenure's word: who may touch a descriptor, in 64 bits, as pure transition functions.
 //
-// A number is touched only by those counted inside while the phase is open, flushing, closing or due.
+// A descriptor is touched only by those counted inside while the phase is open, flushing, closing or due.
 // Nobody new enters after it left open: in a flush those do who continue or cancel what is
 // outstanding. It is detached by exactly one participant, in the one
 // transition to detached, when nobody is inside. What follows (the last lease, the real close, the
@@ -27,24 +27,24 @@ namespace detail
 /// Where a tenure stands. Only `open` admits; the order is the order of a life.
 enum class phase : std::uint64_t
 {
-  open,     ///< The number is ours and in use.
+  open,     ///< The descriptor is ours and in use.
   flushing, ///< Closed for newcomers; the last write outstanding will ask for the detach.
   closing,  ///< Closed for newcomers; the strand's step will ask for the detach.
   due,      ///< The detach has been asked for; the last to leave does it.
-  detached, ///< Detach claimed. From here on the number belongs to the claimant, then to the
+  detached, ///< Detach claimed. From here on the descriptor belongs to the claimant, then to the
             ///< worker.
   leased,   ///< Out of the reactor; the last lease to end becomes the claimant.
-  closed,   ///< The number is closed, or another's; handlers are still outstanding.
+  closed,   ///< The descriptor is closed, or another's; handlers are still outstanding.
   ended,    ///< Over. The outcome is kept until the memory is used for another tenure.
-  vacant    ///< No number yet: never opened, or taken up for another tenure.
+  vacant    ///< No descriptor yet: never opened, or taken up for another tenure.
 };
 
 /// What the caller of a transition has to do, having been the one who made it.
 enum class duty : unsigned char
 {
   none,     ///< Nothing.
-  detach,   ///< Take the number out of the reactor, and then part with it.
-  close,    ///< Nobody uses the number any more: hand it to the worker, or to its next owner.
+  detach,   ///< Take the descriptor out of the reactor, and then part with it.
+  close,    ///< Nobody uses the descriptor any more: hand it to the worker, or to its next owner.
   finish,   ///< Serve the closers. The caller counts as inside from here on.
   dispose,  ///< Free the tenure: nobody can reach it any more.
   refuse,   ///< The tenure is not open.
@@ -72,7 +72,7 @@ public:
     duty then;
   };
 
-  /// A tenure that has just been made for an object: owned by it, without a number.
+  /// A tenure that has just been made for an object: owned by it, without a descriptor.
   static constexpr value initial() noexcept
   {
     return make(phase::vacant) | owned_bit;
@@ -120,13 +120,13 @@ public:
     return !owned(w) && phase_of(w) >= phase::ended && (w & (inside_mask | handler_mask)) == 0;
   }
 
-  /// A synchronous call: touches the number until it leaves.
+  /// A synchronous call: touches the descriptor until it leaves.
   static INTERLOCK_HOT constexpr step enter(value w) noexcept
   {
     return admit(w, inside_one, inside_half | handler_half);
   }
 
-  /// The cancellation of something outstanding: touches the number until it leaves, in a flush as well.
+  /// The cancellation of something outstanding: touches the descriptor until it leaves, in a flush as well.
   static constexpr step enter_to_cancel(value w) noexcept
   {
     if (phase_of(w) != phase::flushing)
@@ -229,14 +229,14 @@ public:
     return phase_of(w) == phase::flushing ? step{w, duty::none} : demand(w);
   }
 
-  /// One who is inside takes a lease: the number stays open for it, whatever happens here.
+  /// One who is inside takes a lease: the descriptor stays open for it, whatever happens here.
   static constexpr step lend(value w) noexcept
   {
     return leases(w) == lease_mask >> lease_shift ? step{w, duty::overflow}
                                                   : step{w + lease_one, duty::none};
   }
 
-  /// The claimant has taken the number out of the reactor.
+  /// The claimant has taken the descriptor out of the reactor.
   static constexpr step part(value w) noexcept
   {
     if (leases(w) == 0)
@@ -252,7 +252,7 @@ public:
     return {next, duty::none};
   }
 
-  /// `release()`: detach only if nobody is inside or has a lease; a number in use is not given out.
+  /// `release()`: detach only if nobody is inside or has a lease; a descriptor in use is not given out.
   static constexpr step give_out(value w) noexcept
   {
     if (phase_of(w) != phase::open)
@@ -262,7 +262,7 @@ public:
     return {with_phase(w, phase::detached), duty::detach};
   }
 
-  /// The number is closed, or has gone to another owner; the outcome is known.
+  /// The descriptor is closed, or has gone to another owner; the outcome is known.
   static constexpr step report(value w) noexcept
   {
     if (handlers(w) != 0)
@@ -292,7 +292,7 @@ public:
     return {initial(), duty::none};
   }
 
-  /// The number is in place: the tenure opens.
+  /// The descriptor is in place: the tenure opens.
   static constexpr step publish(value w) noexcept
   {
     return {with_phase(w, phase::open), duty::none};

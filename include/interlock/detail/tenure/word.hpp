@@ -3,12 +3,24 @@
 //
 // The tenure's word: who may touch a descriptor, in 64 bits, as pure transition functions.
 //
-// A descriptor is touched only by those counted inside while the phase is open, flushing, closing or due.
-// Nobody new enters after it left open: in a flush those do who continue or cancel what is
-// outstanding. It is detached by exactly one participant, in the one
-// transition to detached, when nobody is inside. What follows (the last lease, the real close, the
-// last handler, the end of the memory) is likewise claimed by exactly one transition each. No
-// function here has an effect; atomic_word.hpp applies them.
+//    63        54 53         39 38              19 18         6    5      4    3     0
+//   +------------+-------------+------------------+------------+-------+-----+-------+
+//   |   leases   |   writes    |     handlers     |   inside   |blocked|owned| phase |
+//   +------------+-------------+------------------+------------+-------+-----+-------+
+//       10 bits      15 bits         20 bits         13 bits       1      1    4 bits
+//
+//   leases    permissions to use the raw descriptor; each delays close(2), none the detach
+//   writes    the outstanding handlers that a flush waits for
+//   handlers  handlers of operations, until each has run and been destroyed
+//   inside    threads between enter and leave: only these may touch the descriptor
+//   blocked   a thread waits in a synchronous call, and a closer has to wake it
+//   owned     an object holds the tenure
+//
+// Only threads counted inside touch the descriptor, while the phase is open, flushing, closing or due.
+// Only the phase open lets a new operation in; a flush lets in what continues or cancels an outstanding
+// operation. Exactly one transition claims the detach, when the count inside is zero; each later step (the
+// last lease, close(2), the last handler, the end of the memory) is claimed by exactly one transition as
+// well. No function here has an effect; atomic_word.hpp applies them.
 
 #ifndef INTERLOCK_DETAIL_TENURE_WORD_HPP
 #define INTERLOCK_DETAIL_TENURE_WORD_HPP

@@ -63,7 +63,7 @@ private:
 
 thread_local wake_event this_thread_event;
 
-// Without an eventfd nobody can wake the wait; the phase is looked at this often instead.
+// Without an eventfd no closer can wake the wait; it looks at the phase this often instead.
 constexpr int slice_milliseconds = 10;
 
 } // namespace

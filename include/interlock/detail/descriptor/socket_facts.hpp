@@ -4,8 +4,8 @@
 // What a look at a connected stream socket tells about the data on its way, and the few system calls
 // that help it on.
 //
-// The caller owns the descriptor, and is alone in reading from it: reading, and SO_ERROR, take an error
-// away from whoever looks next, so each is handed on to the next look. Nothing here waits, retries
+// The caller owns the descriptor, and is alone in reading from it: a read, and SO_ERROR, take the error
+// out of the socket, so the caller hands each on to the next look. Nothing here waits, retries
 // or closes.
 
 #ifndef INTERLOCK_DETAIL_DESCRIPTOR_SOCKET_FACTS_HPP
@@ -72,12 +72,12 @@ INTERLOCK_DECL transport transport_of(int fd) noexcept;
  */
 INTERLOCK_DECL socket_facts look(int fd, transport kind, int known_error) noexcept;
 
-/// The same, but that an error is left for those who have a copy of the descriptor: to a read without
-/// it a reset would be the end of the stream.
+/// The same, but leaves an error in the socket for the copies of the descriptor: without the error, a read
+/// on a copy would take a reset for the end of the stream.
 /**
- * Only that there may be one can be seen. Of TCP that has ended with something left it is given as
- * ETIMEDOUT if the kernel repeated itself without an answer, and as ECONNRESET otherwise; as ECONNREFUSED
- * if there never was a connection, whoever has taken the error.
+ * A look that takes nothing can only see that there may be an error. For a TCP connection that has ended
+ * with data left, the result is ETIMEDOUT if the kernel had retransmitted without an answer, otherwise
+ * ECONNRESET; ECONNREFUSED if there never was a connection.
  */
 INTERLOCK_DECL socket_facts look_and_leave(int fd, transport kind) noexcept;
 

@@ -3,8 +3,8 @@
 //
 // Marks the thread while a handler of a tenure runs.
 //
-// A composed operation starts its next step from the handler of the last one. Closed and re-opened
-// in between by somebody else, the object would carry the step over to another connection: so a
+// A composed operation starts its next step from the handler of the last one. If another thread closes
+// and re-opens the object in between, the step would act on another connection: so a
 // step under the mark of an earlier tenure is refused. A handler that re-opens the object itself
 // means the new connection, and is exempt from then on. A step that is refused is completed as the
 // operation's last, and counts with the tenure of the mark: a close that came in between is not over

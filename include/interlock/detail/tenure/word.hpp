@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The tenure's word: who may touch a descriptor, in 64 bits, as pure transition functions.
+// The tenure's word: which threads may touch a descriptor, in 64 bits, as pure transition functions.
 //
 //    63        54 53         39 38              19 18         6    5      4    3     0
 //   +------------+-------------+------------------+------------+-------+-----+-------+
@@ -36,41 +36,41 @@ inline namespace abi_0
 namespace detail
 {
 
-/// Where a tenure stands. Only `open` admits; the order is the order of a life.
+/// Where a tenure stands. Only `open` lets new operations in. Phases never go backwards, except
+/// leased -> detached and the recycling of an ended tenure.
 enum class phase : std::uint64_t
 {
-  open,     ///< The descriptor is ours and in use.
-  flushing, ///< Closed for newcomers; the last write outstanding will ask for the detach.
-  closing,  ///< Closed for newcomers; the strand's step will ask for the detach.
-  due,      ///< The detach has been asked for; the last to leave does it.
-  detached, ///< Detach claimed. From here on the descriptor belongs to the claimant, then to the
-            ///< worker.
-  leased,   ///< Out of the reactor; the last lease to end becomes the claimant.
-  closed,   ///< The descriptor is closed, or another's; handlers are still outstanding.
-  ended,    ///< Over. The outcome is kept until the memory is used for another tenure.
-  vacant    ///< No descriptor yet: never opened, or taken up for another tenure.
+  open,     ///< The descriptor belongs to the tenure and is in use.
+  flushing, ///< No new operations; the last outstanding write demands the detach.
+  closing,  ///< No new operations; the strand's step will demand the detach.
+  due,      ///< The detach has been demanded; the last thread to leave does it.
+  detached, ///< One thread has claimed the detach: the descriptor is its own, then the worker's.
+  leased,   ///< Out of the reactor; the last lease to end claims the close.
+  closed,   ///< The descriptor is closed or has another owner; handlers are still outstanding.
+  ended,    ///< Over. The outcome is kept until the memory serves another tenure.
+  vacant    ///< No descriptor yet: never opened, or recycled.
 };
 
-/// What the caller of a transition has to do, having been the one who made it.
+/// What the thread that installed a transition has to do next.
 enum class duty : unsigned char
 {
   none,     ///< Nothing.
-  detach,   ///< Take the descriptor out of the reactor, and then part with it.
-  close,    ///< Nobody uses the descriptor any more: hand it to the worker, or to its next owner.
-  finish,   ///< Serve the closers. The caller counts as inside from here on.
-  dispose,  ///< Free the tenure: nobody can reach it any more.
+  detach,   ///< Remove the descriptor from the reactor, then call `part`.
+  close,    ///< Nothing uses the descriptor any more: hand it to the worker, or to its next owner.
+  finish,   ///< Serve the close waiters. The caller counts as inside from here on.
+  dispose,  ///< Free the tenure: nothing can reach it any more.
   refuse,   ///< The tenure is not open.
   overflow, ///< A count is full; nothing has changed.
   join,     ///< Another close is under way or over. The caller counts as inside.
-  flush, ///< Begun by the caller, who counts as inside; writes are outstanding, which it waits for.
-  busy   ///< Somebody is inside; nothing has changed.
+  flush,    ///< The caller has begun a flush and counts as inside; writes are outstanding.
+  busy      ///< A thread is inside, or a lease is out; nothing has changed.
 };
 
 /// The transitions, over counts of the given widths (narrow ones let a test walk every state).
 /**
- * Each takes a word and returns the next one with the duty that falls to whoever installs it. `next
+ * Each takes a word and returns the next one with the duty of the thread that installs it. `next
  * == word` means that there is nothing to install. The upper half of each count is reserved for
- * those who must not fail: closers, and holders who add to what they already hold.
+ * callers that must not fail: closers, and a handler that is counted beside one already counted.
  */
 template <unsigned InsideBits, unsigned HandlerBits, unsigned WriteBits, unsigned LeaseBits>
 class basic_word
@@ -126,7 +126,7 @@ public:
     return (w & blocked_bit) != 0;
   }
 
-  /// Nobody holds the tenure any more: whoever made this state has freed it, or is about to.
+  /// Nothing holds the tenure any more: the thread that installed this word has freed it, or is about to.
   static constexpr bool dead(value w) noexcept
   {
     return !owned(w) && phase_of(w) >= phase::ended && (w & (inside_mask | handler_mask)) == 0;
@@ -170,7 +170,7 @@ public:
     return {w + inside_one + handler_one + write_one, duty::none};
   }
 
-  /// Ends what an enter, a join, a hold or a finish began. The last out detaches if that is due.
+  /// Ends what an enter, a join, a hold or a finish began. In phase due the last thread out detaches.
   static INTERLOCK_HOT constexpr step leave(value w) noexcept
   {
     const value next = w - inside_one;
@@ -241,14 +241,14 @@ public:
     return phase_of(w) == phase::flushing ? step{w, duty::none} : demand(w);
   }
 
-  /// One who is inside takes a lease: the descriptor stays open for it, whatever happens here.
+  /// A thread inside takes a lease: the descriptor stays open until the lease ends.
   static constexpr step lend(value w) noexcept
   {
     return leases(w) == lease_mask >> lease_shift ? step{w, duty::overflow}
                                                   : step{w + lease_one, duty::none};
   }
 
-  /// The claimant has taken the descriptor out of the reactor.
+  /// The thread that claimed the detach has removed the descriptor from the reactor.
   static constexpr step part(value w) noexcept
   {
     if (leases(w) == 0)
@@ -264,7 +264,7 @@ public:
     return {next, duty::none};
   }
 
-  /// `release()`: detach only if nobody is inside or has a lease; a descriptor in use is not given out.
+  /// `release()`: detaches only if no thread is inside and no lease is out.
   static constexpr step give_out(value w) noexcept
   {
     if (phase_of(w) != phase::open)
@@ -282,7 +282,7 @@ public:
     return {with_phase(w, phase::ended) + inside_one, duty::finish};
   }
 
-  /// A thread is about to wait for readiness; who closes has to wake it.
+  /// A thread is about to wait for readiness; the closer has to wake it.
   static constexpr step announce_blocked_thread(value w) noexcept
   {
     return {w | blocked_bit, duty::none};
@@ -295,8 +295,7 @@ public:
     return {next, dead(next) ? duty::dispose : duty::none};
   }
 
-  /// The memory of an ended tenure is taken up again. Refused while anybody still looks at the
-  /// outcome.
+  /// The memory of an ended tenure is taken up again. Refused while a thread still reads the outcome.
   static constexpr step recycle(value w) noexcept
   {
     if (phase_of(w) < phase::ended || (w & (inside_mask | handler_mask)) != 0)
@@ -330,9 +329,9 @@ public:
     return full(w) ? step{w, duty::overflow} : step{w + inside_one, duty::none};
   }
 
-  /// One more handler for whoever keeps the tenure from ending: another tenure waits for this one's
-  /// handlers, or the reverse; a handler that runs starts what counts with it. Never a write: a flush
-  /// waits for what has been written here, not for the writes of a tenure that this one has succeeded.
+  /// Counts one more handler. The caller already keeps the tenure from ending: it holds a handler of
+  /// this tenure, or the opener's vacancy. Never a write: a flush waits for the writes of this tenure, not
+  /// for those of the tenure that it succeeds.
   static constexpr step add_handler(value w) noexcept
   {
     return full(w) ? step{w, duty::overflow} : step{w + handler_one, duty::none};

@@ -37,9 +37,11 @@ class closing_members;
 /// Closes an object from any thread, also while that is being moved, and after it is gone.
 /**
  * The tool of a watchdog: what it must be able to close is owned by somebody else, who may move or
- * destroy it at any time. Made by `obj.get_close_handle()`. A handle follows its object through moves,
- * also into an object of another executor or protocol; an object given to Asio's own type is out of its
- * reach. It keeps a little memory alive, and never a descriptor.
+ * destroy it at any time. Made by `obj.get_close_handle()`. A handle follows its object through moves
+ * within one type. A move into an object of another executor or protocol type throws
+ * interlock::error::in_use while a handle of the object exists, a copy of one or a lazy operation of one
+ * included. An object given to Asio's own type is out of the handle's reach. It keeps a little memory
+ * alive, and never a descriptor.
  *
  * A close of an object that is closed or gone changes nothing. A handle that refers to no object, default
  * constructed or moved from, may be closed too; `async_close` throws boost::asio::execution::bad_executor.
@@ -63,7 +65,7 @@ public:
   /// Whether the handle refers to an object, which may be closed or gone.
   explicit operator bool() const noexcept
   {
-    return anchor_ != nullptr;
+    return object_ != nullptr;
   }
 
   /// The executor of the object when the handle was made.
@@ -75,15 +77,15 @@ public:
   /// Close the object: as its own `close()`, which never fails.
   void close() const noexcept
   {
-    if (anchor_)
-      anchor_->close();
+    if (object_)
+      object_->close();
   }
 
   /// Close the object, and let nothing be opened on it any more: as its own `retire()`.
   void retire() const noexcept
   {
-    if (anchor_)
-      anchor_->retire();
+    if (object_)
+      object_->retire();
   }
 
   /// Start to close the object, and learn what became of it: as its own `async_close()`.
@@ -112,16 +114,16 @@ private:
   template <class Core>
   friend class detail::closing_members;
 
-  close_handle(detail::anchor_pointer a, const executor_type& ex)
+  close_handle(detail::object_pointer object, const executor_type& ex)
     : executor_(ex),
-      anchor_(std::move(a))
+      object_(std::move(object))
   {
   }
 
   class initiate_async_close;
 
   executor_type executor_;
-  detail::anchor_pointer anchor_;
+  detail::object_pointer object_;
 };
 
 // Holds a handle of its own: a lazy token may call it later.
@@ -161,7 +163,7 @@ private:
     if (!handle_)
       throw boost::asio::execution::bad_executor();
     using close_waiter = detail::close_handler<Handler, executor_type, Result>;
-    handle_.anchor_->start_close(
+    handle_.object_->start_close(
       close_waiter::make(std::move(handler), handle_.get_executor(), std::move(result)));
   }
 

@@ -23,8 +23,9 @@ namespace error
 /// Errors of Interlock itself.
 enum errc
 {
-  /// The descriptor cannot be given away because a call on it is under way, or somebody has a lease
-  /// on it. Call again later, or close.
+  /// The descriptor cannot be given away because a call on it is under way, or a lease of it is out. A
+  /// move to another executor or protocol type: also because a close handle of the object exists.
+  /// Call again later, or close.
   in_use = 1,
 
   /// The object has been retired: nothing is opened on it any more.

@@ -97,7 +97,6 @@ BOOST_AUTO_TEST_CASE(a_handle_of_an_open_object_is_made_or_not)
 }
 
 // Asio may need memory for the executor when the descriptor has been given away already: it is closed then.
-// Without a handle: for that a strand is made, which Asio leaves undefined where it runs out of memory.
 BOOST_AUTO_TEST_CASE(a_converting_move_that_fails_leaves_the_object_open_or_closes_it)
 {
   using strand = asio::strand<asio::any_io_executor>;
@@ -431,39 +430,6 @@ BOOST_AUTO_TEST_CASE(a_release_that_is_run_without_memory_delivers_or_closes)
 }
 
 // --- Conversions.
-
-// The handle closes whichever has the descriptor.
-BOOST_AUTO_TEST_CASE(a_converting_move_with_a_handle_moves_or_leaves_everything_as_it_was)
-{
-  for_every_allocation(
-    [](std::size_t n)
-    {
-      asio::io_context context;
-      support::handler_tally tally;
-      support::ends pair = support::unix_ends();
-      support::close_watch watch(pair.near.get());
-      narrow_socket from(context, local(), pair.near.release());
-      const close_handle h = from.get_close_handle();
-      error_code read = not_called;
-      error_code closed = not_called;
-      char buffer[8];
-      from.async_read_some(asio::buffer(buffer), tally(support::into(read)));
-      local::socket to(context);
-      const attempt a = with_failure(n, [&] { to = std::move(from); });
-      BOOST_TEST(from.is_open() == a.threw);
-      BOOST_TEST(to.is_open() == !a.threw);
-      BOOST_TEST(watch.arrived() == 0u);
-      h.async_close(tally(support::into(closed)));
-      BOOST_TEST(!from.is_open());
-      BOOST_TEST(!to.is_open());
-      context.run();
-      BOOST_TEST(tally.all_called());
-      BOOST_TEST(read == aborted);
-      BOOST_TEST(closed == success);
-      BOOST_TEST(watch.arrived() == 1u);
-      return a.struck;
-    });
-}
 
 // Borrowed, it is still so wherever it is.
 BOOST_AUTO_TEST_CASE(a_converting_move_of_a_borrowed_descriptor_never_closes_it)

@@ -3,7 +3,7 @@
 //
 // A close handle closes its object wherever that has been moved, from any thread, whatever the owner
 // does to it meanwhile; it tells the outcome after the object is gone, does nothing after the context
-// is gone, and keeps no descriptor.
+// is gone, and keeps no descriptor. Moves to another type are in conversions.cpp.
 
 #include <interlock/close_handle.hpp>
 
@@ -27,7 +27,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -79,7 +78,6 @@ constexpr int many_moves = 1000000;
 constexpr int rounds = 3000;
 #endif
 
-using generic = interlock::closable<asio::generic::stream_protocol>;
 using io_executor = asio::io_context::executor_type;
 using narrow_socket = local::socket::rebind_executor<io_executor>::other;
 
@@ -482,116 +480,7 @@ BOOST_FIXTURE_TEST_CASE(a_move_to_itself_loses_no_handle, two_sockets)
   BOOST_TEST(!a.is_open());
 }
 
-// --- Conversions.
-
-BOOST_FIXTURE_TEST_CASE(it_follows_a_move_to_another_executor_type, scene)
-{
-  narrow_socket from(context, local(), pair.near.release());
-  const close_handle h = from.get_close_handle();
-  start_read(from);
-  local::socket to(std::move(from));
-  BOOST_TEST(to.is_open());
-  h.close();
-  check_closed_once(to);
-  BOOST_TEST(read == aborted);
-}
-
-BOOST_FIXTURE_TEST_CASE(its_async_close_follows_a_move_to_another_executor_type, scene)
-{
-  watch.report(EIO);
-  narrow_socket from(context, local(), pair.near.release());
-  const close_handle h = from.get_close_handle();
-  start_read(from);
-  local::socket to(std::move(from));
-  BOOST_TEST(ask(h) == io_error);
-  BOOST_TEST(read == aborted);
-  check_closed_once(to);
-  BOOST_TEST(ask(h) == io_error);
-  BOOST_TEST(ask(to.get_close_handle()) == io_error);
-}
-
-BOOST_FIXTURE_TEST_CASE(it_follows_a_move_to_the_generic_protocol, scene)
-{
-  local::socket from = open();
-  const close_handle h = from.get_close_handle();
-  start_read(from);
-  generic::socket to(std::move(from));
-  BOOST_TEST(to.is_open());
-  h.close();
-  check_closed_once(to);
-  BOOST_TEST(read == aborted);
-}
-
-BOOST_FIXTURE_TEST_CASE(it_follows_a_converting_assignment, scene)
-{
-  narrow_socket from(context, local(), pair.near.release());
-  support::ends other = support::unix_ends();
-  local::socket to(context, local(), other.near.release());
-  const close_handle of_from = from.get_close_handle();
-  const close_handle of_to = to.get_close_handle();
-  to = std::move(from);
-  BOOST_TEST(support::wait_until([&] { return support::hung_up(other.far); }));
-  of_to.close();
-  BOOST_TEST(to.is_open());
-  of_from.close();
-  check_closed_once(to);
-}
-
-BOOST_FIXTURE_TEST_CASE(it_follows_several_conversions_from_each_of_them, scene)
-{
-  narrow_socket first(context, local(), pair.near.release());
-  const close_handle of_first = first.get_close_handle();
-  local::socket second(std::move(first));
-  const close_handle of_second = second.get_close_handle();
-  local::socket third(std::move(second));
-  generic::socket fourth(std::move(third));
-  const close_handle of_fourth = fourth.get_close_handle();
-  fourth.assign(asio::local::stream_protocol(), -1, closed);
-  BOOST_TEST(closed == error_code(asio::error::already_open));
-  of_first.close();
-  check_closed_once(fourth);
-  for (const close_handle& h : {of_second, of_fourth, of_first})
-  {
-    fourth.assign(asio::local::stream_protocol(), support::unix_ends().near.release());
-    BOOST_TEST(ask(h) == success);
-    BOOST_TEST(!fourth.is_open());
-  }
-}
-
-// Whatever is opened on what was moved from has never been the handle's.
-BOOST_FIXTURE_TEST_CASE(it_leaves_an_object_alone_that_was_converted_and_opened_again, scene)
-{
-  narrow_socket from(context, local(), pair.near.release());
-  const close_handle h = from.get_close_handle();
-  local::socket to(std::move(from));
-  from.assign(local(), support::unix_ends().near.release());
-  BOOST_TEST(ask(h) == success);
-  check_closed_once(to);
-  BOOST_TEST(from.is_open());
-}
-
-// Nothing is open at the time: the handle goes along all the same.
-BOOST_FIXTURE_TEST_CASE(it_follows_a_conversion_of_an_object_that_is_not_open, scene)
-{
-  narrow_socket from(context);
-  const close_handle h = from.get_close_handle();
-  local::socket to(std::move(from));
-  to.assign(local(), pair.near.release());
-  h.close();
-  BOOST_TEST(!to.is_open());
-}
-
-BOOST_FIXTURE_TEST_CASE(it_follows_a_conversion_of_an_object_that_is_closed, scene)
-{
-  narrow_socket from(context, local(), pair.near.release());
-  const close_handle h = from.get_close_handle();
-  from.close();
-  BOOST_TEST(watch.wait_closed());
-  local::socket to(std::move(from));
-  to.assign(local(), support::unix_ends().near.release());
-  h.close();
-  BOOST_TEST(!to.is_open());
-}
+// --- Asio's own type.
 
 BOOST_FIXTURE_TEST_CASE(what_is_given_to_asio_is_out_of_its_reach, scene)
 {
@@ -864,19 +753,6 @@ BOOST_FIXTURE_TEST_CASE(it_retires_an_object_never_opened, scene)
   moved.open(local(), closed);
   BOOST_TEST(closed == retired);
   s.open(local(), closed);
-  BOOST_TEST(closed == success);
-}
-
-BOOST_FIXTURE_TEST_CASE(it_retires_what_its_object_has_been_converted_to, scene)
-{
-  narrow_socket from(context, local(), pair.near.release());
-  const close_handle h = from.get_close_handle();
-  local::socket to(std::move(from));
-  h.retire();
-  check_closed_once(to);
-  to.open(local(), closed);
-  BOOST_TEST(closed == retired);
-  from.open(local(), closed);
   BOOST_TEST(closed == success);
 }
 
@@ -1185,137 +1061,6 @@ BOOST_AUTO_TEST_CASE(it_may_race_with_a_plain_move)
   BOOST_TEST(open == 0);
   BOOST_TEST(fds.restored());
   BOOST_TEST(support::stray_closes() == strays);
-}
-
-// Whichever comes first, what arrives is closed, and the move does not fail for it.
-BOOST_AUTO_TEST_CASE(it_may_race_with_a_converting_move)
-{
-  const support::census fds;
-  const std::size_t strays = support::stray_closes();
-  int open = 0;
-  int thrown = 0;
-  {
-    support::loop loop;
-    support::handler_tally tally;
-    for (int i = 0; i != rounds; ++i)
-    {
-      narrow_socket from(loop.context, local(), support::unix_ends().near.release());
-      local::socket to(loop.context);
-      const close_handle h = from.get_close_handle();
-      at_once(2,
-        [&](int side)
-        {
-          try
-          {
-            if (side == 0)
-              to = std::move(from);
-            else if (i % 2)
-              h.close();
-            else
-              h.async_close(tally([](error_code) {}));
-          }
-          catch (const boost::system::system_error&)
-          {
-            ++thrown;
-          }
-        });
-      open += to.is_open() || from.is_open() ? 1 : 0;
-    }
-    loop.join();
-    BOOST_TEST(tally.all_called());
-  }
-  BOOST_TEST(open == 0);
-  BOOST_TEST(thrown == 0);
-  BOOST_TEST(fds.restored());
-  BOOST_TEST(support::stray_closes() == strays);
-}
-
-BOOST_AUTO_TEST_CASE(a_retirement_may_race_with_a_converting_move)
-{
-  int not_retired = 0;
-  int thrown = 0;
-  asio::io_context context;
-  for (int i = 0; i != rounds; ++i)
-  {
-    narrow_socket from(context, local(), support::unix_ends().near.release());
-    local::socket to(context);
-    const close_handle h = from.get_close_handle();
-    at_once(2,
-      [&](int side)
-      {
-        try
-        {
-          if (side == 0)
-            to = std::move(from);
-          else
-            h.retire();
-        }
-        catch (const boost::system::system_error&)
-        {
-          ++thrown;
-        }
-      });
-    error_code ec;
-    to.open(local(), ec);
-    not_retired += ec == retired ? 0 : 1;
-  }
-  BOOST_TEST(thrown == 0);
-  BOOST_TEST(not_retired == 0);
-}
-
-// The first conversion leaves the outcome behind, the second takes the way to it along.
-BOOST_AUTO_TEST_CASE(an_outcome_may_be_asked_for_beside_a_second_conversion)
-{
-  support::loop loop;
-  support::handler_tally tally;
-  std::atomic<int> failures{0};
-  for (int i = 0; i != rounds; ++i)
-  {
-    narrow_socket first(loop.context, local(), support::unix_ends().near.release());
-    const close_handle h = first.get_close_handle();
-    first.close();
-    local::socket second(std::move(first));
-    generic::socket third(loop.context);
-    at_once(2,
-      [&](int side)
-      {
-        if (side == 0)
-          third = std::move(second);
-        else
-          h.async_close(tally([&](error_code e) { failures += e ? 1 : 0; }));
-      });
-  }
-  loop.join();
-  BOOST_TEST(tally.all_called());
-  BOOST_TEST(failures == 0);
-}
-
-BOOST_AUTO_TEST_CASE(converted_while_closing_the_new_object_tells_the_outcome_after_every_handler)
-{
-  support::loop loop;
-  std::promise<void> begun;
-  std::promise<void> go_on;
-  std::atomic<bool> returned{false};
-  narrow_socket from(loop.context, local(), support::unix_ends().near.release());
-  asio::thread_pool pool(1);
-  char buffer[8];
-  from.async_read_some(asio::buffer(buffer),
-    asio::bind_executor(pool.get_executor(),
-      [&](error_code, std::size_t)
-      {
-        begun.set_value();
-        go_on.get_future().wait();
-        returned = true;
-      }));
-  from.close();
-  begun.get_future().wait();
-  local::socket to(std::move(from));
-  std::promise<bool> after;
-  to.async_close([&](error_code) { after.set_value(returned); });
-  go_on.set_value();
-  BOOST_TEST(after.get_future().get());
-  pool.join();
-  loop.join();
 }
 
 BOOST_AUTO_TEST_CASE(handles_may_be_made_while_the_object_is_used)

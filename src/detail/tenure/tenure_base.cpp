@@ -70,7 +70,7 @@ void tenure_base::act_slowly(duty d) noexcept
 // --- Ending.
 
 template <atomic_word::transition Demand>
-bool tenure_base::demand() noexcept
+void tenure_base::demand() noexcept
 {
   word::value before = 0;
   const duty d = word_.apply<Demand>(&before);
@@ -78,17 +78,16 @@ bool tenure_base::demand() noexcept
     detach();
   else
     wake_blocked_threads(before);
-  return word::phase_of(before) <= phase::due;
 }
 
-bool tenure_base::demand_detach() noexcept
+void tenure_base::demand_detach() noexcept
 {
-  return demand<word::demand>();
+  demand<word::demand>();
 }
 
-bool tenure_base::demand_detach_unless_flushing() noexcept
+void tenure_base::demand_detach_unless_flushing() noexcept
 {
-  return demand<word::demand_unless_flushing>();
+  demand<word::demand_unless_flushing>();
 }
 
 void tenure_base::demand_detach_later() noexcept
@@ -479,13 +478,6 @@ void tenure_base::gave_out() noexcept
   note_reactor_left();
   act(word_.apply<word::report>());
   shared->worker().note_progress();
-}
-
-close_waiter_list tenure_base::leave_close_waiters() noexcept
-{
-  const std::lock_guard<std::mutex> lock(mutex_);
-  sealed_ = true;
-  return std::move(close_waiters_);
 }
 
 } // namespace detail

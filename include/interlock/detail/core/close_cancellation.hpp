@@ -40,8 +40,7 @@ namespace detail
 class close_cancellation : public counted<close_cancellation>
 {
 public:
-  /// The caller is inside. Again where a converting move takes the close along; an emission just then is
-  /// without effect.
+  /// The caller is inside. An emission before has no effect.
   void bind(tenure_base& t, bool leads) noexcept
   {
     aim(target{&t, t.generation(), leads});

@@ -37,6 +37,13 @@ public:
       delete static_cast<const Derived*>(c);
   }
 
+  /// Whether there is more than one reference. If not, what the former holders of others did
+  /// happens before this.
+  bool is_shared() const noexcept
+  {
+    return references_.load(std::memory_order_acquire) > 1;
+  }
+
 protected:
   ~counted() = default;
 

@@ -98,21 +98,25 @@ public:
 
   /// Takes over what `other`, of another executor or protocol, has open. Its Asio object is moved
   /// with the operations outstanding on it, and they count as operations of this object until their
-  /// handlers have returned; its close handles go along. `complete(tenure, from, ec)` is the last step
-  /// before publication.
+  /// handlers have returned. A retirement goes along. A close under way stays behind with its
+  /// callers: this object is as never opened then. Throws error::in_use while a close handle refers
+  /// to `other`, or a call or a lease uses the descriptor. What throws leaves `other` as it was, unless
+  /// Asio fails to convert its object. `complete(tenure, from, ec)` is the last step before publication.
   template <class OtherInner, class Complete>
   void take_from(io_core<OtherInner>& other, Complete complete)
   {
     object_state<OtherInner>* const state = other.state();
     if (!state)
       return;
-    make_ready_for(*state, other.executor_);
-    given_descriptor<tenure<OtherInner>> fd(state->current());
     error_code ec;
-    if (state->is_open())
-      take_descriptor(fd, ec, complete);
+    if (state->has_handle())
+      ec = error::in_use;
+    else if (state->is_retired())
+      make_state().retire();
+    else if (state->is_open())
+      take_descriptor(*state->current(), ec, complete);
     throw_if(ec, "move");
-    other.state_.exchange(nullptr)->pass_on_to(make_state(), fd.given());
+    other.state_.exchange(nullptr)->leave_behind();
   }
 
   /// Gives the Asio object away, with the operations outstanding on it.
@@ -311,9 +315,9 @@ public:
   }
 
   /// For a handle, whether or not anything has been opened yet.
-  anchor_pointer get_anchor()
+  object_pointer share_state()
   {
-    return make_state().get_anchor(executor_);
+    return make_state().share(executor_);
   }
 
   void retire()
@@ -354,24 +358,12 @@ private:
 
   using close_goal = typename object_state<Inner>::close_goal;
 
-  // What memory the state of `other` needs to be passed on to this object's, but for a closer's strand.
-  template <class OtherInner>
-  void make_ready_for(
-    object_state<OtherInner>& other, const typename OtherInner::executor_type& other_executor)
-  {
-    object_state<Inner>& s = make_state();
-    if (other.has_anchor())
-      s.keep_executor(executor_);
-    other.keep_executor(other_executor);
-    other.begin_conversion();
-  }
-
   // A descriptor that is about to be given to another object, and whose tenure is over when it has been.
   template <class From>
   class given_descriptor
   {
   public:
-    explicit given_descriptor(From* from) noexcept
+    explicit given_descriptor(From& from) noexcept
       : from_(from)
     {
     }
@@ -382,35 +374,31 @@ private:
     ~given_descriptor()
     {
       if (given())
-        from_->gave_out();
-    }
-
-    From& from() const noexcept
-    {
-      return *from_;
+        from_.gave_out();
     }
 
     duty give_to(tenure_base& to) noexcept
     {
-      return what_came_of_it_ = from_->give_out_to(to);
+      const duty d = from_.give_out_to(to);
+      given_ = d == duty::detach;
+      return d;
     }
 
-    /// The tenure, if it has given its descriptor away.
-    From* given() const noexcept
+    bool given() const noexcept
     {
-      return what_came_of_it_ == duty::detach ? from_ : nullptr;
+      return given_;
     }
 
   private:
-    From* const from_;
-    duty what_came_of_it_ = duty::none;
+    From& from_;
+    bool given_ = false;
   };
 
-  // Closed just now, by a handle or the context's shutdown, is as good as closed before.
-  template <class Descriptor, class Complete>
-  void take_descriptor(Descriptor& fd, error_code& ec, Complete& complete)
+  // A shutdown of the context, in another thread, counts as having closed the object before.
+  template <class From, class Complete>
+  void take_descriptor(From& from, error_code& ec, Complete& complete)
   {
-    auto& from = fd.from();
+    given_descriptor<From> fd(from);
     const flag_values flags = from.flags().values();
     const int linger = from.linger();
     open(ec, descriptor_owner::object,
@@ -459,7 +447,7 @@ private:
   {
     using close_waiter = close_handler<Handler, executor_type, Result>;
     object_state<Inner>* s = state();
-    if (!s || !s->has_been_open())
+    if (!s || !s->current())
       complete_immediately(
         executor_, handler, object_state<Inner>::nothing_open(what, result.mode()), nothing...);
     else

@@ -70,13 +70,14 @@ public:
     return t && t->current_phase() == phase::open;
   }
 
-  bool close() noexcept override
+  void close() noexcept override
   {
     tenure_type* t = current();
-    const bool was_open = t && t->demand_detach_unless_flushing();
-    if (t && frees_address<Inner>::value)
+    if (!t)
+      return;
+    t->demand_detach_unless_flushing();
+    if (frees_address<Inner>::value)
       t->await_close();
-    return was_open;
   }
 
   /// The object is gone: what is open is closed. Only handles are left.
@@ -84,7 +85,14 @@ public:
   {
     for (tenure_type* t = tenures_; t; t = t->next_of_object)
       t->demand_detach();
-    part_from_object();
+    intrusive_ptr_release(this);
+  }
+
+  /// The object has been converted into one of another type, and has no handle. A close under way
+  /// takes its course.
+  void leave_behind() noexcept
+  {
+    intrusive_ptr_release(this);
   }
 
   /// A vacant tenure around `inner`, the caller's until it is published or given back. Null, with ec
@@ -113,7 +121,6 @@ public:
   /// meantime.
   error_code publish(tenure_type& t) noexcept
   {
-    object_pointer superseded; // destroyed after the mutex has been released
     const std::lock_guard<std::mutex> lock(mutex_);
     if (is_retired())
       return error::retired;
@@ -124,7 +131,6 @@ public:
       return boost::asio::error::operation_not_supported;
     t.taken_by_opener = false;
     current_.store(&t, std::memory_order_release);
-    superseded.swap(former_);
     running_handler::reopened(id());
     return error_code();
   }
@@ -145,9 +151,8 @@ public:
     release ///< The descriptor, when nothing can touch that any more.
   };
 
-  /// Detaches what is open, and completes `c` when that is over. Returns `c` if what was open has gone
-  /// to another object.
-  close_waiter_pointer start(close_goal what, close_waiter_pointer c, const executor_type& ex)
+  /// Detaches what is open, and completes `c` when that is over.
+  void start(close_goal what, close_waiter_pointer c, const executor_type& ex)
   {
     duty d = duty::refuse;
     tenure_type* t = nullptr;
@@ -162,65 +167,26 @@ public:
     if (d == duty::none || d == duty::flush)
       lead(*t, *c.release(), std::move(how), d);
     else if (d == duty::join)
-      c = join(what, *t, std::move(c), std::move(how));
-    else if (t)
-      c.release()->complete({refusal(d)}, hand_over::post);
+      join(what, *t, std::move(c), std::move(how));
     else
-      c = find_outcome(what, std::move(c));
-    return c;
-  }
-
-  /// Whether a closer has anything to wait for, or an outcome to learn.
-  bool has_been_open() noexcept
-  {
-    return current() || former();
+    {
+      const error_code ec = t ? refusal(d) : nothing_open(what, c->mode());
+      c.release()->complete({ec}, hand_over::post);
+    }
   }
 
   // --- For close handles.
 
-  /// What handles of this object hold; made with the first.
-  anchor_pointer get_anchor(const executor_type& ex)
+  /// For a handle, which closes on `ex` if the state has not kept an executor before.
+  object_pointer share(const executor_type& ex)
   {
-    if (anchor_pointer there = existing_anchor())
-      return there;
     keep_executor(ex);
-    anchor_pointer made(new anchor(*this), false);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!anchor_)
-      anchor_ = std::move(made);
-    return anchor_;
+    return object_pointer(this);
   }
 
-  close_waiter_pointer start_close(close_waiter_pointer c) override
+  void start_close(close_waiter_pointer c) override
   {
-    return start(close_goal::close, std::move(c), *executor_);
-  }
-
-  /// The executor on which handles close; kept from the first handle on.
-  void keep_executor(const executor_type& ex)
-  {
-    if (has_executor())
-      return;
-    auto kept = std::make_unique<executor_type>(ex);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!executor_)
-      executor_ = std::move(kept);
-  }
-
-  bool has_anchor() noexcept
-  {
-    return existing_anchor() != nullptr;
-  }
-
-  /// The object is converted into that of `next`, with the descriptor of `given`, if that is not null. Those
-  /// who have asked for a close of it meanwhile mean what is open there now.
-  template <class State>
-  void pass_on_to(State& next, tenure_type* given) noexcept
-  {
-    next.take_place_of(*this, given != nullptr);
-    if (given)
-      pass_on_close_waiters(*given, next);
-    part_from_object();
+    start(close_goal::close, std::move(c), *executor_);
   }
 
   /// What a closer is told where nothing is open, and never has been. `how` may be null.
@@ -232,52 +198,20 @@ public:
   }
 
 private:
-  template <class State>
-  static void pass_on_close_waiters(tenure_type& given, State& next) noexcept
+  void keep_executor(const executor_type& ex)
   {
-    close_waiter_list close_waiters = given.leave_close_waiters();
-    while (close_waiter_pointer c = close_waiters.pop_front())
-    {
-      try
-      {
-        next.start_close(std::move(c));
-      }
-      catch (...)
-      {
-        // There was no memory to tell anybody. It is closed.
-        next.close();
-      }
-    }
-  }
-
-  /// The object has no more to do with this state.
-  void part_from_object() noexcept
-  {
-    anchor_.reset();
-    intrusive_ptr_release(this);
-  }
-
-  anchor_pointer existing_anchor() noexcept
-  {
+    if (has_executor())
+      return;
+    auto kept = std::make_unique<executor_type>(ex);
     const std::lock_guard<std::mutex> lock(mutex_);
-    return anchor_;
+    if (!executor_)
+      executor_ = std::move(kept);
   }
 
   bool has_executor() noexcept
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     return executor_ != nullptr;
-  }
-
-  // Nothing has been opened here.
-  close_waiter_pointer find_outcome(close_goal what, close_waiter_pointer c)
-  {
-    const object_pointer known_by = what == close_goal::close ? former() : nullptr;
-    if (known_by)
-      return known_by->start_close(std::move(c));
-    const error_code ec = nothing_open(what, c->mode());
-    c.release()->complete({ec}, hand_over::post);
-    return nullptr;
   }
 
   // Those who hold a tenure otherwise free it when they let go of it.
@@ -356,8 +290,7 @@ private:
       t.dispatch_detach(std::move(for_step));
   }
 
-  close_waiter_pointer join(
-    close_goal what, tenure_type& t, close_waiter_pointer c, close_demand how)
+  void join(close_goal what, tenure_type& t, close_waiter_pointer c, close_demand how)
   {
     const leave_guard leaves(t);
     close_verdict v;
@@ -374,12 +307,9 @@ private:
       if (!how.mode.delivers())
         t.end_flush();
     }
-    else if (number_has_moved_on_)
-      return c;
     else if (t.outcome(v))
       c.release()->complete(v, hand_over::post);
     // Otherwise the context has been shut down: the handler is destroyed uninvoked.
-    return nullptr;
   }
 
   tenure_type* take_ended() noexcept
@@ -409,7 +339,7 @@ private:
 
   // Guarded by mutex_.
   tenure_type* tenures_ = nullptr;
-  std::unique_ptr<const executor_type> executor_; // does not change once it is there
+  std::unique_ptr<const executor_type> executor_; // made with the first handle, then constant
 };
 
 } // namespace detail

@@ -167,10 +167,14 @@ public:
     return core_.lease();
   }
 
-  /// Something to close this object with, wherever it is moved: see close_handle.
+  /// A handle that closes this object, wherever it is moved: see close_handle.
+  /**
+   * While a handle exists the object cannot be moved into one of another executor or protocol type:
+   * that throws interlock::error::in_use.
+   */
   close_handle get_close_handle()
   {
-    return close_handle(core_.get_anchor(), core_.get_executor());
+    return close_handle(core_.share_state(), core_.get_executor());
   }
 };
 

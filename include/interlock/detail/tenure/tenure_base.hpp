@@ -141,11 +141,11 @@ public:
 
   // --- Ending. Any thread that holds the tenure.
 
-  /// Detach now, or when the last inside has left. False: that had been done, or the descriptor given away.
-  bool demand_detach() noexcept;
+  /// Detach now, or when the last inside has left.
+  void demand_detach() noexcept;
 
-  /// For `close()`: the same, but that a flush goes on. False: as with demand_detach.
-  bool demand_detach_unless_flushing() noexcept;
+  /// For `close()`: the same, but that a flush goes on.
+  void demand_detach_unless_flushing() noexcept;
 
   /// `demand_detach`, if the strand's step has not come within the worker's watch time.
   void demand_detach_later() noexcept;
@@ -272,9 +272,6 @@ public:
   duty give_out_to(tenure_base& successor) noexcept;
   void gave_out() noexcept;
 
-  /// The closers that have come since, for the successor to serve. There will be no more.
-  close_waiter_list leave_close_waiters() noexcept;
-
   // --- The memory. Any thread.
 
   void add_memory_reference() noexcept
@@ -335,7 +332,7 @@ private:
 
   INTERLOCK_COLD void act_slowly(duty d) noexcept;
   template <atomic_word::transition Demand>
-  bool demand() noexcept;
+  void demand() noexcept;
   void detach() noexcept;
   void leave_reactor() noexcept;
   void note_reactor_left() noexcept;

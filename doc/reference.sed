@@ -16,7 +16,7 @@ s/^\(  [a-z_]*\) = [0-9]*\(,\{0,1\}\)$/\1\2/
   /@\(end\)\{0,1\}cond/b
   d
 }
-/\(CLOSING\|DESCRIPTOR\|READING\)_MEMBERS_HPP\|\(FLAGGED\|ADDRESSED\)_TRANSFERS_HPP/,${
+/\(CLOSING\|COMMON\|WAITING\|SOCKET\|DESCRIPTOR\|READING\)_MEMBERS_HPP\|\(FLAGGED\|ADDRESSED\)_TRANSFERS_HPP/,${
   /^namespace detail$/,+1d
   /^} \/\/ namespace detail/d
   s/^\/\/\/ Owns the core of an object\.$/\/\/\/ The members of every object that Asio's do not have./

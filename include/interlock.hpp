@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Everything, but for adapters to other libraries.
+// Includes every public header.
 
 #ifndef INTERLOCK_HPP
 #define INTERLOCK_HPP

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Asio's basic_datagram_socket, specialised for a closable protocol: messages, over a connection or with
-// an address each.
+// Asio's basic_datagram_socket, specialised for a closable protocol: datagrams, to and from the connected
+// peer or an endpoint given with each.
 
 #ifndef INTERLOCK_BASIC_DATAGRAM_SOCKET_HPP
 #define INTERLOCK_BASIC_DATAGRAM_SOCKET_HPP
@@ -37,14 +37,14 @@ namespace boost
 namespace asio
 {
 
-/// A datagram socket that may be closed from any thread, at any moment, while other threads use it.
+/// A datagram socket that any thread may close at any moment while other threads use it.
 /**
- * The members are those of Asio's basic_datagram_socket. @c close waits for close(2), which follows
- * at once on its own thread: the address is free when it returns.
+ * The members are those of Asio's basic_datagram_socket. The local address is free when @c close returns,
+ * because it waits for close(2), for 100 ms at most. The destructor does not wait.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
- * @e Shared @e objects: Safe, but for construction, move and destruction.
+ * @e Shared @e objects: Safe, except for construction, move and destruction.
  */
 template <class Protocol, class Executor>
 class basic_datagram_socket<interlock::closable<Protocol>, Executor>
@@ -54,9 +54,6 @@ private:
   using base = interlock::detail::addressed_transfers<Protocol, Executor>;
 
 public:
-  /// The type of the executor associated with the object.
-  using executor_type = Executor;
-
   /// Rebinds the socket type to another executor.
   template <class Executor1>
   struct rebind_executor
@@ -65,17 +62,13 @@ public:
     using other = basic_datagram_socket<interlock::closable<Protocol>, Executor1>;
   };
 
-  using typename base::endpoint_type;
-  using typename base::native_handle_type;
-  using typename base::protocol_type;
-
   /// Construct a socket: see basic_socket.
   using base::base;
 
-  /// Move-construct a socket. The moved-from object is as one constructed with its executor.
+  /// Move-construct a socket. The moved-from object is as if newly constructed with its executor.
   basic_datagram_socket(basic_datagram_socket&& other) noexcept = default;
 
-  /// Move-assign a socket. What this object has open is closed as by its destructor.
+  /// Move-assign a socket. Closes what this object has open, as its destructor does.
   basic_datagram_socket& operator=(basic_datagram_socket&& other) noexcept = default;
 
   /// Move-construct a socket from one of another protocol or executor type.
@@ -95,7 +88,7 @@ public:
     return *this = basic_datagram_socket(std::move(other));
   }
 
-  /// Closes what the socket has open, without waiting for close(2): never blocks.
+  /// Destroy the socket. Closes what it has open; never blocks.
   ~basic_datagram_socket() = default;
 };
 

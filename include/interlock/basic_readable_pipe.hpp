@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The end of a pipe that is read, as boost/asio/basic_readable_pipe.hpp. It is there whatever the
-// version of Asio, which has it from Boost 1.80 on.
+// The read end of a pipe, as boost/asio/basic_readable_pipe.hpp. Does not need Asio's own, which exists
+// from Boost 1.80 on.
 
 #ifndef INTERLOCK_BASIC_READABLE_PIPE_HPP
 #define INTERLOCK_BASIC_READABLE_PIPE_HPP
@@ -20,14 +20,13 @@ namespace interlock
 inline namespace abi_0
 {
 
-/// The end of a pipe that is read, and may be closed from any thread, at any moment, while other
-/// threads use it.
+/// The read end of a pipe, which any thread may close at any moment while other threads use it.
 /**
  * The members are those of Asio's basic_readable_pipe. @c close and the destructor never block.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
- * @e Shared @e objects: Safe, but for construction, move and destruction.
+ * @e Shared @e objects: Safe, except for construction, move and destruction.
  */
 template <class Executor = boost::asio::any_io_executor>
 class basic_readable_pipe : public detail::reading_members<detail::descriptor_members<Executor>>
@@ -36,9 +35,6 @@ private:
   using base = detail::reading_members<detail::descriptor_members<Executor>>;
 
 public:
-  /// The type of the executor associated with the object.
-  using executor_type = Executor;
-
   /// Rebinds the pipe type to another executor.
   template <class Executor1>
   struct rebind_executor
@@ -47,18 +43,16 @@ public:
     using other = basic_readable_pipe<Executor1>;
   };
 
-  using typename base::native_handle_type;
-
   /// A pipe is always the lowest layer.
   using lowest_layer_type = basic_readable_pipe;
 
   /// Construct a pipe, closed or on an existing native pipe.
   using base::base;
 
-  /// Move-construct a pipe. The moved-from object is as one constructed with its executor.
+  /// Move-construct a pipe. The moved-from object is as if newly constructed with its executor.
   basic_readable_pipe(basic_readable_pipe&& other) noexcept = default;
 
-  /// Move-assign a pipe. What this object has open is closed as by its destructor.
+  /// Move-assign a pipe. Closes what this object has open, as its destructor does.
   basic_readable_pipe& operator=(basic_readable_pipe&& other) noexcept = default;
 
   /// Move-construct a pipe from one of another executor type.
@@ -76,7 +70,7 @@ public:
     return *this = basic_readable_pipe(std::move(other));
   }
 
-  /// Closes what the pipe has open: never blocks, see close().
+  /// Destroy the pipe. Closes what it has open; never blocks.
   ~basic_readable_pipe() = default;
 
   /// Get a reference to the lowest layer.

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Asio's basic_seq_packet_socket, specialised for a closable protocol: records over a connection. What
-// has become of a record is told in flags that come out.
+// Asio's basic_seq_packet_socket, specialised for a closable protocol: records over a connection. Output
+// flags describe each received record.
 
 #ifndef INTERLOCK_BASIC_SEQ_PACKET_SOCKET_HPP
 #define INTERLOCK_BASIC_SEQ_PACKET_SOCKET_HPP
@@ -41,15 +41,15 @@ namespace boost
 namespace asio
 {
 
-/// A sequenced packet socket that may be closed from any thread, at any moment, while other threads use
+/// A sequenced packet socket that any thread may close at any moment while other threads use
 /// it.
 /**
- * The members are those of Asio's basic_seq_packet_socket. As there, the end of the connection is an
- * empty record, not an error.
+ * The members are those of Asio's basic_seq_packet_socket. As in Asio, the end of the connection is
+ * received as an empty record, not as an error.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
- * @e Shared @e objects: Safe, but for construction, move and destruction.
+ * @e Shared @e objects: Safe, except for construction, move and destruction.
  */
 template <class Protocol, class Executor>
 class basic_seq_packet_socket<interlock::closable<Protocol>, Executor>
@@ -67,12 +67,9 @@ private:
     interlock::detail::initiation_result<Token, void(error_code, std::size_t), Initiation, Args...>;
 
   static_assert(interlock::detail::socket_template<typename base::asio_type>::has_out_flags,
-    "The protocol's own socket is no sequenced packet socket");
+    "The protocol's own socket is not a sequenced packet socket");
 
 public:
-  /// The type of the executor associated with the object.
-  using executor_type = Executor;
-
   /// Rebinds the socket type to another executor.
   template <class Executor1>
   struct rebind_executor
@@ -81,17 +78,13 @@ public:
     using other = basic_seq_packet_socket<interlock::closable<Protocol>, Executor1>;
   };
 
-  using typename base::endpoint_type;
-  using typename base::native_handle_type;
-  using typename base::protocol_type;
-
   /// Construct a socket: see basic_socket.
   using base::base;
 
-  /// Move-construct a socket. The moved-from object is as one constructed with its executor.
+  /// Move-construct a socket. The moved-from object is as if newly constructed with its executor.
   basic_seq_packet_socket(basic_seq_packet_socket&& other) noexcept = default;
 
-  /// Move-assign a socket. What this object has open is closed as by its destructor.
+  /// Move-assign a socket. Closes what this object has open, as its destructor does.
   basic_seq_packet_socket& operator=(basic_seq_packet_socket&& other) noexcept = default;
 
   /// Move-construct a socket from one of another protocol or executor type.
@@ -112,7 +105,7 @@ public:
     return *this = basic_seq_packet_socket(std::move(other));
   }
 
-  /// Closes what the socket has open: never blocks, see close().
+  /// Destroy the socket. Closes what it has open; never blocks.
   ~basic_seq_packet_socket() = default;
 
   /// Send a record.
@@ -131,7 +124,7 @@ public:
     return interlock::detail::send(this->core_, buffers, flags, ec);
   }
 
-  /// Start to send a record.
+  /// Start an asynchronous send of a record.
   template <class ConstBufferSequence, class WriteToken = default_token>
   auto async_send(const ConstBufferSequence& buffers, socket_base::message_flags flags,
     WriteToken&& token = default_token()) -> transfer_result<initiate_async_send, WriteToken,
@@ -141,14 +134,14 @@ public:
       initiate_async_send(&this->core_), token, buffers, flags);
   }
 
-  /// Receive a record. @c out_flags says whether it is complete.
+  /// Receive a record. @c out_flags tells whether it is complete.
   template <class MutableBufferSequence>
   std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags& out_flags)
   {
     return receive(buffers, 0, out_flags);
   }
 
-  /// Receive a record. @c out_flags says whether it is complete.
+  /// Receive a record. @c out_flags tells whether it is complete.
   template <class MutableBufferSequence>
   std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
     socket_base::message_flags& out_flags)
@@ -157,14 +150,14 @@ public:
       "receive", [&](error_code& ec) { return receive(buffers, in_flags, out_flags, ec); });
   }
 
-  /// Receive a record. Blocks until there is one, an error occurs, or the socket is closed.
+  /// Receive a record. Blocks until one arrives, an error occurs, or the socket is closed.
   /**
-   * @param buffers Where it goes; what does not fit is lost.
-   * @param in_flags How it is received.
-   * @param out_flags What has become of it: @c message_end_of_record, or the system's MSG_TRUNC if it
-   * did not fit. Zero on failure.
-   * @param ec What went wrong, if anything.
-   * @returns The number of bytes.
+   * @param buffers Receive the record. Bytes that do not fit are lost.
+   * @param in_flags How to receive.
+   * @param out_flags Receives @c message_end_of_record for a complete record, the system's MSG_TRUNC for
+   * one that did not fit, zero on failure.
+   * @param ec Receives the error, if any.
+   * @returns The number of bytes received.
    */
   template <class MutableBufferSequence>
   std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
@@ -173,7 +166,7 @@ public:
     return interlock::detail::receive_message(this->core_, buffers, in_flags, out_flags, ec);
   }
 
-  /// Start to receive a record. @c out_flags must live until the handler is called.
+  /// Start an asynchronous receive of a record. @c out_flags must live until the handler is called.
   template <class MutableBufferSequence, class ReadToken = default_token>
   auto async_receive(const MutableBufferSequence& buffers, socket_base::message_flags& out_flags,
     ReadToken&& token = default_token()) -> transfer_result<initiate_async_receive, ReadToken,
@@ -184,7 +177,7 @@ public:
       &out_flags);
   }
 
-  /// Start to receive a record. @c out_flags must live until the handler is called.
+  /// Start an asynchronous receive of a record. @c out_flags must live until the handler is called.
   template <class MutableBufferSequence, class ReadToken = default_token>
   auto async_receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
     socket_base::message_flags& out_flags, ReadToken&& token = default_token())

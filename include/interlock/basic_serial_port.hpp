@@ -24,15 +24,15 @@ namespace interlock
 inline namespace abi_0
 {
 
-/// A serial port that may be closed from any thread, at any moment, while other threads use it.
+/// A serial port that any thread may close at any moment while other threads use it.
 /**
  * The members are those of Asio's basic_serial_port. @c close and the destructor never block: close(2),
- * which waits until all is written, or for 30 seconds, follows on a thread of its own.
+ * which waits for up to 30 seconds until all output is sent, follows on a separate thread.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
- * @e Shared @e objects: Safe, but for construction, move and destruction. Of two options that are set
- * at the same time, one may be lost: the system sets all at once.
+ * @e Shared @e objects: Safe, except for construction, move and destruction. If two threads set options at
+ * the same time, one option may be lost, because the system sets all of them in one call.
  */
 template <class Executor = boost::asio::any_io_executor>
 class basic_serial_port
@@ -96,10 +96,10 @@ public:
     open(device);
   }
 
-  /// Move-construct a serial port. The moved-from object is as one constructed with its executor.
+  /// Move-construct a serial port. The moved-from object is as if newly constructed with its executor.
   basic_serial_port(basic_serial_port&& other) noexcept = default;
 
-  /// Move-assign a serial port. What this object has open is closed as by its destructor.
+  /// Move-assign a serial port. Closes what this object has open, as its destructor does.
   basic_serial_port& operator=(basic_serial_port&& other) noexcept = default;
 
   /// Move-construct a serial port from one of another executor type.
@@ -117,7 +117,7 @@ public:
     return *this = basic_serial_port(std::move(other));
   }
 
-  /// Closes what the serial port has open: never blocks, see close().
+  /// Destroy the serial port. Closes what it has open; never blocks.
   ~basic_serial_port() = default;
 
   /// Get a reference to the lowest layer.
@@ -132,13 +132,13 @@ public:
     return *this;
   }
 
-  /// Open the serial port of that device name. Every byte passes as it is, until options say otherwise.
+  /// Open the serial port using the specified device name. Bytes pass unchanged until options are set.
   void open(const std::string& device)
   {
     detail::or_throw("open", [&](error_code& ec) { open(device, ec); });
   }
 
-  /// Open the serial port of that device name. Every byte passes as it is, until options say otherwise.
+  /// Open the serial port using the specified device name. Bytes pass unchanged until options are set.
   error_code open(const std::string& device, error_code& ec)
   {
     return detail::open_made(
@@ -154,7 +154,7 @@ public:
   }
 
   /// Send a break sequence to the serial port.
-  /** Takes as long as that does, a quarter of a second at least, and is not ended by a close. */
+  /** Blocks until the break is sent, for 0.25 seconds at least. A close does not end it. */
   error_code send_break(error_code& ec)
   {
     this->core_.inside(ec, [](auto& t, error_code& e) { detail::calls::send_break(t.fd(), e); });

@@ -39,16 +39,15 @@ namespace boost
 namespace asio
 {
 
-/// A stream socket that may be closed from any thread, at any moment, while other threads use it.
+/// A stream socket that any thread may close at any moment while other threads use it.
 /**
- * The members are those of Asio's basic_stream_socket. A read or write that is started from a
- * handler of this object, after the object was closed and opened again by somebody else in the
- * meantime, completes with operation_aborted: a composed operation does not go on over another
- * connection.
+ * The members are those of Asio's basic_stream_socket. A composed operation does not continue over
+ * another connection: if another thread closes the socket and opens it again, a read or write started from
+ * a handler of the former connection completes with boost::asio::error::operation_aborted.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
- * @e Shared @e objects: Safe, but for construction, move and destruction.
+ * @e Shared @e objects: Safe, except for construction, move and destruction.
  */
 template <class Protocol, class Executor>
 class basic_stream_socket<interlock::closable<Protocol>, Executor>
@@ -64,9 +63,6 @@ private:
   using transfer_result = typename base::template transfer_result<Initiation, Token, Buffers>;
 
 public:
-  /// The type of the executor associated with the object.
-  using executor_type = Executor;
-
   /// Rebinds the socket type to another executor.
   template <class Executor1>
   struct rebind_executor
@@ -75,17 +71,13 @@ public:
     using other = basic_stream_socket<interlock::closable<Protocol>, Executor1>;
   };
 
-  using typename base::endpoint_type;
-  using typename base::native_handle_type;
-  using typename base::protocol_type;
-
   /// Construct a socket: see basic_socket.
   using base::base;
 
-  /// Move-construct a socket. The moved-from object is as one constructed with its executor.
+  /// Move-construct a socket. The moved-from object is as if newly constructed with its executor.
   basic_stream_socket(basic_stream_socket&& other) noexcept = default;
 
-  /// Move-assign a socket. What this object has open is closed as by its destructor.
+  /// Move-assign a socket. Closes what this object has open, as its destructor does.
   basic_stream_socket& operator=(basic_stream_socket&& other) noexcept = default;
 
   /// Move-construct a socket from one of another protocol or executor type.
@@ -105,7 +97,7 @@ public:
     return *this = basic_stream_socket(std::move(other));
   }
 
-  /// Closes what the socket has open: never blocks, see close().
+  /// Destroy the socket. Closes what it has open; never blocks.
   ~basic_stream_socket() = default;
 
   /// Write some data to the socket. Blocks until some is written, an error occurs, or the socket is

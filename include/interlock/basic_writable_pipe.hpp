@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The end of a pipe that is written, as boost/asio/basic_writable_pipe.hpp. It is there whatever the
-// version of Asio, which has it from Boost 1.80 on.
+// The write end of a pipe, as boost/asio/basic_writable_pipe.hpp. Does not need Asio's own, which exists
+// from Boost 1.80 on.
 
 #ifndef INTERLOCK_BASIC_WRITABLE_PIPE_HPP
 #define INTERLOCK_BASIC_WRITABLE_PIPE_HPP
@@ -20,15 +20,14 @@ namespace interlock
 inline namespace abi_0
 {
 
-/// The end of a pipe that is written, and may be closed from any thread, at any moment, while other
-/// threads use it.
+/// The write end of a pipe, which any thread may close at any moment while other threads use it.
 /**
  * The members are those of Asio's basic_writable_pipe. @c close and the destructor never block. A
- * write that nobody can read raises SIGPIPE, as every write to a pipe.
+ * write to a pipe whose read end is closed raises SIGPIPE, as write(2) does.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
- * @e Shared @e objects: Safe, but for construction, move and destruction.
+ * @e Shared @e objects: Safe, except for construction, move and destruction.
  */
 template <class Executor = boost::asio::any_io_executor>
 class basic_writable_pipe : public detail::writing_members<detail::descriptor_members<Executor>>
@@ -37,9 +36,6 @@ private:
   using base = detail::writing_members<detail::descriptor_members<Executor>>;
 
 public:
-  /// The type of the executor associated with the object.
-  using executor_type = Executor;
-
   /// Rebinds the pipe type to another executor.
   template <class Executor1>
   struct rebind_executor
@@ -48,18 +44,16 @@ public:
     using other = basic_writable_pipe<Executor1>;
   };
 
-  using typename base::native_handle_type;
-
   /// A pipe is always the lowest layer.
   using lowest_layer_type = basic_writable_pipe;
 
   /// Construct a pipe, closed or on an existing native pipe.
   using base::base;
 
-  /// Move-construct a pipe. The moved-from object is as one constructed with its executor.
+  /// Move-construct a pipe. The moved-from object is as if newly constructed with its executor.
   basic_writable_pipe(basic_writable_pipe&& other) noexcept = default;
 
-  /// Move-assign a pipe. What this object has open is closed as by its destructor.
+  /// Move-assign a pipe. Closes what this object has open, as its destructor does.
   basic_writable_pipe& operator=(basic_writable_pipe&& other) noexcept = default;
 
   /// Move-construct a pipe from one of another executor type.
@@ -77,7 +71,7 @@ public:
     return *this = basic_writable_pipe(std::move(other));
   }
 
-  /// Closes what the pipe has open: never blocks, see close().
+  /// Destroy the pipe. Closes what it has open; never blocks.
   ~basic_writable_pipe() = default;
 
   /// Get a reference to the lowest layer.

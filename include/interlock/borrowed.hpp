@@ -13,12 +13,11 @@ namespace interlock
 inline namespace abi_0
 {
 
-/// Says of a descriptor that somebody else owns it: a close only detaches.
+/// Marks a descriptor that another library owns: a close detaches it, and never calls close(2).
 /**
- * Last argument of the constructors and of `assign` (but for the `error_code&`). The object takes the
- * descriptor out of the reactor when it is closed, and never calls close(2). The owner keeps the descriptor
- * open until `async_close` or `async_release` has completed. O_NONBLOCK is left as it is until the
- * first operation; it is not taken back.
+ * The last argument of constructors and of `assign`, before the `error_code&`. The owner must keep the
+ * descriptor open until `async_close` or `async_release` has completed. The first operation sets O_NONBLOCK,
+ * which stays set.
  */
 struct borrowed_t
 {

@@ -1,9 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The protocol through which everything fits: Asio's templates are specialised for it, so that
-// whatever is written over a Protocol (async_connect, ssl::stream, beast::basic_stream) works with
-// objects that may be closed from any thread.
+// The protocol for which Asio's templates are specialised. Code written over a Protocol (async_connect,
+// ssl::stream, beast::basic_stream) thereby works with objects that any thread may close.
 
 #ifndef INTERLOCK_CLOSABLE_HPP
 #define INTERLOCK_CLOSABLE_HPP
@@ -63,7 +62,7 @@ struct has_known_socket<T, std::void_t<typename T::socket>>
 {
 };
 
-/// Stands in for what is refused, so that the reason is most of what the compiler says.
+/// Replaces a refused protocol, so that the compiler reports little besides the failed static_assert.
 struct refused_protocol
 {
   using endpoint = int;
@@ -75,13 +74,13 @@ using accepted_protocol =
   std::conditional_t<is_protocol<Protocol>::value && has_known_socket<Protocol>::value, Protocol,
     refused_protocol>;
 
-/// The protocol, its socket and its acceptor replaced where it has them.
+/// The protocol with closable sockets, and closable acceptors if it has acceptors.
 template <class Protocol, class Closable, class = void>
 struct closable_base : Protocol
 {
   using Protocol::Protocol;
 
-  /// The socket that may be closed from any thread.
+  /// The socket that any thread may close.
   using socket =
     typename socket_template<typename Protocol::socket>::template with_protocol<Closable>;
 
@@ -99,17 +98,17 @@ struct closable_base<Protocol, Closable, std::void_t<typename Protocol::acceptor
 {
   using closable_base<Protocol, Closable, int>::closable_base;
 
-  /// The acceptor that may be closed from any thread.
+  /// The acceptor that any thread may close.
   using acceptor = boost::asio::basic_socket_acceptor<Closable>;
 };
 
 } // namespace detail
 
-/// Asio's protocol @c Protocol, with sockets and acceptors that may be closed from any thread.
+/// Asio's protocol @c Protocol, with sockets and acceptors that any thread may close.
 /**
  * Everything else (endpoint, resolver, options, v4(), v6()) is Asio's own, and Asio's protocol
- * converts to this one. @c socket is what it is in @c Protocol: a stream, datagram, raw or sequenced
- * packet socket.
+ * converts to this one. @c socket is of the same kind as in @c Protocol: a stream, datagram, raw or
+ * sequenced packet socket.
  *
  * @par Example
  * @code
@@ -144,27 +143,27 @@ public:
   {
   }
 
-  /// For protocols that are default constructible.
+  /// Construct a protocol whose Asio protocol is default constructible.
   closable() = default;
 };
 
-/// The stream socket of Asio's protocol @c Protocol that may be closed from any thread.
+/// The stream socket of Asio's protocol @c Protocol that any thread may close.
 template <class Protocol, class Executor = boost::asio::any_io_executor>
 using basic_stream_socket = boost::asio::basic_stream_socket<closable<Protocol>, Executor>;
 
-/// The datagram socket of Asio's protocol @c Protocol that may be closed from any thread.
+/// The datagram socket of Asio's protocol @c Protocol that any thread may close.
 template <class Protocol, class Executor = boost::asio::any_io_executor>
 using basic_datagram_socket = boost::asio::basic_datagram_socket<closable<Protocol>, Executor>;
 
-/// The raw socket of Asio's protocol @c Protocol that may be closed from any thread.
+/// The raw socket of Asio's protocol @c Protocol that any thread may close.
 template <class Protocol, class Executor = boost::asio::any_io_executor>
 using basic_raw_socket = boost::asio::basic_raw_socket<closable<Protocol>, Executor>;
 
-/// The sequenced packet socket of Asio's protocol @c Protocol that may be closed from any thread.
+/// The sequenced packet socket of Asio's protocol @c Protocol that any thread may close.
 template <class Protocol, class Executor = boost::asio::any_io_executor>
 using basic_seq_packet_socket = boost::asio::basic_seq_packet_socket<closable<Protocol>, Executor>;
 
-/// The acceptor of Asio's protocol @c Protocol that may be closed from any thread.
+/// The acceptor of Asio's protocol @c Protocol that any thread may close.
 template <class Protocol, class Executor = boost::asio::any_io_executor>
 using basic_socket_acceptor = boost::asio::basic_socket_acceptor<closable<Protocol>, Executor>;
 

@@ -1,10 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// How a descriptor is to be closed, and what the close waits for.
+// How to close a descriptor, and what the close waits for.
 //
-// A mode is a value and never fails to be made: a timeout that makes no sense is kept, and reported
-// by `validate` to whoever is given the mode.
+// A mode is a value, and making one never fails. It keeps an invalid timeout, which `validate` reports.
 
 #ifndef INTERLOCK_CLOSE_MODE_HPP
 #define INTERLOCK_CLOSE_MODE_HPP
@@ -21,25 +20,25 @@ namespace interlock
 inline namespace abi_0
 {
 
-/// What a close waits for before the descriptor is closed.
+/// What a close waits for before it calls close(2).
 /**
- * @li @c immediate: nothing. On TCP the kernel goes on sending, and nobody learns whether it
- * arrives.
+ * @li @c immediate: nothing. On TCP the kernel continues to send, and the outcome does not tell whether
+ * the data arrives.
  *
- * @li @c abort: nothing, and nothing is sent any more. The peer of a TCP connection sees a reset
- * (SO_LINGER with a time of nothing, socket(7)); elsewhere it is as immediate.
+ * @li @c abort: nothing, and the kernel sends no more data. The peer of a TCP connection sees a reset
+ * (SO_LINGER with a time of zero, socket(7)); otherwise the same as immediate.
  *
- * @li @c deliver: until the peer's kernel has acknowledged all data and our FIN, which is sent by
- * shutdown(2); on AF_UNIX until the peer's application has read everything. Input that has not been
- * read is left alone: close(2) of a TCP socket answers it with a reset instead of an orderly end
- * (RFC 2525, section 2.17), which can destroy data that the peer has not read yet.
+ * @li @c deliver: until the peer's kernel has acknowledged all data and our FIN, which shutdown(2) sends;
+ * on AF_UNIX until the peer's application has read everything. Unread input stays unread: close(2) of
+ * a TCP socket answers it with a reset instead of an orderly end (RFC 2525, section 2.17), which can
+ * destroy data that the peer has not read yet.
  *
- * @li @c graceful: as deliver, then until the peer ends its side as well; from our FIN on input is
- * read and thrown away (MSG_TRUNC, tcp(7)). The only mode after which no reset can follow.
+ * @li @c graceful: as deliver, then until the peer ends its side as well. After our FIN the close reads
+ * and discards input (MSG_TRUNC, tcp(7)). The only mode after which no reset can follow.
  *
- * The waiting always ends: with what was waited for, with a reset by the peer, at the deadline, or
- * when a stronger mode overtakes. Sockets other than stream sockets of TCP and AF_UNIX, sockets
- * that are not connected, and everything that is no socket, are closed at once in every mode.
+ * The wait always ends: when its condition is met, at a reset by the peer, at the deadline, or when a
+ * stronger mode overtakes it. Sockets other than stream sockets of TCP and AF_UNIX, unconnected sockets,
+ * and descriptors that are not sockets are closed at once in every mode.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
@@ -68,19 +67,19 @@ public:
     graceful
   };
 
-  /// The longest timeout that makes sense: a year.
+  /// The longest valid timeout: a year.
   static constexpr duration longest_timeout() noexcept
   {
     return std::chrono::hours(24 * 365);
   }
 
-  /// The value of `progress_timeout()` where none has been set.
+  /// The value of `progress_timeout()` if none is set.
   static constexpr duration no_timeout() noexcept
   {
     return duration::max();
   }
 
-  /// The value of `discard_limit()` where none has been set.
+  /// The value of `discard_limit()` if none is set.
   static constexpr std::uint64_t no_limit() noexcept
   {
     return UINT64_MAX;
@@ -98,8 +97,8 @@ public:
 
   /// Wait up to `timeout` for the peer's acknowledgement.
   /**
-   * The timeout counts from the call that closes, and includes the time in which writes that have
-   * been started run to their end.
+   * The timeout counts from the closing call, and includes the flush: the time in which writes already
+   * started complete.
    */
   template <class Rep, class Period>
   static constexpr close_mode deliver(std::chrono::duration<Rep, Period> timeout) noexcept
@@ -117,11 +116,11 @@ public:
     return close_mode(kind::graceful, saturated(timeout));
   }
 
-  /// Give up earlier if nothing moves for this long. Means nothing in the other two modes.
+  /// End the wait earlier, after this time without progress. Has no effect in immediate and abort mode.
   /**
-   * Until the acknowledgement only what the peer acknowledges counts as progress, afterwards its
-   * input does. Progress is noticed when the connection is looked at, so the wait may be longer, by
-   * as much again at most, but never shorter.
+   * Until everything is acknowledged, only acknowledgements count as progress; afterwards the peer's
+   * input does. Polling detects progress, so the wait may be longer, up to twice this time, but never
+   * shorter.
    */
   template <class Rep, class Period>
   constexpr close_mode& progress_timeout(std::chrono::duration<Rep, Period> timeout) noexcept
@@ -130,10 +129,10 @@ public:
     return *this;
   }
 
-  /// Throw no more than this much input away. Means nothing but in graceful mode.
+  /// Limit the input to discard. Has an effect in graceful mode only.
   /**
-   * Input beyond it is left alone, and the mode goes on as deliver: an endless sender holds no close
-   * longer than the acknowledgement takes.
+   * Input beyond the limit stays unread, and the close continues as in deliver mode, so that an endless
+   * sender cannot delay it further.
    */
   constexpr close_mode& discard_limit(std::uint64_t bytes) noexcept
   {
@@ -174,14 +173,14 @@ private:
   {
   }
 
-  // A cast that overflows would turn an absurd timeout into one that looks sensible.
+  // An overflowing cast would turn an invalid timeout into one that looks valid.
   template <class Rep, class Period>
   static constexpr duration saturated(std::chrono::duration<Rep, Period> d) noexcept
   {
     using approximate = std::chrono::duration<long double, duration::period>;
     if (approximate(d) >= approximate(no_timeout() - duration(1)))
       return no_timeout() - duration(1);
-    // As written it is false for a floating-point value that is not a descriptor, too.
+    // The negation also catches a NaN, which compares false.
     if (!(approximate(d) > approximate(duration::min())))
       return duration::min();
     return std::chrono::duration_cast<duration>(d);
@@ -204,7 +203,7 @@ constexpr bool stronger(const close_mode& a, const close_mode& b) noexcept
   return stronger(a.what(), b.what());
 }
 
-/// Whether the timeouts make sense: none is negative, or longer than `longest_timeout`.
+/// Whether the timeouts are valid: none is negative, or longer than `longest_timeout`.
 constexpr bool is_valid(const close_mode& mode) noexcept
 {
   constexpr auto sensible = [](close_mode::duration d)
@@ -213,7 +212,7 @@ constexpr bool is_valid(const close_mode& mode) noexcept
     && (mode.progress_timeout() == close_mode::no_timeout() || sensible(mode.progress_timeout()));
 }
 
-/// The error of a close in this mode.
+/// Check the mode, as a close does.
 /**
  * @par Error Codes
  * @li boost::system::errc::invalid_argument: a timeout is negative, or longer than

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What became of the data of a connection that has been closed.
+// What became of the data when a connection was closed.
 
 #ifndef INTERLOCK_CLOSE_OUTCOME_HPP
 #define INTERLOCK_CLOSE_OUTCOME_HPP
@@ -17,39 +17,36 @@ inline namespace abi_0
 
 /// How a close ended.
 /**
- * Facts, not errors: a peer that has gone away is no failure of the close. They hold for the last
- * reference to the connection only: a copy of the descriptor elsewhere, by dup(2) or fork(2), keeps
- * it open.
+ * Facts, not errors: a peer that is gone is not a failure of the close. They assume that no copy of the
+ * descriptor exists: a copy made by dup(2) or fork(2) keeps the connection open.
  */
 enum class close_outcome : unsigned char
 {
-  /// Closed, and nothing was found out about the data: nobody asked, the asking was cut short by
-  /// an immediate close, or there was no connection any more, or ever. On TCP the kernel goes on
-  /// sending what is left after an orderly close(2), up to its own limits (tcp_orphan_retries in
-  /// tcp(7)).
+  /// Closed, and the fate of the data is unknown: no caller chose a mode that waits, an immediate close
+  /// ended the wait, or there was no connection. On TCP the kernel continues to send after an orderly
+  /// close(2), within its own limits (tcp_orphan_retries in tcp(7)).
   closed,
 
   /// Everything sent has arrived. TCP: the peer's kernel has acknowledged all data and our FIN.
-  /// AF_UNIX: the peer's application has read it. Of a close that SO_LINGER has made wait, without our
-  /// FIN, which close(2) sends.
+  /// AF_UNIX: the peer's application has read everything. If only SO_LINGER made the close wait, our FIN
+  /// is not included, because close(2) sends it afterwards.
   acknowledged,
 
-  /// As acknowledged, and the peer has ended its side as well: no reset can destroy anything any
-  /// more.
+  /// As acknowledged, and the peer has ended its side as well. No reset can destroy data any more.
   peer_closed,
 
-  /// The connection has been reset. Data that was acknowledged may not have been read.
+  /// The peer has reset the connection. Its application may not have read all acknowledged data.
   reset,
 
-  /// The deadline or the progress timeout passed first, or the kernel gave the peer up (ETIMEDOUT,
-  /// EHOSTUNREACH and the like; TCP_USER_TIMEOUT and tcp_retries2 in tcp(7)).
+  /// The deadline or the progress timeout passed, or the kernel gave up on the peer (ETIMEDOUT,
+  /// EHOSTUNREACH and similar; TCP_USER_TIMEOUT and tcp_retries2 in tcp(7)).
   timed_out,
 
-  /// Closed on demand without regard to what was not delivered; the peer of a TCP connection sees a
-  /// reset (SO_LINGER with a time of nothing, socket(7)). What AF_UNIX has sent stays with the peer.
+  /// Closed on request without waiting for undelivered data. The peer of a TCP connection sees a reset
+  /// (SO_LINGER with a time of zero, socket(7)). On AF_UNIX the peer keeps what was sent.
   aborted,
 
-  /// The descriptor belongs to another library: it was taken out of the reactor and not closed.
+  /// The descriptor is borrowed: it was detached from the reactor and not closed.
   detached
 };
 

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What a close can say about the connection it has ended.
+// What a close reports about the connection that it ended.
 
 #ifndef INTERLOCK_CLOSE_REPORT_HPP
 #define INTERLOCK_CLOSE_REPORT_HPP
@@ -18,35 +18,34 @@ namespace interlock
 inline namespace abi_0
 {
 
-/// What became of a close, and of the data that was on its way.
+/// How a close ended, and what became of the data.
 /**
- * The same for every caller of the close. The byte counts are of the moment at which the outcome
- * was decided, just before close(2); they are zero where nobody has looked.
+ * The same for every caller of the close. The byte counts are taken when the outcome is decided, just
+ * before close(2). They are zero if they were not determined.
  */
 struct close_report
 {
   /// How the close ended.
   close_outcome outcome = close_outcome::closed;
 
-  /// Bytes that were never sent: the peer's window, or the congestion window, had no room for them.
-  /// TCP only (SIOCOUTQNSD), our FIN not counted. Part of `unacknowledged`.
+  /// Bytes never sent, because the peer's window or the congestion window was full. TCP only
+  /// (SIOCOUTQNSD); does not count our FIN. Part of `unacknowledged`.
   std::size_t unsent = 0;
 
-  /// TCP: bytes that the peer's kernel has not acknowledged, sent or not (SIOCOUTQ, tcp(7)), our FIN
-  /// not counted. Zero with the outcome timed_out means that only the FIN was not acknowledged.
-  /// AF_UNIX: the memory, not the bytes, of what the peer's application has not read (SIOCOUTQ); that
-  /// goes with the peer, so it is zero after a reset.
+  /// TCP: bytes that the peer's kernel has not acknowledged, sent or not (SIOCOUTQ, tcp(7)); does not
+  /// count our FIN. Zero with the outcome timed_out means that only the FIN was not acknowledged.
+  /// AF_UNIX: the memory that data not read by the peer's application occupies (SIOCOUTQ), which is more
+  /// than its bytes. Zero after a reset, because that memory is freed with the peer.
   std::size_t unacknowledged = 0;
 
-  /// Bytes of input that were read and thrown away, so that close(2) would not answer them with a
-  /// reset.
+  /// Bytes of input read and discarded, so that close(2) does not answer them with a reset.
   std::uint64_t discarded = 0;
 
-  /// Writes that were refused while those begun earlier ran to their end.
+  /// Writes refused during the flush, while earlier writes completed.
   std::size_t refused_writes = 0;
 
-  /// From the close to the outcome; if nobody had asked for a report by then, from the first call that
-  /// did.
+  /// The time from the close to the outcome. If the first call did not request a report, the time from
+  /// the first call that did.
   std::chrono::steady_clock::duration duration{};
 };
 

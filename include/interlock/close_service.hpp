@@ -1,12 +1,12 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The execution context's service: it owns the worker, and ends what is still open when the context
-// goes.
+// The service of an execution context: it owns the worker, and closes what is open when the context shuts
+// down.
 //
-// It has to be shut down before Asio's reactor is. A context shuts its services down from the
-// newest to the oldest, so the reactor has to be there first: context_state_for takes an I/O object made
-// before the call as its proof.
+// It must shut down before Asio's reactor does. A context shuts its services down from the newest to the
+// oldest, so the reactor must be the older one. Therefore context_state_for takes an I/O object: its existence
+// proves that the reactor exists.
 
 #ifndef INTERLOCK_CLOSE_SERVICE_HPP
 #define INTERLOCK_CLOSE_SERVICE_HPP
@@ -28,7 +28,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/context_state.hpp>
 
-// The configuration of a context, which tells whether it locks: Boost 1.87.
+// Whether a context locks can be queried from Boost 1.87 on.
 #if BOOST_ASIO_VERSION >= 103300
 #define INTERLOCK_HAS_CONTEXT_CONFIG 1
 #include <boost/asio/config.hpp>
@@ -44,8 +44,8 @@ namespace detail
 
 class shutdown_before_strands;
 
-/// Whether `context` does without a lock that closing from another thread needs: so it was told by
-/// its concurrency hint or its configuration. Before Boost 1.87 it cannot be asked.
+/// Whether `context` lacks a lock that a close from another thread needs, because of its concurrency hint or
+/// its configuration. False before Boost 1.87, where a context cannot be queried.
 inline bool does_not_lock(boost::asio::execution_context& context)
 {
 #if defined(INTERLOCK_HAS_CONTEXT_CONFIG)
@@ -61,43 +61,43 @@ inline bool does_not_lock(boost::asio::execution_context& context)
 
 } // namespace detail
 
-/// The service through which the objects of one execution context are closed.
+/// The service that closes the objects of one execution context.
 /**
- * Made by the first object that opens a descriptor. When the context is shut down, every descriptor
- * of its objects is detached and closed: SO_LINGER is cleared first, threads inside a call are woken and
- * waited for, and so is a close(2) that is blocked by then: both up to `options::shutdown_wait`. The
- * thread of a close(2) that takes longer is left behind.
+ * The first object that opens a descriptor makes it. When the context shuts down, the service detaches and
+ * closes every descriptor of its objects. It clears SO_LINGER first, and wakes threads inside a call. It
+ * waits for those threads, and then for a blocked close(2), each up to `options::shutdown_wait`. It leaves
+ * the thread of a longer close(2) behind.
  *
- * A program that forks tells its context, as Asio wants it: `notify_fork` with fork_prepare before, and
- * with fork_parent or fork_child after. What is being closed then is closed in both. A child of which
- * the context has not been told is found out when it closes an object: the context is told, so that the
- * parent's reactor stays as it is.
+ * A program that forks notifies its context, as Asio requires: `notify_fork` with fork_prepare before, and
+ * with fork_parent or fork_child after. Descriptors whose close is pending then are closed in both
+ * processes. If the child's context was not notified, the service detects the fork when the child closes an
+ * object, and notifies the context, so that the parent's reactor is not changed.
  *
- * A context that runs without locks (an unsafe concurrency hint, or a configuration that switches
- * them off) is refused where that can be asked, from Boost 1.87 on: whatever would open an object of
- * it fails with @c boost::asio::error::operation_not_supported.
+ * From Boost 1.87 on the service refuses a context without locks (an unsafe concurrency hint, or
+ * a configuration that disables them): every function that opens an object fails with
+ * @c boost::asio::error::operation_not_supported.
  *
  * @par Thread Safety
- * All of it is internal; the objects that use it may be used from any thread.
+ * The service has no functions for users. The objects that use it may be used from any thread.
  */
 class close_service : public boost::asio::execution_context::service
 {
 public:
   using key_type = close_service;
 
-  /// How a service is to work: see make_close_service.
+  /// The options of a service: see make_close_service.
   struct options
   {
-    /// How long the shutdown waits for threads inside a call, and again for a close(2) that is blocked,
-    /// before it leaves that behind.
+    /// How long the shutdown waits for threads inside a call, and then again for a blocked close(2),
+    /// before it leaves them behind.
     std::chrono::milliseconds shutdown_wait{1000};
 
-    /// How long an `async_close` waits for its context to come to it, before the close is taken over.
+    /// How long an `async_close` waits for a thread of its context, before the worker takes the close over.
     std::chrono::milliseconds takeover{100};
 
-    /// Called with what a thread is to run, when the first descriptor is closed: starts a thread that
-    /// is there for nothing else, or throws. Empty: std::thread. The thread blocks all signals and
-    /// names itself; it must be one that the shutdown of the context may leave behind.
+    /// Starts the worker's thread when the first descriptor is closed. Runs its argument on a new thread
+    /// that has no other use, or throws. Empty: std::thread. The thread blocks all signals and sets its
+    /// name. The shutdown of the context may leave it behind.
     std::function<void(std::function<void()>)> thread_factory;
   };
 
@@ -113,12 +113,12 @@ public:
         detail::worker_options{std::min(o.takeover, longest_wait()), std::move(o.thread_factory)},
         [&context] { tell_of_fork(context); }))
   {
-    // Nothing can be opened then, as after the shutdown; there is nothing yet to be waited for.
+    // No object can be opened then, as after the shutdown. Nothing is open yet, so there is no wait.
     if (detail::does_not_lock(context))
       context_state_->shut_down(std::chrono::milliseconds::zero());
   }
 
-  /// What the tenures share. It outlives the service for as long as they need it.
+  /// The state that the tenures of the context share. Lives as long as one of them needs it.
   const std::shared_ptr<detail::context_state>& shared() const noexcept
   {
     return context_state_;
@@ -143,8 +143,8 @@ private:
       context_state_->adopt_after_fork();
   }
 
-  // The child shares the reactor of its parent, from which it would take the parent's descriptors, until
-  // the context gets one of its own. That is what notify_fork does.
+  // notify_fork gives the child's context a reactor of its own. Until then the child shares its parent's,
+  // and would remove the parent's descriptors from it.
   static void tell_of_fork(boost::asio::execution_context& context) noexcept
   {
     try
@@ -153,11 +153,11 @@ private:
     }
     catch (...)
     {
-      // No descriptors for a reactor: what can be closed is, and nobody can be told.
+      // No descriptor is left for a new reactor. Closes continue; no caller could receive this error.
     }
   }
 
-  // As good as for ever, and far from where a clock ends.
+  // Long enough to mean for ever, and too short to overflow a clock.
   static constexpr std::chrono::milliseconds longest_wait() noexcept
   {
     return std::chrono::hours(24 * 365);
@@ -167,8 +167,7 @@ private:
   const std::shared_ptr<detail::context_state> context_state_;
 };
 
-/// Makes the service of a context with options of its own, before the first object of the context is
-/// opened.
+/// Make the service of a context with options, before the first object of the context is opened.
 /**
  * @throws boost::asio::service_already_exists if the context has its service already.
  * @throws boost::system::system_error boost::asio::error::invalid_argument if a time is negative.
@@ -178,7 +177,7 @@ close_service& make_close_service(ExecutionContext& context, close_service::opti
 {
   if (o.shutdown_wait.count() < 0 || o.takeover.count() < 0)
     throw boost::system::system_error(boost::asio::error::invalid_argument, "make_close_service");
-  // Makes the reactor, which has to be older.
+  // Makes the reactor, which must be older than the service.
   const boost::asio::posix::basic_stream_descriptor<typename ExecutionContext::executor_type>
     reactor_user(context.get_executor());
   return boost::asio::make_service<close_service>(context, std::move(o));
@@ -193,7 +192,7 @@ boost::asio::execution_context& context_of(const Executor& ex)
   return boost::asio::query(ex, boost::asio::execution::context);
 }
 
-/// The context state of the context behind an I/O object's executor.
+/// The shared state of the context of an I/O object.
 template <class Inner>
 const std::shared_ptr<context_state>& context_state_for(Inner& reactor_user)
 {
@@ -201,11 +200,10 @@ const std::shared_ptr<context_state>& context_state_for(Inner& reactor_user)
   return boost::asio::use_service<close_service>(context).shared();
 }
 
-/// Shuts the close_service down earlier, where there are strands.
+/// Shuts close_service down before Asio's strand service, which drops queued handlers in its shutdown.
 /**
- * Asio's service of the strands, made with the first of them and so perhaps after close_service, drops
- * what is queued when it is shut down. A worker may be about to queue something then: so this service is
- * made after that one.
+ * The worker may be about to queue a handler in a strand at that moment. The first strand makes Asio's
+ * service, perhaps after close_service; this service is made after it, and so shuts down before it.
  */
 class shutdown_before_strands final : public boost::asio::execution_context::service
 {
@@ -218,7 +216,7 @@ public:
   {
   }
 
-  /// A strand over `ex` has been made.
+  /// Called after a strand over `ex` has been made.
   template <class Executor>
   static void ensure(const Executor& ex)
   {

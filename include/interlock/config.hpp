@@ -1,10 +1,11 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What every other file may take for granted: the version, symbol visibility, and a platform on
-// which the promise can be kept. Everything lives in the inline namespace abi_0, which changes with
-// the ABI: a program compiled against one and linked with the library of another fails to link.
-// Nothing here depends on Asio.
+// Checks the language and the platform, and defines the version, symbol visibility and inlining. Does not
+// depend on Asio.
+//
+// All of Interlock is in the inline namespace abi_0, which changes with the ABI: a program compiled for one ABI
+// does not link with the library of another.
 
 #ifndef INTERLOCK_CONFIG_HPP
 #define INTERLOCK_CONFIG_HPP
@@ -26,7 +27,7 @@
 #define INTERLOCK_DECL
 #endif
 
-// On the read/write path a call costs as much as what is called; off it, inlined code is in the way.
+// On the read/write path a call costs as much as the code it runs; elsewhere, inlined code only takes space.
 #if defined(__GNUC__)
 #define INTERLOCK_HOT inline __attribute__((always_inline))
 #define INTERLOCK_COLD __attribute__((noinline, cold))

@@ -21,7 +21,7 @@ namespace interlock
 inline namespace abi_0
 {
 
-/// Connect two ends that are closed by an anonymous pipe. On failure both are closed, or open as they were.
+/// Open two closed ends as an anonymous pipe. On failure each end is as before.
 template <class Executor1, class Executor2>
 boost::system::error_code connect_pipe(basic_readable_pipe<Executor1>& read_end,
   basic_writable_pipe<Executor2>& write_end, boost::system::error_code& ec)
@@ -30,7 +30,7 @@ boost::system::error_code connect_pipe(basic_readable_pipe<Executor1>& read_end,
     detail::calls::pipe, detail::take_descriptor());
 }
 
-/// Connect two ends that are closed by an anonymous pipe. On failure both are closed, or open as they were.
+/// Open two closed ends as an anonymous pipe. On failure each end is as before.
 template <class Executor1, class Executor2>
 void connect_pipe(
   basic_readable_pipe<Executor1>& read_end, basic_writable_pipe<Executor2>& write_end)

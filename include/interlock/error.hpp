@@ -1,8 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The errors that no system call has. Everything else is passed on as the system, or Asio, reports
-// it.
+// The errors that no system call reports. All other errors are those of the system or of Asio.
 
 #ifndef INTERLOCK_ERROR_HPP
 #define INTERLOCK_ERROR_HPP
@@ -23,12 +22,12 @@ namespace error
 /// Errors of Interlock itself.
 enum errc
 {
-  /// The descriptor cannot be given away because a call on it is under way, or a lease of it is out. A
-  /// move to another executor or protocol type: also because a close handle of the object exists.
-  /// Call again later, or close.
+  /// The descriptor cannot be given away, because a call on it is under way or a lease exists. A move to
+  /// another executor or protocol type: also because a close handle of the object exists. Try again
+  /// later, or close.
   in_use = 1,
 
-  /// The object has been retired: nothing is opened on it any more.
+  /// The object has been retired and cannot be opened again.
   retired = 2
 };
 

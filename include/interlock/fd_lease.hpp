@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Permission to use the raw descriptor of an I/O object.
+// Permission to use the native descriptor of an I/O object.
 
 #ifndef INTERLOCK_FD_LEASE_HPP
 #define INTERLOCK_FD_LEASE_HPP
@@ -25,11 +25,11 @@ class io_core;
 
 } // namespace detail
 
-/// While it lasts, the descriptor that it names is not closed, and not anybody else's.
+/// Permission to use a native descriptor: while a lease exists, the descriptor is not closed or reused.
 /**
- * Made by `obj.lease()`. A close of the object goes its way as far as the detach: operations are
- * aborted, the reactor forgets the descriptor. close(2), and the completion of `async_close`, wait for the
- * last lease, however long. It may outlive the object, and its execution context.
+ * `obj.lease()` makes it. A close of the object still aborts the operations and detaches the descriptor from
+ * the reactor. close(2), and the completion of `async_close`, wait for the last lease without a limit. A
+ * lease may outlive the object and its execution context.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
@@ -46,17 +46,17 @@ class fd_lease
 public:
   using native_handle_type = int;
 
-  /// A lease on nothing.
+  /// Construct an empty lease.
   fd_lease() noexcept = default;
 
-  /// The other is left without a lease.
+  /// Move-construct a lease. The moved-from lease is empty.
   fd_lease(fd_lease&& other) noexcept
     : tenure_(std::exchange(other.tenure_, nullptr)),
       fd_(std::exchange(other.fd_, detail::no_descriptor))
   {
   }
 
-  /// The lease held before ends.
+  /// Move-assign a lease. Ends the lease held before.
   fd_lease& operator=(fd_lease&& other) noexcept
   {
     if (this != &other)
@@ -68,25 +68,25 @@ public:
     return *this;
   }
 
-  /// The lease ends. The last one hands the descriptor of a closed object to the worker.
+  /// End the lease. The last lease of a closed object passes its descriptor to the worker.
   ~fd_lease()
   {
     reset();
   }
 
-  /// Whether there is a lease: none is given on an object that is not open.
+  /// Whether this is a lease. It is empty if the object was not open.
   explicit operator bool() const noexcept
   {
     return tenure_ != nullptr;
   }
 
-  /// The descriptor, to be used but not closed; -1 without a lease.
+  /// Get the descriptor, to be used but not closed; -1 if empty.
   native_handle_type get() const noexcept
   {
     return fd_;
   }
 
-  /// Ends the lease, if there is one.
+  /// End the lease, if any.
   void reset() noexcept
   {
     fd_ = detail::no_descriptor;
@@ -98,14 +98,14 @@ private:
   template <class Inner>
   friend class detail::io_core;
 
-  // The lease has been counted.
+  // The caller has counted the lease.
   fd_lease(detail::tenure_base& t, int fd) noexcept
     : tenure_(&t),
       fd_(fd)
   {
   }
 
-  detail::tenure_base* tenure_ = nullptr; // not over before the lease is
+  detail::tenure_base* tenure_ = nullptr; // lives until the lease ends
   int fd_ = detail::no_descriptor;
 };
 

@@ -14,7 +14,7 @@ namespace interlock
 inline namespace abi_0
 {
 
-/// The end of a pipe that is read, over any executor.
+/// The read end of a pipe, for any executor.
 using readable_pipe = basic_readable_pipe<>;
 
 } // namespace abi_0

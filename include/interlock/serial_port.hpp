@@ -14,7 +14,7 @@ namespace interlock
 inline namespace abi_0
 {
 
-/// A serial port over any executor.
+/// A serial port for any executor.
 using serial_port = basic_serial_port<>;
 
 } // namespace abi_0

@@ -14,7 +14,7 @@ namespace interlock
 inline namespace abi_0
 {
 
-/// The end of a pipe that is written, over any executor.
+/// The write end of a pipe, for any executor.
 using writable_pipe = basic_writable_pipe<>;
 
 } // namespace abi_0

@@ -18,7 +18,7 @@ inline namespace abi_0
 namespace generic
 {
 
-/// Datagrams of any family, with sockets that may be closed from any thread.
+/// Datagrams of any family, with sockets that any thread may close.
 using datagram_protocol = closable<boost::asio::generic::datagram_protocol>;
 
 } // namespace generic

@@ -18,7 +18,7 @@ inline namespace abi_0
 namespace generic
 {
 
-/// Raw protocols of any family, with sockets that may be closed from any thread.
+/// Raw protocols of any family, with sockets that any thread may close.
 using raw_protocol = closable<boost::asio::generic::raw_protocol>;
 
 } // namespace generic

@@ -18,7 +18,7 @@ inline namespace abi_0
 namespace generic
 {
 
-/// Sequenced packets of any family, with sockets that may be closed from any thread.
+/// Sequenced packets of any family, with sockets that any thread may close.
 using seq_packet_protocol = closable<boost::asio::generic::seq_packet_protocol>;
 
 } // namespace generic

@@ -18,7 +18,7 @@ inline namespace abi_0
 namespace generic
 {
 
-/// Streams of any family, with sockets that may be closed from any thread.
+/// Streams of any family, with sockets that any thread may close.
 using stream_protocol = closable<boost::asio::generic::stream_protocol>;
 
 } // namespace generic

@@ -18,7 +18,7 @@ inline namespace abi_0
 namespace ip
 {
 
-/// ICMP with raw sockets that may be closed from any thread.
+/// ICMP with raw sockets that any thread may close.
 using icmp = closable<boost::asio::ip::icmp>;
 
 } // namespace ip

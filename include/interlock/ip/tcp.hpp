@@ -18,7 +18,7 @@ inline namespace abi_0
 namespace ip
 {
 
-/// TCP with sockets and acceptors that may be closed from any thread.
+/// TCP with sockets and acceptors that any thread may close.
 using tcp = closable<boost::asio::ip::tcp>;
 
 } // namespace ip

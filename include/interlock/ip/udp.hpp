@@ -18,7 +18,7 @@ inline namespace abi_0
 namespace ip
 {
 
-/// UDP with sockets that may be closed from any thread.
+/// UDP with sockets that any thread may close.
 using udp = closable<boost::asio::ip::udp>;
 
 } // namespace ip

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A pair of connected AF_UNIX sockets, as boost/asio/local/connect_pair.hpp. Asio's own insists on
-// an endpoint type that is named after the protocol, and ours are Asio's.
+// A pair of connected AF_UNIX sockets, as boost/asio/local/connect_pair.hpp. Asio's own does not compile for
+// closable protocols: it requires an endpoint type of the same protocol, and theirs is Asio's.
 
 #ifndef INTERLOCK_LOCAL_CONNECT_PAIR_HPP
 #define INTERLOCK_LOCAL_CONNECT_PAIR_HPP
@@ -23,7 +23,7 @@ inline namespace abi_0
 namespace local
 {
 
-/// Connect two sockets that are closed to each other. On failure both are closed, or open as they were.
+/// Open two closed sockets as a connected pair. On failure each socket is as before.
 template <class Protocol, class Executor1, class Executor2>
 boost::system::error_code connect_pair(
   boost::asio::basic_socket<closable<Protocol>, Executor1>& socket1,
@@ -37,7 +37,7 @@ boost::system::error_code connect_pair(
     detail::take_socket<Protocol>{protocol});
 }
 
-/// Connect two sockets that are closed to each other. On failure both are closed, or open as they were.
+/// Open two closed sockets as a connected pair. On failure each socket is as before.
 template <class Protocol, class Executor1, class Executor2>
 void connect_pair(boost::asio::basic_socket<closable<Protocol>, Executor1>& socket1,
   boost::asio::basic_socket<closable<Protocol>, Executor2>& socket2)

@@ -18,7 +18,7 @@ inline namespace abi_0
 namespace local
 {
 
-/// AF_UNIX datagrams with sockets that may be closed from any thread.
+/// AF_UNIX datagrams with sockets that any thread may close.
 using datagram_protocol = closable<boost::asio::local::datagram_protocol>;
 
 } // namespace local

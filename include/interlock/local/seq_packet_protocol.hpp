@@ -23,7 +23,7 @@ inline namespace abi_0
 namespace local
 {
 
-/// AF_UNIX sequenced packets with sockets and acceptors that may be closed from any thread.
+/// AF_UNIX sequenced packets with sockets and acceptors that any thread may close.
 using seq_packet_protocol = closable<boost::asio::local::seq_packet_protocol>;
 
 } // namespace local

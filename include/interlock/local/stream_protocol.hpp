@@ -18,7 +18,7 @@ inline namespace abi_0
 namespace local
 {
 
-/// AF_UNIX streams with sockets and acceptors that may be closed from any thread.
+/// AF_UNIX streams with sockets and acceptors that any thread may close.
 using stream_protocol = closable<boost::asio::local::stream_protocol>;
 
 } // namespace local

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What stream and other descriptors have in common, as boost/asio/posix/basic_descriptor.hpp.
-// Asio's descriptors have no protocol to specialise for, so this is a class of its own.
+// The base of descriptors, as boost/asio/posix/basic_descriptor.hpp. A class of Interlock's own, because
+// Asio's descriptors have no protocol for which to specialise them.
 
 #ifndef INTERLOCK_POSIX_BASIC_DESCRIPTOR_HPP
 #define INTERLOCK_POSIX_BASIC_DESCRIPTOR_HPP
@@ -13,9 +13,8 @@
 #include <boost/asio/posix/descriptor_base.hpp>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/core/initiation.hpp>
-#include <interlock/detail/members/common_calls.hpp>
 #include <interlock/detail/members/descriptor_members.hpp>
+#include <interlock/detail/members/waiting_members.hpp>
 
 namespace interlock
 {
@@ -24,29 +23,26 @@ inline namespace abi_0
 namespace posix
 {
 
-/// A descriptor that may be closed from any thread, at any moment, while other threads use it.
+/// A descriptor that any thread may close at any moment while other threads use it.
 /**
  * The members are those of boost::asio::posix::basic_descriptor. `close` and the destructor never
- * block: the descriptor is detached from the reactor, and close(2), which may wait for a file
- * system or a tty, follows on a thread of its own. The descriptor is made O_NONBLOCK by the first
- * transfer, not before.
+ * block: they detach the descriptor from the reactor, and close(2), which may wait for a file system or
+ * a tty, follows on a separate thread. The first operation sets O_NONBLOCK.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
- * @e Shared @e objects: Safe, but for construction, move and destruction.
+ * @e Shared @e objects: Safe, except for construction, move and destruction.
  */
 template <class Executor = boost::asio::any_io_executor>
-class basic_descriptor : public boost::asio::posix::descriptor_base,
-                         public detail::descriptor_members<Executor>
+class basic_descriptor : public detail::waiting_members<detail::descriptor_members<Executor>,
+                           boost::asio::posix::descriptor_base>
 {
 protected:
   /// @cond
-  using members = detail::descriptor_members<Executor>;
+  using members = detail::waiting_members<detail::descriptor_members<Executor>,
+    boost::asio::posix::descriptor_base>;
   using members::core_;
-  using typename members::core_type;
-  using typename members::default_token;
   using typename members::error_code;
-  using initiate_async_wait = detail::initiate_wait<core_type>;
   /// @endcond
 
 public:
@@ -69,10 +65,10 @@ public:
   /// Construct a descriptor, closed or on an existing native descriptor.
   using members::members;
 
-  /// Move-construct a descriptor. The moved-from object is as one constructed with its executor.
+  /// Move-construct a descriptor. The moved-from object is as if newly constructed with its executor.
   basic_descriptor(basic_descriptor&& other) noexcept = default;
 
-  /// Move-assign a descriptor. What this object has open is closed as by its destructor.
+  /// Move-assign a descriptor. Closes what this object has open, as its destructor does.
   basic_descriptor& operator=(basic_descriptor&& other) noexcept = default;
 
   /// Move-construct a descriptor from one of another executor type.
@@ -104,93 +100,15 @@ public:
 
   using members::release;
 
-  /// Release ownership of the native descriptor, cancelling the operations outstanding on it. An error
-  /// if none is open.
+  /// Release ownership of the native descriptor, and cancel the outstanding operations.
+  /** @c ec is boost::asio::error::bad_descriptor if none is open. */
   native_handle_type release(error_code& ec)
   {
     return core_.release(ec);
   }
 
-  /// Perform an IO control command on the descriptor.
-  template <class IoControlCommand>
-  void io_control(IoControlCommand& command)
-  {
-    detail::or_throw("io_control", [&](error_code& ec) { io_control(command, ec); });
-  }
-
-  /// Perform an IO control command on the descriptor.
-  template <class IoControlCommand>
-  error_code io_control(IoControlCommand& command, error_code& ec)
-  {
-    return detail::control(core_, command, ec);
-  }
-
-  /// Get the non-blocking mode of the descriptor.
-  bool non_blocking() const
-  {
-    return detail::get_flag(core_, &detail::user_flags::non_blocking);
-  }
-
-  /// Set the non-blocking mode of the descriptor.
-  void non_blocking(bool mode)
-  {
-    detail::or_throw("non_blocking", [&](error_code& ec) { non_blocking(mode, ec); });
-  }
-
-  /// Set the non-blocking mode of the descriptor.
-  error_code non_blocking(bool mode, error_code& ec)
-  {
-    return detail::set_non_blocking(core_, mode, ec);
-  }
-
-  /// Get the non-blocking mode of the native descriptor implementation, as set by the other
-  /// overload.
-  bool native_non_blocking() const
-  {
-    return detail::get_flag(core_, &detail::user_flags::native_non_blocking);
-  }
-
-  /// Set the non-blocking mode of the native descriptor implementation. The descriptor stays
-  /// O_NONBLOCK once it is.
-  void native_non_blocking(bool mode)
-  {
-    detail::or_throw("native_non_blocking", [&](error_code& ec) { native_non_blocking(mode, ec); });
-  }
-
-  /// Set the non-blocking mode of the native descriptor implementation. The descriptor stays
-  /// O_NONBLOCK once it is.
-  error_code native_non_blocking(bool mode, error_code& ec)
-  {
-    return detail::set_native_non_blocking(core_, mode, ec);
-  }
-
-  /// Wait for the descriptor to become ready to read, ready to write, or to have pending error
-  /// conditions.
-  void wait(wait_type w)
-  {
-    detail::or_throw("wait", [&](error_code& ec) { wait(w, ec); });
-  }
-
-  /// Wait for the descriptor to become ready to read, ready to write, or to have pending error
-  /// conditions.
-  error_code wait(wait_type w, error_code& ec)
-  {
-    return detail::wait_ready(core_, detail::events_of(w), ec);
-  }
-
-  /// Start an asynchronous wait for the descriptor to become ready to read, ready to write, or to
-  /// have an error pending.
-  template <class WaitToken = default_token>
-  auto async_wait(wait_type w, WaitToken&& token = default_token())
-    -> detail::initiation_result<WaitToken, void(error_code), initiate_async_wait, wait_type&>
-  {
-    return boost::asio::async_initiate<WaitToken, void(error_code)>(
-      initiate_async_wait(&core_), token, w);
-  }
-
 protected:
-  /// What the descriptor has open is closed: detached now, or when the last call inside has
-  /// returned.
+  /// Destroy the descriptor. Closes what it has open: detached now, or when the last call inside returns.
   ~basic_descriptor() = default;
 };
 

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Reads and writes on pipes, ttys, eventfds and the like, as
+// Reads and writes on pipes, terminals, eventfds and similar descriptors, as
 // boost/asio/posix/basic_stream_descriptor.hpp.
 
 #ifndef INTERLOCK_POSIX_BASIC_STREAM_DESCRIPTOR_HPP
@@ -20,14 +20,13 @@ inline namespace abi_0
 namespace posix
 {
 
-/// A stream descriptor that may be closed from any thread, at any moment, while other threads use
-/// it.
+/// A stream descriptor that any thread may close at any moment while other threads use it.
 /**
  * The members are those of boost::asio::posix::basic_stream_descriptor.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
- * @e Shared @e objects: Safe, but for construction, move and destruction.
+ * @e Shared @e objects: Safe, except for construction, move and destruction.
  */
 template <class Executor = boost::asio::any_io_executor>
 class basic_stream_descriptor
@@ -38,9 +37,6 @@ private:
   using typename base::error_code;
 
 public:
-  /// The type of the executor associated with the object.
-  using executor_type = Executor;
-
   /// Rebinds the descriptor type to another executor.
   template <class Executor1>
   struct rebind_executor
@@ -49,15 +45,13 @@ public:
     using other = basic_stream_descriptor<Executor1>;
   };
 
-  using typename base::native_handle_type;
-
   /// Construct a descriptor: see basic_descriptor.
   using base::base;
 
-  /// Move-construct a descriptor. The moved-from object is as one constructed with its executor.
+  /// Move-construct a descriptor. The moved-from object is as if newly constructed with its executor.
   basic_stream_descriptor(basic_stream_descriptor&& other) noexcept = default;
 
-  /// Move-assign a descriptor. What this object has open is closed as by its destructor.
+  /// Move-assign a descriptor. Closes what this object has open, as its destructor does.
   basic_stream_descriptor& operator=(basic_stream_descriptor&& other) noexcept = default;
 
   /// Move-construct a descriptor from one of another executor type.
@@ -75,8 +69,8 @@ public:
   }
 
   /// Take over what Asio's own descriptor has open.
-  /** Operations outstanding on it go on, but are not known to this object: a close aborts them
-   * without waiting for them. */
+  /** Its outstanding operations continue, but are not counted: a close aborts them without waiting for
+   * their handlers. */
   explicit basic_stream_descriptor(typename base::asio_type&& other)
     : base(other.get_executor())
   {
@@ -84,20 +78,17 @@ public:
       [&](error_code& ec) { this->core_.adopt(std::move(other), ec, [](auto&, error_code&) {}); });
   }
 
-  /// Give what this descriptor has open to Asio's own.
+  /// Give what this descriptor has open to Asio's own descriptor, with the outstanding operations.
   /**
-   * A named function, since Asio's own converting constructor would take this for an object of its
-   * own.
-   *
-   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way,
-   * bad_descriptor if closed.
+   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way or a
+   * lease exists, boost::asio::error::bad_descriptor if it is closed.
    */
   typename base::asio_type to_asio()
   {
     return this->core_.give_away();
   }
 
-  /// Closes what the descriptor has open: never blocks, see close().
+  /// Destroy the descriptor. Closes what it has open; never blocks.
   ~basic_stream_descriptor() = default;
 };
 

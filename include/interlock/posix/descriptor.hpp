@@ -16,7 +16,7 @@ inline namespace abi_0
 namespace posix
 {
 
-/// A descriptor over any executor.
+/// A descriptor for any executor.
 using descriptor = basic_descriptor<>;
 
 } // namespace posix

@@ -16,7 +16,7 @@ inline namespace abi_0
 namespace posix
 {
 
-/// A stream descriptor over any executor.
+/// A stream descriptor for any executor.
 using stream_descriptor = basic_stream_descriptor<>;
 
 } // namespace posix

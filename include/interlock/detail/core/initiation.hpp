@@ -1,9 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The initiating function objects of all I/O objects. Each is a class with an executor, so that
-// tokens which ask for it (cancel_after, for one) find it, and holds the object's core: a lazy
-// token may call it later, from any thread.
+// The initiations of all I/O objects: function objects that start an operation.
+//
+// Each has the executor of its object, which tokens such as cancel_after need. Each refers to the object's
+// core, because a lazy token may call it later, from any thread.
 
 #ifndef INTERLOCK_DETAIL_CORE_INITIATION_HPP
 #define INTERLOCK_DETAIL_CORE_INITIATION_HPP
@@ -28,8 +29,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// A handler argument of an initiating function, to be moved from: the temporary itself, or a copy
-/// of what is not one.
+/// The handler of an initiation, to be moved from: a reference to a temporary, or a copy of anything else.
 template <class Handler>
 using own_handler = std::conditional_t<std::is_same<Handler, std::decay_t<Handler>>::value,
   Handler&, std::decay_t<Handler>>;
@@ -54,8 +54,7 @@ protected:
   using error_code = boost::system::error_code;
   using tenure_type = typename Core::tenure_type;
 
-  /// Starts `begin(inner, tracked handler)`; an operation that does not start completes with
-  /// `values` after the error.
+  /// Starts `begin(inner, tracked handler)`. If it cannot start, the handler gets the error and `values`.
   template <op_kind Kind, class Handler, class Begin, class... Values>
   INTERLOCK_HOT void start(Handler& handler, Begin begin, Values... values) const
   {
@@ -66,8 +65,7 @@ protected:
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
   }
 
-  /// Starts `policy.begin(inner, handler)`, and begins it again as long as it completes
-  /// prematurely.
+  /// Starts `policy.begin(inner, handler)`, and repeats it while `policy` calls its completion premature.
   template <class Handler, class Policy, class... Values>
   void repeat(Handler& handler, Policy policy, Values... values) const
   {
@@ -79,7 +77,7 @@ protected:
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
   }
 
-  /// Completes an operation that has not started.
+  /// Completes an operation that could not start.
   template <class Handler, class... Values>
   INTERLOCK_COLD void fail(Handler& handler, error_code ec, Values... values) const
   {
@@ -172,8 +170,8 @@ public:
   }
 };
 
-/// The result of starting an operation with `Token`, for declarations that a concept check must be
-/// able to reject softly.
+/// The result of starting an operation with `Token`. As a return type it lets a concept check reject a call
+/// without an error.
 template <class Token, class Signature, class Initiation, class... Args>
 using initiation_result = decltype(boost::asio::async_initiate<Token, Signature>(
   std::declval<Initiation>(), std::declval<Token&>(), std::declval<Args>()...));
@@ -181,7 +179,7 @@ using initiation_result = decltype(boost::asio::async_initiate<Token, Signature>
 template <class Executor>
 using default_token = typename boost::asio::default_completion_token<Executor>::type;
 
-/// What may stand where a close expects its token: anything but how to close.
+/// Excludes close_mode from the tokens of a close.
 template <class Token>
 using if_close_token = std::enable_if_t<!std::is_same<std::decay_t<Token>, close_mode>::value>;
 

@@ -1,8 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Accepting: into a peer given by the caller, which may be a socket of ours or Asio's own, or into
-// a new one.
+// Accepts a connection into the caller's socket, which may be closable or Asio's own, or into a new one.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_ACCEPT_HPP
 #define INTERLOCK_DETAIL_MEMBERS_ACCEPT_HPP
@@ -27,7 +26,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// A peer of Asio's own: it takes the connection by a move.
+/// Gives the connection to a socket of Asio's own, by a move.
 template <class Peer, class Protocol, class Accepted>
 auto deliver(Peer& peer, const Protocol&, Accepted&& accepted, error_code&)
   -> decltype(peer = std::move(accepted), void())
@@ -35,7 +34,7 @@ auto deliver(Peer& peer, const Protocol&, Accepted&& accepted, error_code&)
   peer = std::move(accepted);
 }
 
-/// A peer of ours.
+/// Gives the connection to a closable socket.
 template <class Peer, class Protocol, class Accepted>
 auto deliver(Peer& peer, const Protocol& protocol, Accepted&& accepted, error_code& ec)
   -> decltype(access::core(peer), void())
@@ -47,7 +46,7 @@ auto deliver(Peer& peer, const Protocol& protocol, Accepted&& accepted, error_co
     std::move(accepted), ec, [&p](auto& t, error_code& e) { t.set_protocol(p, e); });
 }
 
-/// Turns Asio's completion of an accept into the user's: into a given peer.
+/// Completes an accept into the caller's socket: delivers the connection, then calls the user's handler.
 template <class Peer, class Protocol>
 struct accept_into
 {
@@ -63,7 +62,7 @@ struct accept_into
   }
 };
 
-/// Turns Asio's completion of an accept into the user's: into a new peer.
+/// Completes an accept into a new socket: makes it, then calls the user's handler with it.
 template <class Peer, class Protocol>
 struct accept_new
 {
@@ -79,9 +78,8 @@ struct accept_new
   }
 };
 
-/// What makes an accept begin again. A connection that was gone before it could be accepted, where
-/// Asio reports it: the next one is accepted, unless the user wants to know. Once, the want of
-/// descriptors, since some may have been waiting for their close(2).
+/// Begins an accept again in two cases. An aborted connection, which Asio reports: always, unless the user
+/// has set enable_connection_aborted. No descriptor left: once, after the queued closes.
 template <class Executor, class Endpoint>
 struct accept_again
 {
@@ -119,7 +117,7 @@ class initiate_accept : public initiation<Core>
 public:
   using initiation<Core>::initiation;
 
-  /// Into `peer`; `endpoint` may be null.
+  /// Accepts into `peer`; `endpoint` may be null.
   template <class Handler, class Peer, class Endpoint>
   void operator()(Handler&& handler, Peer* peer, Endpoint* endpoint) const
   {
@@ -135,7 +133,7 @@ public:
         [this](auto& h, error_code ec) { this->fail(h, ec); });
   }
 
-  /// Into a new `Peer`, which `made` only names.
+  /// Accepts into a new `Peer`; the last argument only names its type.
   template <class Handler, class Executor, class Endpoint, class Peer>
   void operator()(Handler&& handler, const Executor& ex, Endpoint* endpoint, Peer* /*made*/) const
   {
@@ -167,7 +165,7 @@ private:
   }
 };
 
-/// The synchronous accept into a peer; `endpoint` may be null.
+/// Accepts into `peer` and waits for the connection; `endpoint` may be null.
 template <class Core, class Peer, class Endpoint>
 error_code accept_peer(Core& core, Peer& peer, Endpoint* endpoint, error_code& ec)
 {

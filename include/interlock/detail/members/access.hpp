@@ -1,13 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The way from one I/O object to the core of another: accepting into it, moving from it.
+// Gives functions outside an I/O object its core: to accept into the object, or to move from it.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_ACCESS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_ACCESS_HPP
-
-#include <type_traits>
-#include <utility>
 
 #include <interlock/config.hpp>
 
@@ -18,10 +15,14 @@ inline namespace abi_0
 namespace detail
 {
 
+template <class Core>
+class closing_members;
+
 struct access
 {
-  template <class Object>
-  static auto core(Object& o) noexcept -> decltype((o.core_))
+  /// The core of an object of Interlock's, or of a class derived from it. Does not accept Asio's own objects.
+  template <class Core>
+  static Core& core(closing_members<Core>& o) noexcept
   {
     return o.core_;
   }

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Sends to an address and receives from one: the members that datagram and raw sockets have in common.
+// The members that datagram and raw sockets share: sends to an endpoint, receives with the sender's endpoint.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_ADDRESSED_TRANSFERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_ADDRESSED_TRANSFERS_HPP
@@ -26,7 +26,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// The members of datagram and raw sockets that send to an address and receive from one.
+/// The members of datagram and raw sockets that send to an endpoint and receive from one.
 template <class Protocol, class Executor>
 class addressed_transfers : public flagged_transfers<Protocol, Executor>
 {
@@ -43,8 +43,8 @@ protected:
   using typename base::error_code;
   using typename base::message_flags;
   using endpoint = typename Protocol::endpoint;
-  using initiate_async_send_to = initiate_send_to<core_type>;
-  using initiate_async_receive_from = initiate_receive_from<core_type>;
+  using initiate_async_send_to = initiate_send_to<core_type, endpoint>;
+  using initiate_async_receive_from = initiate_receive_from<core_type, endpoint>;
   template <class Initiation, class Token, class Buffers, class Address>
   using addressed_result = initiation_result<Token, void(error_code, std::size_t), Initiation,
     const Buffers&, Address, message_flags&>;
@@ -73,8 +73,8 @@ public:
       "send_to", [&](error_code& ec) { return send_to(buffers, destination, flags, ec); });
   }
 
-  /// Send a datagram to the specified endpoint. Blocks until there is room for it, an error occurs, or
-  /// the socket is closed.
+  /// Send a datagram to the specified endpoint. Blocks until the datagram is sent, an error occurs, or the
+  /// socket is closed.
   template <class ConstBufferSequence>
   std::size_t send_to(const ConstBufferSequence& buffers, const endpoint& destination,
     message_flags flags, error_code& ec)
@@ -82,7 +82,7 @@ public:
     return detail::send_to(this->core_, buffers, destination, flags, ec);
   }
 
-  /// Start to send a datagram to the specified endpoint.
+  /// Start an asynchronous send of a datagram to the specified endpoint.
   template <class ConstBufferSequence, class WriteToken = default_token>
   auto async_send_to(const ConstBufferSequence& buffers, const endpoint& destination,
     WriteToken&& token = default_token())
@@ -91,7 +91,7 @@ public:
     return async_send_to(buffers, destination, message_flags(0), std::forward<WriteToken>(token));
   }
 
-  /// Start to send a datagram to the specified endpoint.
+  /// Start an asynchronous send of a datagram to the specified endpoint.
   template <class ConstBufferSequence, class WriteToken = default_token>
   auto async_send_to(const ConstBufferSequence& buffers, const endpoint& destination,
     message_flags flags, WriteToken&& token = default_token())
@@ -117,8 +117,8 @@ public:
       "receive_from", [&](error_code& ec) { return receive_from(buffers, sender, flags, ec); });
   }
 
-  /// Receive a datagram with the endpoint of its sender. Blocks until there is one, an error occurs, or
-  /// the socket is closed.
+  /// Receive a datagram with the endpoint of its sender. Blocks until one arrives, an error occurs, or the
+  /// socket is closed.
   template <class MutableBufferSequence>
   std::size_t receive_from(
     const MutableBufferSequence& buffers, endpoint& sender, message_flags flags, error_code& ec)
@@ -126,8 +126,8 @@ public:
     return detail::receive_from(this->core_, buffers, sender, flags, ec);
   }
 
-  /// Start to receive a datagram with the endpoint of its sender, which must live until the handler is
-  /// called.
+  /// Start an asynchronous receive of a datagram. @c sender receives the endpoint of its sender, and must
+  /// live until the handler is called.
   template <class MutableBufferSequence, class ReadToken = default_token>
   auto async_receive_from(
     const MutableBufferSequence& buffers, endpoint& sender, ReadToken&& token = default_token())
@@ -136,8 +136,8 @@ public:
     return async_receive_from(buffers, sender, message_flags(0), std::forward<ReadToken>(token));
   }
 
-  /// Start to receive a datagram with the endpoint of its sender, which must live until the handler is
-  /// called.
+  /// Start an asynchronous receive of a datagram. @c sender receives the endpoint of its sender, and must
+  /// live until the handler is called.
   template <class MutableBufferSequence, class ReadToken = default_token>
   auto async_receive_from(const MutableBufferSequence& buffers, endpoint& sender,
     message_flags flags, ReadToken&& token = default_token())

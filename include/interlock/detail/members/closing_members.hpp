@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The members of all I/O objects that Asio's do not have: how an object ends, and who may end it.
+// The members of all I/O objects that Asio's objects lack: close, release, retire, lease, close handle.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_CLOSING_MEMBERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_CLOSING_MEMBERS_HPP
@@ -15,6 +15,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
 #include <interlock/detail/core/io_core.hpp>
+#include <interlock/detail/members/access.hpp>
 #include <interlock/fd_lease.hpp>
 
 namespace interlock
@@ -46,31 +47,35 @@ protected:
   ~closing_members() = default;
 
   mutable Core core_;
+
+  friend struct access;
   /// @endcond
 
 public:
-  /// Start to close the object, and learn what became of it.
+  /// Start an asynchronous close of the object.
   /**
-   * Any descriptor of callers, from any thread: one close serves them all.
+   * Any descriptor of callers, from any thread, may call this: one close serves them all.
    *
-   * @param token The completion token. The handler is called after every handler of the operations
-   * started on this object has run and been destroyed, whatever executor it ran on: buffers and
-   * session may be freed then.
+   * @param token The completion token. The handler is called after every handler of this object's
+   * operations has run and been destroyed, on whatever executor: the buffers and the session may be freed
+   * then.
    *
    * @par Completion Signature
    * @code void(boost::system::error_code) @endcode
-   * The errno of close(2), such as EIO or ENOSPC of a file system that reports late; success on an
-   * object that was never opened. EINTR and EINPROGRESS mean closed, and are success. On a socket with
-   * SO_LINGER and a time, which waits until everything sent has been acknowledged:
-   * boost::asio::error::timed_out and boost::asio::error::connection_reset as well. Copies of the
-   * descriptor can go on, as after any close(2).
+   * The errno of close(2), such as EIO or ENOSPC of a file system that reports late. Success on an object
+   * that was never opened, and for EINTR and EINPROGRESS, after which the descriptor is closed. On a socket
+   * with SO_LINGER and a time, close waits until everything sent is acknowledged:
+   * boost::asio::error::timed_out and boost::asio::error::connection_reset are possible as well. Copies of
+   * the descriptor stay open, as after any close(2).
    *
    * @par Per-Operation Cancellation
-   * Never leaves the object open. Of the caller that has started the close: @c terminal aborts it (a
-   * TCP connection is reset), @c partial detaches without waiting for the executor, and the handler is
-   * called as ever, when the close is over; @c total ends only this caller's waiting, with
-   * boost::asio::error::operation_aborted. Of one that has joined a close, each type does what total
-   * does.
+   * Never leaves the object open.
+   * @li @c terminal from the caller that started the close aborts it: a TCP connection is reset. The
+   * handler is called when the close is over.
+   * @li @c partial from that caller detaches without waiting for the executor. The handler is called when
+   * the close is over.
+   * @li @c total, and every type from a caller that joined the close, completes this caller's operation only,
+   * with boost::asio::error::operation_aborted.
    *
    * @par Thread Safety
    * Any thread, at the same time as any other member.
@@ -83,31 +88,31 @@ public:
       initiate_async_close(&core_), token);
   }
 
-  /// Start to close the object in the given way, and learn what became of it and of the data.
+  /// Start an asynchronous close of the object in the given mode, and report what became of the data.
   /**
-   * Any descriptor of callers, from any thread: one close serves them all, and each gets the same report.
-   * The strongest of their modes holds; that of a caller who has given none is immediate. `close` does
-   * not change it, and the destructor does not either once the descriptor has been detached.
+   * Any descriptor of callers, from any thread, may call this: one close serves them all, and each gets the
+   * same report. The strongest of their modes wins; a call without a mode counts as immediate. `close` does
+   * not change the mode; neither does the destructor once the descriptor is detached.
    *
    * @param mode How to close, and how long to wait for the peer: see close_mode.
    *
-   * @param token The completion token. The handler is called after every handler of the operations
-   * started on this object has run and been destroyed, whatever executor it ran on.
+   * @param token The completion token. The handler is called after every handler of this object's
+   * operations has run and been destroyed, on whatever executor.
    *
    * @par Completion Signature
    * @code void(boost::system::error_code, interlock::close_report) @endcode
-   * The errno of close(2), as with the other overload; what became of the data is no error, but the
-   * report's outcome.
+   * The errno of close(2), as for the other overload. What became of the data is not an error: the report
+   * contains it.
    * @li boost::system::errc::invalid_argument: a timeout is negative, or longer than
    * close_mode::longest_timeout.
-   * @li boost::asio::error::operation_not_supported: the mode waits for a peer, and this is not a stream
-   * socket, or the descriptor is borrowed.
+   * @li boost::asio::error::operation_not_supported: the mode waits for a peer, but the object is not a
+   * stream socket, or its descriptor is borrowed.
    *
-   * In both cases the object is closed all the same, immediately.
+   * In both cases the object is closed nevertheless, immediately.
    *
    * @par Per-Operation Cancellation
-   * As with the other overload, also while the peer is waited for: @c terminal aborts, @c partial goes
-   * on immediately.
+   * As for the other overload, also while the close waits for the peer: @c terminal aborts it, @c partial
+   * continues it in immediate mode.
    *
    * @par Thread Safety
    * Any thread, at the same time as any other member.
@@ -121,20 +126,20 @@ public:
       initiate_async_close(&core_), token, mode);
   }
 
-  /// Start to release ownership of the descriptor: as a close, but that the descriptor goes to the caller.
+  /// Start an asynchronous release: a close that gives the descriptor to the caller.
   /**
-   * Operations outstanding are aborted, blocked calls return. Unlike `release` this never fails with
-   * `in_use`: it waits until nobody is inside any more, or has a lease.
+   * Outstanding operations are aborted, and blocked calls return. Unlike `release` this never fails with
+   * `in_use`: it waits until every call inside has returned and every lease has ended.
    *
-   * @param token The completion token. The handler is called after every handler of the operations
-   * started on this object has run and been destroyed. A descriptor that cannot be delivered, since the
-   * handler is destroyed uncalled, is closed, unless it is borrowed.
+   * @param token The completion token. The handler is called after every handler of this object's
+   * operations has run and been destroyed. If the handler is destroyed without being called, the descriptor
+   * is closed, unless it is borrowed.
    *
    * @par Completion Signature
    * @code void(boost::system::error_code, native_handle_type) @endcode
-   * Success and the descriptor, which is in non-blocking mode if the object has used it;
-   * boost::asio::error::bad_descriptor and -1 where nothing is open, or a close has come before. A
-   * close that comes after has nothing to close, and succeeds.
+   * Success and the descriptor, which is O_NONBLOCK if the object has used it;
+   * boost::asio::error::bad_descriptor and -1 if the object is not open or is being closed. A later close
+   * has nothing to close, and succeeds.
    *
    * @par Thread Safety
    * Any thread, at the same time as any other member.
@@ -149,9 +154,9 @@ public:
 
   /// Close the object for good.
   /**
-   * As `close()`, and every later open, assign and connect, and an accept into this object, fails with
-   * interlock::error::retired: a close that lands before a reconnect is not lost. A move takes it
-   * along. Throws std::bad_alloc at most, and only on an object that has never been opened.
+   * As `close()`. In addition every later open, assign and connect, and an accept into this object, fails
+   * with interlock::error::retired, so that a close just before a reconnect is not lost. A move carries this
+   * state along. Throws nothing but std::bad_alloc, and only on an object that was never opened.
    *
    * @par Thread Safety
    * Any thread, at the same time as any other member.
@@ -161,13 +166,13 @@ public:
     core_.retire();
   }
 
-  /// A permission to use the raw descriptor: see fd_lease. Empty if the object is not open.
+  /// Get permission to use the native descriptor: see fd_lease. Empty if the object is not open.
   fd_lease lease()
   {
     return core_.lease();
   }
 
-  /// A handle that closes this object, wherever it is moved: see close_handle.
+  /// Get a handle that closes this object wherever it has been moved: see close_handle.
   /**
    * While a handle exists the object cannot be moved into one of another executor or protocol type:
    * that throws interlock::error::in_use.

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The synchronous members that sockets, acceptors and descriptors have in common, over any core.
+// The synchronous calls behind the members that sockets, acceptors and descriptors share, over any core.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_COMMON_CALLS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_COMMON_CALLS_HPP
@@ -37,8 +37,8 @@ inline bool is_out_of_descriptors(const error_code& ec) noexcept
     && (ec.value() == EMFILE || ec.value() == ENFILE);
 }
 
-/// Out of descriptors: those that only waited for their close(2) have been waited for, and it is worth
-/// another try. So it is where none waits, since the last may have been closed after the failure.
+/// If `ec` says that no descriptor is left: waits for queued closes. True: the caller should try again.
+/// That holds without a queued close, too, because the last one may have run after the failure.
 inline bool descriptors_may_have_come(tenure_base& t, const error_code& ec) noexcept
 {
   if (!is_out_of_descriptors(ec))
@@ -61,8 +61,7 @@ bool get_flag(Core& core, std::atomic<bool> user_flags::*flag)
   return core.inside(ignored, [flag](auto& t, error_code&) -> bool { return t.flags().*flag; });
 }
 
-/// What the user asks for is remembered here, and decides whether a synchronous call waits. The
-/// descriptor is O_NONBLOCK anyway.
+/// Records the mode, which decides whether a synchronous call waits. The descriptor is always O_NONBLOCK.
 template <class Core>
 error_code set_non_blocking(Core& core, bool mode, error_code& ec)
 {
@@ -73,7 +72,7 @@ error_code set_non_blocking(Core& core, bool mode, error_code& ec)
       if (e)
         return;
       t.flags().non_blocking = mode;
-      // As with Asio, leaving the mode means leaving the native one as well.
+      // As in Asio, leaving the mode leaves the native mode as well.
       if (!mode)
         t.flags().native_non_blocking = false;
     });
@@ -86,7 +85,7 @@ error_code set_native_non_blocking(Core& core, bool mode, error_code& ec)
   core.inside(ec,
     [mode](auto& t, error_code& e)
     {
-      // As with Asio: a blocking native object cannot honour a non-blocking mode.
+      // As in Asio: the native mode cannot be blocking while the other is non-blocking.
       if (!mode && t.flags().non_blocking)
         e = boost::asio::error::invalid_argument;
       else
@@ -124,7 +123,8 @@ error_code wait_ready(Core& core, short events, error_code& ec)
   return ec;
 }
 
-/// Whether a transfer of nothing is none, and the end an error. Not so for messages: they can be empty.
+/// Whether a transfer into empty buffers needs no system call, and a read of zero bytes is the end of file.
+/// Neither holds for messages, which can be empty.
 template <class Tenure>
 bool is_stream(const Tenure& t) noexcept
 {

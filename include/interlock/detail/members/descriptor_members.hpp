@@ -1,10 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What descriptors, pipes and serial ports have in common: a descriptor that is assigned, and its end.
+// The members that descriptors, pipes and serial ports share: assign and release.
 //
-// All are over Asio's stream descriptor. Its own pipes and serial ports are no more than that, but
-// cannot be told that their descriptor is non-blocking already.
+// All of them contain Asio's stream descriptor. Asio's own pipes and serial ports do the same transfers,
+// but have no native_non_blocking to learn that the descriptor is O_NONBLOCK already.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_DESCRIPTOR_MEMBERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_DESCRIPTOR_MEMBERS_HPP
@@ -14,15 +14,14 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/execution_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include <interlock/borrowed.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/io_core.hpp>
+#include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/members/access.hpp>
-#include <interlock/detail/members/closing_members.hpp>
-#include <interlock/detail/members/common_calls.hpp>
+#include <interlock/detail/members/common_members.hpp>
 
 namespace interlock
 {
@@ -31,33 +30,31 @@ inline namespace abi_0
 namespace detail
 {
 
-/// A descriptor may be a socket's.
+/// The descriptor may be a socket.
 template <class Executor>
 struct may_linger<boost::asio::posix::basic_stream_descriptor<Executor>> : std::true_type
 {
 };
 
-/// The members of descriptors, pipes and serial ports that have to do with their descriptor.
+/// The members that descriptors, pipes and serial ports share.
 template <class Executor>
 class descriptor_members
-  : public closing_members<io_core<boost::asio::posix::basic_stream_descriptor<Executor>>>
+  : public common_members<io_core<boost::asio::posix::basic_stream_descriptor<Executor>>>
 {
 #if !defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
   static_assert(std::is_same<Executor, boost::asio::any_io_executor>::value,
-    "descriptors over other executors than any_io_executor need Boost 1.75");
+    "descriptors with an executor other than any_io_executor need Boost 1.75");
 #endif
+
+private:
+  using base = common_members<io_core<boost::asio::posix::basic_stream_descriptor<Executor>>>;
 
 protected:
   /// @cond
-  using asio_type = boost::asio::posix::basic_stream_descriptor<Executor>;
-  using core_type = io_core<asio_type>;
-  using closing = closing_members<core_type>;
-  using closing::core_;
-  using error_code = boost::system::error_code;
-  using default_token = detail::default_token<Executor>;
+  using base::core_;
+  using typename base::error_code;
   template <class T>
-  using if_context =
-    std::enable_if_t<std::is_convertible<T&, boost::asio::execution_context&>::value, int>;
+  using if_context = typename base::template if_context<T>;
   template <class Executor1>
   using if_convertible = std::enable_if_t<std::is_convertible<Executor1, Executor>::value, int>;
 
@@ -65,39 +62,23 @@ protected:
   descriptor_members& operator=(descriptor_members&&) noexcept = default;
   ~descriptor_members() = default;
 
-  /// As a move from an object of another executor type.
+  /// Moves from an object of another executor type.
   template <class Executor1>
   void take(descriptor_members<Executor1>& other)
   {
     core_.take_from(access::core(other), [](auto&, auto&, error_code&) {});
   }
-
-  friend struct access;
   /// @endcond
 
 public:
-  /// The type of the executor associated with the object.
-  using executor_type = Executor;
+  using typename base::executor_type;
+  using typename base::native_handle_type;
 
-  /// The native representation of a descriptor.
-  using native_handle_type = typename asio_type::native_handle_type;
-
-  /// Construct a descriptor without opening it.
-  explicit descriptor_members(const executor_type& ex)
-    : closing(ex)
-  {
-  }
-
-  /// Construct a descriptor without opening it.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
-  explicit descriptor_members(ExecutionContext& context)
-    : closing(context.get_executor())
-  {
-  }
+  using base::base;
 
   /// Construct a descriptor on an existing native descriptor.
   descriptor_members(const executor_type& ex, const native_handle_type& native_descriptor)
-    : closing(ex)
+    : base(ex)
   {
     assign(native_descriptor);
   }
@@ -105,114 +86,71 @@ public:
   /// Construct a descriptor on an existing native descriptor.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   descriptor_members(ExecutionContext& context, const native_handle_type& native_descriptor)
-    : closing(context.get_executor())
+    : base(context.get_executor())
   {
     assign(native_descriptor);
   }
 
-  /// Construct on a native descriptor that somebody else owns.
+  /// Construct a descriptor on a native descriptor that another library owns.
   descriptor_members(
     const executor_type& ex, const native_handle_type& native_descriptor, borrowed_t borrowed)
-    : closing(ex)
+    : base(ex)
   {
     assign(native_descriptor, borrowed);
   }
 
-  /// Construct on a native descriptor that somebody else owns.
+  /// Construct a descriptor on a native descriptor that another library owns.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   descriptor_members(
     ExecutionContext& context, const native_handle_type& native_descriptor, borrowed_t borrowed)
-    : closing(context.get_executor())
+    : base(context.get_executor())
   {
     assign(native_descriptor, borrowed);
   }
 
-  /// Get the executor associated with the object.
-  const executor_type& get_executor() noexcept
-  {
-    return core_.get_executor();
-  }
-
-  /// Assign an existing native descriptor to the descriptor. On failure it remains the caller's.
+  /// Assign an existing native descriptor to the descriptor. On failure the caller keeps it.
   void assign(const native_handle_type& native_descriptor)
   {
     or_throw("assign", [&](error_code& ec) { assign(native_descriptor, ec); });
   }
 
-  /// Assign an existing native descriptor to the descriptor. On failure it remains the caller's.
+  /// Assign an existing native descriptor to the descriptor. On failure the caller keeps it.
   error_code assign(const native_handle_type& native_descriptor, error_code& ec)
   {
     return assign_descriptor(native_descriptor, false, ec);
   }
 
-  /// Assign a native descriptor that somebody else owns: see interlock::borrowed.
+  /// Assign a native descriptor that another library owns: see interlock::borrowed.
   void assign(const native_handle_type& native_descriptor, borrowed_t borrowed)
   {
     or_throw("assign", [&](error_code& ec) { assign(native_descriptor, borrowed, ec); });
   }
 
-  /// Assign a native descriptor that somebody else owns: see interlock::borrowed.
+  /// Assign a native descriptor that another library owns: see interlock::borrowed.
   error_code assign(const native_handle_type& native_descriptor, borrowed_t, error_code& ec)
   {
     return assign_descriptor(native_descriptor, true, ec);
   }
 
-  /// Determine whether the descriptor is open.
-  bool is_open() const
-  {
-    return core_.is_open();
-  }
-
-  /// Close the descriptor: see basic_socket::close. Never fails, never blocks.
-  void close()
-  {
-    core_.close();
-  }
-
-  /// Close the descriptor. @c ec is always clear.
-  error_code close(error_code& ec)
-  {
-    core_.close();
-    return ec = error_code();
-  }
-
-  /// Get the native descriptor representation: -1 when closed. It may be closed, and be another's,
-  /// at any time after.
-  native_handle_type native_handle()
-  {
-    return core_.fd();
-  }
-
-  /// Release ownership of the native descriptor, cancelling the operations outstanding on it.
+  /// Release ownership of the native descriptor, and cancel the outstanding operations.
   /**
    * @returns The descriptor, or -1 if none is open.
-   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way.
+   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way or a
+   * lease exists.
    */
   native_handle_type release()
   {
     return or_throw("release", [&](error_code& ec) { return release(ec); });
   }
 
-  /// Release ownership of the native descriptor, cancelling the operations outstanding on it.
-  /** @returns The descriptor, or -1 if none is open; that is no error, as with Asio's pipes. */
+  /// Release ownership of the native descriptor, and cancel the outstanding operations.
+  /** @returns The descriptor, or -1 if none is open, which is no error, as with Asio's pipes. */
   native_handle_type release(error_code& ec)
   {
     const native_handle_type fd = core_.release(ec);
     if (ec == boost::asio::error::bad_descriptor)
       ec = error_code();
     return fd;
-  }
-
-  /// Cancel all asynchronous operations associated with the descriptor.
-  void cancel()
-  {
-    or_throw("cancel", [&](error_code& ec) { cancel(ec); });
-  }
-
-  /// Cancel all asynchronous operations associated with the descriptor.
-  error_code cancel(error_code& ec)
-  {
-    return cancel_all(core_, ec);
   }
 
 private:

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Sends and receives over a connection, with flags that only go in: the members that stream, datagram
-// and raw sockets have in common.
+// The members that stream, datagram and raw sockets share: sends and receives over a connection, with input
+// flags only.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_FLAGGED_TRANSFERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_FLAGGED_TRANSFERS_HPP

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Opening objects with descriptors that are made here rather than by Asio: each is the object's, or closed,
-// whatever fails. Where none is to be had while some wait for their close(2), they are made twice.
+// Opens objects with descriptors that Interlock makes rather than Asio. Whatever fails, each descriptor is
+// owned by its object or closed. On EMFILE or ENFILE, waits for queued closes and retries once.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_OPENED_DESCRIPTORS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_OPENED_DESCRIPTORS_HPP
@@ -23,7 +23,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// Closes a descriptor that nobody has taken.
+/// Owns a descriptor until an object takes it.
 class unused_fd
 {
 public:
@@ -56,7 +56,7 @@ private:
   int fd_ = no_descriptor;
 };
 
-/// `make(ec)`, and once more should descriptors have been short.
+/// Calls `make(ec)`, and once more if no descriptor was left.
 template <class Make>
 void make_fds(tenure_base& t, error_code& ec, Make make)
 {
@@ -65,7 +65,7 @@ void make_fds(tenure_base& t, error_code& ec, Make make)
     make(ec);
 }
 
-/// How a descriptor takes a descriptor.
+/// Assigns a descriptor to Asio's stream descriptor.
 struct take_descriptor
 {
   template <class Tenure>
@@ -77,7 +77,7 @@ struct take_descriptor
   }
 };
 
-/// How a socket takes a descriptor.
+/// Assigns a descriptor to Asio's socket.
 template <class Protocol>
 struct take_socket
 {
@@ -109,7 +109,7 @@ error_code open_made(Core& core, error_code& ec, Make make, Take take)
   return ec;
 }
 
-/// `make(descriptors, ec)`, as above.
+/// Calls `make(descriptors, ec)`, and once more if no descriptor was left.
 template <class Make>
 void make_ends(tenure_base& t, unused_fd (&ends)[2], error_code& ec, Make make)
 {
@@ -121,7 +121,7 @@ void make_ends(tenure_base& t, unused_fd (&ends)[2], error_code& ec, Make make)
   ends[1].set(fds[1]);
 }
 
-/// Closes an object whose other end has not come to be open.
+/// Closes the first end if the second cannot be opened.
 template <class Core>
 class lone_end
 {
@@ -149,7 +149,7 @@ private:
   Core* core_;
 };
 
-/// Opens both, with the descriptors that `make(descriptors, ec)` fills in, or neither.
+/// Opens both objects, with the descriptors that `make(descriptors, ec)` fills in, or neither.
 template <class Core1, class Core2, class Make, class Take>
 error_code open_connected(Core1& first, Core2& second, error_code& ec, Make make, Take take)
 {

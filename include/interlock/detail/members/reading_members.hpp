@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Reads and writes by read(2) and write(2), of what is no socket.
+// Reads by read(2) and writes by write(2), for descriptors, pipes and serial ports.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_READING_MEMBERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_READING_MEMBERS_HPP

@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The synchronous members of sockets and acceptors, by system calls on the descriptor: Asio's own would
-// change, without a lock, what its initiations in other threads read. They report what Asio's
-// report.
+// The synchronous calls behind the members of sockets and acceptors. They make system calls on the
+// descriptor, because Asio's own functions would write, without a lock, what its initiations read in other
+// threads. They report the errors that Asio's report.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_SOCKET_CALLS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_SOCKET_CALLS_HPP
@@ -32,8 +32,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// A connection that was gone before it could be accepted: the next one is, unless the user wants
-/// to know.
+/// Whether the peer ended the connection before it was accepted.
 inline bool is_aborted_connection(const error_code& ec) noexcept
 {
   return ec == boost::asio::error::connection_aborted
@@ -79,8 +78,8 @@ error_code bind_socket(Core& core, const Endpoint& endpoint, error_code& ec)
   return ec;
 }
 
-/// A connect that has been started is waited for whatever the blocking mode, as with Asio. Its result
-/// is that of a second connect(2): with SO_ERROR alone the socket would go on counting as connecting.
+/// Waits for a connect that has started, also in non-blocking mode, as Asio does. A second connect(2) gets
+/// its result, because after SO_ERROR alone the kernel would still treat the socket as connecting.
 template <class Core, class Endpoint>
 error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
 {
@@ -108,8 +107,8 @@ error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
   return ec;
 }
 
-/// Not an option of the system: it says whether an accept that the peer has aborted is reported or
-/// tried again.
+/// Asio's own option, unknown to the system: whether accept reports a connection that the peer has aborted,
+/// or accepts the next one.
 template <class Option, class Protocol>
 bool is_connection_aborted(const Option& option, const Protocol& protocol)
 {
@@ -118,7 +117,8 @@ bool is_connection_aborted(const Option& option, const Protocol& protocol)
     && option.name(protocol) == special.name(protocol);
 }
 
-/// What would make close(2) wait: the object keeps it, and has it done by the worker.
+/// Whether the option is SO_LINGER, which would make close(2) wait: the object stores its value, and the
+/// worker applies it.
 template <class Option, class Protocol>
 bool is_linger(const Option& option, const Protocol& protocol)
 {
@@ -126,7 +126,7 @@ bool is_linger(const Option& option, const Protocol& protocol)
     && option.size(protocol) == sizeof(::linger);
 }
 
-/// As the kernel understands it: a negative time is as good as for ever.
+/// A negative time means for ever, as in the kernel.
 template <class Tenure>
 void set_linger(Tenure& t, const ::linger& l, error_code& ec)
 {
@@ -221,9 +221,9 @@ std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
   return sent;
 }
 
-/// Between attempts to send to a peer whose queue is full. An AF_UNIX socket that is not connected to it
-/// counts as ready all the while (unix(7) has no event for it), so it is looked at again every
-/// millisecond. Where readiness is told, the first wait has been enough.
+/// Delays attempts to send to a peer whose queue is full. poll(2) reports an unconnected AF_UNIX socket as
+/// ready all the time, because it has no event for the peer's queue: from the second refusal on, attempts
+/// are one millisecond apart. For other sockets poll(2) waits until there is room, so one refusal is enough.
 class full_queue
 {
 public:
@@ -283,7 +283,7 @@ std::size_t receive_message(
     { return calls::receive_message(fd, into, in_flags, out_flags, e); });
 }
 
-/// The accepted descriptor and its protocol, or -1. `peer` may be null.
+/// Returns the accepted descriptor, and its protocol, or -1. `peer` may be null.
 template <class Core, class Endpoint, class Protocol>
 int accept_descriptor(Core& core, Endpoint* peer, std::optional<Protocol>& protocol, error_code& ec)
 {

@@ -1,8 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Which of Asio's templates the socket of a protocol is made from: ours is the specialisation of the
-// same one.
+// Finds the Asio template of a protocol's socket: the closable socket is a specialisation of the same one.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_SOCKET_TEMPLATE_HPP
 #define INTERLOCK_DETAIL_MEMBERS_SOCKET_TEMPLATE_HPP
@@ -23,7 +22,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// What a socket is used for, and the template with another protocol.
+/// Which transfers a socket has, and its template with another protocol.
 template <template <class, class> class Template, class Executor, bool Addresses, bool Messages>
 struct known_socket
 {

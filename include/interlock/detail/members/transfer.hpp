@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Starting reads and writes, sends and receives. What the user gives by reference and Asio fills in
-// goes by pointer: a lazy token would copy it.
+// The initiations of reads and writes, sends and receives. What Asio writes through a reference of the
+// user is passed as a pointer, because a lazy token stores copies of the arguments.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_TRANSFER_HPP
 #define INTERLOCK_DETAIL_MEMBERS_TRANSFER_HPP
@@ -22,136 +22,123 @@ inline namespace abi_0
 namespace detail
 {
 
-template <class Core>
-class initiate_send : public initiation<Core>
+using message_flags = boost::asio::socket_base::message_flags;
+
+/// Starts `Call()(inner, tracked handler, buffers, args...)` as an operation of kind `Kind`, with the
+/// signature `void(error_code, std::size_t)`.
+/** `Args` says how the arguments after the buffers are passed: flags by value, which a register holds. */
+template <class Core, op_kind Kind, class Call, class... Args>
+class initiate_transfer : public initiation<Core>
 {
 public:
   using initiation<Core>::initiation;
 
-  static constexpr op_kind kind = can_deliver<typename Core::inner_type>::value ? op_kind::write
-                                                                                : op_kind::transfer;
-
   template <class Handler, class Buffers>
+  void operator()(Handler&& handler, const Buffers& buffers, Args... args) const
+  {
+    own_handler<Handler> own(handler);
+    this->template start<Kind>(
+      own,
+      [&](auto& inner, auto&& tracked) { Call()(inner, std::move(tracked), buffers, args...); },
+      std::size_t(0));
+  }
+};
+
+// The calls: each names one member of Asio's object.
+
+struct call_send
+{
+  template <class Inner, class Handler, class Buffers>
   void operator()(
-    Handler&& handler, const Buffers& buffers, boost::asio::socket_base::message_flags flags) const
+    Inner& inner, Handler&& handler, const Buffers& buffers, message_flags flags) const
   {
-    own_handler<Handler> own(handler);
-    this->template start<kind>(
-      own,
-      [&](auto& inner, auto&& tracked) { inner.async_send(buffers, flags, std::move(tracked)); },
-      std::size_t(0));
+    inner.async_send(buffers, flags, std::move(handler));
   }
 };
 
-template <class Core>
-class initiate_receive : public initiation<Core>
+struct call_receive
 {
-public:
-  using initiation<Core>::initiation;
-
-  template <class Handler, class Buffers>
+  template <class Inner, class Handler, class Buffers>
   void operator()(
-    Handler&& handler, const Buffers& buffers, boost::asio::socket_base::message_flags flags) const
+    Inner& inner, Handler&& handler, const Buffers& buffers, message_flags flags) const
   {
-    own_handler<Handler> own(handler);
-    this->template start<op_kind::transfer>(
-      own,
-      [&](auto& inner, auto&& tracked) { inner.async_receive(buffers, flags, std::move(tracked)); },
-      std::size_t(0));
+    inner.async_receive(buffers, flags, std::move(handler));
+  }
+};
+
+struct call_send_to
+{
+  template <class Inner, class Handler, class Buffers, class Endpoint>
+  void operator()(Inner& inner, Handler&& handler, const Buffers& buffers, const Endpoint& to,
+    message_flags flags) const
+  {
+    inner.async_send_to(buffers, to, flags, std::move(handler));
+  }
+};
+
+struct call_receive_from
+{
+  template <class Inner, class Handler, class Buffers, class Endpoint>
+  void operator()(Inner& inner, Handler&& handler, const Buffers& buffers, Endpoint* from,
+    message_flags flags) const
+  {
+    inner.async_receive_from(buffers, *from, flags, std::move(handler));
+  }
+};
+
+struct call_receive_message
+{
+  template <class Inner, class Handler, class Buffers>
+  void operator()(Inner& inner, Handler&& handler, const Buffers& buffers, message_flags in_flags,
+    message_flags* out_flags) const
+  {
+    inner.async_receive(buffers, in_flags, *out_flags, std::move(handler));
+  }
+};
+
+struct call_write_some
+{
+  template <class Inner, class Handler, class Buffers>
+  void operator()(Inner& inner, Handler&& handler, const Buffers& buffers) const
+  {
+    inner.async_write_some(buffers, std::move(handler));
+  }
+};
+
+struct call_read_some
+{
+  template <class Inner, class Handler, class Buffers>
+  void operator()(Inner& inner, Handler&& handler, const Buffers& buffers) const
+  {
+    inner.async_read_some(buffers, std::move(handler));
   }
 };
 
 template <class Core>
-class initiate_send_to : public initiation<Core>
-{
-public:
-  using initiation<Core>::initiation;
-
-  template <class Handler, class Buffers, class Endpoint>
-  void operator()(Handler&& handler, const Buffers& buffers, const Endpoint& destination,
-    boost::asio::socket_base::message_flags flags) const
-  {
-    own_handler<Handler> own(handler);
-    this->template start<op_kind::transfer>(
-      own,
-      [&](auto& inner, auto&& tracked)
-      { inner.async_send_to(buffers, destination, flags, std::move(tracked)); },
-      std::size_t(0));
-  }
-};
+using initiate_send = initiate_transfer<Core,
+  can_deliver<typename Core::inner_type>::value ? op_kind::write : op_kind::transfer, call_send,
+  message_flags>;
 
 template <class Core>
-class initiate_receive_from : public initiation<Core>
-{
-public:
-  using initiation<Core>::initiation;
+using initiate_receive = initiate_transfer<Core, op_kind::transfer, call_receive, message_flags>;
 
-  template <class Handler, class Buffers, class Endpoint>
-  void operator()(Handler&& handler, const Buffers& buffers, Endpoint* sender,
-    boost::asio::socket_base::message_flags flags) const
-  {
-    own_handler<Handler> own(handler);
-    this->template start<op_kind::transfer>(
-      own,
-      [&](auto& inner, auto&& tracked)
-      { inner.async_receive_from(buffers, *sender, flags, std::move(tracked)); },
-      std::size_t(0));
-  }
-};
+template <class Core, class Endpoint>
+using initiate_send_to =
+  initiate_transfer<Core, op_kind::transfer, call_send_to, const Endpoint&, message_flags>;
 
-/// Tells what has become of the message as well.
-template <class Core>
-class initiate_receive_message : public initiation<Core>
-{
-public:
-  using initiation<Core>::initiation;
-
-  template <class Handler, class Buffers>
-  void operator()(Handler&& handler, const Buffers& buffers,
-    boost::asio::socket_base::message_flags in_flags,
-    boost::asio::socket_base::message_flags* out_flags) const
-  {
-    own_handler<Handler> own(handler);
-    this->template start<op_kind::transfer>(
-      own,
-      [&](auto& inner, auto&& tracked)
-      { inner.async_receive(buffers, in_flags, *out_flags, std::move(tracked)); },
-      std::size_t(0));
-  }
-};
+template <class Core, class Endpoint>
+using initiate_receive_from =
+  initiate_transfer<Core, op_kind::transfer, call_receive_from, Endpoint*, message_flags>;
 
 template <class Core>
-class initiate_write : public initiation<Core>
-{
-public:
-  using initiation<Core>::initiation;
-
-  template <class Handler, class Buffers>
-  void operator()(Handler&& handler, const Buffers& buffers) const
-  {
-    own_handler<Handler> own(handler);
-    this->template start<op_kind::transfer>(
-      own,
-      [&](auto& inner, auto&& tracked) { inner.async_write_some(buffers, std::move(tracked)); },
-      std::size_t(0));
-  }
-};
+using initiate_receive_message =
+  initiate_transfer<Core, op_kind::transfer, call_receive_message, message_flags, message_flags*>;
 
 template <class Core>
-class initiate_read : public initiation<Core>
-{
-public:
-  using initiation<Core>::initiation;
+using initiate_write = initiate_transfer<Core, op_kind::transfer, call_write_some>;
 
-  template <class Handler, class Buffers>
-  void operator()(Handler&& handler, const Buffers& buffers) const
-  {
-    own_handler<Handler> own(handler);
-    this->template start<op_kind::transfer>(
-      own, [&](auto& inner, auto&& tracked) { inner.async_read_some(buffers, std::move(tracked)); },
-      std::size_t(0));
-  }
-};
+template <class Core>
+using initiate_read = initiate_transfer<Core, op_kind::transfer, call_read_some>;
 
 } // namespace detail
 } // namespace abi_0

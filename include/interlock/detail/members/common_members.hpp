@@ -1,0 +1,147 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The members that Asio's sockets, acceptors, descriptors, pipes and serial ports share, over any core.
+
+#ifndef INTERLOCK_DETAIL_MEMBERS_COMMON_MEMBERS_HPP
+#define INTERLOCK_DETAIL_MEMBERS_COMMON_MEMBERS_HPP
+
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/execution_context.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/throw_if.hpp>
+#include <interlock/detail/members/closing_members.hpp>
+#include <interlock/detail/members/common_calls.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// The members of every object that Asio's objects have as well.
+template <class Core>
+class common_members : public closing_members<Core>
+{
+private:
+  using closing = closing_members<Core>;
+
+protected:
+  /// @cond
+  using core_type = Core;
+  using asio_type = typename Core::inner_type;
+  using closing::core_;
+  using typename closing::error_code;
+  template <class T>
+  using if_context =
+    std::enable_if_t<std::is_convertible<T&, boost::asio::execution_context&>::value, int>;
+
+  common_members(common_members&&) noexcept = default;
+  common_members& operator=(common_members&&) noexcept = default;
+  ~common_members() = default;
+  /// @endcond
+
+public:
+  /// The type of the executor associated with the object.
+  using executor_type = typename Core::executor_type;
+
+  /// The native representation of the object.
+  using native_handle_type = typename asio_type::native_handle_type;
+
+  /// Construct the object without opening it.
+  explicit common_members(const executor_type& ex)
+    : closing(ex)
+  {
+  }
+
+  /// Construct the object without opening it.
+  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  explicit common_members(ExecutionContext& context)
+    : closing(context.get_executor())
+  {
+  }
+
+  /// Get the executor associated with the object.
+  const executor_type& get_executor() noexcept
+  {
+    return core_.get_executor();
+  }
+
+  /// Determine whether the object is open.
+  bool is_open() const
+  {
+    return core_.is_open();
+  }
+
+  /// Close the object.
+  /**
+   * When this returns, the object is closed for every thread. Outstanding operations complete with
+   * boost::asio::error::operation_aborted, blocked calls return the same error, and new calls return
+   * boost::asio::error::bad_descriptor. The descriptor is detached from the reactor: now, or when the last
+   * call inside returns. close(2) follows on a separate thread. Never fails; has no effect on an object
+   * that is not open.
+   *
+   * Never blocks, with one exception. A datagram socket, a raw socket and an acceptor wait for their
+   * close(2), so that the local address is free when this returns. They wait longer than that takes only
+   * while another thread is inside a call, or while close(2) of another descriptor blocks: 100 ms at most.
+   * They do not wait for a lease.
+   */
+  void close()
+  {
+    core_.close();
+  }
+
+  /// Close the object. @c ec is always clear.
+  error_code close(error_code& ec)
+  {
+    core_.close();
+    return ec = error_code();
+  }
+
+  /// Get the native representation, or -1 if the object is closed.
+  /** From then on another thread may close the descriptor, and the system may reuse its value: see lease. */
+  native_handle_type native_handle()
+  {
+    return core_.fd();
+  }
+
+  /// Release ownership of the native representation, and cancel the outstanding operations.
+  /**
+   * @returns The descriptor, or -1 on failure.
+   * @throws boost::system::system_error interlock::error::in_use while a call on the object is under way
+   * or a lease exists, boost::asio::error::bad_descriptor if the object is not open.
+   */
+  native_handle_type release()
+  {
+    return or_throw("release", [&](error_code& ec) { return release(ec); });
+  }
+
+  /// Release ownership of the native representation, and cancel the outstanding operations.
+  native_handle_type release(error_code& ec)
+  {
+    return core_.release(ec);
+  }
+
+  /// Cancel all asynchronous operations associated with the object.
+  void cancel()
+  {
+    or_throw("cancel", [&](error_code& ec) { cancel(ec); });
+  }
+
+  /// Cancel all asynchronous operations associated with the object.
+  error_code cancel(error_code& ec)
+  {
+    return cancel_all(core_, ec);
+  }
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_MEMBERS_COMMON_MEMBERS_HPP

@@ -14,6 +14,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <interlock/detail/closing/context_state.hpp>
+#include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 #include "census.hpp"

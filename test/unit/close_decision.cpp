@@ -23,7 +23,9 @@ template <class Check>
 std::size_t for_each_case(Check check)
 {
   std::size_t count = 0;
-  for (const int linger : {int(lingers_not), int(never_lingers), int(lingers_as_told), 0, 1, 5})
+  for (const linger_setting linger :
+    {linger_setting::off(), linger_setting::unsupported(), linger_setting::unknown(),
+      linger_setting::on(0), linger_setting::on(1), linger_setting::on(5)})
     for (const auto lead : {close_lead::nobody, close_lead::mode, close_lead::linger})
       for (const auto planned : {kind::abort, kind::immediate, kind::deliver, kind::graceful})
         for (unsigned bits = 0; bits != 1u << 7; ++bits)
@@ -91,8 +93,8 @@ BOOST_AUTO_TEST_CASE(who_waits_may_and_has_a_reason)
     [](const close_request& w, const close_circumstances& p)
     {
       const bool may = is_free(p) && !p.in_hurry && !w.abortive && !w.prompt;
-      const bool by_option = w.lead == close_lead::nobody && w.linger > 0;
-      const bool is_let = !w.joined_plainly || w.linger > 0;
+      const bool by_option = w.lead == close_lead::nobody && w.linger.waits();
+      const bool is_let = !w.joined_plainly || w.linger.waits();
       const bool is_to_wait = may && (by_option || (leads_to_wait(w) && is_let));
       BOOST_REQUIRE_EQUAL(is_wait(next_step(w, p)), is_to_wait);
     });
@@ -114,7 +116,7 @@ BOOST_AUTO_TEST_CASE(the_option_is_looked_at_where_nobody_has_said_anything)
   for_each_case(
     [](const close_request& w, const close_circumstances& p)
     {
-      const bool unknown = is_left_to_option(w) && w.linger == lingers_as_told;
+      const bool unknown = is_left_to_option(w) && w.linger.is_unknown();
       BOOST_REQUIRE_EQUAL(
         next_step(w, p) == close_step::look_at_linger, unknown && is_free(p) && !p.in_hurry);
     });
@@ -127,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_reset_is_somebodys_wish)
     {
       if (p.is_copy || p.is_delivered)
         return;
-      const bool by_option = is_left_to_option(w) && w.linger == 0;
+      const bool by_option = is_left_to_option(w) && w.linger == linger_setting::on(0);
       const bool by_lead = !w.prompt && (leads(w, kind::abort) || by_option);
       BOOST_REQUIRE_EQUAL(next_step(w, p) == close_step::close_abortively, w.abortive || by_lead);
     });
@@ -142,7 +144,8 @@ BOOST_AUTO_TEST_CASE(as_the_descriptor_is_it_is_closed_only_if_it_cannot_linger)
       if (next_step(w, p) != close_step::close || p.is_copy || p.is_delivered)
         return;
       BOOST_REQUIRE((!p.in_hurry && is_left_to_option(w)));
-      BOOST_REQUIRE((w.linger == lingers_not || w.linger == never_lingers || !p.has_descriptor));
+      BOOST_REQUIRE(
+        (w.linger == linger_setting::off() || !w.linger.is_supported() || !p.has_descriptor));
     });
 }
 
@@ -171,8 +174,8 @@ BOOST_AUTO_TEST_CASE(what_is_told_is_what_is_done)
       const bool is_reset = last_step(w, p) == close_step::close_abortively;
       if (p.has_descriptor)
         BOOST_REQUIRE((told
-          == (is_reset && w.linger != never_lingers ? close_outcome::aborted
-                                                    : close_outcome::closed)));
+          == (is_reset && w.linger.is_supported() ? close_outcome::aborted
+                                                  : close_outcome::closed)));
     });
 }
 

@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(linger_is_left_alone_where_nobody_is_to_look)
 {
   support::lingering_socket socket;
   probe_job job;
-  worker->submit(job, socket.release(), interlock::detail::never_lingers);
+  worker->submit(job, socket.release(), interlock::detail::linger_setting::unsupported());
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(socket.lingers());
 }

@@ -27,7 +27,7 @@ using interlock::close_outcome;
 using interlock::detail::close_job;
 using interlock::detail::close_lead;
 using interlock::detail::close_plan;
-using interlock::detail::never_lingers;
+using interlock::detail::linger_setting;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -132,7 +132,7 @@ struct fixture : support::worker_fixture
     worker->demand(job, mode, std::make_unique<close_plan>(mode));
   }
 
-  void submit(int linger = never_lingers)
+  void submit(linger_setting linger = linger_setting::unsupported())
   {
     worker->submit(job, tcp.near.release(), linger);
   }
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_plain_demand_of_what_was_to_be_delivered_does_not_linger_
   support::set_linger(tcp.near, 60);
   demand(close_mode::deliver(long_enough));
   worker->demand_plainly(job);
-  submit(interlock::detail::lingers_as_told);
+  submit(linger_setting::unknown());
   BOOST_TEST(job.is(close_outcome::closed));
 }
 
@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_that_is_not_the_jobs_is_detached)
 
 BOOST_AUTO_TEST_CASE(a_time_to_linger_is_delivered)
 {
-  submit(5);
+  submit(linger_setting::on(5));
   check_lingers();
 }
 
@@ -293,14 +293,14 @@ BOOST_AUTO_TEST_CASE(a_plan_that_is_the_options_is_no_mode)
   const auto mode = interlock::detail::lingering_mode(5);
   job.lead(close_lead::linger);
   join(mode);
-  submit(5);
+  submit(linger_setting::on(5));
   check_lingers();
 }
 
 BOOST_AUTO_TEST_CASE(a_time_on_the_descriptor_is_found)
 {
   support::set_linger(tcp.near, 5);
-  submit(interlock::detail::lingers_as_told);
+  submit(linger_setting::unknown());
   check_lingers();
 }
 
@@ -308,13 +308,13 @@ BOOST_AUTO_TEST_CASE(a_time_on_the_descriptor_is_found)
 BOOST_AUTO_TEST_CASE(a_negative_time_on_the_descriptor_is_found)
 {
   support::set_linger(tcp.near, -1);
-  submit(interlock::detail::lingers_as_told);
+  submit(linger_setting::unknown());
   check_lingers();
 }
 
 BOOST_AUTO_TEST_CASE(a_time_of_nothing_is_an_abort)
 {
-  submit(0);
+  submit(linger_setting::on(0));
   BOOST_TEST(job.is(close_outcome::aborted));
   BOOST_TEST(!job.has_lingered());
 }
@@ -323,13 +323,13 @@ BOOST_AUTO_TEST_CASE(who_asks_not_to_wait_does_not_linger)
 {
   support::set_linger(tcp.near, 60);
   demand(close_mode::immediate());
-  submit(60);
+  submit(linger_setting::on(60));
   BOOST_TEST(job.is(close_outcome::closed));
 }
 
 BOOST_AUTO_TEST_CASE(a_plain_joiner_leaves_the_lingering_alone)
 {
-  submit(60);
+  submit(linger_setting::on(60));
   BOOST_TEST(is_lingering());
   worker->demand_plainly(job);
   check_lingers();
@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(a_plain_joiner_leaves_the_lingering_alone)
 
 BOOST_AUTO_TEST_CASE(an_abort_overtakes_the_lingering)
 {
-  submit(60);
+  submit(linger_setting::on(60));
   BOOST_TEST(is_lingering());
   worker->demand(job, close_mode::abort());
   BOOST_TEST(job.is(close_outcome::aborted));
@@ -345,7 +345,7 @@ BOOST_AUTO_TEST_CASE(an_abort_overtakes_the_lingering)
 
 BOOST_AUTO_TEST_CASE(lingering_is_over_when_the_worker_stops)
 {
-  submit(60);
+  submit(linger_setting::on(60));
   BOOST_TEST(is_lingering());
   worker->stop(support::patience);
   BOOST_TEST(job.is(close_outcome::closed));
@@ -377,7 +377,7 @@ BOOST_AUTO_TEST_CASE(after_the_stop_nothing_is_delivered)
 {
   worker->stop(support::patience);
   demand(close_mode::graceful(long_enough));
-  submit(60);
+  submit(linger_setting::on(60));
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST(job.is(close_outcome::closed));
   BOOST_TEST((job.thread() == std::this_thread::get_id()));
@@ -387,7 +387,7 @@ BOOST_AUTO_TEST_CASE(after_the_stop_a_time_of_nothing_is_an_abort_all_the_same)
 {
   worker->stop(support::patience);
   copy.reset();
-  submit(0);
+  submit(linger_setting::on(0));
   BOOST_TEST(job.is(close_outcome::aborted));
   support::taken got;
   BOOST_TEST(got.take_all(tcp.far));

@@ -24,7 +24,7 @@
 #include "support/worker_fixture.hpp"
 
 using interlock::detail::close_worker;
-using interlock::detail::never_lingers;
+using interlock::detail::linger_setting;
 using support::lingering_socket;
 using support::probe_job;
 
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_the_queue_closed_by_
   stuck_socket stuck;
   const int fd = stuck.tcp.near.get();
   probe_job blocked;
-  worker->submit(blocked, stuck.tcp.near.release(), never_lingers);
+  worker->submit(blocked, stuck.tcp.near.release(), linger_setting::unsupported());
   // The descriptor is free as soon as close(2) has begun, long before it returns.
   BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
 
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_thread_that_was_left_behind_is_not_waited_for_again)
   stuck_socket stuck;
   const int fd = stuck.tcp.near.get();
   probe_job blocked;
-  worker->submit(blocked, stuck.tcp.near.release(), never_lingers);
+  worker->submit(blocked, stuck.tcp.near.release(), linger_setting::unsupported());
   BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
   worker->stop(std::chrono::milliseconds(1));
   worker->stop(std::chrono::hours(1));
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(a_worker_lives_as_long_as_a_close_that_was_left_behind)
   probe_job blocked;
   auto owned = std::make_shared<close_worker>();
   const std::weak_ptr<close_worker> remains = owned;
-  owned->submit(blocked, stuck.tcp.near.release(), never_lingers);
+  owned->submit(blocked, stuck.tcp.near.release(), linger_setting::unsupported());
   BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
   owned->stop(std::chrono::milliseconds(0));
   owned.reset();

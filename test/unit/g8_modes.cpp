@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(a_borrowed_descriptor_is_detached_at_once_whatever_its_ling
   s.async_close(t.plain_handler());
   BOOST_TEST(support::wait_until([&] { return support::turn(context), t.times != 0; }));
   BOOST_TEST(!t.ec);
-  BOOST_TEST(interlock::detail::calls::linger_time(pair.near.get()) == 60);
+  BOOST_TEST(interlock::detail::calls::linger_time(pair.near.get()).seconds() == 60);
   support::set_linger(pair.near, 0);
 }
 

@@ -3,6 +3,7 @@
 //
 // A tenure that is used again, and memory that is kept beyond the tenure.
 
+#include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 #include <cerrno>
@@ -146,24 +147,24 @@ BOOST_AUTO_TEST_CASE(a_vacant_tenure_cannot_be_entered_or_closed)
 BOOST_AUTO_TEST_CASE(memory_is_kept_beyond_the_tenure_and_nobody_enters_it)
 {
   fake_tenure* t = tenure;
-  t->add_memory_reference();
-  t->add_memory_reference();
+  t->keep_memory();
+  t->keep_memory();
   destroy_object();
   BOOST_TEST(closes());
   BOOST_TEST(support::wait_until([this] { return record.context_drops == 1; }));
   BOOST_TEST(record.frees == 0);
   BOOST_TEST((t->enter() == duty::refuse));
   BOOST_TEST((t->enter_with_handler() == duty::refuse));
-  t->drop_memory_reference();
+  t->drop_memory();
   BOOST_TEST((t->enter() == duty::refuse));
-  t->drop_memory_reference();
+  t->drop_memory();
   BOOST_TEST(support::wait_until([this] { return record.frees == 1; }));
 }
 
 BOOST_AUTO_TEST_CASE(memory_that_nobody_keeps_any_more_does_not_end_the_tenure)
 {
-  tenure->add_memory_reference();
-  tenure->drop_memory_reference();
+  tenure->keep_memory();
+  tenure->drop_memory();
   BOOST_TEST(record.frees == 0);
   BOOST_TEST((tenure->enter() == duty::none));
   tenure->leave();
@@ -173,12 +174,12 @@ BOOST_AUTO_TEST_CASE(memory_that_nobody_keeps_any_more_does_not_end_the_tenure)
 BOOST_AUTO_TEST_CASE(a_shutdown_does_not_come_to_memory_that_is_only_kept)
 {
   fake_tenure* t = tenure;
-  t->add_memory_reference();
+  t->keep_memory();
   destroy_object();
   BOOST_TEST(support::wait_until([this] { return record.context_drops == 1; }));
   shared->shut_down(support::patience);
   BOOST_TEST(record.context_drops == 1);
-  t->drop_memory_reference();
+  t->drop_memory();
   BOOST_TEST(record.frees == 1);
 }
 

@@ -64,7 +64,7 @@ close_worker::~close_worker()
     close_descriptor(wake_event_);
 }
 
-void close_worker::submit(close_job& job, int fd, int linger) noexcept
+void close_worker::submit(close_job& job, int fd, linger_setting linger) noexcept
 {
   std::unique_lock<std::mutex> lock(mutex_);
   if (job.stage_ == close_job::stage::watched)

@@ -96,7 +96,7 @@ void close_worker::demand_plainly(close_job& job) noexcept
     return;
   // He may come before the plan of the one who leads.
   job.request_.joined_plainly = true;
-  if (job.stage_ == close_job::stage::delivering && job.request_.linger <= 0)
+  if (job.stage_ == close_job::stage::delivering && !job.request_.linger.waits())
     tighten(job, close_mode::immediate());
 }
 
@@ -217,16 +217,16 @@ bool close_worker::waits(std::unique_lock<std::mutex>& lock, close_job& job) noe
 
 void close_worker::look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
 {
-  int seconds = -1;
-  unlocked(lock, job, [&] { seconds = calls::linger_time(job.fd_); });
-  job.request_.linger = seconds < 0 ? lingers_not : seconds;
+  linger_setting found = linger_setting::off();
+  unlocked(lock, job, [&] { found = calls::linger_time(job.fd_); });
+  job.request_.linger = found;
 }
 
 bool close_worker::begins_delivery(close_job& job, close_step how) noexcept
 {
   const close_request request = job.request();
   const bool is_planned = request.lead != close_lead::nobody;
-  const close_mode way = is_planned ? job.plan_->mode() : lingering_mode(request.linger);
+  const close_mode way = is_planned ? job.plan_->mode() : lingering_mode(request.linger.seconds());
   // Without memory the kernel goes on sending all the same, and nobody waits for it.
   if (!job.plan_)
     job.plan_.reset(new (std::nothrow) close_plan(way));
@@ -240,7 +240,7 @@ bool close_worker::begins_delivery(close_job& job, close_step how) noexcept
                                                 : engine_->drain(plan, job.fd_, way, since);
   if (!begun)
     return false;
-  job.lingered_ = request.linger > 0;
+  job.lingered_ = request.linger.waits();
   job.stage_ = close_job::stage::delivering;
   return true;
 }

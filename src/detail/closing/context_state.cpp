@@ -26,15 +26,14 @@ bool context_state::add(context_member& r) noexcept
   const std::lock_guard<std::mutex> lock(mutex_);
   if (down_)
     return false;
-  insert(members_, r);
+  members_.push_front(r);
   return true;
 }
 
 void context_state::remove(context_member& r) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (r.link_)
-    unlink(r);
+  r.unlist();
 }
 
 void context_state::shut_down(std::chrono::milliseconds bound) noexcept
@@ -54,10 +53,9 @@ void context_state::shut_down(std::chrono::milliseconds bound) noexcept
 // while the mutex is held: it has to be removed first.
 void context_state::shut_members_down(std::unique_lock<std::mutex>& lock) noexcept
 {
-  while (context_member* r = members_)
+  while (context_member* r = members_.pop_front())
   {
-    unlink(*r);
-    insert(leaving_, *r);
+    leaving_.push_front(*r);
     r->keep_memory();
     lock.unlock();
     r->shut_down();
@@ -70,10 +68,9 @@ void context_state::await_members(
   std::unique_lock<std::mutex>& lock, std::chrono::milliseconds bound) noexcept
 {
   const auto deadline = std::chrono::steady_clock::now() + bound;
-  while (context_member* r = leaving_)
+  while (context_member* r = leaving_.pop_front())
   {
-    unlink(*r);
-    insert(left_reactor_, *r);
+    left_reactor_.push_front(*r);
     r->keep_memory();
     progress_.wait_until(lock, deadline, [r] { return r->has_left_reactor(); });
     lock.unlock();
@@ -129,8 +126,7 @@ void context_state::adopt_after_fork() noexcept
     fork_lock_.lock();
   passing_ = 0;
   fork_lock_.unlock();
-  for (context_member* r = members_; r; r = r->next_)
-    r->after_fork();
+  members_.for_each([](context_member& r) { r.after_fork(); });
   worker_->restart_after_fork();
 }
 
@@ -143,24 +139,6 @@ void context_state::note_process() noexcept
   if (process_ != self && on_foreign_process_ && !down_)
     on_foreign_process_();
   process_ = self;
-}
-
-void context_state::insert(context_member*& list, context_member& r) noexcept
-{
-  r.next_ = list;
-  r.link_ = &list;
-  if (list)
-    list->link_ = &r.next_;
-  list = &r;
-}
-
-void context_state::unlink(context_member& r) noexcept
-{
-  *r.link_ = r.next_;
-  if (r.next_)
-    r.next_->link_ = r.link_;
-  r.next_ = nullptr;
-  r.link_ = nullptr;
 }
 
 } // namespace detail

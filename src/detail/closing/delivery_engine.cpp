@@ -76,7 +76,7 @@ void delivery_engine::overtake(
   if (!job.submitted_ || !stronger(mode.what(), job.demanded_))
     return;
   job.tighten(mode, since);
-  if (job.alone())
+  if (!job.is_listed())
     post(job);
 }
 
@@ -89,7 +89,7 @@ void delivery_engine::stop() noexcept
 
 void delivery_engine::post(delivery_job& job) noexcept
 {
-  posts_.append(job);
+  posts_.push_back(job);
   wake();
 }
 
@@ -110,7 +110,7 @@ void delivery_engine::wake() noexcept
 bool delivery_engine::idle() noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return posts_.alone() && jobs_.empty();
+  return posts_.empty() && jobs_.empty();
 }
 
 delivery_engine::clock::time_point delivery_engine::next_deadline() noexcept
@@ -185,13 +185,12 @@ void delivery_engine::take_posts(clock::time_point now) noexcept
 delivery_job* delivery_engine::take_post() noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (posts_.alone())
+  delivery_job* const job = posts_.pop_front();
+  if (!job)
   {
     signalled_ = false;
     return nullptr;
   }
-  auto* job = static_cast<delivery_job*>(posts_.next());
-  job->leave();
   job->wanted_ = job->demanded_;
   return job;
 }
@@ -362,7 +361,7 @@ void delivery_engine::hand_back(delivery_job& job) noexcept
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     job.submitted_ = false;
-    job.leave();
+    job.unlist();
   }
   job.delivered();
 }

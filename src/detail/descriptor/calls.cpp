@@ -264,13 +264,15 @@ bool ready(int fd, short events) noexcept
   return ::poll(&p, 1, 0) != 0;
 }
 
-int linger_time(int fd) noexcept
+linger_setting linger_time(int fd) noexcept
 {
   ::linger l = {0, 0};
   ::socklen_t size = sizeof(l);
   const bool is_on = ::getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &size) == 0 && l.l_onoff != 0;
+  if (!is_on)
+    return linger_setting::off();
   // For ever comes back truncated (MAX_SCHEDULE_TIMEOUT / HZ in sk_getsockopt()).
-  return !is_on ? -1 : l.l_linger < 0 ? std::numeric_limits<int>::max() : l.l_linger;
+  return linger_setting::on(l.l_linger < 0 ? std::numeric_limits<int>::max() : l.l_linger);
 }
 
 void set_linger(int fd, int seconds) noexcept

@@ -94,10 +94,7 @@ void blocked_thread::wake() noexcept
 
 void blocked_thread_list::remove(blocked_thread& w) noexcept
 {
-  blocked_thread** link = &first_;
-  while (*link != &w)
-    link = &(*link)->next_;
-  *link = w.next_;
+  blocked_threads_.remove(w);
   std::uint64_t count = 0;
   if (w.woken_ && w.event_ >= 0 && ::read(w.event_, &count, sizeof(count)) < 0)
     return;
@@ -105,9 +102,12 @@ void blocked_thread_list::remove(blocked_thread& w) noexcept
 
 void blocked_thread_list::wake_all() noexcept
 {
-  for (blocked_thread* w = first_; w; w = w->next_)
-    if (!w->woken_)
-      w->wake();
+  blocked_threads_.for_each(
+    [](blocked_thread& w)
+    {
+      if (!w.woken_)
+        w.wake();
+    });
 }
 
 } // namespace detail

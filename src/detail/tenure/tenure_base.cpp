@@ -7,6 +7,7 @@
 
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
+#include <interlock/detail/tenure/guards.hpp>
 
 namespace interlock
 {
@@ -184,8 +185,9 @@ void tenure_base::part_with_descriptor() noexcept
 // For whoever gets the descriptor: what the object was told is true of the descriptor from then on.
 void tenure_base::restore_linger() noexcept
 {
-  if (linger() >= 0)
-    calls::set_linger(fd_, linger());
+  const linger_setting told = linger();
+  if (told.is_on())
+    calls::set_linger(fd_, told.seconds());
 }
 
 void tenure_base::closed() noexcept
@@ -353,20 +355,10 @@ void tenure_base::dispose() noexcept
   context_state_->remove(*this);
   drop_context();
   context_state_.reset();
-  drop_memory_reference();
+  drop_memory();
 }
 
 // --- The context's shutdown.
-
-void tenure_base::keep_memory() noexcept
-{
-  add_memory_reference();
-}
-
-void tenure_base::drop_memory() noexcept
-{
-  drop_memory_reference();
-}
 
 // Nothing but the memory is held. Who is inside has been woken, and takes the descriptor out of the reactor when
 // he leaves.

@@ -17,6 +17,7 @@
 #include <interlock/close_mode.hpp>
 #include <interlock/close_outcome.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/descriptor/linger_setting.hpp>
 
 namespace interlock
 {
@@ -24,14 +25,6 @@ inline namespace abi_0
 {
 namespace detail
 {
-
-/// What SO_LINGER means for a close: so many seconds (none: an abortive close), or one of these.
-enum linger_policy : int
-{
-  lingers_not = -3,     ///< The option is off, as a look has shown.
-  never_lingers = -2,   ///< There is no such option: close(2) waits for nothing.
-  lingers_as_told = -1, ///< As the option says, which somebody may have set on the descriptor.
-};
 
 /// What SO_LINGER, with this time, asks of a close that has not been told how.
 constexpr close_mode lingering_mode(int seconds) noexcept
@@ -50,7 +43,7 @@ enum class close_lead : unsigned char
 /// What has been asked for.
 struct close_request
 {
-  int linger = never_lingers;  ///< A linger_policy, or seconds.
+  linger_setting linger = linger_setting::unsupported();
   bool abortive = false;       ///< What has not been delivered is to be thrown away.
   bool prompt = false;         ///< Nothing is to be waited for, whatever SO_LINGER says.
   bool joined_plainly = false; ///< By somebody who waits for no peer.
@@ -86,8 +79,8 @@ constexpr close_mode::kind way_of(const close_request& w) noexcept
   if (w.prompt)
     return kind::immediate;
   if (w.lead == close_lead::nobody)
-    return w.linger >= 0 ? lingering_mode(w.linger).what() : kind::immediate;
-  const bool is_cut_short = w.joined_plainly && w.linger <= 0 && w.planned >= kind::deliver;
+    return w.linger.is_on() ? lingering_mode(w.linger.seconds()).what() : kind::immediate;
+  const bool is_cut_short = w.joined_plainly && !w.linger.waits() && w.planned >= kind::deliver;
   return is_cut_short ? kind::immediate : w.planned;
 }
 
@@ -104,7 +97,7 @@ constexpr close_step last_step(const close_request& w, const close_circumstances
     return close_step::close;
   if (way_of(w) == close_mode::kind::abort)
     return close_step::close_abortively;
-  const bool may_linger = is_plain(w) && w.linger < 0;
+  const bool may_linger = is_plain(w) && !w.linger.is_on();
   return p.in_hurry || !may_linger ? close_step::close_promptly : close_step::close;
 }
 
@@ -114,7 +107,7 @@ constexpr close_step next_step(const close_request& w, const close_circumstances
     return last_step(w, p);
   if (way_of(w) >= close_mode::kind::deliver)
     return w.lead == close_lead::mode ? close_step::deliver : close_step::drain;
-  return is_plain(w) && w.linger == lingers_as_told ? close_step::look_at_linger : last_step(w, p);
+  return is_plain(w) && w.linger.is_unknown() ? close_step::look_at_linger : last_step(w, p);
 }
 
 /// What is told of a close that has waited for nobody.
@@ -122,8 +115,7 @@ constexpr close_outcome outcome_of(const close_request& w, const close_circumsta
 {
   if (!p.has_descriptor)
     return close_outcome::detached;
-  const bool is_reset = last_step(w, p) == close_step::close_abortively
-    && w.linger != never_lingers;
+  const bool is_reset = last_step(w, p) == close_step::close_abortively && w.linger.is_supported();
   return is_reset ? close_outcome::aborted : close_outcome::closed;
 }
 

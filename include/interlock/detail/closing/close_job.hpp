@@ -21,6 +21,7 @@
 #include <interlock/detail/closing/close_decision.hpp>
 #include <interlock/detail/closing/close_plan.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/descriptor/intrusive_list.hpp>
 
 namespace interlock
 {
@@ -29,7 +30,7 @@ inline namespace abi_0
 namespace detail
 {
 
-class close_job
+class close_job : private list_node
 {
 public:
   using clock = std::chrono::steady_clock;
@@ -83,7 +84,7 @@ protected:
 
 private:
   friend class close_worker;
-  friend class job_list;
+  friend class intrusive_list<close_job>;
 
   /// Keeps the memory until `drop_memory`: for a call on the worker of a job that is not the worker's.
   virtual void keep_memory() noexcept {}
@@ -133,58 +134,6 @@ private:
   std::atomic<close_lead> lead_{close_lead::nobody}; // written by whoever closes
   close_plan_pointer plan_;
   clock::time_point deadline_;
-  close_job* next_ = nullptr;
-  close_job* previous_ = nullptr;
-};
-
-/// An intrusive list of jobs: first in, first out, with removal from the middle. Owns nothing.
-class job_list
-{
-public:
-  bool empty() const noexcept
-  {
-    return first_ == nullptr;
-  }
-
-  close_job* front() const noexcept
-  {
-    return first_;
-  }
-
-  void push_back(close_job& job) noexcept
-  {
-    job.next_ = nullptr;
-    job.previous_ = last_;
-    (last_ ? last_->next_ : first_) = &job;
-    last_ = &job;
-  }
-
-  void remove(close_job& job) noexcept
-  {
-    (job.previous_ ? job.previous_->next_ : first_) = job.next_;
-    (job.next_ ? job.next_->previous_ : last_) = job.previous_;
-    job.next_ = job.previous_ = nullptr;
-  }
-
-  template <class Action>
-  void for_each(Action act) noexcept
-  {
-    for (close_job* job = first_; job; job = job->next_)
-      act(*job);
-  }
-
-  /// The first job, taken out; null when there is none.
-  close_job* pop_front() noexcept
-  {
-    close_job* job = first_;
-    if (job)
-      remove(*job);
-    return job;
-  }
-
-private:
-  close_job* first_ = nullptr;
-  close_job* last_ = nullptr;
 };
 
 } // namespace detail

@@ -17,6 +17,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/deadline_heap.hpp>
 #include <interlock/detail/closing/delivery_job.hpp>
+#include <interlock/detail/descriptor/intrusive_list.hpp>
 
 namespace interlock
 {
@@ -26,7 +27,7 @@ namespace detail
 {
 
 class close_job;
-class job_list;
+using job_list = intrusive_list<close_job>;
 
 class close_plan final : private delivery_job
 {

@@ -64,10 +64,11 @@ public:
   INTERLOCK_DECL ~close_worker();
 
   /// Closes `descriptor` on the worker, as has been demanded, and then calls `job.closed()` there; a watch
-  /// of the job is over. `linger`: a linger_policy or so many seconds, for a close without a demand.
+  /// of the job is over. `linger` is for a close without a demand.
   /// Where there is no worker the descriptor is closed and `closed` called before this returns, without
   /// waiting for anything. With no_descriptor there is nothing to close.
-  INTERLOCK_DECL void submit(close_job& job, int fd, int linger = lingers_as_told) noexcept;
+  INTERLOCK_DECL void submit(
+    close_job& job, int fd, linger_setting linger = linger_setting::unknown()) noexcept;
 
   /// Somebody wants the job closed in this mode: the strongest that has been demanded holds, until the
   /// outcome is known. `plan`, which may be null, is for the job if it has none yet.

@@ -23,6 +23,7 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_worker.hpp>
+#include <interlock/detail/descriptor/intrusive_list.hpp>
 
 namespace interlock
 {
@@ -32,7 +33,7 @@ namespace detail
 {
 
 /// A tenure, as the context state sees it.
-class context_member
+class context_member : private list_node // guarded by the context state's mutex
 {
 public:
   context_member(const context_member&) = delete;
@@ -44,6 +45,7 @@ protected:
 
 private:
   friend class context_state;
+  friend class intrusive_list<context_member>;
 
   /// Keeps the memory until `drop_memory`.
   virtual void keep_memory() noexcept = 0;
@@ -57,10 +59,6 @@ private:
 
   /// This is a forked child, with one thread only.
   virtual void after_fork() noexcept = 0;
-
-  // Guarded by the context state's mutex.
-  context_member* next_ = nullptr;
-  context_member** link_ = nullptr;
 };
 
 class context_state
@@ -135,8 +133,6 @@ private:
   INTERLOCK_DECL void tell_shutdown() noexcept;
   void shut_members_down(std::unique_lock<std::mutex>& lock) noexcept;
   void await_members(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds bound) noexcept;
-  static void insert(context_member*& list, context_member& r) noexcept;
-  static void unlink(context_member& r) noexcept;
 
   const std::shared_ptr<close_worker> worker_;
   const std::function<void()> on_foreign_process_;
@@ -148,9 +144,9 @@ private:
   std::atomic<bool> down_{false};    // set under mutex_
 
   // Guarded by mutex_.
-  context_member* members_ = nullptr;
-  context_member* leaving_ = nullptr; // have been shut down, and may still be in the reactor
-  context_member* left_reactor_ = nullptr;
+  intrusive_list<context_member> members_;
+  intrusive_list<context_member> leaving_; // have been shut down, and may still be in the reactor
+  intrusive_list<context_member> left_reactor_;
   std::size_t passing_ = 0;
 };
 

@@ -168,8 +168,8 @@ private:
   std::condition_variable round_over_;
   // Guarded by mutex_, which is never held in a system call but write(2) to the wake_event, nor
   // while a job is called.
-  ring_link posts_;        // submitted, or with a new demand
-  bool signalled_ = false; // the thread will look at posts_, and at stopped_
+  intrusive_list<delivery_job> posts_; // submitted, or with a new demand
+  bool signalled_ = false;             // the thread will look at posts_, and at stopped_
   bool stopped_ = false;
   bool in_round_ = false; // the thread is with a job, or between two
 

@@ -22,6 +22,7 @@
 #include <interlock/detail/closing/deadline_heap.hpp>
 #include <interlock/detail/closing/delivery_stages.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/descriptor/intrusive_list.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
 
 namespace interlock
@@ -31,47 +32,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// A place in a ring, which can be left without knowing the ring. A ring of one is an empty list.
-class ring_link
-{
-public:
-  ring_link() = default;
-  ring_link(const ring_link&) = delete;
-  ring_link& operator=(const ring_link&) = delete;
-
-  bool alone() const noexcept
-  {
-    return next_ == this;
-  }
-
-  /// Of a list that is not empty: its first.
-  ring_link* next() const noexcept
-  {
-    return next_;
-  }
-
-  void leave() noexcept
-  {
-    previous_->next_ = next_;
-    next_->previous_ = previous_;
-    next_ = previous_ = this;
-  }
-
-  /// Of a list: `l`, which is alone, becomes its last.
-  void append(ring_link& l) noexcept
-  {
-    l.next_ = this;
-    l.previous_ = previous_;
-    previous_->next_ = &l;
-    previous_ = &l;
-  }
-
-private:
-  ring_link* next_ = this;
-  ring_link* previous_ = this;
-};
-
-class delivery_job : protected deadline_node, private ring_link
+class delivery_job : protected deadline_node, private list_node
 {
 public:
   using clock = std::chrono::steady_clock;
@@ -119,6 +80,7 @@ protected:
 
 private:
   friend class delivery_engine;
+  friend class intrusive_list<delivery_job>;
 
   /// On the engine's thread, without a lock: it is over, as the report says. close(2) of the descriptor
   /// cannot wait for SO_LINGER by now, and resets the connection if the outcome is `aborted`. May destroy
@@ -131,7 +93,7 @@ private:
     return t + std::clamp(d, close_mode::duration::zero(), close_mode::longest_timeout());
   }
 
-  // Guarded by the engine's mutex, and so is the ring_link: alone, if the engine knows of everything.
+  // Guarded by the engine's mutex, and so is the list_node: in no list, if the engine knows of everything.
   bool submitted_ = false; // and not over
 
   // Written by `submit`; from then on the engine's thread alone, and so is the deadline_node.

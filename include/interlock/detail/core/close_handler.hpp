@@ -33,6 +33,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
 #include <interlock/detail/core/close_cancellation.hpp>
+#include <interlock/detail/core/slot_bridge.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 
@@ -277,7 +278,8 @@ using can_post = std::integral_constant<bool,
 
 /// `Result` is what the handler is told.
 template <class Handler, class Executor, class Result = close_result>
-class close_handler final : public close_waiter
+class close_handler final : public close_waiter,
+                            private closer_link_of<Handler, Result::can_be_cancelled>
 {
 public:
   static close_waiter_pointer make(Handler&& handler, const Executor& ex, Result result = Result())
@@ -301,8 +303,7 @@ public:
       handler_(std::move(handler)),
       result_(std::move(result))
   {
-    if (Result::can_be_cancelled)
-      link_.connect(handler_);
+    this->connect(handler_);
   }
 
   void complete(const close_verdict& v, hand_over how) override
@@ -341,12 +342,12 @@ public:
 
   void bind(tenure_base& t, bool leads) noexcept override
   {
-    link_.bind(t, leads);
+    this->bind_link(t, leads);
   }
 
   const void* link() const noexcept override
   {
-    return link_.get();
+    return this->link_id();
   }
 
   bool take(int fd, bool owned) noexcept override
@@ -370,7 +371,6 @@ private:
   work work_;
   Handler handler_;
   Result result_;
-  close_cancellation_share link_;
 };
 
 } // namespace detail

@@ -21,6 +21,7 @@
 #include <interlock/close_mode.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/io_core.hpp>
+#include <interlock/detail/core/repeating.hpp>
 
 namespace interlock
 {

@@ -29,6 +29,8 @@
 #include <interlock/detail/core/tracking.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/tenure/guards.hpp>
+#include <interlock/detail/tenure/running_handler.hpp>
 #include <interlock/error.hpp>
 #include <interlock/fd_lease.hpp>
 
@@ -85,7 +87,7 @@ public:
   {
     if (this != &other)
     {
-      drop_memory(state_.exchange(other.state_.exchange(nullptr)));
+      abandon_state(state_.exchange(other.state_.exchange(nullptr)));
       executor_ = other.executor_;
     }
     return *this;
@@ -93,30 +95,7 @@ public:
 
   ~io_core()
   {
-    drop_memory(state());
-  }
-
-  /// Takes over what `other`, of another executor or protocol, has open. Its Asio object is moved
-  /// with the operations outstanding on it, and they count as operations of this object until their
-  /// handlers have returned. A retirement goes along. A close under way stays behind with its
-  /// callers: this object is as never opened then. Throws error::in_use while a close handle refers
-  /// to `other`, or a call or a lease uses the descriptor. What throws leaves `other` as it was, unless
-  /// Asio fails to convert its object. `complete(tenure, from, ec)` is the last step before publication.
-  template <class OtherInner, class Complete>
-  void take_from(io_core<OtherInner>& other, Complete complete)
-  {
-    object_state<OtherInner>* const state = other.state();
-    if (!state)
-      return;
-    error_code ec;
-    if (state->has_handle())
-      ec = error::in_use;
-    else if (state->is_retired())
-      make_state().retire();
-    else if (state->is_open())
-      take_descriptor(*state->current(), ec, complete);
-    throw_if(ec, "move");
-    other.state_.exchange(nullptr)->leave_behind();
+    abandon_state(state());
   }
 
   /// Gives the Asio object away, with the operations outstanding on it.
@@ -353,93 +332,8 @@ public:
   }
 
 private:
-  template <class>
-  friend class io_core;
-
-  using close_goal = typename object_state<Inner>::close_goal;
-
-  // A descriptor that is about to be given to another object, and whose tenure is over when it has been.
-  template <class From>
-  class given_descriptor
-  {
-  public:
-    explicit given_descriptor(From& from) noexcept
-      : from_(from)
-    {
-    }
-
-    given_descriptor(const given_descriptor&) = delete;
-    given_descriptor& operator=(const given_descriptor&) = delete;
-
-    ~given_descriptor()
-    {
-      if (given())
-        from_.gave_out();
-    }
-
-    duty give_to(tenure_base& to) noexcept
-    {
-      const duty d = from_.give_out_to(to);
-      given_ = d == duty::detach;
-      return d;
-    }
-
-    bool given() const noexcept
-    {
-      return given_;
-    }
-
-  private:
-    From& from_;
-    bool given_ = false;
-  };
-
-  // A shutdown of the context, in another thread, counts as having closed the object before.
-  template <class From, class Complete>
-  void take_descriptor(From& from, error_code& ec, Complete& complete)
-  {
-    given_descriptor<From> fd(from);
-    const flag_values flags = from.flags().values();
-    const int linger = from.linger();
-    open(ec, descriptor_owner::object,
-      [&](tenure_type& to, error_code& failed)
-      {
-        const duty d = fd.give_to(to);
-        if (d != duty::detach)
-        {
-          failed = d == duty::busy ? make_error_code(error::in_use) : refusal(d);
-          return;
-        }
-        to.set_borrowed(from.is_borrowed());
-        convert_inner(from, to);
-        complete(to, from, failed);
-      });
-    if (!ec)
-    {
-      current()->flags().set(flags);
-      current()->set_linger(linger);
-    }
-    else if (!fd.given() && from.current_phase() != phase::open)
-      ec = error_code();
-  }
-
-  // Where Asio has no memory for the conversion the descriptor is closed: it is nobody's any more.
-  template <class From>
-  static void convert_inner(From& from, tenure_type& to)
-  {
-    auto inner = from.take_inner();
-    try
-    {
-      to.set_inner(Inner(std::move(inner)));
-    }
-    catch (...)
-    {
-      const int fd = From::release_descriptor(inner);
-      if (!from.is_borrowed())
-        close_unused(fd);
-      throw;
-    }
-  }
+  template <class, class>
+  friend class conversion;
 
   /// `nothing` follows the error of a closer that finds nothing open.
   template <class Handler, class Result, class... Nothing>
@@ -448,8 +342,7 @@ private:
     using close_waiter = close_handler<Handler, executor_type, Result>;
     object_state<Inner>* s = state();
     if (!s || !s->current())
-      complete_immediately(
-        executor_, handler, object_state<Inner>::nothing_open(what, result.mode()), nothing...);
+      complete_immediately(executor_, handler, nothing_open(what, result.mode()), nothing...);
     else
       s->start(
         what, close_waiter::make(std::move(handler), executor_, std::move(result)), executor_);
@@ -533,7 +426,7 @@ private:
     return *s;
   }
 
-  static void drop_memory(object_state<Inner>* s) noexcept
+  static void abandon_state(object_state<Inner>* s) noexcept
   {
     if (s)
       s->abandon();

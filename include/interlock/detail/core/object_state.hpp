@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // The heap-stable state of one I/O object: which tenure is the current one, and those it has had.
-// How a close begins, for the object's own callers and for those who have a handle.
 //
 // A tenure is never freed before this state: whoever has loaded `current` may still try to enter
 // it, long after another has taken its place; it is then refused, or finds a later tenure of the
@@ -14,7 +13,6 @@
 
 #include <memory>
 #include <mutex>
-#include <type_traits>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -22,6 +20,8 @@
 
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/core/close_start.hpp>
+#include <interlock/detail/core/inner_traits.hpp>
 #include <interlock/detail/core/object_base.hpp>
 #include <interlock/detail/core/tenure.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
@@ -33,22 +33,6 @@ inline namespace abi_0
 {
 namespace detail
 {
-
-inline boost::system::error_code refusal(duty d) noexcept
-{
-  if (d == duty::refuse)
-    return boost::asio::error::bad_descriptor;
-  if (d == duty::overflow)
-    return boost::asio::error::no_buffer_space;
-  return boost::system::error_code();
-}
-
-/// Whether a close waits, for a short time, for close(2): what has an address to itself, which is to be
-/// free then.
-template <class Inner>
-struct frees_address : std::false_type
-{
-};
 
 template <class Inner>
 class object_state final : public object_base
@@ -144,35 +128,16 @@ public:
     return fd;
   }
 
-  /// What the closer waits for.
-  enum class close_goal
-  {
-    close,  ///< The outcome of the close.
-    release ///< The descriptor, when nothing can touch that any more.
-  };
-
   /// Detaches what is open, and completes `c` when that is over.
   void start(close_goal what, close_waiter_pointer c, const executor_type& ex)
   {
-    duty d = duty::refuse;
-    tenure_type* t = nullptr;
-    close_demand how;
+    close_start<Inner> starting(what, std::move(c));
     // Only a tenure that is not the current one any more can be vacant.
-    while (d == duty::refuse && (t = current()) != nullptr)
-    {
-      t->ensure_strand(ex);
-      how = what == close_goal::close ? demand_of(*t, *c) : close_demand();
-      d = t->begin_close(how.plan && how.mode.delivers());
-    }
-    if (d == duty::none || d == duty::flush)
-      lead(*t, *c.release(), std::move(how), d);
-    else if (d == duty::join)
-      join(what, *t, std::move(c), std::move(how));
-    else
-    {
-      const error_code ec = t ? refusal(d) : nothing_open(what, c->mode());
-      c.release()->complete({ec}, hand_over::post);
-    }
+    tenure_type* t = current();
+    while (t && !starting.begin_in(*t, ex))
+      t = current();
+    if (!t)
+      starting.complete_unopened();
   }
 
   // --- For close handles.
@@ -187,14 +152,6 @@ public:
   void start_close(close_waiter_pointer c) override
   {
     start(close_goal::close, std::move(c), *executor_);
-  }
-
-  /// What a closer is told where nothing is open, and never has been. `how` may be null.
-  static error_code nothing_open(close_goal what, const close_mode* how) noexcept
-  {
-    if (what == close_goal::release)
-      return boost::asio::error::bad_descriptor;
-    return how ? validate(*how) : error_code();
   }
 
 private:
@@ -224,92 +181,6 @@ private:
       t->disown();
       t = next;
     }
-  }
-
-  // How somebody wants the close: not at all in particular, without a plan.
-  struct close_demand
-  {
-    close_mode mode = close_mode::immediate();
-    close_plan_pointer plan;
-    close_lead leader = close_lead::mode; // if there is a plan
-
-    void lead(tenure_type& t) noexcept
-    {
-      if (!plan)
-        return;
-      t.lead(leader);
-      add_to(t);
-    }
-
-    void add_to(tenure_type& t) noexcept
-    {
-      t.demand_mode(mode, std::move(plan));
-    }
-  };
-
-  // A mode that means nothing here closes at once all the same: who closes is done with the object.
-  static close_demand demand_of(tenure_type& t, close_waiter& c)
-  {
-    close_demand how;
-    if (const close_mode* wanted = c.mode())
-    {
-      error_code ec = validate(*wanted);
-      if (!ec && wanted->delivers() && (!can_deliver<Inner>::value || t.is_borrowed()))
-        ec = boost::asio::error::operation_not_supported;
-      if (ec)
-        c.refuse_mode(ec.value());
-      else
-        how.mode = *wanted;
-    }
-    else if (t.linger() >= 0 && !t.is_borrowed())
-    {
-      how.leader = close_lead::linger;
-      how.mode = lingering_mode(t.linger());
-    }
-    else
-      return how;
-    how.plan = std::make_unique<close_plan>(how.mode);
-    return how;
-  }
-
-  // With a flush the last of the writes detaches, otherwise the strand's step.
-  void lead(tenure_type& t, close_waiter& c, close_demand how, duty d) noexcept
-  {
-    handler_count for_step(t);
-    const handler_count own(t);
-    how.lead(t);
-    c.bind(t, true);
-    // Refused by the context's shutdown, which has destroyed those that came before, and detaches.
-    const bool added = t.add_close_waiter(c);
-    if (!added)
-      c.destroy();
-    t.leave();
-    if (d == duty::flush)
-      t.watch_flush();
-    else if (added)
-      t.dispatch_detach(std::move(for_step));
-  }
-
-  void join(close_goal what, tenure_type& t, close_waiter_pointer c, close_demand how)
-  {
-    const leave_guard leaves(t);
-    close_verdict v;
-    c->bind(t, false);
-    if (what == close_goal::release)
-      c.release()->complete({nothing_open(what, nullptr)}, hand_over::post);
-    else if (t.add_close_waiter(*c))
-    {
-      c.release();
-      if (how.plan)
-        how.add_to(t);
-      else
-        t.demand_plainly();
-      if (!how.mode.delivers())
-        t.end_flush();
-    }
-    else if (t.outcome(v))
-      c.release()->complete(v, hand_over::post);
-    // Otherwise the context has been shut down: the handler is destroyed uninvoked.
   }
 
   tenure_type* take_ended() noexcept

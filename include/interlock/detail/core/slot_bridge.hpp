@@ -4,28 +4,26 @@
 // Per-operation cancellation that may come late, or beside a close in another thread.
 //
 // Asio installs in a handler's cancellation slot a pointer into its own object, and reads it
-// without a lock. So the user's slot gets a bridge instead, and Asio the slot of a signal in it. An
+// without a lock. So the user's slot gets a link instead, and Asio the slot of a signal in it. An
 // emission enters the tenure, is passed on, and leaves; once the tenure does not let it in, nothing
-// is left to be cancelled. The bridge keeps the tenure's memory, not the tenure. A handler without
-// a connected slot has none of this.
+// is left to be cancelled.
 
 #ifndef INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP
 #define INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP
 
-#include <cstdint>
 #include <type_traits>
-#include <utility>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
-#include <interlock/detail/core/counted.hpp>
+#include <interlock/detail/core/slot_link.hpp>
+#include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_type.hpp>
-#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 namespace interlock
 {
@@ -34,74 +32,105 @@ inline namespace abi_0
 namespace detail
 {
 
-class slot_bridge : public counted<slot_bridge>
+/// Of an operation: the emission is passed on to Asio.
+class slot_bridge
 {
 public:
-  /// Made while inside `t`.
-  explicit slot_bridge(tenure_base& t) noexcept
-    : tenure_(&t),
-      generation_(t.generation())
-  {
-  }
-
   boost::asio::cancellation_slot slot() noexcept
   {
     return signal_.slot();
   }
 
-  void emit(boost::asio::cancellation_type type)
+  void emit(slot_target& at, boost::asio::cancellation_type type)
   {
-    if (tenure_->enter_to_cancel() != duty::none)
+    tenure_base& t = *at.memory;
+    if (t.enter_to_cancel() != duty::none)
       return;
-    const leave_guard leaves(*tenure_);
-    if (tenure_->generation() == generation_)
+    const leave_guard leaves(t);
+    if (t.generation() == at.generation)
       signal_.emit(type);
   }
 
 private:
-  const boost::intrusive_ptr<tenure_base> tenure_; // its memory
-  const std::uint64_t generation_;
-  // Changed by the initiating function only; emissions are the user's to serialise, as with Asio.
   boost::asio::cancellation_signal signal_;
 };
 
-using bridge_pointer = boost::intrusive_ptr<slot_bridge>;
-
-/// What is installed in the user's slot: it has a share in the bridge.
-class bridge_relay
+/// The share of an operation in its link, if there is one.
+class bridge_share
 {
 public:
-  explicit bridge_relay(bridge_pointer b) noexcept
-    : bridge_(std::move(b))
+  boost::asio::cancellation_slot slot() const noexcept
   {
+    slot_link<slot_bridge>* const link = link_.get();
+    return link ? link->effect().slot() : boost::asio::cancellation_slot();
   }
 
-  void operator()(boost::asio::cancellation_type type)
+protected:
+  /// The caller is inside `t`.
+  template <class Handler>
+  void connect(const Handler& handler, tenure_base& t)
   {
-    bridge_->emit(type);
+    link_.connect(handler);
+    if (link_.get())
+      link_.get()->bind(t);
   }
 
 private:
-  bridge_pointer bridge_;
+  slot_share<slot_bridge> link_;
 };
 
-/// Connects the slot of `handler`, if it has one that is connected, to a bridge into `t`, in which the
-/// caller gets a share. The caller is inside.
-template <class Handler>
-bridge_pointer connect_slot(const Handler& handler, tenure_base& t)
+/// The slot of a tracked handler: the bridge's, or one that is not connected. Never the user's.
+template <class Handler, class Adapter>
+struct bridged_slot
 {
-  auto slot = boost::asio::get_associated_cancellation_slot(handler);
-  if (!slot.is_connected())
-    return nullptr;
-  bridge_pointer own(new slot_bridge(t), false);
-  slot.template emplace<bridge_relay>(own);
-  return own;
-}
+  using type = boost::asio::cancellation_slot;
+
+  template <class... Default>
+  static type get(const adapted_handler<Handler, Adapter>& h, const Default&...) noexcept
+  {
+    return h.adapter().slot();
+  }
+};
+
+/// The slot of any other adapted handler: the handler's own.
+template <class Handler, class Adapter, class Slot>
+struct forwarded_slot : boost::asio::associated_cancellation_slot<Handler, Slot>
+{
+  using base = boost::asio::associated_cancellation_slot<Handler, Slot>;
+
+  static auto get(const adapted_handler<Handler, Adapter>& h) noexcept
+    -> decltype(base::get(h.handler()))
+  {
+    return base::get(h.handler());
+  }
+
+  static auto get(const adapted_handler<Handler, Adapter>& h, const Slot& s) noexcept
+    -> decltype(base::get(h.handler(), s))
+  {
+    return base::get(h.handler(), s);
+  }
+};
 
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock
 
-#endif
+namespace boost
+{
+namespace asio
+{
+
+template <class Handler, class Adapter, class Slot>
+struct associated_cancellation_slot<interlock::detail::adapted_handler<Handler, Adapter>, Slot>
+  : std::conditional_t<std::is_base_of<interlock::detail::bridge_share, Adapter>::value,
+      interlock::detail::bridged_slot<Handler, Adapter>,
+      interlock::detail::forwarded_slot<Handler, Adapter, Slot>>
+{
+};
+
+} // namespace asio
+} // namespace boost
+
+#endif // INTERLOCK_HAS_CANCELLATION_SLOTS
 
 #endif // INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP

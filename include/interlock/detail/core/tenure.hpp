@@ -16,16 +16,17 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <type_traits>
 #include <utility>
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
+#include <interlock/detail/core/inner_traits.hpp>
+#include <interlock/detail/core/user_flags.hpp>
+#include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 namespace interlock
@@ -34,78 +35,6 @@ inline namespace abi_0
 {
 namespace detail
 {
-
-/// The strand of an executor: itself, where it is one already.
-template <class Executor>
-struct strand_of
-{
-  using type = boost::asio::strand<Executor>;
-};
-
-template <class Executor>
-struct strand_of<boost::asio::strand<Executor>>
-{
-  using type = boost::asio::strand<Executor>;
-};
-
-/// The protocol of a socket, which Asio's own object does not give back. Descriptors have none.
-template <class Inner, class = void>
-struct protocol_of
-{
-  static constexpr bool is_socket = false;
-
-  struct type
-  {
-  };
-};
-
-template <class Inner>
-struct protocol_of<Inner, std::void_t<typename Inner::protocol_type>>
-{
-  static constexpr bool is_socket = true;
-
-  using type = typename Inner::protocol_type;
-};
-
-/// Whether a close can wait until what is being written, and what has been sent, is delivered.
-template <class Inner>
-struct can_deliver : std::false_type
-{
-};
-
-/// Whether SO_LINGER can make close(2) wait.
-template <class Inner>
-struct may_linger : can_deliver<Inner>
-{
-};
-
-struct flag_values
-{
-  bool non_blocking = false;
-  bool native_non_blocking = false;
-  bool connection_aborted = false;
-};
-
-/// What the user has set on the object and Asio is not told, since it would be read there without a
-/// lock.
-struct user_flags
-{
-  std::atomic<bool> non_blocking{false};
-  std::atomic<bool> native_non_blocking{false};
-  std::atomic<bool> connection_aborted{false};
-
-  flag_values values() const noexcept
-  {
-    return {non_blocking, native_non_blocking, connection_aborted};
-  }
-
-  void set(const flag_values& v) noexcept
-  {
-    non_blocking = v.non_blocking;
-    native_non_blocking = v.native_non_blocking;
-    connection_aborted = v.connection_aborted;
-  }
-};
 
 template <class Inner>
 class tenure final : public tenure_base
@@ -193,7 +122,8 @@ public:
       drop_context();
     fd_ = inner_->native_handle();
     flags_.set(flag_values());
-    set_linger(may_linger<Inner>::value ? lingers_as_told : never_lingers);
+    set_linger(
+      may_linger<Inner>::value ? linger_setting::unknown() : linger_setting::unsupported());
   }
 
   /// The Asio object, which goes to another owner.
@@ -240,18 +170,19 @@ public:
     const auto pass = pass_gate();
     if (!pass)
       return;
-    step_token_ = generation() + 1;
+    const step_token token = generation() + 1;
+    step_token_ = token;
     for_step.dismiss();
     try
     {
-      boost::asio::dispatch(*strand_, detach_step(*this, generation() + 1));
+      boost::asio::dispatch(*strand_, detach_step(*this, token));
     }
     catch (...)
     {
       // The step may have been destroyed, or lie in a strand that will never run it.
       strand_is_dead_ = true;
       demand_detach();
-      end_step(generation() + 1);
+      end_step(token);
     }
     demand_detach_later();
   }
@@ -262,10 +193,14 @@ public:
   bool taken_by_opener = true;
 
 private:
+  /// Names the step that detaches, among those of all tenures in this memory.
+  using step_token = std::uint64_t;
+  static constexpr step_token no_step = 0;
+
   /// Ends the handler count of the step with this token, unless that has been done.
-  void end_step(std::uint64_t token) noexcept
+  void end_step(step_token token) noexcept
   {
-    if (step_token_.compare_exchange_strong(token, 0))
+    if (step_token_.compare_exchange_strong(token, no_step))
       handler_done();
   }
 
@@ -273,11 +208,11 @@ private:
   class detach_step
   {
   public:
-    detach_step(tenure& t, std::uint64_t token) noexcept
+    detach_step(tenure& t, step_token token) noexcept
       : tenure_(&t),
         token_(token)
     {
-      tenure_->add_memory_reference();
+      tenure_->keep_memory();
     }
 
     detach_step(detach_step&& other) noexcept
@@ -293,7 +228,7 @@ private:
       if (!tenure_)
         return;
       tenure_->end_step(token_);
-      tenure_->drop_memory_reference();
+      tenure_->drop_memory();
     }
 
     void operator()()
@@ -305,7 +240,7 @@ private:
 
   private:
     tenure* tenure_;
-    std::uint64_t token_;
+    step_token token_;
   };
 
   class serve_step
@@ -403,8 +338,8 @@ private:
   std::optional<protocol_type> protocol_;
   std::unique_ptr<strand_type>
     strand_; // guarded by mutex_ until the close begins, then used by its steps only
+  std::atomic<step_token> step_token_{no_step}; // of the step that holds a handler count
   std::atomic<bool> strand_is_dead_{false};
-  std::atomic<std::uint64_t> step_token_{0}; // of the step that holds a handler count; 0: none does
   user_flags flags_;
   std::atomic<bool> prepared_{false};
   std::atomic<bool> plain_{false};

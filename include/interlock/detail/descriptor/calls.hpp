@@ -20,6 +20,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/descriptor/linger_setting.hpp>
 
 namespace interlock
 {
@@ -111,8 +112,8 @@ INTERLOCK_DECL void set_non_blocking(int fd, bool mode, error_code& ec) noexcept
 /// fails.
 INTERLOCK_DECL bool ready(int fd, short events) noexcept;
 
-/// How many seconds close(2) may wait by SO_LINGER. -1: the option is off, or this is no socket.
-INTERLOCK_DECL int linger_time(int fd) noexcept;
+/// What SO_LINGER says: on with a time, or off. Off too if this is no socket.
+INTERLOCK_DECL linger_setting linger_time(int fd) noexcept;
 
 INTERLOCK_DECL void set_linger(int fd, int seconds) noexcept;
 

@@ -15,6 +15,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/descriptor/intrusive_list.hpp>
 
 namespace interlock
 {
@@ -24,7 +25,7 @@ namespace detail
 {
 
 /// One thread in a wait list, on that thread's stack.
-class blocked_thread
+class blocked_thread : private list_node
 {
 public:
   /// Takes the calling thread's wake-up eventfd, made when first needed. Without one (EMFILE) the
@@ -41,12 +42,12 @@ public:
 
 private:
   friend class blocked_thread_list;
+  friend class intrusive_list<blocked_thread>;
 
   INTERLOCK_DECL void wake() noexcept;
 
   int event_;
   bool woken_ = false;
-  blocked_thread* next_ = nullptr;
 };
 
 /// The threads that wait on one tenure. Guarded by the tenure's mutex.
@@ -55,8 +56,7 @@ class blocked_thread_list
 public:
   void add(blocked_thread& w) noexcept
   {
-    w.next_ = first_;
-    first_ = &w;
+    blocked_threads_.push_back(w);
   }
 
   /// Takes `w` out, and its wake-up with it: none is left over for the thread's next wait.
@@ -67,11 +67,11 @@ public:
   /// In a forked child, where the threads that waited do not exist.
   void clear() noexcept
   {
-    first_ = nullptr;
+    blocked_threads_.forget_all();
   }
 
 private:
-  blocked_thread* first_ = nullptr;
+  intrusive_list<blocked_thread> blocked_threads_;
 };
 
 } // namespace detail

@@ -18,6 +18,7 @@
 
 #include <interlock/borrowed.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/core/conversion.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/members/access.hpp>
@@ -66,7 +67,7 @@ protected:
   template <class Executor1>
   void take(descriptor_members<Executor1>& other)
   {
-    core_.take_from(access::core(other), [](auto&, auto&, error_code&) {});
+    convert(access::core(other), core_, [](auto&, auto&, error_code&) {});
   }
   /// @endcond
 

@@ -131,11 +131,11 @@ template <class Tenure>
 void set_linger(Tenure& t, const ::linger& l, error_code& ec)
 {
   if (l.l_onoff)
-    t.set_linger(l.l_linger < 0 ? std::numeric_limits<int>::max() : l.l_linger);
+    t.set_linger(linger_setting::on(l.l_linger < 0 ? std::numeric_limits<int>::max() : l.l_linger));
   else
   {
     calls::set_option(t.fd(), SOL_SOCKET, SO_LINGER, &l, sizeof(l), ec);
-    t.set_linger(lingers_as_told);
+    t.set_linger(linger_setting::unknown());
   }
 }
 
@@ -146,7 +146,7 @@ error_code set_socket_option(Core& core, const Option& option, error_code& ec)
     [&](auto& t, error_code& e)
     {
       const auto& p = t.protocol();
-      if (t.linger() != never_lingers && is_linger(option, p))
+      if (t.linger().is_supported() && is_linger(option, p))
         set_linger(t, *static_cast<const ::linger*>(static_cast<const void*>(option.data(p))), e);
       else if (!is_connection_aborted(option, p))
         calls::set_option(
@@ -168,9 +168,9 @@ error_code get_socket_option(Core& core, Option& option, error_code& ec)
     {
       const auto& p = t.protocol();
       std::size_t size = option.size(p);
-      const int linger = t.linger();
-      if (linger >= 0 && is_linger(option, p))
-        *static_cast<::linger*>(static_cast<void*>(option.data(p))) = {1, linger};
+      const linger_setting linger = t.linger();
+      if (linger.is_on() && is_linger(option, p))
+        *static_cast<::linger*>(static_cast<void*>(option.data(p))) = {1, linger.seconds()};
       else if (!is_connection_aborted(option, p))
         calls::get_option(t.fd(), option.level(p), option.name(p), option.data(p), &size, e);
       else if (size == sizeof(int))

@@ -13,6 +13,7 @@
 
 #include <interlock/borrowed.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/core/conversion.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/members/access.hpp>
@@ -56,7 +57,7 @@ protected:
   template <class Other>
   void take(Other& other)
   {
-    core_.take_from(access::core(other),
+    convert(access::core(other), core_,
       [](auto& to, auto& from, error_code& ec) { to.set_protocol(Protocol(from.protocol()), ec); });
   }
   /// @endcond

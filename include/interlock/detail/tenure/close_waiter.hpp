@@ -16,6 +16,7 @@
 #include <interlock/close_mode.hpp>
 #include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/descriptor/intrusive_list.hpp>
 
 namespace interlock
 {
@@ -42,7 +43,7 @@ struct close_verdict
 };
 
 /// One caller of async_close. Completed or destroyed, it is gone.
-class close_waiter
+class close_waiter : private list_node
 {
 public:
   close_waiter(const close_waiter&) = delete;
@@ -85,9 +86,7 @@ protected:
   ~close_waiter() = default;
 
 private:
-  friend class close_waiter_list;
-
-  close_waiter* next_ = nullptr;
+  friend class intrusive_list<close_waiter>;
 };
 
 struct close_waiter_deleter
@@ -105,62 +104,45 @@ class close_waiter_list
 {
 public:
   close_waiter_list() = default;
-
-  close_waiter_list(close_waiter_list&& other) noexcept
-    : first_(std::exchange(other.first_, nullptr)),
-      last_(std::exchange(other.last_, nullptr))
-  {
-  }
-
+  close_waiter_list(close_waiter_list&&) noexcept = default;
   close_waiter_list& operator=(close_waiter_list&&) = delete;
 
   ~close_waiter_list()
   {
-    while (close_waiter* c = pop())
+    while (close_waiter* c = close_waiters_.pop_front())
       c->destroy();
   }
 
   bool empty() const noexcept
   {
-    return first_ == nullptr;
+    return close_waiters_.empty();
   }
 
   void push(close_waiter& c) noexcept
   {
-    (last_ ? last_->next_ : first_) = &c;
-    last_ = &c;
+    close_waiters_.push_back(c);
   }
 
   /// The first of them, taken out; null when there is none.
   close_waiter_pointer pop_front() noexcept
   {
-    return close_waiter_pointer(pop());
+    return close_waiter_pointer(close_waiters_.pop_front());
   }
 
   /// Takes out the one with this link. Null: it is not among them.
   close_waiter_pointer remove(const void* link) noexcept
   {
-    close_waiter* before = nullptr;
-    for (close_waiter* c = first_; c; before = c, c = c->next_)
-    {
-      if (c->link() != link)
-        continue;
-      (before ? before->next_ : first_) = c->next_;
-      if (last_ == c)
-        last_ = before;
-      c->next_ = nullptr;
-      return close_waiter_pointer(c);
-    }
-    return nullptr;
+    close_waiter* const c = close_waiters_.find(
+      [link](close_waiter& each) { return each.link() == link; });
+    if (c)
+      close_waiters_.remove(*c);
+    return close_waiter_pointer(c);
   }
 
   /// Whether one of them takes the descriptor.
   bool offer(int fd, bool owned) noexcept
   {
-    for (close_waiter* c = first_; c; c = c->next_)
-      if (c->take(fd, owned))
-        return true;
-    return false;
+    return close_waiters_.find([=](close_waiter& each) { return each.take(fd, owned); }) != nullptr;
   }
 
   /// Completes every one, in order. What one of them throws does not keep the others from being
@@ -168,9 +150,11 @@ public:
   void complete_all(const close_verdict& v)
   {
     // The only one may run here: whatever it does, nothing is left undone.
-    const hand_over how = first_ == last_ ? hand_over::dispatch : hand_over::post;
+    close_waiter* const first = close_waiters_.front();
+    const hand_over how = first && !close_waiters_.after(*first) ? hand_over::dispatch
+                                                                 : hand_over::post;
     std::exception_ptr thrown;
-    while (close_waiter* c = pop())
+    while (close_waiter* c = close_waiters_.pop_front())
     {
       try
       {
@@ -187,18 +171,7 @@ public:
   }
 
 private:
-  close_waiter* pop() noexcept
-  {
-    close_waiter* c = first_;
-    if (c)
-      first_ = std::exchange(c->next_, nullptr);
-    if (!first_)
-      last_ = nullptr;
-    return c;
-  }
-
-  close_waiter* first_ = nullptr;
-  close_waiter* last_ = nullptr;
+  intrusive_list<close_waiter> close_waiters_;
 };
 
 } // namespace detail

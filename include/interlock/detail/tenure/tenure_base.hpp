@@ -203,15 +203,15 @@ public:
   /// Somebody joins the close without having said how. The caller is inside.
   void demand_plainly() noexcept;
 
-  /// The linger_policy, or so many seconds, for a close that has not been told how.
-  int linger() const noexcept
+  /// For a close whose callers have not said how.
+  linger_setting linger() const noexcept
   {
     return linger_.load(std::memory_order_relaxed);
   }
 
-  void set_linger(int policy) noexcept
+  void set_linger(linger_setting s) noexcept
   {
-    linger_.store(policy, std::memory_order_relaxed);
+    linger_.store(s, std::memory_order_relaxed);
   }
 
   /// On the strand: completes every closer. The caller is inside; this is how it leaves.
@@ -274,12 +274,12 @@ public:
 
   // --- The memory. Any thread.
 
-  void add_memory_reference() noexcept
+  void keep_memory() noexcept final
   {
     memory_references_.fetch_add(1, std::memory_order_relaxed);
   }
 
-  void drop_memory_reference() noexcept
+  void drop_memory() noexcept final
   {
     if (memory_references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
       delete this;
@@ -287,12 +287,12 @@ public:
 
   friend void intrusive_ptr_add_ref(tenure_base* t) noexcept
   {
-    t->add_memory_reference();
+    t->keep_memory();
   }
 
   friend void intrusive_ptr_release(tenure_base* t) noexcept
   {
-    t->drop_memory_reference();
+    t->drop_memory();
   }
 
 protected:
@@ -349,8 +349,6 @@ private:
   void closed() noexcept override;
   void expired() noexcept override;
   int flush_queue() noexcept override;
-  void keep_memory() noexcept override;
-  void drop_memory() noexcept override;
   void shut_down() noexcept override;
   bool has_left_reactor() const noexcept override;
   void after_fork() noexcept override;
@@ -374,7 +372,7 @@ private:
   std::atomic<unsigned> memory_references_{1};
   std::atomic<step_state> step_{step_state::posting};
   std::atomic<bool> reactor_left_{true}; // the context may go
-  std::atomic<int> linger_{lingers_as_told};
+  std::atomic<linger_setting> linger_{linger_setting::unknown()};
 
   // Guarded by mutex_.
   blocked_thread_list blocked_threads_;
@@ -435,67 +433,6 @@ INTERLOCK_COLD inline duty write_late(tenure_base& t, duty refused) noexcept
     t.note_refused_write();
   return d;
 }
-
-/// Leaves at the end of a scope: through the tenure, since the object may be gone by then.
-class leave_guard
-{
-public:
-  explicit leave_guard(tenure_base& t) noexcept
-    : tenure_(t)
-  {
-  }
-
-  leave_guard(const leave_guard&) = delete;
-  leave_guard& operator=(const leave_guard&) = delete;
-
-  INTERLOCK_HOT ~leave_guard()
-  {
-    tenure_.leave();
-  }
-
-private:
-  tenure_base& tenure_;
-};
-
-/// One handler outstanding.
-class handler_count
-{
-public:
-  handler_count() = default;
-
-  /// Takes over a handler that has been counted.
-  explicit handler_count(tenure_base& t) noexcept
-    : tenure_(&t)
-  {
-  }
-
-  handler_count(handler_count&& other) noexcept
-    : tenure_(std::exchange(other.tenure_, nullptr))
-  {
-  }
-
-  handler_count& operator=(handler_count&&) = delete;
-
-  ~handler_count()
-  {
-    if (tenure_)
-      tenure_->handler_done();
-  }
-
-  tenure_base* tenure() const noexcept
-  {
-    return tenure_;
-  }
-
-  /// Somebody else counts down.
-  void dismiss() noexcept
-  {
-    tenure_ = nullptr;
-  }
-
-private:
-  tenure_base* tenure_ = nullptr;
-};
 
 } // namespace detail
 } // namespace abi_0

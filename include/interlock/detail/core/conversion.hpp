@@ -1,0 +1,163 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Moves between objects of different executor or protocol types.
+//
+// The Asio object is moved with the operations outstanding on it, and they count as operations of the
+// new object until their handlers have returned. A retirement goes along. A close under way stays behind
+// with its callers: the new object is as never opened then.
+
+#ifndef INTERLOCK_DETAIL_CORE_CONVERSION_HPP
+#define INTERLOCK_DETAIL_CORE_CONVERSION_HPP
+
+#include <utility>
+
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/io_core.hpp>
+#include <interlock/detail/core/throw_if.hpp>
+#include <interlock/detail/core/user_flags.hpp>
+#include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/descriptor/linger_setting.hpp>
+#include <interlock/error.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// From an object around `Inner` into one around `OtherInner`, both the calling thread's.
+template <class OtherInner, class Inner>
+class conversion
+{
+public:
+  using error_code = boost::system::error_code;
+  using from_tenure = tenure<OtherInner>;
+  using to_tenure = tenure<Inner>;
+
+  conversion(io_core<OtherInner>& from, io_core<Inner>& to) noexcept
+    : from_(from),
+      to_(to)
+  {
+  }
+
+  /// Throws error::in_use while a close handle refers to the object, or a call or a lease uses the
+  /// descriptor. What throws leaves the object as it was, unless Asio fails to convert its own.
+  /// `complete(to, from, ec)`, with the tenures, is the last step before publication.
+  template <class Complete>
+  void run(Complete complete)
+  {
+    object_state<OtherInner>* const state = from_.state();
+    if (!state)
+      return;
+    error_code ec;
+    if (state->has_handle())
+      ec = error::in_use;
+    else if (state->is_retired())
+      to_.make_state().retire();
+    else if (state->is_open())
+      take_descriptor(*state->current(), ec, complete);
+    throw_if(ec, "move");
+    from_.state_.exchange(nullptr)->leave_behind();
+  }
+
+private:
+  // Gives the descriptor of a tenure to another one. The tenure is over once it has been given.
+  class given_descriptor
+  {
+  public:
+    explicit given_descriptor(from_tenure& from) noexcept
+      : from_(from)
+    {
+    }
+
+    given_descriptor(const given_descriptor&) = delete;
+    given_descriptor& operator=(const given_descriptor&) = delete;
+
+    ~given_descriptor()
+    {
+      if (given())
+        from_.gave_out();
+    }
+
+    duty give_to(tenure_base& to) noexcept
+    {
+      const duty d = from_.give_out_to(to);
+      given_ = d == duty::detach;
+      return d;
+    }
+
+    bool given() const noexcept
+    {
+      return given_;
+    }
+
+  private:
+    from_tenure& from_;
+    bool given_ = false;
+  };
+
+  // A shutdown of the context, in another thread, counts as having closed the object before.
+  template <class Complete>
+  void take_descriptor(from_tenure& from, error_code& ec, Complete& complete)
+  {
+    given_descriptor fd(from);
+    const flag_values flags = from.flags().values();
+    const linger_setting linger = from.linger();
+    to_.open(ec, descriptor_owner::object,
+      [&](to_tenure& to, error_code& failed)
+      {
+        const duty d = fd.give_to(to);
+        if (d != duty::detach)
+        {
+          failed = d == duty::busy ? make_error_code(error::in_use) : refusal(d);
+          return;
+        }
+        to.set_borrowed(from.is_borrowed());
+        convert_inner(from, to);
+        complete(to, from, failed);
+      });
+    if (!ec)
+    {
+      to_.current()->flags().set(flags);
+      to_.current()->set_linger(linger);
+    }
+    else if (!fd.given() && from.current_phase() != phase::open)
+      ec = error_code();
+  }
+
+  // Where Asio has no memory for the conversion, the descriptor is closed: neither object has it.
+  static void convert_inner(from_tenure& from, to_tenure& to)
+  {
+    auto inner = from.take_inner();
+    try
+    {
+      to.set_inner(Inner(std::move(inner)));
+    }
+    catch (...)
+    {
+      const int fd = from_tenure::release_descriptor(inner);
+      if (!from.is_borrowed())
+        close_unused(fd);
+      throw;
+    }
+  }
+
+  io_core<OtherInner>& from_;
+  io_core<Inner>& to_;
+};
+
+template <class OtherInner, class Inner, class Complete>
+void convert(io_core<OtherInner>& from, io_core<Inner>& to, Complete complete)
+{
+  conversion<OtherInner, Inner>(from, to).run(std::move(complete));
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CORE_CONVERSION_HPP

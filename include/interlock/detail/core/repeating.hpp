@@ -1,0 +1,109 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Operations that are begun again when Asio completes them too early, before their handlers are called.
+
+#ifndef INTERLOCK_DETAIL_CORE_REPEATING_HPP
+#define INTERLOCK_DETAIL_CORE_REPEATING_HPP
+
+#include <new>
+#include <utility>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/core/adapted_handler.hpp>
+#include <interlock/detail/core/tenure.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/tenure/guards.hpp>
+#include <interlock/detail/tenure/tenure_base.hpp>
+
+namespace interlock
+{
+inline namespace abi_0
+{
+namespace detail
+{
+
+/// Tracks an operation that Asio may complete although it is not over; it is begun again then.
+/**
+ * `Policy` has `possible(ec)`, `premature(tenure, ec)`, asked while inside, and `begin(inner, handler)`.
+ */
+template <class Inner, class Policy, class Tracking>
+class repeating : public Tracking
+{
+public:
+  repeating(Tracking&& t, Policy p)
+    : Tracking(std::move(t)),
+      policy_(std::move(p))
+  {
+  }
+
+  template <class Handler, class... Args>
+  void operator()(Handler&& handler, const boost::system::error_code& ec, Args&&... args)
+  {
+    if (!began_again(handler, ec, args...))
+      Tracking::operator()(std::move(handler), ec, std::forward<Args>(args)...);
+  }
+
+private:
+  // False: the operation is over, or cannot be looked into any more and is taken at its word.
+  // Inside only for this look, not while the user's handler runs.
+  template <class Handler, class... Args>
+  bool began_again(Handler& handler, const boost::system::error_code& ec, Args&... args)
+  {
+    auto& t = static_cast<tenure<Inner>&>(*this->outstanding_in());
+    if (!policy_.possible(ec) || t.enter() != duty::none)
+      return false;
+    const leave_guard leaves(t);
+    if (!policy_.premature(t, ec))
+      return false;
+    Policy policy(policy_);
+    auto next = adapt(std::move(handler), std::move(*this));
+    try
+    {
+      policy.begin(t.inner(), std::move(next));
+    }
+    catch (const std::bad_alloc&)
+    {
+      // The memory is asked for before the handler is moved: it is completed rather than lost.
+      next.adapter().Tracking::operator()(std::move(next.handler()),
+        boost::system::error_code(boost::asio::error::no_memory), std::move(args)...);
+    }
+    return true;
+  }
+
+  Policy policy_;
+};
+
+/// A readiness that Asio had already fetched for another object, in the same recycled state of the
+/// reactor.
+template <class WaitType>
+struct spurious_readiness
+{
+  WaitType what;
+  short events;
+
+  bool possible(const boost::system::error_code& ec) const noexcept
+  {
+    return !ec;
+  }
+
+  bool premature(tenure_base& t, const boost::system::error_code&) const noexcept
+  {
+    return !calls::ready(t.fd(), events);
+  }
+
+  template <class Inner, class Handler>
+  void begin(Inner& inner, Handler&& handler)
+  {
+    inner.async_wait(what, std::forward<Handler>(handler));
+  }
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CORE_REPEATING_HPP

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The callers of async_close that one close will serve, as the tenure sees them: a list of nodes
-// that own their handlers.
+// The callers of async_close that wait for one close, as the tenure sees them: each owns its handler
+// until it is completed or destroyed.
 
 #ifndef INTERLOCK_DETAIL_TENURE_CLOSE_WAITER_HPP
 #define INTERLOCK_DETAIL_TENURE_CLOSE_WAITER_HPP
@@ -37,9 +37,9 @@ class tenure_base;
 /// What became of a close.
 struct close_verdict
 {
-  boost::system::error_code ec; ///< That of close(2), or why there was none.
+  boost::system::error_code ec; ///< The errno of close(2), or why close(2) was not called.
   close_report report{};
-  bool lingered = false; ///< SO_LINGER has made it wait.
+  bool lingered = false; ///< The close waited because of SO_LINGER.
 };
 
 /// One caller of async_close. Completed or destroyed, it is gone.
@@ -49,33 +49,33 @@ public:
   close_waiter(const close_waiter&) = delete;
   close_waiter& operator=(const close_waiter&) = delete;
 
-  /// Calls the handler on its executor, with as much of the verdict as it wants to know. May throw what
-  /// the executor, or with dispatch the handler, throws.
+  /// Calls the handler on its executor, with the part of the verdict that its signature has. Throws what
+  /// the executor or, with dispatch, the handler throws.
   virtual void complete(const close_verdict& v, hand_over how) = 0;
 
   /// Destroys the handler uninvoked.
   virtual void destroy() noexcept = 0;
 
-  /// How it wants the close. Null: it has not said.
+  /// The mode that the caller requested. Null: none.
   virtual const close_mode* mode() const noexcept
   {
     return nullptr;
   }
 
-  /// That is not possible, for this reason, an errno: the object is closed at once instead.
+  /// The requested mode is not supported; `why` is an errno. The object is closed immediately instead.
   virtual void refuse_mode(int /*why*/) noexcept {}
 
-  /// It will be served by `t`, which it leads to the end or joins on the way. The caller is inside.
+  /// It waits for the close of `t`, which it began (`leads`) or joins. The caller is inside.
   virtual void bind(tenure_base& /*t*/, bool /*leads*/) noexcept {}
 
-  /// What its caller may cancel it with: names it, as long as that is there. Null: nothing.
+  /// Identifies it to a cancellation. Null: its caller cannot cancel it.
   virtual const void* link() const noexcept
   {
     return nullptr;
   }
 
-  /// Offers the descriptor, which nobody else uses any more, before `complete`. `owned`: whoever has it
-  /// closes it. False: the closer does not want it.
+  /// Offers the descriptor, before `complete`, when nothing uses it any more. `owned`: the new owner closes
+  /// it. False: the offer is declined.
   virtual bool take(int /*descriptor*/, bool /*owned*/) noexcept
   {
     return false;
@@ -99,7 +99,7 @@ struct close_waiter_deleter
 
 using close_waiter_pointer = std::unique_ptr<close_waiter, close_waiter_deleter>;
 
-/// Closers in the order in which they came. Destroys those that are left.
+/// Close waiters in the order in which they came. The destructor destroys those that are left.
 class close_waiter_list
 {
 public:
@@ -123,13 +123,13 @@ public:
     close_waiters_.push_back(c);
   }
 
-  /// The first of them, taken out; null when there is none.
+  /// Removes the first and returns it; null when the list is empty.
   close_waiter_pointer pop_front() noexcept
   {
     return close_waiter_pointer(close_waiters_.pop_front());
   }
 
-  /// Takes out the one with this link. Null: it is not among them.
+  /// Removes the one with this link and returns it; null if it is not in the list.
   close_waiter_pointer remove(const void* link) noexcept
   {
     close_waiter* const c = close_waiters_.find(
@@ -145,11 +145,11 @@ public:
     return close_waiters_.find([=](close_waiter& each) { return each.take(fd, owned); }) != nullptr;
   }
 
-  /// Completes every one, in order. What one of them throws does not keep the others from being
-  /// served; the first exception is rethrown.
+  /// Completes all in order. An exception does not keep the others from being completed; the first is
+  /// rethrown at the end.
   void complete_all(const close_verdict& v)
   {
-    // The only one may run here: whatever it does, nothing is left undone.
+    // A single handler may run inline: no other waiter remains to be served.
     close_waiter* const first = close_waiters_.front();
     const hand_over how = first && !close_waiters_.after(*first) ? hand_over::dispatch
                                                                  : hand_over::post;

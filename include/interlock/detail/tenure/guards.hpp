@@ -69,7 +69,7 @@ public:
     return tenure_;
   }
 
-  /// Somebody else counts down.
+  /// The count has another owner from now on.
   void dismiss() noexcept
   {
     tenure_ = nullptr;

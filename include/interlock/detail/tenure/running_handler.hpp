@@ -4,14 +4,14 @@
 // Marks the thread while a handler of a tenure runs.
 //
 // A composed operation starts its next step from the handler of the last one. If another thread closes
-// and re-opens the object in between, the step would act on another connection: so a
-// step under the mark of an earlier tenure is refused. A handler that re-opens the object itself
-// means the new connection, and is exempt from then on. A step that is refused is completed as the
-// operation's last, and counts with the tenure of the mark: a close that came in between is not over
-// before it.
-// In a flush a write may start from the handler of a write that is outstanding, and from no other: so
-// a running handler knows whether it is a write's. a running handler keeps its tenure from being used
-// again, so that an equal pointer means the same tenure.
+// and re-opens the object in between, the step would act on another connection. So a read or a write that
+// starts in the running handler of an earlier tenure is refused, unless that handler has re-opened the
+// object itself. The refused step completes the operation and counts as a handler of the earlier tenure:
+// the close of that tenure waits for it.
+//
+// In a flush a write may start only in the handler of an outstanding write, so a running handler knows
+// whether it is a write's. A running handler keeps its tenure from being recycled: an equal pointer means
+// the same tenure.
 
 #ifndef INTERLOCK_DETAIL_TENURE_RUNNING_HANDLER_HPP
 #define INTERLOCK_DETAIL_TENURE_RUNNING_HANDLER_HPP
@@ -56,13 +56,14 @@ public:
   /// Whether a read or write may start in `tenure` on this thread.
   static bool allows(const tenure_base& tenure) noexcept;
 
-  /// The tenure of `object` whose handler runs on this thread, if one does.
+  /// The tenure of `object` whose handler runs on this thread; null if none runs.
   static tenure_base* tenure_of(object_id object) noexcept;
 
-  /// Whether the handler of `tenure`'s object that runs on this thread is one of a write in `tenure`.
+  /// Whether this thread runs the handler of a write in `tenure`.
   static bool running_write(const tenure_base& tenure) noexcept;
 
-  /// A handler on this thread has re-opened `object`: what it starts from now on means the new tenure.
+  /// A handler on this thread has re-opened `object`: what the handler starts from now on means the new
+  /// tenure.
   static void reopened(object_id object) noexcept;
 
 private:

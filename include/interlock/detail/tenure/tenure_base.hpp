@@ -1,14 +1,14 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A tenure: the time in which one descriptor is ours. This is the part that does not depend
-// on Asio.
+// A tenure: the time in which one descriptor belongs to an object. This is the part that does not
+// depend on Asio.
 //
-// The word says who may touch the descriptor and who does what next; this class does it. A tenure is
-// held by its object, by each handler outstanding, by those inside, by the worker while it closes.
-// When the word says that none of them is left, it is disposed of. Cancellation slots of users may
-// still point at the memory then: they hold a reference on it, find that the tenure does not let
-// them in, and do nothing.
+// The word says which threads may touch the descriptor and what each transition leaves to do; this class
+// does it. The object, each outstanding handler, each thread inside and the worker while it closes hold
+// the tenure. When the word says that none of them is left, the tenure is disposed of. A user's
+// cancellation slot may still point at the memory then: it keeps a reference on the memory, cannot enter
+// the tenure, and does nothing.
 
 #ifndef INTERLOCK_DETAIL_TENURE_TENURE_BASE_HPP
 #define INTERLOCK_DETAIL_TENURE_TENURE_BASE_HPP
@@ -58,13 +58,13 @@ public:
     return word_.apply_open<word::enter_with_write>();
   }
 
-  /// To cancel something that is outstanding: in a flush as well.
+  /// To cancel an outstanding operation: possible in a flush as well.
   duty enter_to_cancel() noexcept
   {
     return word_.apply<word::enter_to_cancel>();
   }
 
-  /// In a flush, as enter_with_write, for the handler of a write of this tenure that starts the next one.
+  /// In a flush, as enter_with_write: the running handler of a write of this tenure starts the next write.
   duty chain_write() noexcept
   {
     const duty d = word_.apply<word::chain_write>();
@@ -73,14 +73,14 @@ public:
     return d;
   }
 
-  /// A write has not been let in. Counts if that was because of a flush.
+  /// A write was refused. Counts it if the reason was a flush.
   void note_refused_write() noexcept
   {
     if (current_phase() == phase::flushing)
       refused_writes_.fetch_add(1, std::memory_order_relaxed);
   }
 
-  /// The last thing that one who was inside does to the tenure: it may be gone afterwards.
+  /// The calling thread's last use of the tenure, which may be gone afterwards.
   INTERLOCK_HOT void leave() noexcept
   {
     act(word_.apply_open<word::leave>());
@@ -93,14 +93,14 @@ public:
     act(word_.apply_open<word::handler_done>());
   }
 
-  /// The same for the handler of a write. The last one of a flush detaches.
+  /// The same for the handler of a write. The last write of a flush demands the detach.
   INTERLOCK_HOT void write_done() noexcept
   {
     act(word_.apply_open<word::write_done>());
   }
 
-  /// One more handler outstanding, for whoever keeps the tenure from ending: a handler of its own
-  /// that runs, or the opener.
+  /// Counts one more handler. The caller keeps the tenure from ending: it is a running handler of it, or
+  /// its opener.
   duty add_handler() noexcept
   {
     return word_.apply<word::add_handler>();
@@ -111,7 +111,7 @@ public:
     return word_.current_phase();
   }
 
-  /// For those inside, and for the one who detaches.
+  /// For threads inside, and for the thread that detaches.
   int fd() const noexcept
   {
     return fd_;
@@ -122,53 +122,51 @@ public:
     return object_;
   }
 
-  /// Whether somebody else owns the descriptor, and closes it when this tenure is over.
+  /// Whether the descriptor is borrowed: its owner closes it after this tenure.
   bool is_borrowed() const noexcept
   {
     return borrowed_;
   }
 
-  /// Counts the tenures in this memory, so that a late cancellation knows its own. For those
-  /// inside.
+  /// Counts the tenures in this memory, so that a late cancellation recognises its own. For threads inside.
   std::uint64_t generation() const noexcept
   {
     return generation_;
   }
 
-  /// Blocks until the descriptor is ready for `events`. False, with ec set: the object is being closed,
-  /// or a signal came. The caller is inside.
+  /// Blocks until the descriptor is ready for `events` (poll(2)). False, with ec set: the object is being
+  /// closed, or a signal interrupted the wait. The caller is inside.
   bool wait(short events, error_code& ec) noexcept;
 
-  // --- Ending. Any thread that holds the tenure.
+  // --- Closing. Any thread that holds the tenure.
 
-  /// Detach now, or when the last inside has left.
+  /// Detaches now, or when the last thread inside leaves.
   void demand_detach() noexcept;
 
-  /// For `close()`: the same, but that a flush goes on.
+  /// For `close()`: the same, except that it has no effect in a flush.
   void demand_detach_unless_flushing() noexcept;
 
-  /// `demand_detach`, if the strand's step has not come within the worker's watch time.
+  /// Has the worker call `demand_detach` if the strand's step has not run within the watch time.
   void demand_detach_later() noexcept;
 
-  /// After a close: waits, for a short time, until close(2) has been called, unless a lease delays
-  /// it. Not for long, since somebody inside or before it in the queue may take longer. The tenure is
-  /// the object's, which the caller keeps.
+  /// After a close: waits until close(2) has been called, unless a lease delays it; at most for
+  /// close_worker::await_time, because a thread inside, or a close that is queued before, may take longer.
+  /// The caller keeps the object, and with it the tenure.
   void await_close() noexcept;
 
-  /// For want of descriptors: waits, for a short time, until those queued for close(2) are closed.
+  /// On EMFILE or ENFILE: waits for a short time until the closes that are queued have been made.
   void await_queued_closes() noexcept;
 
-  /// The first step of async_close: see word::begin_close. `flush`: of a close that delivers, see
-  /// word::begin_flush.
+  /// The first step of async_close: word::begin_close, or word::begin_flush for a close that delivers.
   duty begin_close(bool flush = false) noexcept;
 
-  /// The flush ends when the close may not wait any longer. The caller holds the tenure.
+  /// Has the worker end the flush at the deadline of the close. The caller holds the tenure.
   void watch_flush() noexcept;
 
-  /// A joiner who does not wait ends the flush. He is inside.
+  /// Ends the flush, for a closer that joins and does not wait for writes. The caller is inside.
   void end_flush() noexcept;
 
-  /// How many writes have been started in the flush: it makes progress. Any time.
+  /// How many writes have started in the flush, which shows its progress. Any time.
   std::uint32_t flush_steps() const noexcept override
   {
     return flush_steps_.load(std::memory_order_relaxed);
@@ -180,30 +178,29 @@ public:
     return refused_writes_.load(std::memory_order_relaxed);
   }
 
-  /// Serves `c` with the close of this tenure. False: that is over, and `c` is the caller's. The
-  /// caller is inside.
+  /// Adds `c` to the waiters of this tenure's close. False: the close is over, and `c` stays the
+  /// caller's. The caller is inside.
   bool add_close_waiter(close_waiter& c) noexcept;
 
-  /// Takes the closer with this link out, if it has not been served. Any time, with a reference on the
-  /// memory.
+  /// Removes the close waiter with this link and returns it; null if it has been served. Any time, with a
+  /// reference on the memory.
   close_waiter_pointer withdraw_close_waiter(const void* link, std::uint64_t generation) noexcept;
 
-  /// Detaches now, in the tenure of this generation; `abort`: with what has been sent but not been
-  /// delivered thrown away. Any time, with a reference on the memory.
+  /// Detaches now, if the tenure is still of this generation; `abort` discards what has been sent and not
+  /// delivered. Any time, with a reference on the memory.
   void hurry_close(std::uint64_t generation, bool abort) noexcept;
 
-  /// What became of the close, for whoever was refused by add_close_waiter: nothing if its context has
-  /// been shut down.
+  /// The outcome of the close, for a caller that add_close_waiter has refused. False: the context has been
+  /// shut down.
   bool outcome(close_verdict& v) noexcept;
 
-  /// Somebody wants the close in this mode; `plan` is for it, should it be the first. The caller is
-  /// inside.
+  /// Requests the close in this mode. `plan` serves the close if it has none yet. The caller is inside.
   void demand_mode(const close_mode& mode, close_plan_pointer plan) noexcept;
 
-  /// Somebody joins the close without having said how. The caller is inside.
+  /// A closer without a mode joins the close. The caller is inside.
   void demand_plainly() noexcept;
 
-  /// For a close whose callers have not said how.
+  /// Decides the close if no caller requested a mode.
   linger_setting linger() const noexcept
   {
     return linger_.load(std::memory_order_relaxed);
@@ -214,21 +211,21 @@ public:
     linger_.store(s, std::memory_order_relaxed);
   }
 
-  /// On the strand: completes every closer. The caller is inside; this is how it leaves.
+  /// On the strand: completes every close waiter. The caller is inside and leaves here.
   void serve_close_waiters();
 
-  /// The posted call of serve_close_waiters was destroyed without having been made.
+  /// The posted call of serve_close_waiters was destroyed uninvoked.
   void close_waiters_dropped() noexcept;
 
   // --- Leases.
 
-  /// The caller is inside. False: there are too many.
+  /// Takes a lease. The caller is inside. False: too many leases are out.
   bool lend() noexcept
   {
     return word_.apply<word::lend>() == duty::none;
   }
 
-  /// The tenure may be gone afterwards.
+  /// A lease has ended. The tenure may be gone afterwards.
   void lease_done() noexcept
   {
     act(word_.apply<word::lease_done>());
@@ -241,16 +238,16 @@ public:
     act(word_.apply<word::disown>());
   }
 
-  /// Takes an ended tenure up again, if nobody looks at it any more.
+  /// Takes an ended tenure up again. False: a thread still reads its outcome, or the context is down.
   bool recycle() noexcept;
 
-  /// Before the descriptor gets into the reactor: see context_state::note_process.
+  /// Called before the descriptor enters the reactor: see context_state::note_process.
   void note_process() noexcept
   {
     context_state_->note_process();
   }
 
-  /// False: the context is being shut down.
+  /// Opens the tenure. False: the context is being shut down.
   bool publish() noexcept;
 
   /// While vacant.
@@ -259,15 +256,15 @@ public:
     borrowed_ = borrowed;
   }
 
-  /// `release()`: takes the descriptor out of the reactor and gives it to the caller, unless somebody
-  /// is inside or has a lease.
+  /// `release()`: removes the descriptor from the reactor and gives it to the caller, unless a thread is
+  /// inside or a lease is out.
   duty give_out(int& fd) noexcept;
 
-  /// Whoever gets the descriptor finds SO_LINGER on it as the object was told.
+  /// Sets SO_LINGER on the descriptor as the object was told, for the next owner.
   void restore_linger() noexcept;
 
-  /// The same in two steps, for an Asio object that goes to another owner: it is moved between
-  /// them. Where that is `successor`, handlers outstanding here count as the successor's too.
+  /// The same in two steps, between which the Asio object moves to another owner. If that is `successor`,
+  /// the outstanding handlers of this tenure count as the successor's as well.
   duty begin_give_out() noexcept;
   duty give_out_to(tenure_base& successor) noexcept;
   void gave_out() noexcept;
@@ -299,16 +296,16 @@ protected:
   tenure_base(object_id object, std::shared_ptr<context_state> shared);
   virtual ~tenure_base();
 
-  /// Takes the descriptor from the Asio object and destroys that.
+  /// Takes the descriptor out of the Asio object (its release()) and destroys the Asio object.
   virtual void release_inner() noexcept = 0;
 
-  /// Posts a call of serve_close_waiters to the strand. May throw: then none has been posted.
+  /// Posts a call of serve_close_waiters to the strand. After an exception nothing is posted.
   virtual void post_close_waiters() = 0;
 
   /// Destroys what belongs to the execution context.
   virtual void drop_context() noexcept = 0;
 
-  /// Keeps the context as it is, for the time of handing something to it; false if that is over.
+  /// Passage to the context, for the time of posting something to it. False: the context is shutting down.
   context_state::pass pass_gate() noexcept
   {
     return context_state::pass(*context_state_);
@@ -353,8 +350,8 @@ private:
   bool has_left_reactor() const noexcept override;
   void after_fork() noexcept override;
 
-  // The posting of serve_close_waiters: who destroys the step unmade, and who posted it, find out about
-  // each other here.
+  // The posting of serve_close_waiters. The thread that posts the step and the one that destroys it
+  // uninvoked learn of each other here.
   enum class step_state : unsigned char
   {
     posting,
@@ -362,8 +359,8 @@ private:
     dropped
   };
 
-  // This and refused_writes_ are counted in any thread, and zero again while the tenure is vacant. Each
-  // is where there was room.
+  // Any thread counts in this and in refused_writes_; both are zero while the tenure is vacant. Both are
+  // placed where padding was.
   std::atomic<std::uint32_t> flush_steps_{0};
   atomic_word word_;
   const object_id object_;
@@ -377,16 +374,16 @@ private:
   // Guarded by mutex_.
   blocked_thread_list blocked_threads_;
   close_waiter_list close_waiters_;
-  bool sealed_ = false;           // the closers have been, or are being, served
+  bool sealed_ = false;           // the close waiters have been, or are being, served
   bool down_ = false;             // the context has been shut down
-  bool left_to_shutdown_ = false; // a finisher found the gate closed, and is still inside
+  bool left_to_shutdown_ = false; // a finishing thread found the gate closed, and counts as inside
 
   bool borrowed_ = false; // written while the tenure is vacant
   std::atomic<std::uint32_t> refused_writes_{0};
-  tenure_base* successor_ = nullptr; // written by the mover, read by the one who finishes
+  tenure_base* successor_ = nullptr; // written by the mover, read by the thread that finishes
 };
 
-// In the header, not in src/: the mark of a thread has to be one and the same in all of a program.
+// In the header, not in src/: a program and its shared objects must see one list of running handlers.
 
 inline void running_handler::reopened(object_id object) noexcept
 {
@@ -395,7 +392,7 @@ inline void running_handler::reopened(object_id object) noexcept
       m->tenure_ = nullptr;
 }
 
-// The innermost mark of an object is the one that counts.
+// The innermost running handler of an object is the one that counts.
 inline const running_handler* running_handler::innermost(object_id object) noexcept
 {
   for (const running_handler* m = top_; m; m = m->below_)
@@ -422,8 +419,8 @@ inline bool running_handler::allows(const tenure_base& tenure) noexcept
   return !running_here || running_here == &tenure;
 }
 
-/// For a write that enter_with_write has `refused`: a flush lets it in if it goes on with one that the
-/// flush waits for, and counts it otherwise.
+/// For a write that enter_with_write has `refused`. A flush lets it in if the running handler is that of a
+/// write which the flush waits for; otherwise the flush counts it.
 INTERLOCK_COLD inline duty write_late(tenure_base& t, duty refused) noexcept
 {
   duty d = refused;

@@ -68,7 +68,7 @@ void tenure_base::act_slowly(duty d) noexcept
     dispose();
 }
 
-// --- Ending.
+// --- Closing.
 
 template <atomic_word::transition Demand>
 void tenure_base::demand() noexcept
@@ -124,7 +124,7 @@ void tenure_base::await_close() noexcept
     const phase p = current_phase();
     return p == phase::flushing || p == phase::closing || p == phase::due || p == phase::detached;
   };
-  // In a handler of its own this thread may be the one inside.
+  // In a handler of the object, this thread itself may be the one inside: it must not wait for itself.
   if (current_phase() != phase::due || running_handler::tenure_of(object_) != this)
     context_state_->worker().await([&] { return !under_way(); });
 }
@@ -157,15 +157,15 @@ void tenure_base::leave_reactor() noexcept
   release_inner();
 }
 
-// The shutdown may be waiting for it.
+// The context's shutdown may be waiting for this.
 void tenure_base::note_reactor_left() noexcept
 {
   reactor_left_ = true;
   context_state_->note_progress();
 }
 
-// A descriptor that is not ours to close goes by way of the worker as well: it may be watching for the
-// detach just now.
+// A descriptor that has another owner passes through the worker as well, because the worker may be watching
+// this job for the detach.
 void tenure_base::part_with_descriptor() noexcept
 {
   bool taken = false;
@@ -173,7 +173,7 @@ void tenure_base::part_with_descriptor() noexcept
     const std::lock_guard<std::mutex> lock(mutex_);
     taken = close_waiters_.offer(fd_, !borrowed_);
   }
-  // The tenure belongs to the worker from here on, and may be gone, with the context state, before
+  // From here on the worker has the tenure. The tenure, and with it the context state, may be gone before
   // submit returns.
   const std::shared_ptr<context_state> shared = context_state_;
   shared->note_process();
@@ -182,7 +182,7 @@ void tenure_base::part_with_descriptor() noexcept
   shared->worker().submit(*this, taken || borrowed_ ? no_descriptor : fd_, linger());
 }
 
-// For whoever gets the descriptor: what the object was told is true of the descriptor from then on.
+// The next owner finds on the descriptor what the object was told.
 void tenure_base::restore_linger() noexcept
 {
   const linger_setting told = linger();
@@ -216,7 +216,7 @@ void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
     return;
   bool same = false;
   {
-    // Held, it cannot be recycled after this.
+    // While it is held, the tenure cannot be recycled.
     const std::lock_guard<std::mutex> lock(mutex_);
     same = generation == generation_;
   }
@@ -231,7 +231,7 @@ void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
 bool tenure_base::outcome(close_verdict& v) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
-  // It may not be over then, although closers are turned away.
+  // After the shutdown the close may not be over, although no close waiter is added any more.
   if (!down_)
   {
     v.ec = error_code(close_error(), boost::system::system_category());
@@ -252,7 +252,7 @@ void tenure_base::demand_plainly() noexcept
   context_state_->worker().demand_plainly(*this);
 }
 
-// The descriptor is gone and the last handler has returned. We count as inside.
+// The descriptor is gone and the last handler has returned. The caller counts as inside.
 void tenure_base::finish() noexcept
 {
   bool served = false;
@@ -269,7 +269,7 @@ void tenure_base::finish() noexcept
     hand_over_close_waiters();
 }
 
-// We count as inside, and stay so until the closers have been handed over.
+// The caller counts as inside until the close waiters have been handed over.
 void tenure_base::hand_over_close_waiters() noexcept
 {
   const std::shared_ptr<context_state> shared = context_state_;
@@ -283,13 +283,13 @@ void tenure_base::hand_over_close_waiters() noexcept
   {
     if (shared->worker().watch_again(*this))
       return;
-    // No memory and no thread: nobody is left who could call them.
+    // No memory and no thread: nothing is left that could call the handlers.
     destroy_close_waiters();
   }
   leave();
 }
 
-// The posted step is inside as well: it leaves when it has been made, or destroyed.
+// The posted step counts as inside as well, until it has run or been destroyed.
 bool tenure_base::post_step() noexcept
 {
   if (word_.apply<word::hold>() != duty::none)
@@ -323,8 +323,8 @@ void tenure_base::serve_close_waiters()
 
 void tenure_base::close_waiters_dropped() noexcept
 {
-  // Still being posted: whoever posts sees it, knows whether the step was refused or dropped, and
-  // does the rest.
+  // Still being posted: the posting thread sees the new state, knows whether the step was refused or
+  // dropped, and does the rest.
   if (step_.exchange(step_state::dropped) != step_state::posted)
     return;
   destroy_close_waiters();
@@ -360,8 +360,8 @@ void tenure_base::dispose() noexcept
 
 // --- The context's shutdown.
 
-// Nothing but the memory is held. Who is inside has been woken, and takes the descriptor out of the reactor when
-// he leaves.
+// The caller keeps only the memory. Threads inside have been woken; the last to leave removes the descriptor
+// from the reactor.
 void tenure_base::shut_down() noexcept
 {
   bool finisher_left_it = false;
@@ -389,7 +389,7 @@ void tenure_base::after_fork() noexcept
     const std::lock_guard<std::mutex> lock(mutex_);
     blocked_threads_.clear();
   }
-  // What was being closed is the parent's to deliver, and to finish writing.
+  // The parent delivers what was being closed, and finishes its writes.
   const phase p = current_phase();
   if (p > phase::open && p < phase::closed)
     is_a_copy();
@@ -398,7 +398,7 @@ void tenure_base::after_fork() noexcept
     demand_detach();
 }
 
-// The gate is closed. The closers are destroyed by the shutdown, not here: this may be the worker.
+// The gate is closed. The shutdown destroys the close waiters, because this thread may be the worker.
 void tenure_base::leave_to_shutdown() noexcept
 {
   {
@@ -424,7 +424,7 @@ bool tenure_base::publish() noexcept
 
 bool tenure_base::recycle() noexcept
 {
-  // To the end: the shutdown may come to a tenure that is vacant by then.
+  // Held to the end, because the shutdown may come to this tenure while it is being reset.
   const std::lock_guard<std::mutex> lock(mutex_);
   if (down_ || word_.apply<word::recycle>() != duty::none)
     return false;

@@ -1,10 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A handler with something done before and after it. Everything associated with the user's handler
-// (executor, allocator, immediate executor) is associated with the adapted one, in the same types:
-// an executor that the user's handler does not have must not appear, or Asio would keep a second
-// work guard for it.
+// A handler and an adapter that calls it. Everything associated with the user's handler (executor, allocator,
+// immediate executor) is associated with the adapted one, in the same types. An executor that the user's
+// handler does not have must not appear, or Asio would keep a second work guard for it.
 
 #ifndef INTERLOCK_DETAIL_CORE_ADAPTED_HANDLER_HPP
 #define INTERLOCK_DETAIL_CORE_ADAPTED_HANDLER_HPP
@@ -91,7 +90,7 @@ adapted_handler<std::decay_t<Handler>, Adapter> adapt(Handler&& handler, Adapter
   return {std::move(handler), std::move(adapter)};
 }
 
-/// An adapter that supplies the arguments itself.
+/// An adapter that calls the handler with values of its own.
 template <class... Values>
 class bound_values
 {
@@ -129,7 +128,7 @@ struct associator<Associator, interlock::detail::adapted_handler<Handler, Adapte
 {
   using adapted = interlock::detail::adapted_handler<Handler, Adapter>;
 
-  // Not decltype: the default of an executor that has none would be looked for in a declaration.
+  // Not decltype, which would instantiate the default of an executor that has none.
   static typename Associator<Handler, Default>::type get(const adapted& h) noexcept
   {
     return Associator<Handler, Default>::get(h.handler());

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What is asked of Asio, and what its version has. The one place that looks at BOOST_ASIO_VERSION,
-// but for close_service.hpp, which comes before it.
+// What Interlock requires of Asio, and what Asio's version offers. No other file tests BOOST_ASIO_VERSION,
+// except close_service.hpp, which stands in an earlier room.
 
 #ifndef INTERLOCK_DETAIL_CORE_ASIO_FEATURES_HPP
 #define INTERLOCK_DETAIL_CORE_ASIO_FEATURES_HPP
@@ -20,9 +20,8 @@
 #error Interlock needs Asio with threads: the close runs on a thread of its own (undefine BOOST_ASIO_DISABLE_THREADS)
 #endif
 
-// With io_uring as the default backend a descriptor's release() is no barrier: a cancelled
-// operation of Asio can still touch the descriptor when its completion is processed, and the descriptor may
-// by then be somebody else's.
+// With io_uring as the default backend release() is no barrier: a cancelled operation of Asio can still touch
+// the descriptor when its completion is processed, when its number may have been reused.
 #if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
 #error Interlock does not support io_uring as the default backend of Asio (undefine BOOST_ASIO_DISABLE_EPOLL)
 #endif

@@ -3,8 +3,8 @@
 //
 // Cancellation of a close that is under way. It never leaves the descriptor open.
 //
-// Of the caller that leads the close: terminal aborts it, partial detaches at once, total only lets this
-// caller go. Of a caller that has joined: any type only lets it go.
+// For the caller that leads the close: terminal aborts it, partial makes it immediate, total only ends this
+// caller's wait. For a caller that has joined: every type only ends its wait.
 
 #ifndef INTERLOCK_DETAIL_CORE_CLOSE_CANCELLATION_HPP
 #define INTERLOCK_DETAIL_CORE_CLOSE_CANCELLATION_HPP
@@ -29,7 +29,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// Of a caller that cannot cancel.
+/// For a caller that cannot cancel.
 class no_closer_link
 {
 public:

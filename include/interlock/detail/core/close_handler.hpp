@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// One caller of async_close or async_release: its handler, in memory from the handler's allocator, and the work it
-// stands for. Until it is completed it keeps the contexts of the object's executor and of its own
-// running. Small: thousands of closes wait at once.
+// One caller of async_close or async_release: its handler, in memory from the handler's allocator, and its
+// outstanding work. Until it is completed it keeps the contexts of the object's executor and of the handler's
+// own running. Small, because thousands of closes wait at once.
 
 #ifndef INTERLOCK_DETAIL_CORE_CLOSE_HANDLER_HPP
 #define INTERLOCK_DETAIL_CORE_CLOSE_HANDLER_HPP
@@ -44,7 +44,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// What a closer has to do with the descriptor: nothing, and he says nothing about how it is closed.
+/// Default policy: no mode, and does not take the descriptor.
 class default_policy
 {
 public:
@@ -63,7 +63,7 @@ public:
   }
 };
 
-/// What a caller of async_close is told who has not said how. He may have said it by SO_LINGER before.
+/// The result of async_close without a mode. SO_LINGER may have made the close wait.
 class close_result : public default_policy
 {
 public:
@@ -83,7 +83,7 @@ private:
   }
 };
 
-/// What a caller of async_close is told who has said how.
+/// The result of async_close with a mode.
 class report_result : public default_policy
 {
 public:
@@ -113,11 +113,11 @@ private:
   int refused_ = 0; // an errno
 };
 
-/// What the caller of async_release is told. The descriptor is closed if the handler never is called.
+/// The result of async_release. If the handler is never called, the descriptor is closed.
 class release_result : public default_policy
 {
 public:
-  /// What has been taken out of the reactor cannot be put back.
+  /// A descriptor that has left the reactor cannot be put back.
   static constexpr bool can_be_cancelled = false;
 
   release_result() = default;
@@ -177,8 +177,8 @@ release_result::bound release_result::bind(const close_verdict& v) noexcept
   return bound(v.ec, std::move(*this));
 }
 
-/// Work that keeps the context of `Executor` running. Not Asio's guard where that can be avoided: over
-/// a strand of an executor of the newer kind it asks for members that such an executor does not have.
+/// Work that keeps the context of `Executor` running. For executors of the newer kind it is not Asio's work
+/// guard: over a strand of such an executor the guard needs members that the executor does not have.
 template <class Executor, class = void>
 class kept_work : public boost::asio::executor_work_guard<Executor>
 {
@@ -213,13 +213,13 @@ struct takes_executor
 {
 };
 
-/// Whether `Handler` takes whichever executor it is offered: that of an object and, only asked for then,
-/// another.
+/// Whether `Handler` has no executor of its own. Asked with two different defaults: it must take both; the
+/// second is asked only if the first holds.
 template <class Handler, class Executor>
 using takes_any_executor = std::conjunction<takes_executor<Handler, Executor>,
   takes_executor<Handler, boost::asio::system_executor>>;
 
-/// The work of a closer, in the contexts of the object's executor and of the handler's own.
+/// The work of a close waiter, in the contexts of the object's executor and of the handler's own.
 template <class Handler, class Executor, bool = takes_any_executor<Handler, Executor>::value>
 class close_waiter_work
 {
@@ -245,7 +245,7 @@ private:
   kept_work<typename boost::asio::associated_executor<Handler, Executor>::type> handler_;
 };
 
-/// Of a handler that is called on the object's executor.
+/// The same for a handler that is called on the object's executor.
 template <class Handler, class Executor>
 class close_waiter_work<Handler, Executor, true>
 {
@@ -276,7 +276,7 @@ using can_post = std::integral_constant<bool,
   boost::asio::can_require<Executor, boost::asio::execution::blocking_t::never_t>::value
     || boost::asio::is_executor<Executor>::value>;
 
-/// `Result` is what the handler is told.
+/// `Result` makes the arguments of the handler.
 template <class Handler, class Executor, class Result = close_result>
 class close_handler final : public close_waiter,
                             private closer_link_of<Handler, Result::can_be_cancelled>
@@ -308,8 +308,8 @@ public:
 
   void complete(const close_verdict& v, hand_over how) override
   {
-    // Out of the memory first: the handler may begin another operation and find it free. The
-    // allocator before the handler: what is left of a handler need not have one.
+    // The memory is freed first, so that the handler may use it for its next operation. The allocator is
+    // copied before the handler moves, because a moved-from handler need not have one.
     allocator a(boost::asio::get_associated_allocator(handler_));
     Handler handler(std::move(handler_));
     const work kept(std::move(work_));

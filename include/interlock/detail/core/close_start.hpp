@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// How a close begins: its caller leads it, joins one that is under way, or is told what became of one
+// How a close begins: its caller leads it, joins a close that is under way, or receives the outcome of one
 // that is over.
 
 #ifndef INTERLOCK_DETAIL_CORE_CLOSE_START_HPP
@@ -42,10 +42,10 @@ inline boost::system::error_code refusal(duty d) noexcept
 enum class close_goal
 {
   close,  ///< The outcome of the close.
-  release ///< The descriptor, when nothing can touch that any more.
+  release ///< The descriptor, when nothing can touch it any more.
 };
 
-/// What a closer is told where nothing is open, and never has been. `how` may be null.
+/// The error for a closer of an object that was never opened. `how` may be null.
 inline boost::system::error_code nothing_open(close_goal what, const close_mode* how) noexcept
 {
   if (what == close_goal::release)
@@ -67,7 +67,7 @@ public:
   {
   }
 
-  /// Begins in `t`, the object's current tenure. False: it is not that any more.
+  /// Begins in `t`, the object's current tenure. False: the object has another tenure by now.
   bool begin_in(tenure_type& t, const executor_type& ex)
   {
     t.ensure_strand(ex);
@@ -91,7 +91,7 @@ public:
   }
 
 private:
-  // How the caller wants the close: without a plan, in no particular way.
+  // What the caller requests. Without a plan: no mode.
   struct demand
   {
     close_mode mode = close_mode::immediate();
@@ -112,7 +112,7 @@ private:
     }
   };
 
-  // A mode that has no meaning here closes at once all the same: its caller is done with the object.
+  // A mode that is not supported here closes at once all the same: its caller is done with the object.
   demand demand_of(tenure_type& t)
   {
     demand how;
@@ -137,7 +137,7 @@ private:
     return how;
   }
 
-  // With a flush the last of the writes detaches, otherwise the strand's step.
+  // In a flush the last write demands the detach, otherwise the strand's step does.
   void lead(tenure_type& t, demand how, duty d) noexcept
   {
     handler_count for_step(t);
@@ -145,7 +145,7 @@ private:
     how.lead(t);
     close_waiter& c = *close_waiter_.release();
     c.bind(t, true);
-    // Refused by the context's shutdown, which has destroyed those that came before, and detaches.
+    // False: the context's shutdown has destroyed the earlier close waiters, and detaches.
     const bool added = t.add_close_waiter(c);
     if (!added)
       c.destroy();

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Completions of our own: of an operation that failed before Asio was asked, and of a close.
+// Completions that do not come from Asio: of an operation that fails before Asio is called, and of a close.
 //
 // A failed initiation never calls its handler from inside the initiating function, unless the
 // handler has an immediate executor that allows it.

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What is shared by references on it, for boost::intrusive_ptr.
+// A base for objects that boost::intrusive_ptr shares.
 
 #ifndef INTERLOCK_DETAIL_CORE_COUNTED_HPP
 #define INTERLOCK_DETAIL_CORE_COUNTED_HPP
@@ -17,7 +17,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// Counted, and deleted with the last reference. It is born with one.
+/// Counts references, starting with one, and deletes the object with the last.
 template <class Derived>
 class counted
 {
@@ -37,8 +37,8 @@ public:
       delete static_cast<const Derived*>(c);
   }
 
-  /// Whether there is more than one reference. If not, what the former holders of others did
-  /// happens before this.
+  /// Whether there is more than one reference. If false, what other holders did before they dropped theirs
+  /// happens before this call returns.
   bool is_shared() const noexcept
   {
     return references_.load(std::memory_order_acquire) > 1;

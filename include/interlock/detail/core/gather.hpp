@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A buffer sequence as the pieces of one system call. What does not fit is left for the next, as in
-// any short transfer.
+// A buffer sequence as the pieces of one system call. Buffers that do not fit are left for the next call, as
+// in any short transfer.
 
 #ifndef INTERLOCK_DETAIL_CORE_GATHER_HPP
 #define INTERLOCK_DETAIL_CORE_GATHER_HPP

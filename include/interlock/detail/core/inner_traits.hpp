@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the core asks about the type of an Asio object, `Inner`, and about its executor. The headers of the
-// public classes specialise it.
+// What the core needs to know about the type of an Asio object, `Inner`, and about its executor. The headers
+// of the public classes specialise these traits.
 
 #ifndef INTERLOCK_DETAIL_CORE_INNER_TRAITS_HPP
 #define INTERLOCK_DETAIL_CORE_INNER_TRAITS_HPP
@@ -33,7 +33,7 @@ struct strand_of<boost::asio::strand<Executor>>
   using type = boost::asio::strand<Executor>;
 };
 
-/// The protocol of a socket, which Asio's own object does not give back. Descriptors have none.
+/// The protocol of a socket, which Asio's own object does not return. Descriptors have none.
 template <class Inner, class = void>
 struct protocol_of
 {
@@ -52,7 +52,7 @@ struct protocol_of<Inner, std::void_t<typename Inner::protocol_type>>
   using type = typename Inner::protocol_type;
 };
 
-/// Whether a close can wait until what is being written, and what has been sent, is delivered.
+/// Whether a close can wait until outstanding writes, and everything sent, are delivered.
 template <class Inner>
 struct can_deliver : std::false_type
 {
@@ -64,8 +64,8 @@ struct may_linger : can_deliver<Inner>
 {
 };
 
-/// Whether a close waits, for a short time, for close(2): what has an address to itself, which is to be
-/// free then.
+/// Whether `close()` waits for a short time for close(2), because the object has an address to itself, which
+/// has to be free afterwards.
 template <class Inner>
 struct frees_address : std::false_type
 {

@@ -3,10 +3,9 @@
 //
 // What every I/O object is made of: an executor, and the heap-stable state with its tenures.
 //
-// The object itself (construction, moves, destruction) is one thread's; everything else may be
-// called from any thread at any time, since all it touches is reached through one atomic pointer
-// and entered. The state is made with the first open, so that an object that was moved from is as
-// good as new.
+// One thread at a time may construct, move or destroy the object. Any thread may call everything else at any
+// time: it reaches the state through one atomic pointer and enters the tenure. The first open makes the
+// state, so a moved-from object is as good as a new one.
 
 #ifndef INTERLOCK_DETAIL_CORE_IO_CORE_HPP
 #define INTERLOCK_DETAIL_CORE_IO_CORE_HPP
@@ -41,7 +40,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// Whether an operation carries data: only such is bound to the tenure whose handler started it.
+/// Whether an operation carries data. Only a transfer is bound to the tenure whose handler starts it.
 enum class op_kind
 {
   transfer,
@@ -54,11 +53,11 @@ constexpr counts_as count_of(op_kind kind) noexcept
   return kind == op_kind::write ? counts_as::write : counts_as::handler;
 }
 
-/// Whose a descriptor is that could not be opened after all.
+/// Which side keeps the descriptor if opening fails.
 enum class descriptor_owner
 {
-  object, ///< Made here: it is closed.
-  caller  ///< Lent by the caller: it stays his.
+  object, ///< The object, which made it: it is closed.
+  caller  ///< The caller, which assigned it: it stays open.
 };
 
 template <class Inner>
@@ -129,7 +128,7 @@ public:
     return s ? s->current() : nullptr;
   }
 
-  /// The tenure of this object whose handler runs on this thread, if one does.
+  /// The tenure of this object whose handler runs on this thread; null if none runs.
   tenure_base* running_here() const noexcept
   {
     const object_state<Inner>* s = state();
@@ -157,8 +156,8 @@ public:
       ec = unpublished.publish();
   }
 
-  /// The same with a new Asio object. The first of a context makes the reactor, which needs
-  /// descriptors of its own.
+  /// The same with a new Asio object. The first Asio object of a context makes the reactor, which needs
+  /// descriptors of its own: that may fail.
   template <class Prepare>
   void open(error_code& ec, descriptor_owner whose, Prepare prepare)
   {
@@ -172,8 +171,8 @@ public:
     }
   }
 
-  /// Opens the object with what `inner` has open. Whatever happens, `inner` has nothing open
-  /// afterwards. `complete(tenure, ec)` is the last step before publication.
+  /// Opens the object with the descriptor of `inner`, which is not open afterwards, also on failure.
+  /// `complete(tenure, ec)` is the last step before publication.
   template <class Complete>
   void adopt(Inner&& inner, error_code& ec, Complete complete)
   {
@@ -200,7 +199,7 @@ public:
     return d == duty::none ? t : nullptr;
   }
 
-  /// `call(tenure, ec)`, inside the tenure. On failure to enter, a value-initialised result.
+  /// Returns `call(tenure, ec)`, made inside the tenure; a value-initialised result if it cannot enter.
   template <class Call>
   auto inside(error_code& ec, Call call) -> decltype(call(std::declval<tenure_type&>(), ec))
   {
@@ -211,8 +210,8 @@ public:
     return call(*t, ec);
   }
 
-  /// Repeats a non-blocking attempt until it succeeds or fails, waiting for `events` in between as
-  /// long as the object is open.
+  /// Repeats a non-blocking attempt until it succeeds or fails. In between it waits for `events`, as long
+  /// as the object is open.
   template <class Attempt>
   auto blocking(short events, error_code& ec, Attempt attempt)
     -> decltype(attempt(std::declval<tenure_type&>(), ec))
@@ -232,8 +231,8 @@ public:
       });
   }
 
-  /// Starts an operation: `initiate(tenure, tracking, handler)` inside the tenure, or else
-  /// `fail(handler, ec)`.
+  /// Starts an operation: calls `initiate(tenure, tracking, handler)` inside the tenure, or
+  /// `fail(handler, ec)` if it may not start.
   template <op_kind Kind, class Handler, class Initiate, class Fail>
   INTERLOCK_HOT void start(Handler& handler, Initiate initiate, Fail fail)
   {
@@ -258,7 +257,7 @@ public:
     initiate(*t, std::move(tracked), handler);
   }
 
-  /// A synchronous write has failed: a flush counts it, if that is what has refused it.
+  /// A synchronous write has failed. A flush counts it, if the flush is what refused it.
   INTERLOCK_COLD void note_failed_write(const error_code& ec) noexcept
   {
     tenure_type* t = current();
@@ -266,7 +265,8 @@ public:
       t->note_refused_write();
   }
 
-  /// The descriptor, or -1. It may be closed, and be another's, as soon as this has returned.
+  /// The descriptor, or -1. As soon as this returns, another thread may close it and its number may be
+  /// reused.
   int fd() noexcept
   {
     error_code ec;
@@ -293,7 +293,7 @@ public:
       s->close();
   }
 
-  /// For a handle, whether or not anything has been opened yet.
+  /// For a handle, also before the first open.
   object_pointer share_state()
   {
     return make_state().share(executor_);
@@ -335,7 +335,7 @@ private:
   template <class, class>
   friend class conversion;
 
-  /// `nothing` follows the error of a closer that finds nothing open.
+  /// `nothing`: the arguments after the error, for a close waiter that finds nothing open.
   template <class Handler, class Result, class... Nothing>
   void start_toward(close_goal what, Handler& handler, Result result, Nothing... nothing)
   {
@@ -360,7 +360,7 @@ private:
       return t.enter_with_handler();
   }
 
-  // Whether an operation may start in a tenure that is not plain.
+  // The checks before an operation in a tenure that is not plain.
   INTERLOCK_COLD static error_code look_at(op_kind kind, tenure_type& t)
   {
     error_code ec;
@@ -371,7 +371,7 @@ private:
     return ec;
   }
 
-  // Gives a tenure back that has not been published by the end of the scope, however that came.
+  // Gives a tenure back that has not been published by the end of the scope, also after an exception.
   class vacancy
   {
   public:

@@ -3,10 +3,9 @@
 //
 // The heap-stable state of one I/O object: which tenure is the current one, and those it has had.
 //
-// A tenure is never freed before this state: whoever has loaded `current` may still try to enter
-// it, long after another has taken its place; it is then refused, or finds a later tenure of the
-// same object. Tenures that have ended are used again, but never the current one, whose outcome
-// late closers still ask for.
+// A tenure is never freed before this state. A thread that has loaded `current` may try to enter it long
+// after another tenure has taken its place: it is refused, or enters a later tenure of the same object.
+// Ended tenures are recycled, except the current one, whose outcome late closers still ask for.
 
 #ifndef INTERLOCK_DETAIL_CORE_OBJECT_STATE_HPP
 #define INTERLOCK_DETAIL_CORE_OBJECT_STATE_HPP
@@ -101,7 +100,7 @@ public:
     return t;
   }
 
-  /// Opens `t`. An error: somebody else has opened or retired the object, or shut the context down, in the
+  /// Opens `t`. An error: another thread has opened or retired the object, or shut the context down, in the
   /// meantime.
   error_code publish(tenure_type& t) noexcept
   {
@@ -171,7 +170,7 @@ private:
     return executor_ != nullptr;
   }
 
-  // Those who hold a tenure otherwise free it when they let go of it.
+  // A tenure that is still held elsewhere is freed by its last holder.
   ~object_state() override
   {
     tenure_type* t = tenures_;

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Operations that are begun again when Asio completes them too early, before their handlers are called.
+// Operations that are started again when Asio completes them too early, before the user's handler is called.
 
 #ifndef INTERLOCK_DETAIL_CORE_REPEATING_HPP
 #define INTERLOCK_DETAIL_CORE_REPEATING_HPP
@@ -26,7 +26,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// Tracks an operation that Asio may complete although it is not over; it is begun again then.
+/// Tracks an operation that Asio may complete although it is not over, and then starts it again.
 /**
  * `Policy` has `possible(ec)`, `premature(tenure, ec)`, asked while inside, and `begin(inner, handler)`.
  */
@@ -48,8 +48,8 @@ public:
   }
 
 private:
-  // False: the operation is over, or cannot be looked into any more and is taken at its word.
-  // Inside only for this look, not while the user's handler runs.
+  // False: the operation is over, or the tenure cannot be entered any more and the completion is believed.
+  // The thread is inside for this check only, not while the user's handler runs.
   template <class Handler, class... Args>
   bool began_again(Handler& handler, const boost::system::error_code& ec, Args&... args)
   {
@@ -67,7 +67,7 @@ private:
     }
     catch (const std::bad_alloc&)
     {
-      // The memory is asked for before the handler is moved: it is completed rather than lost.
+      // Asio allocates before it moves the handler, so the handler is completed rather than lost.
       next.adapter().Tracking::operator()(std::move(next.handler()),
         boost::system::error_code(boost::asio::error::no_memory), std::move(args)...);
     }
@@ -77,8 +77,8 @@ private:
   Policy policy_;
 };
 
-/// A readiness that Asio had already fetched for another object, in the same recycled state of the
-/// reactor.
+/// A readiness that Asio had already fetched for another object whose reactor state was recycled for this
+/// one.
 template <class WaitType>
 struct spurious_readiness
 {

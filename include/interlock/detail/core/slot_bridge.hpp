@@ -3,10 +3,9 @@
 //
 // Per-operation cancellation that may come late, or beside a close in another thread.
 //
-// Asio installs in a handler's cancellation slot a pointer into its own object, and reads it
-// without a lock. So the user's slot gets a link instead, and Asio the slot of a signal in it. An
-// emission enters the tenure, is passed on, and leaves; once the tenure does not let it in, nothing
-// is left to be cancelled.
+// Asio installs a pointer into its own object in a handler's cancellation slot, and reads it without a lock.
+// So the user's slot gets a link, and Asio gets the slot of a signal in the link. An emission enters the
+// tenure, emits into that signal, and leaves. If it cannot enter the tenure, nothing is left to be cancelled.
 
 #ifndef INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP
 #define INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP
@@ -32,7 +31,7 @@ inline namespace abi_0
 namespace detail
 {
 
-/// Of an operation: the emission is passed on to Asio.
+/// The effect of an emission on an operation: it is passed on to Asio.
 class slot_bridge
 {
 public:

@@ -1,16 +1,15 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// How the cancellation slot of a user reaches a tenure: the one way, for operations and for callers of
-// async_close.
+// The one way from a user's cancellation slot to a tenure, for operations and for callers of async_close.
 //
-// What is installed in the slot is a share in a link. The link keeps the memory of the tenure, not the
-// tenure, and knows the tenure by its generation: by the time of an emission the memory may hold a later
-// one. A handler without a connected slot has no link.
+// The slot holds a share in a link. The link keeps the memory of the tenure, not the tenure, and knows the
+// tenure by its generation, because by the time of an emission the memory may hold a later tenure. A handler
+// without a connected slot has no link.
 //
-// Nothing here is locked. A cancellation signal is not to be shared by threads that are not
-// synchronised, so an emission comes after the initiating function, which binds the link, and after the
-// emission before. Other threads only count references.
+// No lock: Asio demands that the uses of one cancellation signal are synchronised, so an emission comes after
+// the initiating function, which binds the link, and after the previous emission. Other threads only count
+// references.
 
 #ifndef INTERLOCK_DETAIL_CORE_SLOT_LINK_HPP
 #define INTERLOCK_DETAIL_CORE_SLOT_LINK_HPP
@@ -117,7 +116,7 @@ private:
   link_pointer link_;
 };
 
-/// A default that only comes back from handlers which have no slot of their own.
+/// A default slot that only handlers without a slot of their own return.
 struct probe_slot
 {
 };

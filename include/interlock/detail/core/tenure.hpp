@@ -3,10 +3,9 @@
 //
 // A tenure around one Asio object, `Inner`.
 //
-// The Asio object exists from the moment a descriptor is put into it until the detach, which takes the
-// descriptor out by release() and destroys it. So nothing of Asio is left in a tenure that outlives its
-// context. The strand that sequences an async_close is made when first needed, and goes with the
-// context as well.
+// The Asio object exists from the opening until the detach, which takes the descriptor out of it by release()
+// and destroys it. So a tenure that outlives its context holds nothing of Asio. The strand that sequences an
+// async_close is made when first needed, and is destroyed with the context as well.
 
 #ifndef INTERLOCK_DETAIL_CORE_TENURE_HPP
 #define INTERLOCK_DETAIL_CORE_TENURE_HPP
@@ -67,8 +66,8 @@ public:
     return flags_;
   }
 
-  /// Whether an operation may be started without a further look: the tenure is prepared, and no
-  /// handler of an earlier one can be about to start it.
+  /// Whether an operation may start without further checks: the tenure is prepared, and no handler of an
+  /// earlier tenure can be the one that starts it.
   bool is_plain() const noexcept
   {
     return plain_.load(std::memory_order_acquire);
@@ -80,9 +79,9 @@ public:
     return follows_another_;
   }
 
-  /// Makes the descriptor O_NONBLOCK and tells Asio so, once: its initiations, which may run side by
-  /// side, must find nothing to change. Sockets are prepared before they open; a descriptor, and what
-  /// is borrowed, stays as it was until the first operation, since others may share it (a tty, stdio).
+  /// Makes the descriptor O_NONBLOCK and tells Asio so, once: concurrent initiations must find nothing to
+  /// change. Sockets are prepared before they open. A posix descriptor, and a borrowed one, stays as it was
+  /// until the first operation, because other programs may share it (a tty, stdio).
   void prepare(error_code& ec)
   {
     ec = error_code();
@@ -97,7 +96,7 @@ public:
     plain_.store(!follows_another_, std::memory_order_release);
   }
 
-  // --- For the one who opens; the tenure is vacant and his.
+  // --- For the thread that opens; the tenure is vacant, and no other thread uses it.
 
   void set_inner(Inner&& inner)
   {
@@ -113,7 +112,8 @@ public:
       prepare(ec);
   }
 
-  /// `follows`: the object has had another tenure, handlers of which may still run.
+  /// Takes the descriptor from the Asio object. `follows`: handlers of an earlier tenure of the object may
+  /// still run.
   void set_descriptor(bool follows) noexcept
   {
     follows_another_ = follows;
@@ -126,7 +126,7 @@ public:
       may_linger<Inner>::value ? linger_setting::unknown() : linger_setting::unsupported());
   }
 
-  /// The Asio object, which goes to another owner.
+  /// Takes out the Asio object, for another owner.
   Inner take_inner() noexcept
   {
     Inner moved(std::move(*inner_));
@@ -134,7 +134,7 @@ public:
     return moved;
   }
 
-  /// Back to having no descriptor. The descriptor, if there was one, is returned and the caller's.
+  /// Undoes an opening. Returns the descriptor, which the caller then owns, or no_descriptor.
   int take_back() noexcept
   {
     const int fd = inner_->is_open() ? release_descriptor(*inner_) : no_descriptor;
@@ -149,7 +149,7 @@ public:
 
   // --- For closers.
 
-  /// None is made any more once the context is being shut down.
+  /// Makes the strand if there is none, except while the context is being shut down.
   void ensure_strand(const executor_type& ex)
   {
     if (has_strand())
@@ -161,12 +161,12 @@ public:
       strand_ = std::move(made);
   }
 
-  /// Sends the step that detaches to the strand. Where that fails the detach is demanded at once;
-  /// where the strand does not come to it in time, the worker demands it. The caller holds a handler count
-  /// of its own besides the step's.
+  /// Sends the step that detaches to the strand. If that fails, demands the detach at once; if the strand
+  /// does not run the step in time, the worker demands it. The caller holds a handler count besides the
+  /// step's.
   void dispatch_detach(handler_count for_step) noexcept
   {
-    // Without a pass the context is being shut down, which detaches.
+    // Without a pass the context is being shut down; the shutdown detaches.
     const auto pass = pass_gate();
     if (!pass)
       return;
@@ -179,7 +179,7 @@ public:
     }
     catch (...)
     {
-      // The step may have been destroyed, or lie in a strand that will never run it.
+      // The step may have been destroyed, or be queued in a strand that will never run it.
       strand_is_dead_ = true;
       demand_detach();
       end_step(token);
@@ -193,18 +193,18 @@ public:
   bool taken_by_opener = true;
 
 private:
-  /// Names the step that detaches, among those of all tenures in this memory.
+  /// Identifies the step that detaches among those of all tenures in this memory.
   using step_token = std::uint64_t;
   static constexpr step_token no_step = 0;
 
-  /// Ends the handler count of the step with this token, unless that has been done.
+  /// Ends the handler count of the step with this token, once.
   void end_step(step_token token) noexcept
   {
     if (step_token_.compare_exchange_strong(token, no_step))
       handler_done();
   }
 
-  // Holds the memory of the tenure, which it may outlive in a strand that is dead.
+  // Keeps the memory of the tenure, because a step in a dead strand may outlive the tenure.
   class detach_step
   {
   public:
@@ -307,9 +307,9 @@ private:
     return d.release();
   }
 
-  // A strand that has failed to schedule itself never runs again, and takes whatever it is given
-  // (so does a strand of the user's, with all of his handlers on it). What is left to be done needs
-  // no exclusion: there is one finish.
+  // A strand that has failed to schedule itself never runs again, and keeps every step that it is given (a
+  // strand of the user's likewise keeps the user's handlers). The completion needs no exclusion, since there
+  // is one finish: it bypasses a dead strand.
   void post_close_waiters() override
   {
     if (strand_is_dead_)

@@ -1,10 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The tracked handler: what Asio gets in place of the user's.
+// The tracked handler, which Asio gets in place of the user's.
 //
-// It counts the operation as outstanding until the user's handler has run and been destroyed, or
-// been destroyed uninvoked, and marks the thread while it runs.
+// It counts the operation as outstanding until the user's handler has run and been destroyed, or has been
+// destroyed uninvoked, and marks the thread as running the handler meanwhile.
 
 #ifndef INTERLOCK_DETAIL_CORE_TRACKING_HPP
 #define INTERLOCK_DETAIL_CORE_TRACKING_HPP
@@ -31,7 +31,8 @@ enum class counts_as
   write ///< A handler, and a write that a flush waits for.
 };
 
-/// The count and the mark. Asio moves a handler several times: what is left of each has to cost next to nothing.
+/// The count and the running handler. Asio moves a handler several times, so a moved-from one must cost next
+/// to nothing.
 template <counts_as What>
 class basic_tracking
 {
@@ -63,7 +64,7 @@ public:
   template <class Handler, class... Args>
   void operator()(Handler&& handler, Args&&... args)
   {
-    // In this order they end: the handler, the mark, the count.
+    // They end in this order: the handler, the running handler's mark, the count.
     const count_guard counted{*std::exchange(tenure_, nullptr)};
     const running_handler marked(counted.tenure, What == counts_as::write);
     std::decay_t<Handler> own(std::move(handler));

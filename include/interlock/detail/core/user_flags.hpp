@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the user has set on an object, and Asio is not told.
+// What the user has set on an object and Interlock keeps from Asio.
 
 #ifndef INTERLOCK_DETAIL_CORE_USER_FLAGS_HPP
 #define INTERLOCK_DETAIL_CORE_USER_FLAGS_HPP
@@ -24,8 +24,7 @@ struct flag_values
   bool connection_aborted = false;
 };
 
-/// What the user has set on the object and Asio is not told, since it would be read there without a
-/// lock.
+/// The flags of one object. Asio would read its own without a lock, so they stay here.
 struct user_flags
 {
   std::atomic<bool> non_blocking{false};

@@ -30,10 +30,10 @@
 #include <interlock/close_mode.hpp>
 #include <interlock/close_outcome.hpp>
 
+#include "netns/two_networks.hpp"
 #include "support/closing_socket.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/tcp_facts.hpp"
-#include "support/two_networks.hpp"
 
 namespace asio = boost::asio;
 namespace utf = boost::unit_test;

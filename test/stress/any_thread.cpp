@@ -12,10 +12,10 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "support/stress_blocked.hpp"
-#include "support/stress_mixed.hpp"
-#include "support/stress_reopened.hpp"
-#include "support/stress_runner.hpp"
+#include "stress/stress_blocked.hpp"
+#include "stress/stress_mixed.hpp"
+#include "stress/stress_reopened.hpp"
+#include "stress/stress_runner.hpp"
 
 namespace
 {

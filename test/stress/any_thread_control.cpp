@@ -13,9 +13,9 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "support/stress_blocked.hpp"
-#include "support/stress_mixed.hpp"
-#include "support/stress_runner.hpp"
+#include "stress/stress_blocked.hpp"
+#include "stress/stress_mixed.hpp"
+#include "stress/stress_runner.hpp"
 
 namespace
 {

@@ -27,10 +27,10 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "support/stress_family.hpp"
-#include "support/stress_ledger.hpp"
-#include "support/stress_runner.hpp"
-#include "support/stress_victims.hpp"
+#include "stress/stress_family.hpp"
+#include "stress/stress_ledger.hpp"
+#include "stress/stress_runner.hpp"
+#include "stress/stress_victims.hpp"
 
 namespace
 {

@@ -4,8 +4,8 @@
 // What a tenure's word does not say: who holds what, and what has happened in this life of the
 // tenure. The descriptors are plain, none of them ever near its limit.
 
-#ifndef INTERLOCK_TEST_SUPPORT_WORD_GHOST_HPP
-#define INTERLOCK_TEST_SUPPORT_WORD_GHOST_HPP
+#ifndef INTERLOCK_TEST_TENURE_WORD_GHOST_HPP
+#define INTERLOCK_TEST_TENURE_WORD_GHOST_HPP
 
 #include <cstdint>
 
@@ -111,4 +111,4 @@ struct word_ghost
 
 } // namespace support
 
-#endif // INTERLOCK_TEST_SUPPORT_WORD_GHOST_HPP
+#endif // INTERLOCK_TEST_TENURE_WORD_GHOST_HPP

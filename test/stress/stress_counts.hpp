@@ -4,8 +4,8 @@
 // What a stress run counts. The counts lie in memory shared with the process that watches the run,
 // so that they outlive a crash of it, and each says in a word what it is a count of.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_COUNTS_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_COUNTS_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_COUNTS_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_COUNTS_HPP
 
 #include <atomic>
 #include <cstdint>
@@ -125,4 +125,4 @@ private:
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_COUNTS_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_COUNTS_HPP

@@ -4,14 +4,14 @@
 // Giving a shared object something to be open with. Any thread tries it at any time; only an object
 // that is to be opened in order, after the handler of async_close, is left alone before that.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_OPENING_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_OPENING_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_OPENING_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_OPENING_HPP
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/socket_base.hpp>
 
-#include "support/stress_operations.hpp"
-#include "support/stress_victims.hpp"
+#include "stress/stress_operations.hpp"
+#include "stress/stress_victims.hpp"
 
 namespace stress
 {
@@ -78,4 +78,4 @@ void open_acceptor(world& w, shared<Acceptor>& s)
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_OPENING_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_OPENING_HPP

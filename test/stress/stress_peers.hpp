@@ -5,8 +5,8 @@
 // calls: they send what tells the connection, read what the objects send, and check that it comes
 // from the one object to which the connection belongs, each operation from its beginning.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_PEERS_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_PEERS_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_PEERS_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_PEERS_HPP
 
 #include <algorithm>
 #include <array>
@@ -21,10 +21,10 @@
 
 #include <poll.h>
 
-#include "support/stress_connections.hpp"
-#include "support/stress_counts.hpp"
-#include "support/stress_pattern.hpp"
-#include "support/stress_system_calls.hpp"
+#include "stress/stress_connections.hpp"
+#include "stress/stress_counts.hpp"
+#include "stress/stress_pattern.hpp"
+#include "stress/stress_system_calls.hpp"
 
 namespace stress
 {
@@ -215,4 +215,4 @@ private:
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_PEERS_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_PEERS_HPP

@@ -4,8 +4,8 @@
 // Runs a stress in a child process and watches it: a crash and a hang are counted like any other
 // thing that must not happen, and what had been counted by then is not lost.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_RUNNER_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_RUNNER_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_RUNNER_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_RUNNER_HPP
 
 #include <chrono>
 #include <cstdint>
@@ -20,9 +20,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "stress/stress_counts.hpp"
+#include "stress/stress_system_calls.hpp"
 #include "support/census.hpp"
-#include "support/stress_counts.hpp"
-#include "support/stress_system_calls.hpp"
 
 namespace stress
 {
@@ -133,4 +133,4 @@ void run_in_child(counts& c, std::chrono::seconds patience, bool quiet, Run run)
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_RUNNER_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_RUNNER_HPP

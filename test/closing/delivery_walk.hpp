@@ -7,8 +7,8 @@
 // says what may be claimed; the first step that claims more, or does not end what has to end, is
 // the flaw.
 
-#ifndef INTERLOCK_TEST_SUPPORT_DELIVERY_WALK_HPP
-#define INTERLOCK_TEST_SUPPORT_DELIVERY_WALK_HPP
+#ifndef INTERLOCK_TEST_CLOSING_DELIVERY_WALK_HPP
+#define INTERLOCK_TEST_CLOSING_DELIVERY_WALK_HPP
 
 #include <cstddef>
 #include <deque>
@@ -254,4 +254,4 @@ private:
 
 } // namespace support
 
-#endif // INTERLOCK_TEST_SUPPORT_DELIVERY_WALK_HPP
+#endif // INTERLOCK_TEST_CLOSING_DELIVERY_WALK_HPP

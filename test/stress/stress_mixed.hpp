@@ -8,8 +8,8 @@
 // A round ends in one of two ways: every operation runs to its completion, or the context is
 // stopped and destroyed with what is outstanding. The books must balance in both.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_MIXED_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_MIXED_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_MIXED_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_MIXED_HPP
 
 #include <atomic>
 #include <chrono>
@@ -21,9 +21,9 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 
-#include "support/stress_objects.hpp"
-#include "support/stress_operations.hpp"
-#include "support/stress_victims.hpp"
+#include "stress/stress_objects.hpp"
+#include "stress/stress_operations.hpp"
+#include "stress/stress_victims.hpp"
 
 namespace stress
 {
@@ -147,4 +147,4 @@ private:
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_MIXED_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_MIXED_HPP

@@ -4,8 +4,8 @@
 // The two families of objects that the same stress is put on: Interlock's, which must bear it, and
 // plain Asio's, which cannot. That the second one fails shows that the stress is one.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_FAMILY_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_FAMILY_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_FAMILY_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_FAMILY_HPP
 
 #include <utility>
 
@@ -63,4 +63,4 @@ struct plain_family
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_FAMILY_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_FAMILY_HPP

@@ -4,8 +4,8 @@
 // What any thread does to a shared object, at any time: each function is one operation, its result
 // looked at and counted. None of them synchronises with another.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_OPERATIONS_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_OPERATIONS_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_OPERATIONS_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_OPERATIONS_HPP
 
 #include <atomic>
 #include <cstddef>
@@ -18,10 +18,10 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
-#include "support/stress_family.hpp"
-#include "support/stress_ledger.hpp"
-#include "support/stress_peers.hpp"
-#include "support/stress_tcp_ends.hpp"
+#include "stress/stress_family.hpp"
+#include "stress/stress_ledger.hpp"
+#include "stress/stress_peers.hpp"
+#include "stress/stress_tcp_ends.hpp"
 
 namespace stress
 {
@@ -253,4 +253,4 @@ void write(world& w, shared<Object>& s)
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_OPERATIONS_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_OPERATIONS_HPP

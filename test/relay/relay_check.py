@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The Interlock authors
 # SPDX-License-Identifier: BSL-1.0
 #
-# Behaviour of the relay example, seen from outside: relay_check.py RELAY [OPTION...], the options
+# Behaviour of the relay, seen from outside: relay_check.py RELAY [OPTION...], the options
 # being added to every relay that is started. Each check starts a relay of its own, which must end
 # with status 0 after SIGTERM (so what a sanitizer finds fails the check, too). Waiting is always
 # for something that can be observed, with a deadline.

@@ -4,8 +4,8 @@
 // A composed write has written its first part, and its next step is about to start, when the object
 // is closed and opened again with another connection. Nothing of the rest may go there.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_REOPENED_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_REOPENED_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_REOPENED_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_REOPENED_HPP
 
 #include <cstddef>
 
@@ -15,10 +15,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/write.hpp>
 
-#include "support/stress_blocked.hpp"
-#include "support/stress_family.hpp"
-#include "support/stress_ledger.hpp"
-#include "support/stress_victims.hpp"
+#include "stress/stress_blocked.hpp"
+#include "stress/stress_family.hpp"
+#include "stress/stress_ledger.hpp"
+#include "stress/stress_victims.hpp"
 
 namespace stress
 {
@@ -76,4 +76,4 @@ void reopened_round(counts& c)
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_REOPENED_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_REOPENED_HPP

@@ -3,8 +3,8 @@
 //
 // Holds one thread at one system call: it has been told the descriptor by then and has yet to use it.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_GATE_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_GATE_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_GATE_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_GATE_HPP
 
 #include <condition_variable>
 #include <mutex>
@@ -96,4 +96,4 @@ private:
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_GATE_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_GATE_HPP

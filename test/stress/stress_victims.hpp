@@ -8,8 +8,8 @@
 // looks whether they are all there, and nothing else: so a byte that a stranger took is missed, and
 // one that he left is found.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_VICTIMS_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_VICTIMS_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_VICTIMS_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_VICTIMS_HPP
 
 #include <atomic>
 #include <cerrno>
@@ -25,9 +25,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/stress_counts.hpp"
-#include "support/stress_pattern.hpp"
-#include "support/stress_system_calls.hpp"
+#include "stress/stress_counts.hpp"
+#include "stress/stress_pattern.hpp"
+#include "stress/stress_system_calls.hpp"
 
 namespace stress
 {
@@ -200,4 +200,4 @@ inline void churn(const std::atomic<bool>& stop, counts& c)
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_VICTIMS_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_VICTIMS_HPP

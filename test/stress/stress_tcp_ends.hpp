@@ -6,8 +6,8 @@
 // The acceptor's port stays reserved while the acceptor is closed, so that nobody else's listener
 // can take it. Far ends reset their connections, so that no port is kept in TIME_WAIT.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_TCP_ENDS_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_TCP_ENDS_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_TCP_ENDS_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_TCP_ENDS_HPP
 
 #include <cstdint>
 #include <stdexcept>
@@ -15,8 +15,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "support/stress_peers.hpp"
-#include "support/stress_system_calls.hpp"
+#include "stress/stress_peers.hpp"
+#include "stress/stress_system_calls.hpp"
 
 namespace stress
 {
@@ -134,4 +134,4 @@ private:
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_TCP_ENDS_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_TCP_ENDS_HPP

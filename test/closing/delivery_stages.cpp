@@ -10,7 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "support/delivery_walk.hpp"
+#include "closing/delivery_walk.hpp"
 
 namespace detail = interlock::detail;
 

@@ -8,8 +8,8 @@
 // holds the descriptor already. Whatever it reads must come from the far end, whatever it writes must
 // go there, and once it has left the descriptor is closed.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_BLOCKED_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_BLOCKED_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_BLOCKED_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_BLOCKED_HPP
 
 #include <atomic>
 #include <chrono>
@@ -25,10 +25,10 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "stress/stress_family.hpp"
+#include "stress/stress_gate.hpp"
+#include "stress/stress_victims.hpp"
 #include "support/sleeps_in_poll.hpp"
-#include "support/stress_family.hpp"
-#include "support/stress_gate.hpp"
-#include "support/stress_victims.hpp"
 
 namespace stress
 {
@@ -254,4 +254,4 @@ bool blocked_round(counts& c)
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_BLOCKED_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_BLOCKED_HPP

@@ -5,8 +5,8 @@
 // or destroyed. They are counted in all and for each object, and an object that is opened again
 // only from the handler of async_close knows when its last handler must have been.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_LEDGER_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_LEDGER_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_LEDGER_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_LEDGER_HPP
 
 #include <atomic>
 #include <cstddef>
@@ -16,7 +16,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
 
-#include "support/stress_counts.hpp"
+#include "stress/stress_counts.hpp"
 
 namespace stress
 {
@@ -226,4 +226,4 @@ private:
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_LEDGER_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_LEDGER_HPP

@@ -4,15 +4,15 @@
 // Which connection belongs to which object. A connection that an object was given belongs to it
 // from the start; one that it accepted or made belongs to it once a byte has come through.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_CONNECTIONS_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_CONNECTIONS_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_CONNECTIONS_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_CONNECTIONS_HPP
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "support/stress_pattern.hpp"
+#include "stress/stress_pattern.hpp"
 
 namespace stress
 {
@@ -58,4 +58,4 @@ private:
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_CONNECTIONS_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_CONNECTIONS_HPP

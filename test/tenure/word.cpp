@@ -12,7 +12,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "support/word_walk.hpp"
+#include "tenure/word_walk.hpp"
 
 namespace detail = interlock::detail;
 

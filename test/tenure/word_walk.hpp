@@ -7,8 +7,8 @@
 // tenure. In each state every event is tried whose doer the ghost says is there. The ghost alone
 // decides what the word must answer; the first answer, or state, that is another is the flaw.
 
-#ifndef INTERLOCK_TEST_SUPPORT_WORD_WALK_HPP
-#define INTERLOCK_TEST_SUPPORT_WORD_WALK_HPP
+#ifndef INTERLOCK_TEST_TENURE_WORD_WALK_HPP
+#define INTERLOCK_TEST_TENURE_WORD_WALK_HPP
 
 #include <cstddef>
 #include <cstdint>
@@ -381,4 +381,4 @@ private:
 
 } // namespace support
 
-#endif // INTERLOCK_TEST_SUPPORT_WORD_WALK_HPP
+#endif // INTERLOCK_TEST_TENURE_WORD_WALK_HPP

@@ -7,8 +7,8 @@
 // ends: the thread that makes a two_networks lives in the near one from then on, and visits the far
 // one to make sockets there. Needs the right to make namespaces (root) and ip(8).
 
-#ifndef INTERLOCK_TEST_SUPPORT_TWO_NETWORKS_HPP
-#define INTERLOCK_TEST_SUPPORT_TWO_NETWORKS_HPP
+#ifndef INTERLOCK_TEST_NETNS_TWO_NETWORKS_HPP
+#define INTERLOCK_TEST_NETNS_TWO_NETWORKS_HPP
 
 #include <cerrno>
 #include <cstdio>
@@ -207,4 +207,4 @@ inline bool is_known_to_kernel(unsigned short port)
 
 } // namespace support
 
-#endif // INTERLOCK_TEST_SUPPORT_TWO_NETWORKS_HPP
+#endif // INTERLOCK_TEST_NETNS_TWO_NETWORKS_HPP

@@ -8,8 +8,8 @@
 // fragment; the second highest bit of every byte tells a victim's bytes from traffic, so that not
 // even a fragment of a victim passes unnoticed.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_PATTERN_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_PATTERN_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_PATTERN_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_PATTERN_HPP
 
 #include <algorithm>
 #include <array>
@@ -162,4 +162,4 @@ private:
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_PATTERN_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_PATTERN_HPP

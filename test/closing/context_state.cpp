@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -17,15 +18,67 @@
 
 #include "support/census.hpp"
 #include "support/descriptor_pairs.hpp"
-#include "support/fake_member.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/probe_job.hpp"
 
 using interlock::detail::context_state;
-using member = support::fake_member;
 
 namespace
 {
+
+// A member of a context state that counts how often it is held and ended.
+class fake_member final : public interlock::detail::context_member
+{
+public:
+  /// Called from within shut_down(), if set.
+  std::function<void()> on_shut_down;
+
+  int holds() const noexcept
+  {
+    return holds_;
+  }
+
+  bool is_held() const noexcept
+  {
+    return holds_ != lets_go_;
+  }
+
+  int ends() const noexcept
+  {
+    return ends_;
+  }
+
+private:
+  void keep_memory() noexcept override
+  {
+    ++holds_;
+  }
+
+  void drop_memory() noexcept override
+  {
+    ++lets_go_;
+  }
+
+  bool has_left_reactor() const noexcept override
+  {
+    return true;
+  }
+
+  void shut_down() noexcept override
+  {
+    if (on_shut_down)
+      on_shut_down();
+    ++ends_;
+  }
+
+  void after_fork() noexcept override {}
+
+  std::atomic<int> holds_{0};
+  std::atomic<int> lets_go_{0};
+  std::atomic<int> ends_{0};
+};
+
+using member = fake_member;
 
 struct fixture
 {

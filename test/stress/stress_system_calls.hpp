@@ -8,8 +8,8 @@
 // test does for itself goes through `really`, past the books. A sanitizer's own replacement, which
 // looks for races on descriptors and buffers, is still passed through.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_SYSTEM_CALLS_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_SYSTEM_CALLS_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_SYSTEM_CALLS_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_SYSTEM_CALLS_HPP
 
 #include <cerrno>
 #include <cstdint>
@@ -22,8 +22,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "support/stress_counts.hpp"
-#include "support/stress_gate.hpp"
+#include "stress/stress_counts.hpp"
+#include "stress/stress_gate.hpp"
 
 #define STRESS_CALL(result, name, parameters, arguments, ...) \
   extern "C" __attribute__((weak)) result __interceptor_##name parameters; \
@@ -152,4 +152,4 @@ extern "C"
 
 } // extern "C"
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_SYSTEM_CALLS_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_SYSTEM_CALLS_HPP

@@ -4,15 +4,15 @@
 // The set of shared objects, and what a thread does next to one of them as chance has it. The
 // objects themselves go before the world does, what is counted for them stays.
 
-#ifndef INTERLOCK_TEST_SUPPORT_STRESS_OBJECTS_HPP
-#define INTERLOCK_TEST_SUPPORT_STRESS_OBJECTS_HPP
+#ifndef INTERLOCK_TEST_STRESS_STRESS_OBJECTS_HPP
+#define INTERLOCK_TEST_STRESS_STRESS_OBJECTS_HPP
 
 #include <cstdint>
 #include <deque>
 #include <random>
 
-#include "support/stress_opening.hpp"
-#include "support/stress_operations.hpp"
+#include "stress/stress_opening.hpp"
+#include "stress/stress_operations.hpp"
 
 namespace stress
 {
@@ -249,4 +249,4 @@ private:
 
 } // namespace stress
 
-#endif // INTERLOCK_TEST_SUPPORT_STRESS_OBJECTS_HPP
+#endif // INTERLOCK_TEST_STRESS_STRESS_OBJECTS_HPP

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: BSL-1.0
 """Check the pages that were made of the documentation.
 
-usage: check_pages.py TOP HTML      (the source tree; the folder of the pages)
+usage: check_pages.py TREE HTML      (the source tree; the folder of the pages)
 
-  * each link within the pages leads to a page, and to a place that is there; also those of the
-    sources, since boostbook turns one that leads nowhere into mere text
+  * each link within the pages leads to a page that exists, and to a place that exists in it
+  * so does each link in a source of the pages: boostbook makes mere text of one that leads nowhere
   * each file of the tree that the text names exists
   * no markup of quickbook is left in the text
 
@@ -14,7 +14,7 @@ Exit status 0: no fault; 1: each has been printed as PAGE: TEXT.
 """
 
 import html.parser
-import os
+import pathlib
 import re
 import sys
 
@@ -27,37 +27,25 @@ LEFTOVER = re.compile(
 
 
 class Page(html.parser.HTMLParser):
-    """The places, the links and the text of one page; code is no text."""
+    """The places, the links and the text of one page; PROSE is the text that is not code."""
 
     def __init__(self, path):
         super().__init__(convert_charrefs=True)
-        self.places, self.links, self.text = set(), [], []
-        self.code = 0
-        with open(path, encoding="utf-8") as file:
-            self.feed(file.read())
+        self.places, self.links, self.text, self.prose, self.code = set(), [], "", [], 0
+        self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
-        attributes = dict(attrs)
         self.code += tag in ("code", "pre")
-        self.places.update(attributes[name] for name in ("id", "name") if name in attributes)
-        self.links += [attributes[name] for name in ("href", "src") if attributes.get(name)]
+        self.places.update(value for name, value in attrs if name in ("id", "name"))
+        self.links += [value for name, value in attrs if name in ("href", "src") and value]
 
     def handle_endtag(self, tag):
         self.code -= tag in ("code", "pre")
 
     def handle_data(self, data):
-        self.text.append((data, self.code > 0))
-
-
-def pages_below(folder):
-    """Returns each page by its path."""
-    found = {}
-    for where, _, names in os.walk(folder):
-        for name in sorted(names):
-            if name.endswith(".html"):
-                path = os.path.join(where, name)
-                found[path] = Page(path)
-    return found
+        self.text += data
+        if not self.code:
+            self.prose.append(data)
 
 
 def broken_links(path, page, pages):
@@ -65,55 +53,37 @@ def broken_links(path, page, pages):
         if re.match(r"[a-z]+:", link):
             continue
         file, _, place = link.partition("#")
-        target = os.path.normpath(os.path.join(os.path.dirname(path), file)) if file else path
-        if not os.path.exists(target):
+        target = (path.parent / file).resolve() if file else path
+        if not target.exists():
             yield f"a link to {link}, which does not exist"
         elif place and place not in pages[target].places:
             yield f"a link to {link}, a place that does not exist"
 
 
-def missing_files(page, top):
-    whole = "".join(data for data, _ in page.text)
-    for name in sorted(set(NAMED_FILE.findall(whole))):
+def faults_of_page(path, page, pages, top):
+    yield from broken_links(path, page, pages)
+    for name in sorted(set(NAMED_FILE.findall(page.text))):
         # A program of one file may be named without the ending.
-        if not any(os.path.exists(os.path.join(top, name + ending)) for ending in ("", ".cpp")):
+        if not (top / name).exists() and not (top / f"{name}.cpp").exists():
             yield f"names {name}, which does not exist"
-
-
-def leftovers(page):
-    for data, is_code in page.text:
-        match = None if is_code else LEFTOVER.search(data)
-        if match:
-            yield f"markup that was not understood: {match.group()}"
-
-
-def links_to_nowhere(top, pages):
-    places = {place for page in pages.values() for place in page.places}
-    folder = os.path.join(top, "doc")
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".qbk"):
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                for place in SOURCE_LINK.findall(file.read()):
-                    if place not in places:
-                        yield f"doc/{name}: a link to {place}, which does not exist"
+    for found in filter(None, map(LEFTOVER.search, page.prose)):
+        yield f"markup that was not understood: {found[0]}"
 
 
 def main():
     if len(sys.argv) != 3:
-        print(__doc__)
-        return 2
-    top, folder = sys.argv[1:]
-    pages = pages_below(folder)
-    if not pages:
-        print(f"check_pages: {folder}: no pages")
-        return 1
-    faults = list(links_to_nowhere(top, pages))
+        sys.exit(__doc__)
+    top, folder = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
+    pages = {path: Page(path) for path in sorted(folder.rglob("*.html"))}
+    faults = [] if pages else [f"{folder}: no pages"]
+    places = {place for page in pages.values() for place in page.places}
+    for source in sorted(top.glob("doc/*.qbk")):
+        for place in SOURCE_LINK.findall(source.read_text(encoding="utf-8")):
+            if place not in places:
+                faults.append(f"doc/{source.name}: a link to {place}, which does not exist")
     for path, page in pages.items():
-        for texts in (broken_links(path, page, pages), missing_files(page, top), leftovers(page)):
-            faults += [f"{path}: {text}" for text in texts]
-    for fault in faults:
-        print(fault)
-    print(f"check_pages: {len(pages)} pages, {len(faults)} faults")
+        faults += [f"{path}: {fault}" for fault in faults_of_page(path, page, pages, top)]
+    print(*faults, f"check_pages: {len(pages)} pages, {len(faults)} faults", sep="\n")
     return 1 if faults else 0
 
 

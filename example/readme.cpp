@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The program of the README, as it stands there: tools/check_readme.py compares the two.
+// The program of the README, as it stands there: tools/check_named_cases.py compares the two.
 
 //[readme
 #include <interlock/ip/tcp.hpp>

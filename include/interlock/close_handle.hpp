@@ -34,16 +34,16 @@ class closing_members;
 
 } // namespace detail
 
-/// Closes an object from any thread, also while that is being moved, and after it is gone.
+/// Closes an object from any thread, also while the object is being moved, and after it is gone.
 /**
- * The tool of a watchdog: what it must be able to close is owned by somebody else, who may move or
- * destroy it at any time. Made by `obj.get_close_handle()`. A handle follows its object through moves
+ * The tool of a watchdog, which has to close an object that another part of the program owns, moves and
+ * destroys. Made by `obj.get_close_handle()`. A handle follows its object through moves
  * within one type. A move into an object of another executor or protocol type throws
  * interlock::error::in_use while a handle of the object exists, a copy of one or a lazy operation of one
  * included. An object given to Asio's own type is out of the handle's reach. It keeps a little memory
  * alive, and never a descriptor.
  *
- * A close of an object that is closed or gone changes nothing. A handle that refers to no object, default
+ * A close of an object that is closed or gone has no effect. A handle that refers to no object, default
  * constructed or moved from, may be closed too; `async_close` throws boost::asio::execution::bad_executor.
  *
  * The handle has a copy of the object's executor, for which Asio's own rules hold: one of a strand must

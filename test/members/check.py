@@ -10,36 +10,25 @@ Exit status 0: the same, or written; 1: each line that differs has been printed.
 """
 
 import difflib
-import os
+import pathlib
 import subprocess
 import sys
 
 
-def printed_by(program):
-    done = subprocess.run([os.path.abspath(program)], stdout=subprocess.PIPE, text=True, check=True)
+def main():
+    write = sys.argv[1:2] == ["--write"]
+    if len(sys.argv) != 3 + write:
+        sys.exit(__doc__)
+    program, page = (pathlib.Path(argument) for argument in sys.argv[1 + write:])
+    done = subprocess.run([program.resolve()], stdout=subprocess.PIPE, text=True, check=True)
     if not done.stdout:
         sys.exit(f"check: {program} prints nothing")
-    return done.stdout
-
-
-def main():
-    arguments = sys.argv[1:]
-    write = arguments[:1] == ["--write"]
-    if len(arguments) != 2 + write:
-        print(__doc__)
-        return 2
-    program, page = arguments[write:]
-    text = printed_by(program)
     if write:
-        with open(page, "w", encoding="utf-8") as file:
-            file.write(text)
+        page.write_text(done.stdout, encoding="utf-8")
+    before, after = page.read_text(encoding="utf-8").splitlines(True), done.stdout.splitlines(True)
+    if before == after:
         return 0
-    with open(page, encoding="utf-8") as file:
-        committed = file.read()
-    if committed == text:
-        return 0
-    sys.stdout.writelines(difflib.unified_diff(
-        committed.splitlines(True), text.splitlines(True), page, program))
+    sys.stdout.writelines(difflib.unified_diff(before, after, str(page), str(program)))
     print(f"check: {page} is not what {program} prints: write it with --write")
     return 1
 

@@ -17,6 +17,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <interlock/detail/closing/signals_blocked.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 
@@ -30,31 +31,8 @@ namespace detail
 namespace
 {
 
-/// How many numbers are closed before deliveries and deadlines have their turn.
+/// How many descriptors are closed before deliveries and deadlines have their turn.
 constexpr std::size_t turns = 64;
-
-/// Signals are the program's business: a thread started in this scope has all of them blocked.
-class signals_blocked
-{
-public:
-  signals_blocked() noexcept
-  {
-    ::sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-
-  signals_blocked(const signals_blocked&) = delete;
-  signals_blocked& operator=(const signals_blocked&) = delete;
-
-  ~signals_blocked()
-  {
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
-private:
-  ::sigset_t before_;
-};
 
 } // namespace
 
@@ -85,7 +63,7 @@ void close_worker::close_inline(std::unique_lock<std::mutex>& lock, close_job& j
   in_hand_.push_back(job);
   wait_out_fork(lock);
   in_hand_.remove(job);
-  close_circumstances here = job.place();
+  close_circumstances here = job.circumstances();
   here.in_hurry = true;
   close_now(lock, job, last_step(job.request(), here));
   ++closed_count_;
@@ -121,31 +99,6 @@ void close_worker::add_watch(close_job& job, close_job::stage s) noexcept
   // to be told.
   if (watches_.front() == &job)
     wake_if_asleep();
-}
-
-void close_worker::note_progress() noexcept
-{
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (awaiting_ != 0)
-    closed_->notify_all();
-}
-
-void close_worker::await_queued() noexcept
-{
-  std::optional<std::uint64_t> queued; // when first asked
-  await(
-    [this, &queued]
-    {
-      if (!queued)
-        queued = queued_count_;
-      return closed_count_ >= *queued;
-    });
-}
-
-void close_worker::hurry() noexcept
-{
-  const std::lock_guard<std::mutex> lock(mutex_);
-  hurried_ = true;
 }
 
 void close_worker::stop(std::chrono::milliseconds bound) noexcept
@@ -288,15 +241,14 @@ close_job::clock::time_point close_worker::next_deadline() const noexcept
 // Time-out and wake-up are the same here: the lists say what there is to do.
 void close_worker::sleep(std::unique_lock<std::mutex>& lock) noexcept
 {
-  using clock = close_job::clock;
   if (stopped_)
     return;
   if (!closes_.empty())
-    return deliver(lock, clock::duration::zero());
+    return deliver(lock, close_job::clock::duration::zero());
   asleep_ = true;
   const auto next = next_deadline();
-  const bool for_ever = next == clock::time_point::max();
-  deliver(lock, for_ever ? clock::duration::max() : next - clock::now());
+  const bool for_ever = next == close_job::clock::time_point::max();
+  deliver(lock, for_ever ? close_job::clock::duration::max() : next - close_job::clock::now());
   asleep_ = false;
 }
 
@@ -305,7 +257,7 @@ void close_worker::close_now(
   std::unique_lock<std::mutex>& lock, close_job& job, close_step how) noexcept
 {
   if (job.stage_ != close_job::stage::delivered)
-    write_report(job);
+    job.write_report();
   job.stage_ = close_job::stage::closed;
   if (job.fd_ != no_descriptor && !job.gone_)
     unlocked(lock, job, [&job, how] { job.error_ = close_prepared(job.fd_, how); });
@@ -319,6 +271,204 @@ int close_worker::close_prepared(int fd, close_step how) noexcept
   else if (how == close_step::close_promptly)
     calls::clear_linger(fd);
   return close_descriptor(fd);
+}
+
+// --- What is demanded.
+
+void close_worker::demand(close_job& job, const close_mode& mode, close_plan_pointer plan) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (job.stage_ >= close_job::stage::delivered)
+    return;
+  job.request_.abortive |= mode.what() == close_mode::kind::abort;
+  job.request_.prompt |= !mode.delivers();
+  if (!job.plan_)
+    job.plan_ = std::move(plan);
+  else if (stronger(mode.what(), job.plan_->demanded_))
+    tighten(job, mode);
+}
+
+void close_worker::demand_plainly(close_job& job) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // Served by now: what has been asked for is looked at without the mutex.
+  if (job.stage_ >= close_job::stage::delivered)
+    return;
+  // He may come before the plan of the one who leads.
+  job.request_.joined_plainly = true;
+  if (job.stage_ == close_job::stage::delivering && !job.request_.linger.waits())
+    tighten(job, close_mode::immediate());
+}
+
+// One that does not wait is due from the start: no write is waited for either.
+void close_worker::tighten(close_job& job, const close_mode& mode) noexcept
+{
+  const auto now = close_job::clock::now();
+  close_plan& plan = *job.plan_;
+  if (job.stage_ == close_job::stage::delivering)
+    engine_->overtake(plan, mode, now);
+  else if (mode.delivers())
+    plan.tighten(mode, now);
+  else
+    plan.want(mode, plan.since_);
+  if (plan.flushing_)
+    schedule_flush(plan, now);
+}
+
+// --- Writes that run to their end.
+
+bool close_worker::watch_flush(close_job& job) noexcept
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // Submitted in the meantime: the last write is over.
+  if (job.stage_ != close_job::stage::idle)
+    return true;
+  if (!ready())
+    return false;
+  close_plan& plan = *job.plan_;
+  plan.job_ = &job;
+  plan.flush_steps_ = job.flush_steps();
+  plan.flushing_ = true;
+  flushes_.insert(plan, close_job::clock::time_point::max());
+  schedule_flush(plan, close_job::clock::now());
+  return true;
+}
+
+void close_worker::schedule_flush(close_plan& plan, close_job::clock::time_point now) noexcept
+{
+  auto due = plan.until();
+  if (plan.progress_timeout_ < close_mode::longest_timeout())
+    due = std::min(due, now + plan.progress_timeout_);
+  flushes_.update(plan, due);
+  if (flushes_.front() == &plan)
+    wake_if_asleep();
+}
+
+void close_worker::end_flush(close_job& job) noexcept
+{
+  if (!job.plan_ || !job.plan_->flushing_)
+    return;
+  job.plan_->flushing_ = false;
+  flushes_.remove(*job.plan_);
+}
+
+// Writes are further when the next of a chain has begun, or the kernel has got rid of something. Unlocks
+// meanwhile; false as well if the flush is over by then.
+bool close_worker::is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+{
+  close_plan& plan = *job.plan_;
+  int queue = 0;
+  unlocked(lock, [&] { queue = job.flush_queue(); });
+  const unsigned steps = job.flush_steps();
+  const bool moved = steps != plan.flush_steps_ || queue != plan.flush_queue_;
+  plan.flush_steps_ = steps;
+  plan.flush_queue_ = queue;
+  return plan.flushing_ && !moved;
+}
+
+// What is left of the delivery is as late as the flush.
+void close_worker::cut_flush(
+  std::unique_lock<std::mutex>& lock, close_job& job, close_job::clock::time_point now) noexcept
+{
+  end_flush(job);
+  job.plan_->until_ = std::min(job.plan_->until(), now);
+  unlocked(lock, [&job] { job.expired(); });
+}
+
+void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
+{
+  const auto now = close_job::clock::now();
+  while (!flushes_.empty() && (stopped_ || flushes_.front()->due() <= now))
+  {
+    auto& plan = static_cast<close_plan&>(*flushes_.front());
+    close_job& job = *plan.job_;
+    job.keep_memory();
+    const bool over = stopped_ || now >= plan.until() || is_stalled(lock, job);
+    if (over && plan.flushing_)
+      cut_flush(lock, job, now);
+    else if (plan.flushing_)
+      schedule_flush(plan, now);
+    unlocked(lock, [&job] { job.drop_memory(); });
+  }
+}
+
+// --- Peers.
+
+// Whether the descriptor has to wait before it is closed. Unlocks meanwhile, if SO_LINGER has to be looked
+// at: on the descriptor it may have been set by anybody, or inherited from a listener.
+bool close_worker::waits(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+{
+  close_step step = next_step(job.request(), circumstances_of(job));
+  if (step == close_step::look_at_linger)
+  {
+    look_at_linger(lock, job);
+    step = next_step(job.request(), circumstances_of(job));
+  }
+  const bool is_to_wait = step == close_step::deliver || step == close_step::drain;
+  return is_to_wait && begins_delivery(job, step);
+}
+
+void close_worker::look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+{
+  linger_setting found = linger_setting::off();
+  unlocked(lock, job, [&] { found = calls::linger_time(job.fd_); });
+  job.request_.linger = found;
+}
+
+bool close_worker::begins_delivery(close_job& job, close_step how) noexcept
+{
+  const close_request request = job.request();
+  const bool is_planned = request.lead != close_lead::nobody;
+  const close_mode way = is_planned ? job.plan_->mode() : lingering_mode(request.linger.seconds());
+  // Without memory the kernel goes on sending all the same, and nobody waits for it.
+  if (!job.plan_)
+    job.plan_.reset(new (std::nothrow) close_plan(way));
+  if (!job.plan_)
+    return false;
+  close_plan& plan = *job.plan_;
+  plan.job_ = &job;
+  plan.delivered_ = &delivered_;
+  const auto since = is_planned ? plan.since_ : close_job::clock::now();
+  const bool begun = how == close_step::deliver ? engine_->submit(plan, job.fd_, way, since)
+                                                : engine_->drain(plan, job.fd_, way, since);
+  if (!begun)
+    return false;
+  job.lingered_ = request.linger.waits();
+  job.stage_ = close_job::stage::delivering;
+  return true;
+}
+
+// Unlocks meanwhile.
+void close_worker::deliver(
+  std::unique_lock<std::mutex>& lock, close_job::clock::duration timeout) noexcept
+{
+  delivering_ = true;
+  lock.unlock();
+  engine_->run_once(timeout);
+  lock.lock();
+  wait_out_fork(lock);
+  delivering_ = false;
+  queue_delivered();
+}
+
+void close_worker::queue_delivered() noexcept
+{
+  while (close_job* job = delivered_.pop_front())
+  {
+    job->stage_ = close_job::stage::delivered;
+    ++queued_count_;
+    closes_.push_back(*job);
+  }
+}
+
+// In a forked child: the parent goes on with the connections.
+void close_worker::abandon_deliveries() noexcept
+{
+  if (engine_)
+    engine_->adopt_after_fork(no_descriptor);
+  engine_.reset();
+  delivering_ = false;
+  queue_delivered();
 }
 
 // --- fork(2).

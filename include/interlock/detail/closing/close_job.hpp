@@ -119,8 +119,11 @@ private:
     watched_after_close
   };
 
+  /// Of a close that has not waited for a peer.
+  void write_report() noexcept;
+
   close_request request() const noexcept;
-  close_circumstances place() const noexcept;
+  close_circumstances circumstances() const noexcept;
 
   // Guarded by the worker's mutex from the first demand, watch or submit until `closed` has been
   // called.

@@ -99,13 +99,32 @@ public:
   }
 
   /// What somebody awaits may have come about without a close(2).
-  INTERLOCK_DECL void note_progress() noexcept;
+  void note_progress() noexcept
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (awaiting_ != 0)
+      closed_->notify_all();
+  }
 
   /// Waits, up to `await_time`, until what is queued now has been closed.
-  INTERLOCK_DECL void await_queued() noexcept;
+  void await_queued() noexcept
+  {
+    std::optional<std::uint64_t> queued; // when first asked
+    await(
+      [this, &queued]
+      {
+        if (!queued)
+          queued = queued_count_;
+        return closed_count_ >= *queued;
+      });
+  }
 
   /// From now on nothing waits for a peer.
-  INTERLOCK_DECL void hurry() noexcept;
+  void hurry() noexcept
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    hurried_ = true;
+  }
 
   /// Takes no more jobs. What is queued or waits for a peer is closed at once; what is watched expires.
   /// Waits up to `bound` for a close(2) that is already blocked, then leaves the thread behind with
@@ -171,7 +190,14 @@ private:
   void expire(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   void sleep(std::unique_lock<std::mutex>& lock) noexcept;
   void deliver(std::unique_lock<std::mutex>& lock, close_job::clock::duration timeout) noexcept;
-  void end_deliveries(std::unique_lock<std::mutex>& lock) noexcept;
+
+  /// After stop: the engine, when it is next run, ends every delivery. Another thread may be running it.
+  void end_deliveries(std::unique_lock<std::mutex>& lock) noexcept
+  {
+    if (engine_ && !delivering_ && !engine_->idle())
+      deliver(lock, close_job::clock::duration::zero());
+  }
+
   close_job::clock::time_point next_deadline() const noexcept;
   void add_watch(close_job& job, close_job::stage s) noexcept;
   void tighten(close_job& job, const close_mode& mode) noexcept;
@@ -180,14 +206,19 @@ private:
   void cut_flush(
     std::unique_lock<std::mutex>& lock, close_job& job, close_job::clock::time_point now) noexcept;
   bool is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
-  close_circumstances circumstances_of(const close_job& job) const noexcept;
+  close_circumstances circumstances_of(const close_job& job) const noexcept
+  {
+    close_circumstances p = job.circumstances();
+    p.in_hurry = hurried_;
+    return p;
+  }
+
   bool waits(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   bool begins_delivery(close_job& job, close_step how) noexcept;
   void look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   void close_inline(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
   void close_now(std::unique_lock<std::mutex>& lock, close_job& job, close_step how) noexcept;
   static int close_prepared(int fd, close_step how) noexcept;
-  static void write_report(close_job& job) noexcept;
   void run_the_rest(std::unique_lock<std::mutex>& lock) noexcept;
   void queue_delivered() noexcept;
   void abandon_deliveries() noexcept;

@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 The Interlock authors
+# SPDX-License-Identifier: BSL-1.0
+"""Planted violations: each checking script reports each of them, and nothing else.
+
+A case starts from a small tree without faults, changes one file, and states all reports. Cases that
+state none are the controls: the same text where it is allowed, or where it is not code.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import check_layers
+import check_named_cases
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+HEAD = "// SPDX-License-Identifier: BSL-1.0\n"
+
+
+def header(path, body):
+    """BODY begins in line 4."""
+    guard = path.replace("include/", "").replace("test/", "interlock/test/")
+    guard = guard.upper().replace("/", "_").replace(".", "_")
+    return f"{HEAD}#ifndef {guard}\n#define {guard}\n{body}\n#endif // {guard}\n"
+
+
+def write(root, path, text):
+    place = pathlib.Path(root, path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(text, encoding="utf-8")
+
+
+class Scripts(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+
+    def run_script(self, status, text, script, *arguments):
+        """The script ends with STATUS, and TEXT is in its output."""
+        done = subprocess.run([sys.executable, ROOT / script, *arguments], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        self.assertIn(text, done.stdout)
+        self.assertEqual(done.returncode, status, done.stdout)
+
+
+ROOMS = [f"include/interlock/{name}.hpp" for name in (
+    "config", "error", "detail/descriptor/calls", "detail/closing/job", "fd_lease", "close_service",
+    "detail/core/tenure", "basic_socket", "ip/tcp", "adapt/ssl")]
+ERROR, CLOSING, LEASE, TCP, SSL = (ROOMS[room] for room in (1, 3, 4, 8, 9))
+SOURCE, TEST, CLOSER = "src/error.cpp", "test/unit/error.hpp", check_layers.CLOSER
+CALL = 'extern "C" int close(int); int f(int n) { return close(n); }\n'
+DETAIL = "names details of Asio: "
+
+
+def sound_tree():
+    """One file a room, each including the room before it."""
+    tree = {
+        path: header(path, f"#include <{before[8:]}>") for path, before in zip(ROOMS, [ROOMS[0], *ROOMS])}
+    tree["include/interlock.hpp"] = header("include/interlock.hpp", "")
+    mirrored = CLOSER.replace("src", "include/interlock").replace(".cpp", ".hpp")
+    tree.update({CLOSER: HEAD + CALL, mirrored: header(mirrored, "")})
+    tree[SOURCE] = HEAD + "#include <interlock/error.hpp>\n"
+    tree[TEST] = header(TEST, "#include <boost/asio.hpp>\n#include <interlock/adapt/ssl.hpp>")
+    return {**tree, "README.md": "# Interlock\n", "doc/picture.svg": "<svg/>\n"}
+
+
+# Path, body, what is reported for the first line of the body.
+PLANTED = (
+    (ERROR, "#include <interlock/ip/tcp.hpp>", "room 1 may not include room 8: <interlock/ip/tcp.hpp>"),
+    (TCP, "#include <interlock/ip/tcp.hpp>\n#include <interlock/error.hpp>", None),
+    (ERROR, "// #include <interlock.hpp>\n/*\n#include <interlock.hpp>\n*/", None),
+    (LEASE, "# include <boost/asio.hpp> // x", "room 4 may not include Asio: <boost/asio.hpp>"),
+    (CLOSING, "#include <asio/buffer.hpp>", "room 3 may not include Asio: <asio/buffer.hpp>"),
+    (ERROR, "#include <boost/beast/core.hpp>", "room 1 may not include Asio: <boost/beast/core.hpp>"),
+    (LEASE, "#include <boost/asiox.hpp>", None),
+    ("include/interlock/close_service.hpp", "#include <boost/asio.hpp>", None),
+    (TCP, "#include <boost/asio/detail/x.hpp>", DETAIL + "asio/detail"),
+    (TEST, "boost::asio::detail::x y;", DETAIL + "asio::detail"),
+    (TEST, "namespace boost::asio { namespace detail {} }", DETAIL + "asio { namespace detail"),
+    (TEST, "namespace net = boost::asio; net::detail::x y;", DETAIL + "net::detail"),
+    (TEST, "// asio::detail\nasio::details z; my_asio::detail::x w; net::detail::x y;", None),
+    (ERROR, '#include "config.hpp"', '"config.hpp" is to be included as <interlock/...>'),
+    (TEST, '#include "../interlock/a.hpp"', '"../interlock/a.hpp" is to be included as <interlock/...>'),
+    (TEST, '#include "support/interlock_count.hpp"', None),
+    (TEST, "#include <interlock/gone.hpp>", "no such header: <interlock/gone.hpp>"),
+    (SSL, f"#include <{SSL[8:]}>", f"no file of the library includes an adapter: <{SSL[8:]}>"),
+    (TCP, "int f(int n) { return ::close(n); }", "a header calls ::close"),
+    (TCP, "auto s = \"/*\"; int i = ::close(1); // \"*/", "a header calls ::close"),
+    (TCP, "char c = '\"'; // ::close(1) \"\nauto i = x.close(), b::close(), t<x>::close();", None),
+    (TEST, "int f(int n) { return ::close(n); }", None),
+    (ERROR, "/* x */ // Whoever closes", "code is no person: Whoever"),
+    (LEASE, "/* for one who\nwaits */", "code is no person: who"),
+    (ERROR, "int who; // whole, the, this, an object whose end\nconst char* he = \"// he\";", None),
+    (CLOSING, "// nobody", None),
+    (TEST, "// nobody", None),
+)
+
+
+NO_ROOM = "1: belongs to no room (see ROOMS in tools/check_layers.py)"
+NO_LICENCE = "1: has no line 'SPDX-License-Identifier: BSL-1.0' at its top"
+# Path, text, what is reported.
+PLANTED_FILES = (
+    ("include/interlock/stray.hpp", header("include/interlock/stray.hpp", ""), NO_ROOM),
+    ("include/interlock/detail/stray.hpp", header("include/interlock/detail/stray.hpp", ""), NO_ROOM),
+    ("src/notes.txt", "x\n", NO_ROOM),
+    ("src/close_service.cpp", HEAD, "1: room 5 stands beyond the Asio line, so it cannot be in src/"),
+    ("src/detail/closing/job.cpp", HEAD, None),
+    ("src/detail/closing/x.cpp", HEAD, "1: has no header include/interlock/detail/closing/x.hpp"),
+    ("README.md", "A page\nfor everybody\n", "2: code is no person: everybody"),
+    ("doc/page.md", "A page\nfor everybody\n", None),
+    (SOURCE, HEAD + "\n" * 550, "551: has more than 550 lines"),
+    (SOURCE, HEAD + "\n" * 549, None),
+    ("test/x.cpp", HEAD + "\n" * 550, None),
+    ("test/x.cpp", "int x;\n", NO_LICENCE),
+    ("tools/x", "#!/bin/bash\n", NO_LICENCE),
+    ("a/Jamfile", "\n", NO_LICENCE),
+    ("test/x.py", "#\n" * 200 + HEAD, NO_LICENCE),
+)
+
+
+class CheckLayers(Scripts):
+    maxDiff = None
+
+    def expect(self, path, text, *reports):
+        found = check_layers.faults_of({**sound_tree(), path: text})
+        self.assertEqual(found, [f"{path}:{report}" for report in reports])
+
+    def test_planted_faults_and_controls(self):
+        lines = tuple((path, header(path, body), report and f"4: {report}") for path, body, report in PLANTED)
+        for path, text, report in lines + PLANTED_FILES:
+            with self.subTest(path=path, text=text):
+                self.expect(path, text, *filter(None, [report]))
+
+    def test_guards(self):
+        for path, guard in ((TCP, "INTERLOCK_IP_TCP_HPP"), (TEST, "INTERLOCK_TEST_UNIT_ERROR_HPP")):
+            text, report = header(path, ""), f"1: does not begin and end with the include guard {guard}"
+            for old, new in (
+                ("#ifndef I", "#ifndef X"), ("#define I", "#define X"), ("#endif // I", "#endif // X"),
+                ("#ifndef", "// #ifndef"), ("#ifndef", "int i;\n#ifndef"),
+            ):
+                self.expect(path, text.replace(old, new), report)
+
+    def test_the_length_of_functions(self):
+        for path, lines in (("include/a.hpp", 29), ("src/a.cpp", 28)):
+            write(self.root, path, "\nint f()\n{" + "\n" * lines + "}\n")
+        found = list(check_layers.long_functions(self.root))
+        self.assertEqual(found, ["include/a.hpp:2: f has more than 30 lines"])
+
+    def test_the_program(self):
+        script = "tools/check_layers.py"
+        self.run_script(1, f"{CLOSER}:1: no such file", script, self.root)
+        for path, text in {**sound_tree(), "test/bin/x.cpp": ""}.items():
+            write(self.root, path, text)
+        self.run_script(0, "check_layers: 17 files, 0 faults", script, self.root)
+        for path, text, fault in (
+            ("README.md", "nobody\n", "README.md:1: code is no person: nobody"),
+            (TCP, header(TCP, "int f()\n{" + "\n" * 30 + "}"), f"{TCP}:4: f has more than 30 lines"),
+            (CLOSER, HEAD, f"{CLOSER}:1: needs []; "),
+            (SOURCE, HEAD + CALL, f"{SOURCE}:1: needs ['close']; "),
+            (SOURCE, HEAD + CALL.replace("close", "syscall"), f"{SOURCE}:1: needs ['syscall']; "),
+            (SOURCE, HEAD + "#error\n", f"{SOURCE}:1: does not compile"),
+        ):
+            write(self.root, path, text)
+            self.run_script(1, fault, script, self.root)
+
+
+class CheckNamedCases(Scripts):
+    TESTS = """BOOST_AUTO_TEST_SUITE(test_one)
+        BOOST_FIXTURE_TEST_CASE_TEMPLATE(\n on_the_next_line, Kind, kinds, fixture<Kind>)
+        // BOOST_AUTO_TEST_CASE(commented_out)
+        BOOST_AUTO_TEST_SUITE_END()
+        BOOST_FIXTURE_TEST_SUITE(test_two, fixture)
+        BOOST_AUTO_TEST_CASE(of_the_second) {}
+        BOOST_AUTO_TEST_SUITE_END()\n"""
+    ROW = "    [[`a`] [[^test_tokens_a/case]] [1.81]]\n"
+    GUARD = "#if BOOST_ASIO_VERSION >= 102600\n"
+
+    def faults(self, page="", rows=ROW, guard=GUARD, program="x;\n"):
+        tokens = f"{guard}BOOST_AUTO_TEST_SUITE(test_tokens_a)\nBOOST_AUTO_TEST_CASE(case)\n"
+        return check_named_cases.faults_of({
+            "doc/page.qbk": page, "test/unit/one.cpp": self.TESTS,
+            "README.md": "```cpp\nx;\n```", "example/readme.cpp": f"//[readme\n{program}//]",
+            "test/a.cpp": tokens + ("#endif\n" if guard == self.GUARD else ""),
+            "doc/tokens.qbk": f"[table T\n    [[What] [Suite] [From]]\n{rows}]\n"})
+
+    def test_cases_that_pages_name(self):
+        self.assertEqual(self.faults("[^test_one/on_the_next_line] test_two/of_the_second."), [])
+        self.assertEqual(self.faults("[^test/unit/none.cpp] a/test_one/none tools/test_one test_one"), [])
+        for name in ("test_one/none", "test_none/on_the_next_line", "test_one/of_the_second",
+                     "test_one/on_the", "test_one/commented_out"):
+            self.assertEqual(self.faults(f"\n[^{name}]"), [f"doc/page.qbk:2: no such case: {name}"])
+
+    def test_the_table_of_tokens(self):
+        says = "without a test, or without a version"
+        for fault, rows, guard in (
+            ("[]", self.ROW.replace("[[`", "[\n        [`"), self.GUARD),
+            ("[]", self.ROW.replace("1.81", "1.74"), ""),
+            ("the suite test_tokens_b, which", self.ROW + self.ROW.replace("_a/case", "_b"), self.GUARD),
+            ("does not name test_tokens_a", self.ROW.replace("tokens_a/case", "one"), self.GUARD),
+            ("says 1.74 of test_tokens_a, which", self.ROW.replace("1.81", "1.74"), self.GUARD),
+            ("says 1.81 of test_tokens_a, which is for Boost 1.74", self.ROW, self.GUARD + "#endif\n"),
+            (says, self.ROW + "    [[`b`] [] [1.81]]\n", self.GUARD),
+            (says, self.ROW + self.ROW.replace("1.81", ""), self.GUARD),
+            ("has no rows", "", self.GUARD),
+        ):
+            with self.subTest(fault=fault, rows=rows):
+                self.assertIn(fault, str(self.faults(rows=rows, guard=guard)))
+
+    def test_the_program_of_the_readme(self):
+        fault = "README.md:1: its program is not that of example/readme.cpp"
+        self.assertEqual(self.faults(program="y;\n"), [fault])
+
+    def test_the_program(self):
+        write(self.root, "doc/tokens.qbk", "test_a/b")
+        write(self.root, "README.md", "")
+        write(self.root, "example/readme.cpp", "")
+        self.run_script(1, "no such case: test_a/b", "tools/check_named_cases.py", self.root)
+
+
+class CheckPages(Scripts):
+    def expect(self, status, text, page, source=""):
+        write(self.root, "html/a.html", page)
+        write(self.root, "html/sub/b.html", '<a id="place"></a><a href="../a.html">')
+        write(self.root, "doc/x.qbk", source)
+        write(self.root, "test/x.cpp", "")
+        self.run_script(status, text, "doc/check_pages.py", self.root, self.root / "html")
+
+    def test_pages(self):
+        self.expect(0, "2 pages, 0 faults", '<p id="p">test/x test/x.cpp <code>[^x]</code>'
+                    '<a href="#p"/><a href="http://c#d"/><a href="sub/b.html#place"/>', "[link place x]")
+        self.expect(1, "a link to c.html, which does not exist", '<a href="c.html">')
+        self.expect(1, "a.html: a link to sub/b.html#p, a place", '<p id="p"><a href="sub/b.html#p">')
+        self.expect(1, "doc/x.qbk: a link to none, which", "", "[link none x]")
+        self.expect(1, "names test/y.cpp, which does not exist", "<code>test/y.cpp</code>")
+        self.expect(1, "not understood: [^", "<code>x</code> [^x]")
+        self.run_script(1, "no pages", "doc/check_pages.py", self.root, self.root / "doc")
+
+
+class OtherScripts(Scripts):
+    def test_mutate(self):
+        source, target = self.root / "x.hpp", self.root / "out/x.hpp"
+        write(self.root, "x.hpp", "if (a == 0)\n  b();\nif (c)\n  b();\n")
+        for status, text, pattern, out in (
+            (1, "'a == 1' occurs 0 times", "a == 1", target),
+            (1, "'b();' occurs 2 times", "b();", target),
+            (1, "empty or equal", "true", target),
+            (1, "the same file", "a == 0", source),
+            (0, "", "a == 0", target),
+        ):
+            self.assertFalse(target.exists())
+            self.run_script(status, text, "tools/mutate.py", "--in", source, "--out", out,
+                            "--pattern", pattern, "--replace", "true")
+        self.assertEqual(target.read_text(), "if (true)\n  b();\nif (c)\n  b();\n")
+
+    def test_compile_fail(self):
+        rejected, expected = "int main() { return undeclared; }\n", "// expect: undeclared\n"
+        controlled = f"{expected}// control\n"
+        for status, text, program in (
+            (0, "1 of 1 as expected", expected + rejected),
+            (1, "does not say 'no member'", "// expect: no member\n" + rejected),
+            (1, "compiles, but must not", "// expect: x\nint main() {}\n"),
+            (1, "has no line '// expect: TEXT'", rejected),
+            (0, "1 of 1", f"{controlled}#ifdef EXPECT_OK\nint main() {{}}\n#else\n{rejected}#endif\n"),
+            (1, "does not compile with EXPECT_OK either", controlled + rejected),
+        ):
+            write(self.root, "x.cpp", program)
+            self.run_script(status, text, "test/compile_fail.py", self.root / "x.cpp", "--", "c++")
+
+    def test_expect_failure(self):
+        for status, text, program in (
+            (0, "noticed: bad: news", "echo good; echo bad: news; exit 1"),
+            (1, "no line matches", "echo not bad: news; exit 1"),
+            (1, "status -9", "kill -9 $$"),
+            (1, "the program succeeded", "echo bad: news"),
+        ):
+            self.run_script(status, text, "test/expect_failure.py", "^bad: .*", "--", "sh", "-c", program)
+
+    def test_members_page(self):
+        write(self.root, "program", "#!/bin/sh\necho one; echo two\n")
+        os.chmod(self.root / "program", 0o755)
+        for status, text, before, after, options in (
+            (0, "", "one\ntwo\n", "one\ntwo\n", []),
+            (1, "-three", "one\nthree\n", "one\nthree\n", []),
+            (0, "", "one\n", "one\ntwo\n", ["--write"]),
+        ):
+            write(self.root, "page", before)
+            self.run_script(status, text, "test/members/check.py", *options, self.root / "program",
+                            self.root / "page")
+            self.assertEqual((self.root / "page").read_text(), after)
+        write(self.root, "program", "#!/bin/sh\n")
+        self.run_script(1, "prints nothing", "test/members/check.py", self.root / "program",
+                        self.root / "page")
+
+
+if __name__ == "__main__":
+    unittest.main()

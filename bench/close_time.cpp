@@ -21,8 +21,7 @@
 
 namespace asio = boost::asio;
 
-namespace
-{
+namespace {
 
 struct cost
 {

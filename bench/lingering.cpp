@@ -53,8 +53,7 @@ namespace asio = boost::asio;
 
 // --- Memory: the program's own operator new, which is all that lasting memory is allocated with.
 
-namespace
-{
+namespace {
 
 constexpr std::size_t class_size = 8;
 constexpr std::size_t classes = 4096 / class_size;
@@ -94,8 +93,7 @@ void operator delete(void* memory, std::size_t) noexcept
   operator delete(memory);
 }
 
-namespace
-{
+namespace {
 
 using clock_type = std::chrono::steady_clock;
 

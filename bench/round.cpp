@@ -27,8 +27,7 @@
 
 namespace asio = boost::asio;
 
-namespace
-{
+namespace {
 
 constexpr std::size_t message_size = 64;
 

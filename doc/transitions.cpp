@@ -21,8 +21,7 @@
 #include <tuple>
 #include <vector>
 
-namespace
-{
+namespace {
 
 using interlock::detail::duty;
 using interlock::detail::phase;

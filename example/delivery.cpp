@@ -23,8 +23,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using interlock::ip::tcp;
 
-namespace
-{
+namespace {
 
 /// How much has come when the connection ends.
 std::size_t ask(tcp::socket& client)

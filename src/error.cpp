@@ -5,15 +5,11 @@
 
 #include <string>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace error
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace error {
 
-namespace
-{
+namespace {
 
 class category final : public boost::system::error_category
 {

@@ -4,6 +4,5 @@
 // The body of the header tests: the build puts one public header before it, so that each is
 // compiled with nothing else in front. A namespace keeps the unit from being empty.
 
-namespace interlock
-{
+namespace interlock {
 } // namespace interlock

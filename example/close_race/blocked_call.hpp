@@ -24,8 +24,7 @@
 #include <thread>
 #include <unistd.h>
 
-namespace close_race
-{
+namespace close_race {
 
 constexpr std::size_t transfer_size = 64;
 

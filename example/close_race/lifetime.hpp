@@ -25,8 +25,7 @@
 #include <unistd.h>
 #include <vector>
 
-namespace close_race
-{
+namespace close_race {
 
 // An event loop with threads of its own, ended and joined by the destructor.
 class running_loop

@@ -28,8 +28,7 @@
 #include <utility>
 #include <vector>
 
-namespace close_race
-{
+namespace close_race {
 
 constexpr std::chrono::seconds linger_time(3);
 

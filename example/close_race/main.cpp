@@ -32,8 +32,7 @@
 namespace asio = boost::asio;
 namespace options = boost::program_options;
 
-namespace
-{
+namespace {
 
 using namespace close_race;
 

@@ -19,8 +19,7 @@
 #include <string>
 #include <vector>
 
-namespace close_race
-{
+namespace close_race {
 
 // Reads all that the connection still carries.
 template <typename Socket>

@@ -20,11 +20,9 @@
 #include <new>
 #include <system_error>
 
-namespace close_race
-{
+namespace close_race {
 
-namespace
-{
+namespace {
 
 // What a child may take beyond its time before it counts as hung.
 constexpr std::chrono::seconds grace(12);

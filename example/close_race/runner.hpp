@@ -12,8 +12,7 @@
 #include <chrono>
 #include <memory>
 
-namespace close_race
-{
+namespace close_race {
 
 struct unmap_tally
 {

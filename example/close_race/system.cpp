@@ -18,11 +18,9 @@
 #include <system_error>
 #include <thread>
 
-namespace close_race
-{
+namespace close_race {
 
-namespace
-{
+namespace {
 
 [[noreturn]] void fail(const char* what)
 {

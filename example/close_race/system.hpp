@@ -16,8 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace close_race
-{
+namespace close_race {
 
 // Sole owner of one descriptor.
 class unique_fd

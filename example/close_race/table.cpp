@@ -11,11 +11,9 @@
 #include <sstream>
 #include <utility>
 
-namespace close_race
-{
+namespace close_race {
 
-namespace
-{
+namespace {
 
 using lines = std::vector<std::string>;
 

@@ -13,8 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace close_race
-{
+namespace close_race {
 
 class table
 {

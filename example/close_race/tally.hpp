@@ -12,8 +12,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace close_race
-{
+namespace close_race {
 
 using clock = std::chrono::steady_clock;
 using counter = std::atomic<std::uint64_t>;

@@ -10,11 +10,9 @@
 
 #include <cstring>
 
-namespace close_race
-{
+namespace close_race {
 
-namespace
-{
+namespace {
 
 // A loop that is held up longer than this has stalled; a busy machine's scheduler stays below it.
 constexpr std::uint64_t stall_limit_us = 100000;

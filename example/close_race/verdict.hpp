@@ -11,8 +11,7 @@
 
 #include <string>
 
-namespace close_race
-{
+namespace close_race {
 
 struct verdict
 {

@@ -15,12 +15,9 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/members/addressed_transfers.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 template <class Protocol, class Executor>
 struct frees_address<boost::asio::basic_raw_socket<Protocol, Executor>> : std::true_type
@@ -31,10 +28,8 @@ struct frees_address<boost::asio::basic_raw_socket<Protocol, Executor>> : std::t
 } // namespace abi_0
 } // namespace interlock
 
-namespace boost
-{
-namespace asio
-{
+namespace boost {
+namespace asio {
 
 /// A raw socket that any thread may close at any moment while other threads use it.
 /**

@@ -15,10 +15,8 @@
 #include <interlock/detail/members/descriptor_members.hpp>
 #include <interlock/detail/members/reading_members.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
 /// The read end of a pipe, which any thread may close at any moment while other threads use it.
 /**

@@ -20,12 +20,9 @@
 #include <interlock/detail/members/socket_template.hpp>
 #include <interlock/detail/members/transfer.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 template <class Protocol, class Executor>
 struct may_linger<boost::asio::basic_seq_packet_socket<Protocol, Executor>> : std::true_type
@@ -36,10 +33,8 @@ struct may_linger<boost::asio::basic_seq_packet_socket<Protocol, Executor>> : st
 } // namespace abi_0
 } // namespace interlock
 
-namespace boost
-{
-namespace asio
-{
+namespace boost {
+namespace asio {
 
 /// A sequenced packet socket that any thread may close at any moment while other threads use
 /// it.

@@ -19,10 +19,8 @@
 #include <interlock/detail/members/opened_descriptors.hpp>
 #include <interlock/detail/members/reading_members.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
 /// A serial port that any thread may close at any moment while other threads use it.
 /**

@@ -23,10 +23,8 @@
 #include <interlock/detail/members/socket_calls.hpp>
 #include <interlock/detail/members/socket_members.hpp>
 
-namespace boost
-{
-namespace asio
-{
+namespace boost {
+namespace asio {
 
 /// A socket that any thread may close at any moment while other threads use it.
 /**

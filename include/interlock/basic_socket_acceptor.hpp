@@ -22,12 +22,9 @@
 #include <interlock/detail/members/socket_calls.hpp>
 #include <interlock/detail/members/socket_members.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 template <class Protocol, class Executor>
 struct frees_address<boost::asio::basic_socket_acceptor<Protocol, Executor>> : std::true_type
@@ -38,10 +35,8 @@ struct frees_address<boost::asio::basic_socket_acceptor<Protocol, Executor>> : s
 } // namespace abi_0
 } // namespace interlock
 
-namespace boost
-{
-namespace asio
-{
+namespace boost {
+namespace asio {
 
 /// An acceptor that any thread may close at any moment while other threads use it.
 /**

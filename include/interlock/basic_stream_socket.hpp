@@ -18,12 +18,9 @@
 #include <interlock/detail/members/flagged_transfers.hpp>
 #include <interlock/detail/members/socket_calls.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 template <class Protocol, class Executor>
 struct can_deliver<boost::asio::basic_stream_socket<Protocol, Executor>> : std::true_type
@@ -34,10 +31,8 @@ struct can_deliver<boost::asio::basic_stream_socket<Protocol, Executor>> : std::
 } // namespace abi_0
 } // namespace interlock
 
-namespace boost
-{
-namespace asio
-{
+namespace boost {
+namespace asio {
 
 /// A stream socket that any thread may close at any moment while other threads use it.
 /**

@@ -8,10 +8,8 @@
 
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
 /// Marks a descriptor that another library owns: a close detaches it, and never calls close(2).
 /**

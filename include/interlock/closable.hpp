@@ -20,13 +20,10 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/members/socket_template.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
-namespace detail
-{
+namespace detail {
 
 template <class T>
 struct is_closable : std::false_type

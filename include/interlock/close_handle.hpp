@@ -21,13 +21,10 @@
 #include <interlock/detail/core/initiation.hpp>
 #include <interlock/detail/core/object_base.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
-namespace detail
-{
+namespace detail {
 
 template <class Core>
 class closing_members;

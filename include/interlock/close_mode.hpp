@@ -15,10 +15,8 @@
 
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
 /// What a close waits for before it calls close(2).
 /**

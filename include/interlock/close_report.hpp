@@ -13,10 +13,8 @@
 #include <interlock/close_outcome.hpp>
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
 /// How a close ended, and what became of the data.
 /**

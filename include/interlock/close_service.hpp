@@ -34,13 +34,10 @@
 #include <boost/asio/config.hpp>
 #endif
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
-namespace detail
-{
+namespace detail {
 
 class shutdown_before_strands;
 
@@ -183,8 +180,7 @@ close_service& make_close_service(ExecutionContext& context, close_service::opti
   return boost::asio::make_service<close_service>(context, std::move(o));
 }
 
-namespace detail
-{
+namespace detail {
 
 template <class Executor>
 boost::asio::execution_context& context_of(const Executor& ex)

@@ -16,10 +16,8 @@
 #include <interlock/detail/members/access.hpp>
 #include <interlock/detail/members/opened_descriptors.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
 /// Open two closed ends as an anonymous pipe. On failure each end is as before.
 template <class Executor1, class Executor2>

@@ -12,12 +12,9 @@
 
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace error
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace error {
 
 /// Errors of Interlock itself.
 enum errc
@@ -43,10 +40,8 @@ inline boost::system::error_code make_error_code(errc e) noexcept
 } // namespace abi_0
 } // namespace interlock
 
-namespace boost
-{
-namespace system
-{
+namespace boost {
+namespace system {
 
 template <>
 struct is_error_code_enum<interlock::error::errc> : std::true_type

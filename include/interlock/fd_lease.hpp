@@ -12,13 +12,10 @@
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
-namespace detail
-{
+namespace detail {
 
 template <class Inner>
 class io_core;

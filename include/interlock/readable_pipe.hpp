@@ -9,10 +9,8 @@
 #include <interlock/basic_readable_pipe.hpp>
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
 /// The read end of a pipe, for any executor.
 using readable_pipe = basic_readable_pipe<>;

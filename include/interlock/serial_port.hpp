@@ -9,10 +9,8 @@
 #include <interlock/basic_serial_port.hpp>
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
 /// A serial port for any executor.
 using serial_port = basic_serial_port<>;

@@ -9,10 +9,8 @@
 #include <interlock/basic_writable_pipe.hpp>
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
 /// The write end of a pipe, for any executor.
 using writable_pipe = basic_writable_pipe<>;

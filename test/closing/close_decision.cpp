@@ -15,8 +15,7 @@ using interlock::close_outcome;
 using namespace interlock::detail;
 using kind = close_mode::kind;
 
-namespace
-{
+namespace {
 
 /// Calls `check` with each wish at each place. How many there were.
 template <class Check>

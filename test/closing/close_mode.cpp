@@ -24,8 +24,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-namespace
-{
+namespace {
 
 constexpr close_mode of_each_kind[] = {close_mode::abort(), close_mode::immediate(),
   close_mode::deliver(seconds(1)), close_mode::graceful(seconds(1))};

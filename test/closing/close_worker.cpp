@@ -30,8 +30,7 @@
 using interlock::detail::close_worker;
 using support::probe_job;
 
-namespace
-{
+namespace {
 
 /// The line of this thread's status in /proc that begins with `name`.
 std::string status_of_this_thread(const std::string& name)

@@ -31,8 +31,7 @@ using interlock::detail::linger_setting;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-namespace
-{
+namespace {
 
 constexpr seconds long_enough(60);
 

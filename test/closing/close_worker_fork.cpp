@@ -30,8 +30,7 @@ using support::probe_job;
 // Not under ThreadSanitizer, which keeps account of threads that do not exist in a child.
 #if !defined(__SANITIZE_THREAD__)
 
-namespace
-{
+namespace {
 
 struct forking : support::worker_fixture
 {

@@ -28,8 +28,7 @@ using interlock::detail::linger_setting;
 using support::lingering_socket;
 using support::probe_job;
 
-namespace
-{
+namespace {
 
 struct fixture : support::worker_fixture
 {

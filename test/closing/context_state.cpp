@@ -23,8 +23,7 @@
 
 using interlock::detail::context_state;
 
-namespace
-{
+namespace {
 
 // A member of a context state that counts how often it is held and ended.
 class fake_member final : public interlock::detail::context_member

@@ -19,8 +19,7 @@ using interlock::detail::deadline_heap;
 using interlock::detail::deadline_node;
 using time_point = deadline_node::time_point;
 
-namespace
-{
+namespace {
 
 struct node : deadline_node
 {

@@ -31,8 +31,7 @@ using support::long_enough;
 using support::taken;
 using support::ways;
 
-namespace
-{
+namespace {
 
 using clock = delivery_engine::clock;
 

@@ -27,8 +27,7 @@ using support::long_enough;
 using support::taken;
 using support::ways;
 
-namespace
-{
+namespace {
 
 unsigned user_timeout_of(const support::fd& n)
 {

@@ -35,8 +35,7 @@ using support::long_enough;
 using support::taken;
 using support::ways;
 
-namespace
-{
+namespace {
 
 /// Whether the engine's set becomes readable, however long the next look may be away.
 bool has_edge(const delivery_engine& engine, int milliseconds)

@@ -24,8 +24,7 @@ using detail::transport;
 using interlock::close_outcome;
 using kind = interlock::close_mode::kind;
 
-namespace
-{
+namespace {
 
 constexpr socket_facts tcp(tcp_state state, std::size_t queued = 0, int error = 0)
 {

@@ -18,8 +18,7 @@
 
 #include <interlock/detail/closing/delivery_stages.hpp>
 
-namespace support
-{
+namespace support {
 
 /// What a delivery has gone through.
 struct delivery_ghost

@@ -54,8 +54,7 @@ using support::aborted;
 using support::bad_descriptor;
 using support::success;
 
-namespace
-{
+namespace {
 
 const error_code not_called = asio::error::fault;
 constexpr int no_call = -2;

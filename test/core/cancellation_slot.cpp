@@ -34,8 +34,7 @@ using boost::system::error_code;
 using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
 
-namespace
-{
+namespace {
 
 const error_code aborted = asio::error::operation_aborted;
 const error_code not_called = asio::error::fault;

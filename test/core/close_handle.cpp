@@ -62,8 +62,7 @@ using support::aborted;
 using support::bad_descriptor;
 using support::success;
 
-namespace
-{
+namespace {
 
 const error_code io_error(EIO, boost::system::system_category());
 const error_code retired = interlock::error::retired;

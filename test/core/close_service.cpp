@@ -37,8 +37,7 @@ using interlock::close_service;
 using interlock::make_close_service;
 using local = interlock::local::stream_protocol;
 
-namespace
-{
+namespace {
 
 /// An open socket of a context.
 struct open_socket

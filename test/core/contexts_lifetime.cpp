@@ -35,8 +35,7 @@ using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
 using interlock::posix::stream_descriptor;
 
-namespace
-{
+namespace {
 
 const error_code success;
 const error_code bad_descriptor = asio::error::bad_descriptor;

@@ -52,8 +52,7 @@ using detail::phase;
 using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
 
-namespace
-{
+namespace {
 
 const error_code success;
 const error_code aborted = asio::error::operation_aborted;

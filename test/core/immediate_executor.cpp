@@ -35,8 +35,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using local = interlock::local::stream_protocol;
 
-namespace
-{
+namespace {
 
 struct fixture
 {

@@ -51,8 +51,7 @@ using support::bad_descriptor;
 using support::success;
 using support::throws;
 
-namespace
-{
+namespace {
 
 const error_code in_use = interlock::error::in_use;
 const error_code not_called = asio::error::fault;

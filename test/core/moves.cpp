@@ -24,8 +24,7 @@ using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
 using interlock::posix::stream_descriptor;
 
-namespace
-{
+namespace {
 
 const error_code success;
 const error_code aborted = asio::error::operation_aborted;

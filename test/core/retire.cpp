@@ -48,8 +48,7 @@ using support::losing_nothing;
 using support::success;
 using support::throws;
 
-namespace
-{
+namespace {
 
 const error_code retired = interlock::error::retired;
 const error_code not_called = asio::error::fault;

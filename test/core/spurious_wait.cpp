@@ -27,8 +27,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using local = interlock::local::stream_protocol;
 
-namespace
-{
+namespace {
 
 const error_code success;
 const error_code aborted = asio::error::operation_aborted;

@@ -39,8 +39,7 @@ using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
 using interlock::posix::stream_descriptor;
 
-namespace
-{
+namespace {
 
 const error_code not_supported = asio::error::operation_not_supported;
 const error_code not_called = asio::error::fault;

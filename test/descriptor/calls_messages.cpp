@@ -29,8 +29,7 @@ namespace calls = interlock::detail::calls;
 using boost::system::error_code;
 using support::system_error;
 
-namespace
-{
+namespace {
 
 calls::pieces in_two(std::string& buffer)
 {

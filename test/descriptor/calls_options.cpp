@@ -28,8 +28,7 @@ using boost::system::error_code;
 using support::fd;
 using support::system_error;
 
-namespace
-{
+namespace {
 
 fd tcp_socket()
 {

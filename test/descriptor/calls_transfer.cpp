@@ -26,8 +26,7 @@ namespace calls = interlock::detail::calls;
 using boost::system::error_code;
 using support::system_error;
 
-namespace
-{
+namespace {
 
 /// A buffer cut into pieces of `size` bytes, for one call.
 calls::pieces cut(std::string& buffer, std::size_t size)

@@ -27,8 +27,7 @@ using support::fake_close_waiter;
 using support::probe_job;
 using support::system_error;
 
-namespace
-{
+namespace {
 
 /// What close_descriptor makes of `error`, and how many times it has closed.
 int result_of(int error)

@@ -14,8 +14,7 @@
 using interlock::detail::intrusive_list;
 using interlock::detail::list_node;
 
-namespace
-{
+namespace {
 
 struct item : list_node
 {

@@ -30,8 +30,7 @@ using detail::transport;
 using support::fd;
 using support::wait_until;
 
-namespace
-{
+namespace {
 
 fd made(int domain, int type, int protocol = 0)
 {

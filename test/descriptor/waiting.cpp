@@ -26,8 +26,7 @@ using support::guarded_list;
 using support::system_error;
 using support::watched_thread;
 
-namespace
-{
+namespace {
 
 struct fixture
 {

@@ -30,8 +30,7 @@ using interlock::detail::blocked_thread_list;
 using support::entry;
 using support::guarded_list;
 
-namespace
-{
+namespace {
 
 struct fixture
 {

@@ -32,8 +32,7 @@ using boost::system::error_code;
 using interlock::ip::tcp;
 using support::standing_close;
 
-namespace
-{
+namespace {
 
 const asio::ip::tcp::endpoint any_port(asio::ip::address_v4::loopback(), 0);
 

@@ -34,8 +34,7 @@ using namespace support;
 using interlock::ip::tcp;
 using interlock::posix::stream_descriptor;
 
-namespace
-{
+namespace {
 
 const error_code already_open = asio::error::already_open;
 const error_code in_use = interlock::error::in_use;

@@ -29,8 +29,7 @@
 namespace asio = boost::asio;
 using namespace support;
 
-namespace
-{
+namespace {
 
 template <class Object>
 void fails(const sync_member<Object>& member, Object& object)

@@ -31,8 +31,7 @@ using namespace support;
 using interlock::ip::tcp;
 using interlock::posix::stream_descriptor;
 
-namespace
-{
+namespace {
 
 const error_code not_supported = asio::error::operation_not_supported;
 

@@ -30,8 +30,7 @@
 namespace asio = boost::asio;
 using namespace support;
 
-namespace
-{
+namespace {
 
 using steps = std::vector<std::string>;
 

@@ -31,8 +31,7 @@ using namespace support;
 using interlock::ip::tcp;
 namespace local = interlock::local;
 
-namespace
-{
+namespace {
 
 const error_code no_descriptors = system_error(EMFILE);
 

@@ -34,8 +34,7 @@ namespace asio = boost::asio;
 using namespace support;
 using interlock::ip::tcp;
 
-namespace
-{
+namespace {
 
 /// An option of any level, name and size.
 struct raw_option

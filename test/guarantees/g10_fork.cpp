@@ -41,8 +41,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using local = interlock::local::stream_protocol;
 
-namespace
-{
+namespace {
 
 /// Whether Asio's context is told of the fork.
 enum class told

@@ -24,8 +24,7 @@
 namespace asio = boost::asio;
 using namespace support;
 
-namespace
-{
+namespace {
 
 // --- Calls that block.
 

@@ -33,8 +33,7 @@
 namespace asio = boost::asio;
 using namespace support;
 
-namespace
-{
+namespace {
 
 constexpr int rounds = 100;
 

@@ -31,8 +31,7 @@ using boost::system::error_code;
 using interlock::ip::tcp;
 using interlock::posix::stream_descriptor;
 
-namespace
-{
+namespace {
 
 /// As a socket inherits it from its listener: neither Asio nor the object is told.
 void linger_three_seconds(int fd)

@@ -35,8 +35,7 @@ using boost::system::error_code;
 using local = interlock::local::stream_protocol;
 using interlock::posix::stream_descriptor;
 
-namespace
-{
+namespace {
 
 /// An open socket, with a watch on its descriptor.
 struct watched_socket

@@ -25,8 +25,7 @@ using boost::system::error_code;
 using interlock::ip::tcp;
 using interlock::posix::stream_descriptor;
 
-namespace
-{
+namespace {
 
 const error_code not_called = asio::error::fault;
 

@@ -34,8 +34,7 @@ using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
 using interlock::posix::stream_descriptor;
 
-namespace
-{
+namespace {
 
 const error_code io_error(EIO, boost::system::system_category());
 const error_code not_called = asio::error::fault;

@@ -32,8 +32,7 @@ using support::closing_tcp;
 using support::taken;
 using support::told;
 
-namespace
-{
+namespace {
 
 constexpr seconds long_enough(60);
 

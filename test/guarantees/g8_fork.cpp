@@ -30,8 +30,7 @@ using support::closing_tcp;
 using support::taken;
 using support::told;
 
-namespace
-{
+namespace {
 
 constexpr std::chrono::seconds long_enough(60);
 

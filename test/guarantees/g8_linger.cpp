@@ -51,8 +51,7 @@ using support::closing_unix;
 using support::taken;
 using support::told;
 
-namespace
-{
+namespace {
 
 /// A full connection whose peer does not read, with five seconds to linger by an option of Asio's.
 struct lingering : closing_tcp

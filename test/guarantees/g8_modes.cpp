@@ -43,8 +43,7 @@ using std::chrono::seconds;
 using support::closing_tcp;
 using support::told;
 
-namespace
-{
+namespace {
 
 constexpr seconds long_enough(60);
 

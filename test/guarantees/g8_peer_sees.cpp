@@ -31,8 +31,7 @@ using support::closing_unix;
 using support::taken;
 using support::told;
 
-namespace
-{
+namespace {
 
 constexpr seconds long_enough(60);
 constexpr milliseconds too_short(100);

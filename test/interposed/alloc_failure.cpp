@@ -40,8 +40,7 @@ using support::run_with_failure;
 using support::with_failure;
 using scene = support::closing_scene;
 
-namespace
-{
+namespace {
 
 const error_code success;
 const error_code aborted = asio::error::operation_aborted;

@@ -48,8 +48,7 @@ using support::strand_scene;
 using support::with_failure;
 using scene = support::closing_scene;
 
-namespace
-{
+namespace {
 
 const error_code success;
 const error_code aborted = asio::error::operation_aborted;

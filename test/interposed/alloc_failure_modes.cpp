@@ -30,8 +30,7 @@ using support::told;
 using support::with_failure;
 using scene = support::closing_scene;
 
-namespace
-{
+namespace {
 
 const close_mode patient = close_mode::deliver(std::chrono::hours(1));
 

@@ -34,8 +34,7 @@ using support::attempt;
 using support::for_every_allocation;
 using support::with_failure;
 
-namespace
-{
+namespace {
 
 const error_code success;
 const error_code not_called = asio::error::fault;

@@ -23,8 +23,7 @@
 #include "support/tenure_fixture.hpp"
 #include "support/worker_fixture.hpp"
 
-namespace
-{
+namespace {
 
 using start_routine = void* (*)(void*);
 using create_function = int (*)(pthread_t*, const pthread_attr_t*, start_routine, void*);

@@ -36,8 +36,7 @@ using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
 using interlock::posix::stream_descriptor;
 
-namespace
-{
+namespace {
 
 constexpr std::size_t rounds = 1000;
 

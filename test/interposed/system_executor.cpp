@@ -37,8 +37,7 @@ using boost::system::error_code;
 using local = interlock::local::stream_protocol;
 using socket_type = local::socket::rebind_executor<asio::system_executor>::other;
 
-namespace
-{
+namespace {
 
 const error_code success;
 const error_code aborted = asio::error::operation_aborted;

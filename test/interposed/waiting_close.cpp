@@ -27,8 +27,7 @@ using interlock::close_mode;
 using interlock::close_report;
 using local = interlock::local::stream_protocol;
 
-namespace
-{
+namespace {
 
 constexpr long budget = 512;
 constexpr std::size_t closes = 64;

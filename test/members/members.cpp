@@ -16,8 +16,7 @@
 
 using namespace support;
 
-namespace
-{
+namespace {
 
 using names = std::vector<member_name>;
 

@@ -45,8 +45,7 @@ using support::closing_tcp;
 using support::taken;
 using support::told;
 
-namespace
-{
+namespace {
 
 using clock_type = std::chrono::steady_clock;
 

@@ -35,8 +35,7 @@
 #include "descriptor_pairs.hpp"
 #include "wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 /// Runs ip(8) in the namespace of the calling thread. Throws what it was that failed.
 inline void run_ip(std::initializer_list<std::string> arguments)

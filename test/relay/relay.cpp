@@ -57,8 +57,7 @@ using tcp = boost::asio::ip::tcp;
 using tcp = interlock::ip::tcp;
 #endif
 
-namespace
-{
+namespace {
 
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;

@@ -36,8 +36,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using interlock::ip::tcp;
 
-namespace
-{
+namespace {
 
 struct loopback
 {

@@ -30,8 +30,7 @@
 
 #include "support/sleeps_in_poll.hpp"
 
-namespace
-{
+namespace {
 
 namespace asio = boost::asio;
 using protocol = interlock::local::stream_protocol;

@@ -17,8 +17,7 @@
 #include "stress/stress_mixed.hpp"
 #include "stress/stress_runner.hpp"
 
-namespace
-{
+namespace {
 
 using namespace stress;
 using std::chrono::milliseconds;

@@ -30,8 +30,7 @@
 #include "stress/stress_victims.hpp"
 #include "support/sleeps_in_poll.hpp"
 
-namespace stress
-{
+namespace stress {
 
 enum class doing
 {

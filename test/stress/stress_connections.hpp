@@ -14,8 +14,7 @@
 
 #include "stress/stress_pattern.hpp"
 
-namespace stress
-{
+namespace stress {
 
 /// No object's name.
 constexpr std::uint32_t nobody = 0xffffffffu;

@@ -15,8 +15,7 @@
 
 #include <sys/mman.h>
 
-namespace stress
-{
+namespace stress {
 
 using counter = std::atomic<std::uint64_t>;
 static_assert(counter::is_always_lock_free, "the counts are shared between processes");

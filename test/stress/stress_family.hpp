@@ -17,8 +17,7 @@
 
 #include <interlock.hpp>
 
-namespace stress
-{
+namespace stress {
 
 namespace asio = boost::asio;
 using boost::system::error_code;

@@ -10,8 +10,7 @@
 #include <mutex>
 #include <utility>
 
-namespace stress
-{
+namespace stress {
 
 enum class place
 {

@@ -18,8 +18,7 @@
 
 #include "stress/stress_counts.hpp"
 
-namespace stress
-{
+namespace stress {
 
 /// The lives of one object, one after the other: each is over once the handler of an async_close
 /// that was started in it has been called.

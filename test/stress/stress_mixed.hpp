@@ -25,8 +25,7 @@
 #include "stress/stress_operations.hpp"
 #include "stress/stress_victims.hpp"
 
-namespace stress
-{
+namespace stress {
 
 enum class ending
 {

@@ -14,8 +14,7 @@
 #include "stress/stress_opening.hpp"
 #include "stress/stress_operations.hpp"
 
-namespace stress
-{
+namespace stress {
 
 using random = std::minstd_rand;
 

@@ -13,8 +13,7 @@
 #include "stress/stress_operations.hpp"
 #include "stress/stress_victims.hpp"
 
-namespace stress
-{
+namespace stress {
 
 /// Gives the object one end of a new connection, if it is not open; the far one is the peers'.
 template <class Object, class Assign>

@@ -23,8 +23,7 @@
 #include "stress/stress_peers.hpp"
 #include "stress/stress_tcp_ends.hpp"
 
-namespace stress
-{
+namespace stress {
 
 /// All that the threads of one round have in common.
 struct world

@@ -17,8 +17,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace stress
-{
+namespace stress {
 
 using byte = unsigned char;
 using bytes = std::vector<byte>;

@@ -26,8 +26,7 @@
 #include "stress/stress_pattern.hpp"
 #include "stress/stress_system_calls.hpp"
 
-namespace stress
-{
+namespace stress {
 
 // An object's records carry the operation, and the place in it, in the index.
 constexpr unsigned place_bits = 20;

@@ -20,8 +20,7 @@
 #include "stress/stress_ledger.hpp"
 #include "stress/stress_victims.hpp"
 
-namespace stress
-{
+namespace stress {
 
 /// How many bytes lie ready to be read there. They are read.
 inline std::size_t drain(int fd)

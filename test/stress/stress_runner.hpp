@@ -24,8 +24,7 @@
 #include "stress/stress_system_calls.hpp"
 #include "support/census.hpp"
 
-namespace stress
-{
+namespace stress {
 
 using clock = std::chrono::steady_clock;
 

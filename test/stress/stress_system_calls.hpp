@@ -27,10 +27,8 @@
 
 #define STRESS_CALL(result, name, parameters, arguments, ...) \
   extern "C" __attribute__((weak)) result __interceptor_##name parameters; \
-  namespace stress \
-  { \
-  namespace really \
-  { \
+  namespace stress { \
+  namespace really { \
   inline result name parameters \
   { \
     return __interceptor_##name ? __interceptor_##name arguments \
@@ -52,8 +50,7 @@ STRESS_CALL(int, ppoll, (::pollfd * p, ::nfds_t n, const ::timespec* t, const ::
 
 #undef STRESS_CALL
 
-namespace stress
-{
+namespace stress {
 
 /// The numbers of sockets and pipes that the library has had.
 struct books

@@ -18,8 +18,7 @@
 #include "stress/stress_peers.hpp"
 #include "stress/stress_system_calls.hpp"
 
-namespace stress
-{
+namespace stress {
 
 /// A TCP socket of the test's own, bound to a free port of the loopback address.
 class bound_port

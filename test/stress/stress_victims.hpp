@@ -29,8 +29,7 @@
 #include "stress/stress_pattern.hpp"
 #include "stress/stress_system_calls.hpp"
 
-namespace stress
-{
+namespace stress {
 
 enum class kind
 {

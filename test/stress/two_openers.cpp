@@ -32,8 +32,7 @@
 #include "stress/stress_runner.hpp"
 #include "stress/stress_victims.hpp"
 
-namespace
-{
+namespace {
 
 using namespace stress;
 using socket_type = interlock::local::stream_protocol::socket;

@@ -13,11 +13,9 @@
 
 #include <malloc.h>
 
-namespace support
-{
+namespace support {
 
-namespace
-{
+namespace {
 
 thread_local std::size_t asked_for = 0;
 thread_local std::size_t left_to_failure = 0; // 0: none fails

@@ -10,8 +10,7 @@
 
 #include <cstddef>
 
-namespace support
-{
+namespace support {
 
 /// How many allocations the calling thread has asked for.
 std::size_t allocations() noexcept;

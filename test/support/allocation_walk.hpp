@@ -28,8 +28,7 @@
 #include "loop.hpp"
 #include "wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 /// Calls `scenario(n)` for n = 1, 2, ... until the n-th allocation is not reached any more, which it
 /// returns false for. Nothing may be left of any of them. Fewer than `fewest` are too few to show anything.

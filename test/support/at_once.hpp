@@ -10,8 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace support
-{
+namespace support {
 
 /// Calls `body(i)` in that many threads, and returns when all have returned.
 template <class Body>

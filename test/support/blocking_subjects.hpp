@@ -32,8 +32,7 @@
 
 #include "support/descriptor_pairs.hpp"
 
-namespace support
-{
+namespace support {
 
 namespace asio = boost::asio;
 

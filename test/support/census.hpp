@@ -16,8 +16,7 @@
 
 #include "wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 /// How many descriptors are open, the one that is needed for counting not counted.
 inline std::size_t open_descriptors()

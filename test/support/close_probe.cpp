@@ -24,11 +24,9 @@
 
 extern "C" __attribute__((weak)) int __interceptor_close(int fd);
 
-namespace support
-{
+namespace support {
 
-namespace
-{
+namespace {
 
 std::mutex mutex;
 std::condition_variable changed;

@@ -16,8 +16,7 @@
 
 #include <sys/types.h>
 
-namespace support
-{
+namespace support {
 
 class close_watch
 {

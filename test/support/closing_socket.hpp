@@ -24,8 +24,7 @@
 #include "tcp_facts.hpp"
 #include "wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 /// What one closer has been told.
 struct told

@@ -26,8 +26,7 @@
 #include "no_trace.hpp"
 #include "wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 class delivery_probe final : public interlock::detail::delivery_job
 {

@@ -16,8 +16,7 @@
 
 #include "descriptor_pairs.hpp"
 
-namespace support
-{
+namespace support {
 
 class delivery_thread
 {

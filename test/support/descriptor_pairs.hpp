@@ -19,8 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace support
-{
+namespace support {
 
 inline int checked(int result, const char* what)
 {

@@ -18,8 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-namespace support
-{
+namespace support {
 
 /// A descriptor that is never open: far above every limit.
 constexpr int bad_fd = 1 << 30;

@@ -44,8 +44,7 @@
 
 #include "support/system_errors.hpp"
 
-namespace support
-{
+namespace support {
 
 struct asio_family
 {

@@ -20,8 +20,7 @@
 
 #include "support/differential.hpp"
 
-namespace support
-{
+namespace support {
 
 using context_executor = boost::asio::io_context::executor_type;
 

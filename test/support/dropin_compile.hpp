@@ -27,8 +27,7 @@
 #include "support/member_names.hpp"
 #include "support/overload_tokens.hpp"
 
-namespace support
-{
+namespace support {
 
 /// What has been called: names of members, and of the tokens of each.
 using calls_made = std::map<std::string, std::set<std::string>>;

@@ -23,8 +23,7 @@
 #include "support/dropin_types.hpp"
 #include "support/member_calls.hpp"
 
-namespace support
-{
+namespace support {
 
 template <class Object, class Visitor>
 void visit_modes(Object& o, Visitor& v)

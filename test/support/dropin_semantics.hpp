@@ -30,8 +30,7 @@
 #include "support/dropin_types.hpp"
 #include "support/loopback_barrier.hpp"
 
-namespace support
-{
+namespace support {
 
 struct transfer_result;
 

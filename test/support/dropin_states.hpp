@@ -18,8 +18,7 @@
 
 #include "support/dropin_compile.hpp"
 
-namespace support
-{
+namespace support {
 
 /// Notes what each member reports. Every line begins with the state.
 template <class Object>

@@ -38,8 +38,7 @@
 #include "support/packets.hpp"
 #include "support/pty.hpp"
 
-namespace support
-{
+namespace support {
 
 /// The types of a family that the programs of differential.hpp do not use.
 template <class Family>

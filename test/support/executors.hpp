@@ -14,8 +14,7 @@
 #include <boost/asio/query.hpp>
 #include <boost/asio/require.hpp>
 
-namespace support
-{
+namespace support {
 
 class label_scope
 {

@@ -14,8 +14,7 @@
 
 #include <interlock/detail/tenure/close_waiter.hpp>
 
-namespace support
-{
+namespace support {
 
 /// Owned by the test, not by the list: it is there to be asked when it has ended.
 class fake_close_waiter final : public interlock::detail::close_waiter

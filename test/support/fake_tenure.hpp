@@ -18,8 +18,7 @@
 
 #include <interlock/detail/tenure/tenure_base.hpp>
 
-namespace support
-{
+namespace support {
 
 /// A call of serve_close_waiters on its way: it says so when it is dropped without having been made.
 class serving_step

@@ -17,8 +17,7 @@
 
 #include "close_probe.hpp"
 
-namespace support
-{
+namespace support {
 
 class handler_tally;
 

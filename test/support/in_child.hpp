@@ -10,8 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace support
-{
+namespace support {
 
 /// In seconds. A child that hangs is ended by SIGALRM.
 constexpr unsigned patience_with_child = 60;

@@ -10,8 +10,7 @@
 
 #include <signal.h>
 
-namespace support
-{
+namespace support {
 
 /// While it lives; then everything is as it was.
 class interrupting_signal

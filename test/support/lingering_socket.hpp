@@ -12,8 +12,7 @@
 
 #include "descriptor_pairs.hpp"
 
-namespace support
-{
+namespace support {
 
 inline void set_linger(const fd& n, int seconds)
 {

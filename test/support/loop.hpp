@@ -13,8 +13,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-namespace support
-{
+namespace support {
 
 /// Runs what is ready, although the context may have run out of work before.
 inline std::size_t turn(boost::asio::io_context& context)

@@ -15,8 +15,7 @@
 #include "support/descriptor_pairs.hpp"
 #include "support/dropin_types.hpp"
 
-namespace support
-{
+namespace support {
 
 class loopback_barrier
 {

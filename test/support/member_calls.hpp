@@ -20,8 +20,7 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 
-namespace support
-{
+namespace support {
 
 /// One member, in both overloads.
 template <class Object>

@@ -12,8 +12,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace support
-{
+namespace support {
 
 // Every name that some I/O object of Asio has. First those of types.
 #define INTERLOCK_TEST_TYPE_NAMES(X) \
@@ -81,8 +80,7 @@ namespace support
 #define INTERLOCK_TEST_ALL_NAMES(X) \
   INTERLOCK_TEST_TYPE_NAMES(X) INTERLOCK_TEST_FUNCTION_NAMES(X) INTERLOCK_TEST_OWN_NAMES(X)
 
-namespace member_names
-{
+namespace member_names {
 
 #define INTERLOCK_TEST_DETECT(name) \
   struct with_##name \

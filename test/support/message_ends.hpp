@@ -17,8 +17,7 @@
 
 #include "support/descriptor_pairs.hpp"
 
-namespace support
-{
+namespace support {
 
 /// Any port of 127.0.0.1.
 inline boost::asio::ip::udp::endpoint loopback_udp()

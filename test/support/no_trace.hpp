@@ -10,8 +10,7 @@
 
 #include "census.hpp"
 
-namespace support
-{
+namespace support {
 
 /// What a fixture derived from it owns is gone by the time of counting.
 struct no_trace

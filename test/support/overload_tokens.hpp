@@ -22,8 +22,7 @@
 
 #include "support/differential.hpp"
 
-namespace support
-{
+namespace support {
 
 /// As the documentation names them.
 inline const std::vector<std::string>& token_names()
@@ -107,10 +106,8 @@ struct value_executor : boost::asio::io_context::executor_type
 
 } // namespace support
 
-namespace boost
-{
-namespace asio
-{
+namespace boost {
+namespace asio {
 
 template <class Signature>
 class async_result<support::as_value, Signature>

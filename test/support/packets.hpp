@@ -12,8 +12,7 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/local/basic_endpoint.hpp>
 
-namespace support
-{
+namespace support {
 
 struct packets
 {

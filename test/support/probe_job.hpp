@@ -17,8 +17,7 @@
 #include "descriptor_pairs.hpp"
 #include "wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 /// What the worker holds of a job's memory. Its end, before that of the rest of the job, waits until that is
 /// nothing.

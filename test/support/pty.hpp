@@ -15,8 +15,7 @@
 
 #include "support/descriptor_pairs.hpp"
 
-namespace support
-{
+namespace support {
 
 class pty
 {

@@ -18,8 +18,7 @@
 
 #include "support/census.hpp"
 
-namespace support
-{
+namespace support {
 
 /// Runs `body(context)`; when the context is gone, as many descriptors are open as before.
 template <class Body>

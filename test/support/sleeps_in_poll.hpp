@@ -14,8 +14,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-namespace support
-{
+namespace support {
 
 inline ::pid_t this_thread_id()
 {

@@ -14,8 +14,7 @@
 #include "close_probe.hpp"
 #include "descriptor_pairs.hpp"
 
-namespace support
-{
+namespace support {
 
 struct standing_close
 {

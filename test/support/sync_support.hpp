@@ -29,8 +29,7 @@
 #include "support/descriptor_pairs.hpp"
 #include "support/wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 using boost::system::error_code;
 

@@ -9,8 +9,7 @@
 
 #include <boost/system/error_code.hpp>
 
-namespace support
-{
+namespace support {
 
 inline boost::system::error_code system_error(int value) noexcept
 {

@@ -23,8 +23,7 @@
 #include "descriptor_pairs.hpp"
 #include "wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 inline std::size_t queue_of(const fd& n, unsigned long which)
 {

@@ -23,8 +23,7 @@
 #include "fake_tenure.hpp"
 #include "wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 /// Runs `f` in another thread, and returns which that was.
 template <class Function>

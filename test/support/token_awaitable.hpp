@@ -22,8 +22,7 @@
 #error This program wants coroutines
 #endif
 
-namespace support
-{
+namespace support {
 
 /// Takes down what `co_await start(token...)` comes to.
 template <class Executor, class Outcome, class Start, class... Token>

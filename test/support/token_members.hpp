@@ -30,8 +30,7 @@
 #include "support/descriptors.hpp"
 #include "support/wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 enum class setting
 {
@@ -94,8 +93,7 @@ inline void check_open(int n, bool open)
   BOOST_TEST(is_fd_open(n) == open);
 }
 
-namespace member
-{
+namespace member {
 
 using boost::system::error_code;
 using message_flags = boost::asio::socket_base::message_flags;

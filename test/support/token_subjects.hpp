@@ -36,8 +36,7 @@
 #include "support/pty.hpp"
 #include "support/token_members.hpp"
 
-namespace support
-{
+namespace support {
 
 /// Objects are of the type itself, over any_io_executor.
 struct as_they_are

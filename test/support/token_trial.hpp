@@ -29,8 +29,7 @@
 #include "support/token_subjects.hpp"
 #include "support/wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 /// What an operation has told: the error, and `Values` if the token passes them on with one.
 template <class... Values>

@@ -14,8 +14,7 @@
 
 #include <interlock/detail/descriptor/waiting.hpp>
 
-namespace support
-{
+namespace support {
 
 struct guarded_list
 {

@@ -10,8 +10,7 @@
 #include <chrono>
 #include <thread>
 
-namespace support
-{
+namespace support {
 
 constexpr std::chrono::seconds patience{60};
 

@@ -22,8 +22,7 @@
 #include "sleeps_in_poll.hpp"
 #include "wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 class watched_thread
 {

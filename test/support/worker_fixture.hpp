@@ -15,8 +15,7 @@
 #include "census.hpp"
 #include "wait_until.hpp"
 
-namespace support
-{
+namespace support {
 
 /// A worker that is stopped in the end, its thread gone, every descriptor closed.
 struct worker_fixture

@@ -22,8 +22,7 @@ using interlock::detail::close_waiter_list;
 using interlock::detail::hand_over;
 using support::fake_close_waiter;
 
-namespace
-{
+namespace {
 
 const error_code bad_file(EBADF, boost::system::system_category());
 

@@ -32,8 +32,7 @@ using boost::system::error_code;
 using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
 
-namespace
-{
+namespace {
 
 const error_code success;
 const error_code aborted = asio::error::operation_aborted;

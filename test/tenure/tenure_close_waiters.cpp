@@ -29,8 +29,7 @@ using support::fake_close_waiter;
 using support::system_error;
 using mode = support::step_queue::mode;
 
-namespace
-{
+namespace {
 
 struct fixture : support::tenure_fixture
 {

@@ -27,8 +27,7 @@ using support::elsewhere;
 using support::fake_close_waiter;
 using support::fake_tenure;
 
-namespace
-{
+namespace {
 
 /// How the initiating function of a write enters.
 duty enter_with_write(fake_tenure& t)

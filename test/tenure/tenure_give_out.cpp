@@ -98,8 +98,7 @@ BOOST_AUTO_TEST_CASE(a_close_after_a_descriptor_was_given_out_does_not_touch_it)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-namespace
-{
+namespace {
 
 /// An object of which the descriptor, and what is outstanding on it, goes to another.
 struct two_objects : support::tenure_fixture

@@ -25,8 +25,7 @@ using interlock::detail::phase;
 using support::elsewhere;
 using support::fake_close_waiter;
 
-namespace
-{
+namespace {
 
 struct leasing : support::tenure_fixture
 {

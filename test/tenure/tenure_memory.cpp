@@ -23,8 +23,7 @@ using interlock::detail::phase;
 using support::fake_close_waiter;
 using support::fake_tenure;
 
-namespace
-{
+namespace {
 
 struct fixture : support::tenure_fixture
 {

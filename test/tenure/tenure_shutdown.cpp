@@ -28,8 +28,7 @@ using support::elsewhere;
 using support::fake_close_waiter;
 using mode = support::step_queue::mode;
 
-namespace
-{
+namespace {
 
 /// A member that a shutdown comes to first, having been added last, and that keeps it.
 class shutdown_hold final : public context_member

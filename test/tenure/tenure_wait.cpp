@@ -30,8 +30,7 @@ using support::fake_close_waiter;
 using support::system_error;
 using support::watched_thread;
 
-namespace
-{
+namespace {
 
 struct fixture : support::tenure_fixture
 {

@@ -20,8 +20,7 @@ using detail::duty;
 using detail::phase;
 using detail::word;
 
-namespace
-{
+namespace {
 
 // A walk that became shorter would no longer see everything: the descriptors are those of today.
 template <unsigned InsideBits, unsigned HandlerBits, unsigned WriteBits, unsigned LeaseBits>

@@ -11,8 +11,7 @@
 
 #include <interlock/detail/tenure/word.hpp>
 
-namespace support
-{
+namespace support {
 
 struct word_ghost
 {

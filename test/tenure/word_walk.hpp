@@ -20,8 +20,7 @@
 
 #include "word_ghost.hpp"
 
-namespace support
-{
+namespace support {
 
 template <unsigned InsideBits, unsigned HandlerBits, unsigned WriteBits, unsigned LeaseBits>
 class word_walk

@@ -60,8 +60,7 @@ using support::losing_nothing;
 using support::success;
 using support::throws;
 
-namespace
-{
+namespace {
 
 const error_code not_called = asio::error::fault;
 const error_code already_open = asio::error::already_open;

@@ -38,8 +38,7 @@ using local_datagram = interlock::local::datagram_protocol;
 using seq_packet = interlock::generic::seq_packet_protocol;
 using endpoint = asio::ip::udp::endpoint;
 
-namespace
-{
+namespace {
 
 struct udp_subject
 {

@@ -26,8 +26,7 @@ namespace asio = boost::asio;
 using namespace support;
 using boost::system::error_code;
 
-namespace
-{
+namespace {
 
 const auto loopback = [] { return asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0); };
 

@@ -30,8 +30,7 @@ using asio::socket_base;
 using boost::system::error_code;
 using endpoint = asio::ip::udp::endpoint;
 
-namespace
-{
+namespace {
 
 template <class Socket>
 void note_receive(notes& note, const std::string& what, Socket& s, std::size_t room)

@@ -23,8 +23,7 @@ using namespace support;
 using asio::socket_base;
 using boost::system::error_code;
 
-namespace
-{
+namespace {
 
 template <class Option, class Object>
 void read_option(notes& note, const std::string& name, Object& object)

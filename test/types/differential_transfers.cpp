@@ -27,8 +27,7 @@ using namespace support;
 using asio::socket_base;
 using boost::system::error_code;
 
-namespace
-{
+namespace {
 
 /// A write to a pipe that nobody reads is an error, not the end of the program.
 class no_sigpipe

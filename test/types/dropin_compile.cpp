@@ -28,8 +28,7 @@ using namespace support;
 using asio::socket_base;
 using boost::system::error_code;
 
-namespace
-{
+namespace {
 
 using asio_tcp = asio::ip::tcp;
 using our_tcp = interlock::ip::tcp;

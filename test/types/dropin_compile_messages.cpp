@@ -30,8 +30,7 @@ using namespace support;
 using asio::socket_base;
 using boost::system::error_code;
 
-namespace
-{
+namespace {
 
 using ours = interlock_family;
 using plain = asio_family;

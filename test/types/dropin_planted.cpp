@@ -15,8 +15,7 @@
 namespace utf = boost::unit_test;
 using namespace support;
 
-namespace
-{
+namespace {
 
 /// One byte more is available than there is.
 template <class Socket>

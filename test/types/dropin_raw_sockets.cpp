@@ -13,8 +13,7 @@
 
 #include "support/dropin_cases.hpp"
 
-namespace
-{
+namespace {
 
 boost::test_tools::assertion_result may_open_raw_sockets(boost::unit_test::test_unit_id)
 {

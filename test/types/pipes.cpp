@@ -46,8 +46,7 @@ using namespace support;
 using interlock::readable_pipe;
 using interlock::writable_pipe;
 
-namespace
-{
+namespace {
 
 const auto out = asio::buffer("abc", 3);
 

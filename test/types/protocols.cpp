@@ -32,8 +32,7 @@ namespace asio = boost::asio;
 using namespace support;
 using interlock::closable;
 
-namespace
-{
+namespace {
 
 // --- Of users.
 

@@ -39,8 +39,7 @@ namespace utf = boost::unit_test;
 using namespace support;
 using interlock::ip::icmp;
 
-namespace
-{
+namespace {
 
 boost::test_tools::assertion_result raw_sockets_may_be_opened(utf::test_unit_id)
 {

@@ -37,8 +37,7 @@ using namespace support;
 using asio::serial_port_base;
 using interlock::serial_port;
 
-namespace
-{
+namespace {
 
 const auto out = asio::buffer("abc", 3);
 

@@ -11,12 +11,9 @@
 #include <interlock/closable.hpp>
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace generic
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace generic {
 
 /// Datagrams of any family, with sockets that any thread may close.
 using datagram_protocol = closable<boost::asio::generic::datagram_protocol>;

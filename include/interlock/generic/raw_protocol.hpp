@@ -11,12 +11,9 @@
 #include <interlock/closable.hpp>
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace generic
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace generic {
 
 /// Raw protocols of any family, with sockets that any thread may close.
 using raw_protocol = closable<boost::asio::generic::raw_protocol>;

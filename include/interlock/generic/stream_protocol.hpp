@@ -11,12 +11,9 @@
 #include <interlock/closable.hpp>
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace generic
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace generic {
 
 /// Streams of any family, with sockets that any thread may close.
 using stream_protocol = closable<boost::asio::generic::stream_protocol>;

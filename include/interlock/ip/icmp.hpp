@@ -11,12 +11,9 @@
 #include <interlock/closable.hpp>
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace ip
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace ip {
 
 /// ICMP with raw sockets that any thread may close.
 using icmp = closable<boost::asio::ip::icmp>;

@@ -11,12 +11,9 @@
 #include <interlock/closable.hpp>
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace ip
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace ip {
 
 /// TCP with sockets and acceptors that any thread may close.
 using tcp = closable<boost::asio::ip::tcp>;

@@ -16,12 +16,9 @@
 #include <interlock/detail/members/access.hpp>
 #include <interlock/detail/members/opened_descriptors.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace local
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace local {
 
 /// Open two closed sockets as a connected pair. On failure each socket is as before.
 template <class Protocol, class Executor1, class Executor2>

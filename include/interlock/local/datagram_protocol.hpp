@@ -11,12 +11,9 @@
 #include <interlock/closable.hpp>
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace local
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace local {
 
 /// AF_UNIX datagrams with sockets that any thread may close.
 using datagram_protocol = closable<boost::asio::local::datagram_protocol>;

@@ -16,12 +16,9 @@
 
 #include <interlock/closable.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace local
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace local {
 
 /// AF_UNIX sequenced packets with sockets and acceptors that any thread may close.
 using seq_packet_protocol = closable<boost::asio::local::seq_packet_protocol>;

@@ -16,12 +16,9 @@
 #include <interlock/detail/members/descriptor_members.hpp>
 #include <interlock/detail/members/waiting_members.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace posix
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace posix {
 
 /// A descriptor that any thread may close at any moment while other threads use it.
 /**

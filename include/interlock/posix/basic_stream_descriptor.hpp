@@ -13,12 +13,9 @@
 #include <interlock/detail/members/reading_members.hpp>
 #include <interlock/posix/basic_descriptor.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace posix
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace posix {
 
 /// A stream descriptor that any thread may close at any moment while other threads use it.
 /**

@@ -9,12 +9,9 @@
 #include <interlock/config.hpp>
 #include <interlock/posix/basic_descriptor.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace posix
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace posix {
 
 /// A descriptor for any executor.
 using descriptor = basic_descriptor<>;

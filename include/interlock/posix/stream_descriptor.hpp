@@ -9,12 +9,9 @@
 #include <interlock/config.hpp>
 #include <interlock/posix/basic_stream_descriptor.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace posix
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace posix {
 
 /// A stream descriptor for any executor.
 using stream_descriptor = basic_stream_descriptor<>;

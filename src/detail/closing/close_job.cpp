@@ -3,12 +3,9 @@
 
 #include <interlock/detail/closing/close_job.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 close_report close_job::report() const noexcept
 {

@@ -5,12 +5,9 @@
 
 #include <interlock/detail/closing/close_job.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 close_plan::close_plan(const close_mode& mode, clock::time_point since) noexcept
 {

@@ -21,15 +21,11 @@
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
-namespace
-{
+namespace {
 
 /// How many descriptors are closed before deliveries and deadlines have their turn.
 constexpr std::size_t turns = 64;

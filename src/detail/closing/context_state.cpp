@@ -7,12 +7,9 @@
 
 #include <unistd.h>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 context_state::context_state(worker_options options, std::function<void()> on_foreign_process)
   : worker_(std::make_shared<close_worker>(std::move(options))),

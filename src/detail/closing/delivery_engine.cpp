@@ -12,15 +12,11 @@
 #include <interlock/close_report.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
-namespace
-{
+namespace {
 
 using std::chrono::milliseconds;
 

@@ -12,12 +12,9 @@
 #include <sys/epoll.h>
 #endif
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 edge_set::~edge_set()
 {

@@ -13,17 +13,12 @@
 
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
-namespace calls
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
+namespace calls {
 
-namespace
-{
+namespace {
 
 error_code from_errno() noexcept
 {

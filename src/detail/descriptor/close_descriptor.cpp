@@ -11,12 +11,9 @@
 
 #include <interlock/detail/descriptor/calls.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 int close_descriptor(int fd) noexcept
 {

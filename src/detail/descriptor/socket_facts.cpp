@@ -18,17 +18,13 @@
 
 #include <interlock/detail/descriptor/calls.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 #if defined(__linux__)
 
-namespace
-{
+namespace {
 
 int option(int fd, int level, int name, int if_refused) noexcept
 {
@@ -213,8 +209,7 @@ void restore_retrying(int, unsigned) noexcept {}
 
 #endif
 
-namespace
-{
+namespace {
 
 template <std::size_t Most>
 std::size_t at_most(std::uint64_t size) noexcept

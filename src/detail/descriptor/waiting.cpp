@@ -12,15 +12,11 @@
 
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
-namespace
-{
+namespace {
 
 /// The calling thread's wake-up eventfd.
 class wake_event

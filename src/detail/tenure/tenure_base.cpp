@@ -9,12 +9,9 @@
 #include <interlock/detail/descriptor/socket_facts.hpp>
 #include <interlock/detail/tenure/guards.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 tenure_base::tenure_base(object_id object, std::shared_ptr<context_state> shared)
   : object_(object),

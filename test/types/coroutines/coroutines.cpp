@@ -39,8 +39,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_awaited, Subject, support::every_s
 
 using namespace asio::experimental::awaitable_operators;
 
-namespace
-{
+namespace {
 
 using socket_subject = support::tcp_socket_subject<support::as_they_are>;
 

@@ -11,8 +11,7 @@
 
 namespace asio = boost::asio;
 
-namespace
-{
+namespace {
 
 using context_executor = asio::io_context::executor_type;
 using of_context = support::by_awaitable<context_executor, asio::use_awaitable_t<context_executor>>;

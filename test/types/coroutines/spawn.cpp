@@ -28,8 +28,7 @@
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-namespace
-{
+namespace {
 
 /// Takes down what `start(yield[ec])` comes to.
 template <class Outcome, class Start>

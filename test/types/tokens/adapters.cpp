@@ -23,8 +23,7 @@
 namespace asio = boost::asio;
 using support::every_subject;
 
-namespace
-{
+namespace {
 
 /// Takes down what comes between a descriptor and a text, while what was consigned lives.
 template <class Outcome>

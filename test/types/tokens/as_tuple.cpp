@@ -18,8 +18,7 @@
 namespace asio = boost::asio;
 using support::every_subject;
 
-namespace
-{
+namespace {
 
 struct by_tuple : support::way
 {

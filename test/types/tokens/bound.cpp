@@ -23,8 +23,7 @@
 namespace asio = boost::asio;
 using support::every_subject;
 
-namespace
-{
+namespace {
 
 constexpr int label = 4;
 

@@ -14,8 +14,7 @@
 namespace asio = boost::asio;
 using support::every_subject;
 
-namespace
-{
+namespace {
 
 /// The handler stays the caller's, who has it as a constant.
 struct by_copy : support::way

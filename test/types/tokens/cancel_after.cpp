@@ -20,8 +20,7 @@
 namespace asio = boost::asio;
 using support::every_subject;
 
-namespace
-{
+namespace {
 
 /// A point of time around a length of time.
 struct in_time : support::way

@@ -16,8 +16,7 @@
 namespace asio = boost::asio;
 using deferred_subjects = support::rebound_subjects<support::with_default<asio::deferred_t>>;
 
-namespace
-{
+namespace {
 
 struct by_default : support::way
 {

@@ -14,8 +14,7 @@
 namespace asio = boost::asio;
 using detached_subjects = support::rebound_subjects<support::with_default<asio::detached_t>>;
 
-namespace
-{
+namespace {
 
 struct by_default : support::way
 {

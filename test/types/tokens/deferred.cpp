@@ -19,8 +19,7 @@
 namespace asio = boost::asio;
 using support::every_subject;
 
-namespace
-{
+namespace {
 
 /// The operation that is called is a copy of one that is moved.
 struct by_deferred : support::way

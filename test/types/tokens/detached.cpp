@@ -14,8 +14,7 @@
 namespace asio = boost::asio;
 using support::every_subject;
 
-namespace
-{
+namespace {
 
 struct nobody : support::way
 {

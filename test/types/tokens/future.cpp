@@ -17,8 +17,7 @@
 namespace asio = boost::asio;
 using support::every_subject;
 
-namespace
-{
+namespace {
 
 /// The future of an operation that tells `Outcome`.
 template <class>

@@ -23,8 +23,7 @@
 namespace asio = boost::asio;
 using support::every_subject;
 
-namespace
-{
+namespace {
 
 /// Takes down the first operation of a group, whose second is the wait of a timer.
 template <class Outcome>

@@ -20,8 +20,7 @@
 namespace asio = boost::asio;
 using support::every_subject;
 
-namespace
-{
+namespace {
 
 struct by_immediate_handler : support::way
 {

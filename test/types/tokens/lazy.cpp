@@ -17,8 +17,7 @@
 namespace asio = boost::asio;
 using context_subjects = support::rebound_subjects<support::over_the_context>;
 
-namespace
-{
+namespace {
 
 /// The token.
 struct later
@@ -51,10 +50,8 @@ private:
 
 } // namespace
 
-namespace boost
-{
-namespace asio
-{
+namespace boost {
+namespace asio {
 
 template <class Signature>
 struct async_result<later, Signature>
@@ -70,8 +67,7 @@ struct async_result<later, Signature>
 } // namespace asio
 } // namespace boost
 
-namespace
-{
+namespace {
 
 struct by_lazy_token : support::way
 {

@@ -17,8 +17,7 @@
 namespace asio = boost::asio;
 using support::every_subject;
 
-namespace
-{
+namespace {
 
 struct by_signal : support::way
 {

@@ -19,12 +19,9 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/linger_setting.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// What SO_LINGER, with this time, asks of a close that has not been told how.
 constexpr close_mode lingering_mode(int seconds) noexcept

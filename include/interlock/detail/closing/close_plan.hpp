@@ -19,12 +19,9 @@
 #include <interlock/detail/closing/delivery_job.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 class close_job;
 using job_list = intrusive_list<close_job>;

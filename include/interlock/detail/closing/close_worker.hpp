@@ -32,12 +32,9 @@
 #include <interlock/detail/closing/delivery_engine.hpp>
 #include <interlock/detail/closing/forkable_condition.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 struct worker_options
 {

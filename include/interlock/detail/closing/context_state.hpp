@@ -25,12 +25,9 @@
 #include <interlock/detail/closing/close_worker.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// A tenure, as the context state sees it.
 class context_member : private list_node // guarded by the context state's mutex

@@ -34,12 +34,9 @@
 #include <interlock/detail/closing/edge_set.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Whether sockets are watched, or only looked at from time to time.
 enum class watching : unsigned char

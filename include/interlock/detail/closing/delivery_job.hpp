@@ -25,12 +25,9 @@
 #include <interlock/detail/descriptor/intrusive_list.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 class delivery_job : protected deadline_node, private list_node
 {

@@ -23,12 +23,9 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 enum class delivery_stage : unsigned char
 {

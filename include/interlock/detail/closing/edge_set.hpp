@@ -16,12 +16,9 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 class edge_set
 {

@@ -11,12 +11,9 @@
 
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Signals are the program's business: a thread started in this scope has all of them blocked.
 class signals_blocked

@@ -25,12 +25,9 @@
 #include <boost/asio/associator.hpp>
 #endif
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// `Adapter` is called with the handler, as an rvalue, and the arguments of the completion.
 template <class Handler, class Adapter>
@@ -115,10 +112,8 @@ private:
 } // namespace abi_0
 } // namespace interlock
 
-namespace boost
-{
-namespace asio
-{
+namespace boost {
+namespace asio {
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 

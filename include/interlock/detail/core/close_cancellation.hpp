@@ -22,12 +22,9 @@
 #include <boost/asio/cancellation_type.hpp>
 #endif
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// For a caller that cannot cancel.
 class no_closer_link

@@ -37,12 +37,9 @@
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Default policy: no mode, and does not take the descriptor.
 class default_policy

@@ -22,12 +22,9 @@
 #include <interlock/detail/tenure/close_waiter.hpp>
 #include <interlock/detail/tenure/guards.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 inline boost::system::error_code refusal(duty d) noexcept
 {

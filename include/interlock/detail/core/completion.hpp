@@ -23,12 +23,9 @@
 #include <boost/asio/associated_immediate_executor.hpp>
 #endif
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Completes `handler` with `values`, from an initiating function of an object whose executor is
 /// `ex`.

@@ -22,12 +22,9 @@
 #include <interlock/detail/descriptor/linger_setting.hpp>
 #include <interlock/error.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// From an object around `Inner` into one around `OtherInner`, both the calling thread's.
 template <class OtherInner, class Inner>

@@ -12,12 +12,9 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 template <class Buffer, class BufferSequence>
 calls::pieces gather(const BufferSequence& buffers)

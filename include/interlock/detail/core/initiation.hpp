@@ -23,12 +23,9 @@
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/core/repeating.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// The handler of an initiation, to be moved from: a reference to a temporary, or a copy of anything else.
 template <class Handler>

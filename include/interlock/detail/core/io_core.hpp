@@ -33,12 +33,9 @@
 #include <interlock/error.hpp>
 #include <interlock/fd_lease.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Whether an operation carries data. Only a transfer is bound to the tenure whose handler starts it.
 enum class op_kind

@@ -20,12 +20,9 @@
 #include <interlock/detail/tenure/close_waiter.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 inline object_id next_object_id() noexcept
 {

@@ -26,12 +26,9 @@
 #include <interlock/detail/tenure/running_handler.hpp>
 #include <interlock/error.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 template <class Inner>
 class object_state final : public object_base

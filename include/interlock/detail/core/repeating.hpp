@@ -19,12 +19,9 @@
 #include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Tracks an operation that Asio may complete although it is not over, and then starts it again.
 /**

@@ -24,12 +24,9 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_type.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// The effect of an emission on an operation: it is passed on to Asio.
 class slot_bridge
@@ -114,10 +111,8 @@ struct forwarded_slot : boost::asio::associated_cancellation_slot<Handler, Slot>
 } // namespace abi_0
 } // namespace interlock
 
-namespace boost
-{
-namespace asio
-{
+namespace boost {
+namespace asio {
 
 template <class Handler, class Adapter, class Slot>
 struct associated_cancellation_slot<interlock::detail::adapted_handler<Handler, Adapter>, Slot>

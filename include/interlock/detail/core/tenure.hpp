@@ -28,12 +28,9 @@
 #include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 template <class Inner>
 class tenure final : public tenure_base

@@ -16,12 +16,9 @@
 
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 inline void throw_if(const boost::system::error_code& ec, const char* function)
 {

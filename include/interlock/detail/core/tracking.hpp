@@ -17,12 +17,9 @@
 #include <interlock/detail/tenure/running_handler.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// What an operation counts as until its handler has run and been destroyed.
 enum class counts_as

@@ -22,14 +22,10 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/linger_setting.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
-namespace calls
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
+namespace calls {
 
 using boost::system::error_code;
 

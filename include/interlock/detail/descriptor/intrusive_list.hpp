@@ -12,12 +12,9 @@
 
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// A place in a list: the base of what is listed, and the head of the list itself.
 class list_node

@@ -12,12 +12,9 @@
 
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 class linger_setting
 {

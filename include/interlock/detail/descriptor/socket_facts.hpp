@@ -16,12 +16,9 @@
 
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Which sockets tell what has become of their data.
 enum class transport : unsigned char

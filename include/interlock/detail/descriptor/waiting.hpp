@@ -17,12 +17,9 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// One thread in a wait list, on that thread's stack.
 class blocked_thread : private list_node

@@ -20,12 +20,9 @@
 #include <interlock/detail/members/access.hpp>
 #include <interlock/detail/members/socket_calls.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Gives the connection to a socket of Asio's own, by a move.
 template <class Peer, class Protocol, class Accepted>

@@ -8,12 +8,9 @@
 
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 template <class Core>
 class closing_members;

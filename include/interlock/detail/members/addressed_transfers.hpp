@@ -19,12 +19,9 @@
 #include <interlock/detail/members/socket_template.hpp>
 #include <interlock/detail/members/transfer.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// The members of datagram and raw sockets that send to an endpoint and receive from one.
 template <class Protocol, class Executor>

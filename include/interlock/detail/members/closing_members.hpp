@@ -18,12 +18,9 @@
 #include <interlock/detail/members/access.hpp>
 #include <interlock/fd_lease.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Owns the core of an object.
 template <class Core>

@@ -22,12 +22,9 @@
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 using boost::system::error_code;
 

@@ -17,12 +17,9 @@
 #include <interlock/detail/members/closing_members.hpp>
 #include <interlock/detail/members/common_calls.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// The members of every object that Asio's objects have as well.
 template <class Core>

@@ -24,12 +24,9 @@
 #include <interlock/detail/members/access.hpp>
 #include <interlock/detail/members/common_members.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// The descriptor may be a socket.
 template <class Executor>

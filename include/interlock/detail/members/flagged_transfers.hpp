@@ -19,12 +19,9 @@
 #include <interlock/detail/members/socket_calls.hpp>
 #include <interlock/detail/members/transfer.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// The members of stream, datagram and raw sockets that send and receive.
 template <class Protocol, class Executor>

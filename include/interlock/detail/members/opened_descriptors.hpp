@@ -16,12 +16,9 @@
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/members/common_calls.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Owns a descriptor until an object takes it.
 class unused_fd

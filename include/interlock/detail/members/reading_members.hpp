@@ -16,12 +16,9 @@
 #include <interlock/detail/members/common_calls.hpp>
 #include <interlock/detail/members/transfer.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// The members of descriptors, pipes and serial ports that read.
 template <class Members>

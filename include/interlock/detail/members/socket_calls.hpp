@@ -25,12 +25,9 @@
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/members/common_calls.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Whether the peer ended the connection before it was accepted.
 inline bool is_aborted_connection(const error_code& ec) noexcept

@@ -21,16 +21,13 @@
 #include <interlock/detail/members/socket_calls.hpp>
 #include <interlock/detail/members/waiting_members.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
+namespace interlock {
+inline namespace abi_0 {
 
 template <class Protocol>
 struct closable;
 
-namespace detail
-{
+namespace detail {
 
 /// The members of sockets and acceptors of @c Protocol, over Asio's type @c Inner.
 template <class Protocol, class Inner>

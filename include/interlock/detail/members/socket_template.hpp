@@ -15,12 +15,9 @@
 
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Which transfers a socket has, and its template with another protocol.
 template <template <class, class> class Template, class Executor, bool Addresses, bool Messages>

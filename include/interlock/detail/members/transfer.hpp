@@ -15,12 +15,9 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 using message_flags = boost::asio::socket_base::message_flags;
 

@@ -14,12 +14,9 @@
 #include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/members/common_calls.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// The members of sockets, acceptors and descriptors that control whether a call waits, and that wait.
 /** @c Base is what Asio's own class derives from: its names are members, too. */

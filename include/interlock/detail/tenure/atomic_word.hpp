@@ -13,12 +13,9 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/tenure/word.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 class atomic_word
 {

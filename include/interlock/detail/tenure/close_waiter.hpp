@@ -18,12 +18,9 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// How a completion may reach the handler's executor.
 enum class hand_over

@@ -11,12 +11,9 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Leaves at the end of a scope: through the tenure, since the object may be gone by then.
 class leave_guard

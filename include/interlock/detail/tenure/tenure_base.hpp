@@ -29,12 +29,9 @@
 #include <interlock/detail/tenure/close_waiter.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 class INTERLOCK_DECL tenure_base : public close_job, public context_member
 {

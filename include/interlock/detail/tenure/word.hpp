@@ -29,12 +29,9 @@
 
 #include <interlock/config.hpp>
 
-namespace interlock
-{
-inline namespace abi_0
-{
-namespace detail
-{
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
 
 /// Where a tenure stands. Only `open` lets new operations in. Phases never go backwards, except
 /// leased -> detached and the recycling of an ended tenure.

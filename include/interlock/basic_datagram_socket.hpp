@@ -7,7 +7,6 @@
 #ifndef INTERLOCK_BASIC_DATAGRAM_SOCKET_HPP
 #define INTERLOCK_BASIC_DATAGRAM_SOCKET_HPP
 
-#include <type_traits>
 #include <utility>
 
 #include <boost/asio/basic_datagram_socket.hpp>
@@ -15,19 +14,6 @@
 #include <interlock/basic_socket.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/members/addressed_transfers.hpp>
-
-namespace interlock {
-inline namespace abi_0 {
-namespace detail {
-
-template <class Protocol, class Executor>
-struct frees_address<boost::asio::basic_datagram_socket<Protocol, Executor>> : std::true_type
-{
-};
-
-} // namespace detail
-} // namespace abi_0
-} // namespace interlock
 
 namespace boost {
 namespace asio {

@@ -7,6 +7,7 @@
 #define INTERLOCK_DETAIL_MEMBERS_ADDRESSED_TRANSFERS_HPP
 
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
@@ -22,6 +23,18 @@
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+
+// Both have an address to themselves.
+
+template <class Protocol, class Executor>
+struct frees_address<boost::asio::basic_datagram_socket<Protocol, Executor>> : std::true_type
+{
+};
+
+template <class Protocol, class Executor>
+struct frees_address<boost::asio::basic_raw_socket<Protocol, Executor>> : std::true_type
+{
+};
 
 /// The members of datagram and raw sockets that send to an endpoint and receive from one.
 template <class Protocol, class Executor>

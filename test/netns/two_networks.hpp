@@ -32,8 +32,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "descriptor_pairs.hpp"
-#include "wait_until.hpp"
+#include "support/descriptor_pairs.hpp"
+#include "support/wait_until.hpp"
 
 namespace support {
 

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_copy_or_what_has_been_delivered_is_closed_and_nothing_els
     });
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_may_and_has_a_reason)
+BOOST_AUTO_TEST_CASE(a_close_that_waits_may_and_has_a_reason)
 {
   for_each_case(
     [](const close_request& w, const close_circumstances& p)
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_fin_before_close2_is_sent_for_a_mode_only)
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_option_is_looked_at_where_nobody_has_said_anything)
+BOOST_AUTO_TEST_CASE(the_option_decides_where_no_mode_was_requested)
 {
   for_each_case(
     [](const close_request& w, const close_circumstances& p)
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(the_option_is_looked_at_where_nobody_has_said_anything)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_reset_is_somebodys_wish)
+BOOST_AUTO_TEST_CASE(a_reset_was_requested)
 {
   for_each_case(
     [](const close_request& w, const close_circumstances& p)

@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(the_descriptor_of_the_worker_is_not_inherited)
   BOOST_TEST((::fcntl(*made.begin(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-BOOST_AUTO_TEST_CASE(linger_is_left_alone_where_nobody_is_to_look)
+BOOST_AUTO_TEST_CASE(linger_is_left_alone_where_the_option_is_not_to_be_asked)
 {
   support::lingering_socket socket;
   probe_job job;

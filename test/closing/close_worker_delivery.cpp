@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_plan_is_carried_out)
   check_delivered();
 }
 
-BOOST_AUTO_TEST_CASE(a_job_without_a_plan_waits_for_nobody)
+BOOST_AUTO_TEST_CASE(a_job_without_a_plan_waits_for_no_peer)
 {
   submit();
   BOOST_TEST(job.is(close_outcome::closed));
@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(a_plain_demand_ends_the_waiting)
   BOOST_TEST(job.report().unacknowledged != 0u);
 }
 
-BOOST_AUTO_TEST_CASE(a_plan_of_one_who_joins_a_plain_close_is_for_the_report)
+BOOST_AUTO_TEST_CASE(the_plan_of_a_joiner_of_a_plain_close_is_for_the_report)
 {
   join(close_mode::graceful(long_enough));
   submit();
@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_CASE(a_time_of_nothing_is_an_abort)
   BOOST_TEST(!job.has_lingered());
 }
 
-BOOST_AUTO_TEST_CASE(who_asks_not_to_wait_does_not_linger)
+BOOST_AUTO_TEST_CASE(an_immediate_mode_does_not_linger)
 {
   support::set_linger(tcp.near, 60);
   demand(close_mode::immediate());

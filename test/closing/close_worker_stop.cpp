@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(what_is_watched_expires_when_the_worker_stops)
   BOOST_TEST(second.expiries() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_the_queue_closed_by_who_stops)
+BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_the_stopping_thread_closes_the_queue)
 {
   stuck_socket stuck;
   const int fd = stuck.tcp.near.get();

@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(several_may_pass_the_gate_at_once)
 }
 
 // Whoever passes finds everything as it was; that the gate is closed is seen by the next to come.
-BOOST_AUTO_TEST_CASE(a_shutdown_waits_for_all_who_are_passing)
+BOOST_AUTO_TEST_CASE(a_shutdown_waits_for_all_threads_that_are_passing)
 {
   shared->add(one);
   std::optional<context_state::pass> first(*shared);
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_shutdown_waits_for_all_who_are_passing)
   BOOST_TEST(one.ends() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_pass_that_was_refused_keeps_nobody_waiting)
+BOOST_AUTO_TEST_CASE(a_pass_that_was_refused_keeps_no_thread_waiting)
 {
   shut_down();
   const context_state::pass refused(*shared);
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(every_member_is_held_and_ended_once_in_however_many_shutdow
   }
 }
 
-BOOST_AUTO_TEST_CASE(nobody_becomes_a_member_after_the_shutdown)
+BOOST_AUTO_TEST_CASE(no_tenure_becomes_a_member_after_the_shutdown)
 {
   shut_down();
   BOOST_TEST(!shared->add(one));
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(nobody_becomes_a_member_after_the_shutdown)
   BOOST_TEST(one.holds() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_becomes_a_member_during_the_shutdown)
+BOOST_AUTO_TEST_CASE(no_tenure_becomes_a_member_during_the_shutdown)
 {
   BOOST_TEST(shared->add(one));
   bool added = true;
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(nobody_becomes_a_member_during_the_shutdown)
   BOOST_TEST(two.holds() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(who_has_been_removed_is_not_ended)
+BOOST_AUTO_TEST_CASE(a_removed_member_is_not_ended)
 {
   for (member* m : {&one, &two, &three})
     BOOST_TEST(shared->add(*m));
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(who_has_been_removed_is_not_ended)
   BOOST_TEST(three.ends() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(who_was_never_a_member_can_be_removed)
+BOOST_AUTO_TEST_CASE(a_tenure_that_was_never_a_member_can_be_removed)
 {
   BOOST_TEST(shared->add(one));
   shared->remove(two);
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(who_was_never_a_member_can_be_removed)
   BOOST_TEST(one.ends() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(who_has_been_removed_can_become_a_member_again)
+BOOST_AUTO_TEST_CASE(a_removed_member_can_become_a_member_again)
 {
   BOOST_TEST(shared->add(one));
   BOOST_TEST(shared->add(two));
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(members_may_be_removed_while_one_of_them_is_ended)
     BOOST_TEST(!m->is_held());
 }
 
-BOOST_AUTO_TEST_CASE(who_has_been_ended_can_still_be_removed)
+BOOST_AUTO_TEST_CASE(an_ended_member_can_still_be_removed)
 {
   for (member* m : {&one, &two, &three})
     BOOST_TEST(shared->add(*m));

@@ -133,7 +133,8 @@ BOOST_FIXTURE_TEST_CASE(a_reset_wakes_too, delivery_fixture<support::by_edges>)
   BOOST_TEST(job.outcome() == close_outcome::reset);
 }
 
-BOOST_FIXTURE_TEST_CASE(input_wakes_only_who_discards_it, delivery_fixture<support::by_edges>)
+BOOST_FIXTURE_TEST_CASE(
+  input_wakes_only_a_delivery_that_discards_it, delivery_fixture<support::by_edges>)
 {
   support::ends tcp = support::narrow_tcp_ends();
   support::fill(tcp.near.get());

@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(draining_ends_with_the_queue)
   BOOST_TEST(d.ends(close_outcome::acknowledged, local(true)));
 }
 
-BOOST_AUTO_TEST_CASE(draining_waits_for_a_fin_that_somebody_else_has_sent)
+BOOST_AUTO_TEST_CASE(draining_waits_for_a_fin_that_the_program_has_sent)
 {
   draining d;
   BOOST_TEST(d(tcp(tcp_state::fin_wait1, 2)) == delivery_act::wait);

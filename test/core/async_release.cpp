@@ -329,7 +329,7 @@ BOOST_FIXTURE_TEST_CASE(a_close_that_is_under_way_keeps_the_descriptor, scene)
 }
 
 // close(2) reports an error: that is for those who asked for the close.
-BOOST_FIXTURE_TEST_CASE(what_became_of_the_close_is_not_told_to_who_wanted_the_descriptor, scene)
+BOOST_FIXTURE_TEST_CASE(the_outcome_of_the_close_does_not_reach_a_release, scene)
 {
   watch.report(EIO);
   watch.shut_gate();

@@ -36,7 +36,7 @@ const error_code aborted = asio::error::operation_aborted;
 
 BOOST_AUTO_TEST_SUITE(test_takeover)
 
-BOOST_AUTO_TEST_CASE(an_async_close_on_a_context_nobody_runs_closes_the_descriptor)
+BOOST_AUTO_TEST_CASE(an_async_close_on_a_context_that_is_not_run_closes_the_descriptor)
 {
   asio::io_context context;
   support::ends pair = support::tcp_ends();
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_tenure_that_follows_is_not_taken_over)
   BOOST_TEST(tally.all_called());
 }
 
-BOOST_AUTO_TEST_CASE(many_closes_on_a_context_nobody_runs_are_all_taken_over)
+BOOST_AUTO_TEST_CASE(many_closes_on_a_context_that_is_not_run_are_all_taken_over)
 {
   constexpr int count = 100;
   const support::census fds;

@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_connect_succeeds_once)
   BOOST_TEST(ec == system_error(EISCONN));
 }
 
-BOOST_AUTO_TEST_CASE(a_connect_to_nobody_is_refused)
+BOOST_AUTO_TEST_CASE(a_connect_without_a_listener_is_refused)
 {
   const fd client = tcp_socket();
   fd listener = support::tcp_listener();

@@ -126,7 +126,7 @@ BOOST_FIXTURE_TEST_CASE(the_end_of_a_stream_is_zero_bytes_and_no_error, unix_pai
 }
 
 // SIGPIPE would end the program.
-BOOST_FIXTURE_TEST_CASE(a_send_to_nobody_is_an_error_and_no_signal, unix_pair)
+BOOST_FIXTURE_TEST_CASE(a_send_without_a_peer_is_an_error_and_no_signal, unix_pair)
 {
   std::string byte = "x";
   calls::pieces one = cut(byte, 1);
@@ -175,7 +175,7 @@ BOOST_FIXTURE_TEST_CASE(the_end_of_a_pipe_is_zero_bytes_and_no_error, pipe_pair)
 }
 
 // A pipe, unlike a socket, has no flag against SIGPIPE: the program has to see to it.
-BOOST_FIXTURE_TEST_CASE(a_write_to_a_pipe_that_nobody_reads_is_an_error, pipe_pair)
+BOOST_FIXTURE_TEST_CASE(a_write_to_a_pipe_without_a_reader_is_an_error, pipe_pair)
 {
   ::sigset_t signals;
   ::sigset_t before;

@@ -100,7 +100,7 @@ BOOST_FIXTURE_TEST_CASE(every_closer_is_told_the_error_of_the_one_close, support
 }
 
 // The closer's thread goes on while close(2) has not returned.
-BOOST_FIXTURE_TEST_CASE(nobody_waits_for_a_close_that_takes_long, support::tenure_fixture)
+BOOST_FIXTURE_TEST_CASE(no_thread_waits_for_a_close_that_takes_long, support::tenure_fixture)
 {
   close_watch watch(opened);
   watch.shut_gate();

@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_wake_up_is_not_left_over_to_the_next_wait_of_the_thread)
 }
 
 // The one in the middle of the list leaves first.
-BOOST_AUTO_TEST_CASE(all_who_are_still_in_the_list_are_woken)
+BOOST_AUTO_TEST_CASE(all_threads_still_in_the_list_are_woken)
 {
   support::ends other = support::pipe_ends();
   error_code errors[3];

@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_context_serves_synchronous_calls_and_completes_af
 
 // The step on the strand never comes; the descriptor is closed nevertheless, and the handlers,
 // which nobody calls, go with the context.
-BOOST_AUTO_TEST_CASE(a_context_that_nobody_runs_keeps_no_descriptor_open)
+BOOST_AUTO_TEST_CASE(a_context_that_is_not_run_keeps_no_descriptor_open)
 {
   const census descriptors;
   handler_tally handlers;

@@ -122,7 +122,7 @@ BOOST_FIXTURE_TEST_CASE(a_close_in_a_handler_does_not_block_the_loop, lingering)
   check_closer();
 }
 
-BOOST_FIXTURE_TEST_CASE(async_close_blocks_nobody, lingering)
+BOOST_FIXTURE_TEST_CASE(async_close_blocks_no_thread, lingering)
 {
   support::handler_tally tally;
   object.async_close(tally([](error_code) {}));

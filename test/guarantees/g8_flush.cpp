@@ -151,7 +151,7 @@ BOOST_FIXTURE_TEST_CASE(a_standstill_ends_a_flush, writing)
   BOOST_TEST((close_waiter.report.duration < long_enough));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_closer_who_does_not_wait_ends_a_flush, writing)
+BOOST_FIXTURE_TEST_CASE(a_closer_that_does_not_wait_ends_a_flush, writing)
 {
   close(close_mode::graceful(long_enough));
   support::turn(context);
@@ -209,7 +209,7 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_resets_ends_both, writing)
 }
 
 // Nobody runs the context, and so no write ends.
-BOOST_FIXTURE_TEST_CASE(a_context_that_nobody_runs_keeps_no_descriptor_open, writing)
+BOOST_FIXTURE_TEST_CASE(a_context_that_is_not_run_keeps_no_descriptor_open, writing)
 {
   const support::fd copy(support::checked(::dup(fd()), "dup"));
   close(close_mode::deliver(milliseconds(50)));

@@ -265,7 +265,7 @@ BOOST_FIXTURE_TEST_CASE(a_reset_while_lingering_is_an_error, lingering)
   BOOST_TEST(t.ec == asio::error::connection_reset);
 }
 
-BOOST_FIXTURE_TEST_CASE(who_asks_for_a_report_finds_it_there, lingering)
+BOOST_FIXTURE_TEST_CASE(a_requested_report_is_there, lingering)
 {
   object.async_close(close_mode::deliver(std::chrono::milliseconds(50)), t.handler());
   told plain;
@@ -312,7 +312,7 @@ BOOST_FIXTURE_TEST_CASE(
   check_goes_on(std::move(second), got);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_although_one_who_joins_has_a_mode, lingering)
+BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_although_a_joiner_has_a_mode, lingering)
 {
   support::fd second = copy();
   object.async_close(t.plain_handler());

@@ -152,7 +152,7 @@ BOOST_FIXTURE_TEST_CASE(close_changes_nothing, waiting_delivery)
   BOOST_TEST(got.bytes == sent);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_close_has_begun_waits_for_nobody, waiting_delivery)
+BOOST_FIXTURE_TEST_CASE(what_close_has_begun_waits_for_no_peer, waiting_delivery)
 {
   // The worker is busy, so that there is something to join.
   support::ends pipe = support::pipe_ends();
@@ -205,7 +205,7 @@ BOOST_FIXTURE_TEST_CASE(a_handle_reaches_a_delivery_after_the_objects_end, waiti
   BOOST_TEST(second.is(close_outcome::aborted));
 }
 
-BOOST_FIXTURE_TEST_CASE(who_comes_after_the_end_gets_the_same_report, waiting_delivery)
+BOOST_FIXTURE_TEST_CASE(a_closer_after_the_end_gets_the_same_report, waiting_delivery)
 {
   BOOST_TEST(begin(close_mode::deliver(std::chrono::milliseconds(50))));
   BOOST_TEST(run_until_told(first));

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(joining_in_a_mode_throws_or_is_told)
       });
 }
 
-BOOST_AUTO_TEST_CASE(who_comes_after_the_end_in_a_mode_is_told_or_throws)
+BOOST_AUTO_TEST_CASE(a_mode_requested_after_the_end_gets_the_outcome_or_throws)
 {
   for_every_allocation(
     [](std::size_t n)

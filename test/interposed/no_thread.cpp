@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(the_object_and_the_tenure_may_go_in_one_call)
   BOOST_TEST(support::hung_up(far));
 }
 
-BOOST_AUTO_TEST_CASE(the_detach_of_a_close_that_nobody_can_watch_is_demanded_at_once)
+BOOST_AUTO_TEST_CASE(the_detach_of_a_close_that_cannot_be_watched_is_demanded_at_once)
 {
   fake_close_waiter c;
   handler_count step = begin_close(c);

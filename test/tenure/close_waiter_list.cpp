@@ -67,7 +67,7 @@ struct three_closers
 
 BOOST_AUTO_TEST_SUITE(test_close_waiter_list)
 
-BOOST_AUTO_TEST_CASE(an_empty_list_has_nobody_to_serve)
+BOOST_AUTO_TEST_CASE(an_empty_list_has_no_waiter_to_serve)
 {
   close_waiter_list list;
   BOOST_TEST(list.empty());

@@ -25,7 +25,7 @@ using support::fake_close_waiter;
 
 BOOST_FIXTURE_TEST_SUITE(test_tenure_base, support::tenure_fixture)
 
-BOOST_AUTO_TEST_CASE(a_close_with_nobody_inside_detaches_in_the_closers_thread)
+BOOST_AUTO_TEST_CASE(a_close_with_no_thread_inside_detaches_in_the_closers_thread)
 {
   const std::thread::id close_waiter = elsewhere([this] { tenure->demand_detach(); });
   BOOST_TEST(record.detaches == 1);
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_in_use_is_detached_by_the_last_to_leave_in_its
   BOOST_TEST(closes());
 }
 
-BOOST_AUTO_TEST_CASE(nobody_enters_what_is_closing)
+BOOST_AUTO_TEST_CASE(no_thread_enters_what_is_closing)
 {
   fake_close_waiter c;
   BOOST_TEST((tenure->enter() == duty::none));
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(nobody_enters_what_is_closing)
   BOOST_TEST(c.completions() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(the_step_of_a_close_detaches_when_nobody_is_inside)
+BOOST_AUTO_TEST_CASE(the_step_of_a_close_detaches_when_no_thread_is_inside)
 {
   fake_close_waiter c;
   BOOST_TEST((tenure->enter() == duty::none));
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_reports_late_finds_the_handlers_gone)
   BOOST_TEST(closes());
 }
 
-BOOST_AUTO_TEST_CASE(who_is_inside_outlives_the_object_and_keeps_the_descriptor)
+BOOST_AUTO_TEST_CASE(a_thread_inside_outlives_the_object_and_keeps_the_descriptor)
 {
   support::fake_tenure* t = tenure;
   BOOST_TEST((t->enter() == duty::none));

@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(the_last_write_detaches_in_its_thread)
   check_served();
 }
 
-BOOST_AUTO_TEST_CASE(the_last_write_leaves_the_detach_to_who_is_inside)
+BOOST_AUTO_TEST_CASE(the_last_write_leaves_the_detach_to_the_thread_inside)
 {
   BOOST_TEST((tenure->enter() == duty::none));
   BOOST_TEST((tenure->enter() == duty::none));
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(the_destructor_ends_it)
   check_served();
 }
 
-BOOST_AUTO_TEST_CASE(the_destructor_ends_it_while_somebody_is_inside)
+BOOST_AUTO_TEST_CASE(the_destructor_ends_it_while_a_thread_is_inside)
 {
   BOOST_TEST((tenure->enter() == duty::none));
   begin_flush_of_one();

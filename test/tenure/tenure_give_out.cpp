@@ -26,7 +26,7 @@ using support::fake_tenure;
 
 BOOST_FIXTURE_TEST_SUITE(test_tenure_give_out, support::tenure_fixture)
 
-BOOST_AUTO_TEST_CASE(a_descriptor_that_nobody_uses_is_given_out_open)
+BOOST_AUTO_TEST_CASE(a_descriptor_that_no_thread_uses_is_given_out_open)
 {
   int given = -1;
   BOOST_TEST((tenure->give_out(given) == duty::detach));
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_that_is_being_closed_is_not_given_out)
   BOOST_TEST(c.completions() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(who_joins_after_a_descriptor_was_given_out_is_told_success)
+BOOST_AUTO_TEST_CASE(a_joiner_after_a_descriptor_was_given_out_gets_success)
 {
   int given = -1;
   BOOST_TEST((tenure->enter_with_handler() == duty::none));

@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(the_last_of_several_leases_ends_it)
 }
 
 // The detach is the leaver's, the close the lender's.
-BOOST_AUTO_TEST_CASE(who_is_inside_and_who_has_a_lease_delay_different_things)
+BOOST_AUTO_TEST_CASE(a_thread_inside_and_a_lease_delay_different_things)
 {
   BOOST_TEST((tenure->enter() == duty::none));
   BOOST_TEST(tenure->lend());

@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_vacant_tenure_cannot_be_entered_or_closed)
   BOOST_TEST(record.detaches == 1);
 }
 
-BOOST_AUTO_TEST_CASE(memory_is_kept_beyond_the_tenure_and_nobody_enters_it)
+BOOST_AUTO_TEST_CASE(memory_is_kept_beyond_the_tenure_and_no_thread_enters_it)
 {
   fake_tenure* t = tenure;
   t->keep_memory();
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(memory_is_kept_beyond_the_tenure_and_nobody_enters_it)
   BOOST_TEST(support::wait_until([this] { return record.frees == 1; }));
 }
 
-BOOST_AUTO_TEST_CASE(memory_that_nobody_keeps_any_more_does_not_end_the_tenure)
+BOOST_AUTO_TEST_CASE(memory_that_has_no_keeper_any_more_does_not_end_the_tenure)
 {
   tenure->keep_memory();
   tenure->drop_memory();

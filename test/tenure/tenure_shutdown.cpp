@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(closers_whose_step_is_queued_are_destroyed_by_the_shutdown)
 }
 
 // A context may be run once more by what its shutdown destroys.
-BOOST_AUTO_TEST_CASE(a_step_that_is_made_after_the_shutdown_finds_nobody)
+BOOST_AUTO_TEST_CASE(a_step_that_runs_after_the_shutdown_finds_no_waiter)
 {
   make_step(begin_close(first));
   BOOST_TEST(wait_posted());
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(a_finisher_that_finds_the_gate_closed_leaves_the_closers_to
 }
 
 // The shutdown has passed this tenure by when the worker comes to it.
-BOOST_AUTO_TEST_CASE(a_finisher_that_comes_after_the_shutdown_of_the_tenure_finds_nobody)
+BOOST_AUTO_TEST_CASE(a_finisher_that_comes_after_the_shutdown_of_the_tenure_finds_no_waiter)
 {
   support::worker_hold hold(shared->worker());
   make_step(begin_close(first));
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_finisher_that_comes_after_the_shutdown_of_the_tenure_find
 }
 
 // He may use the reactor to the last.
-BOOST_AUTO_TEST_CASE(who_is_inside_is_waited_for)
+BOOST_AUTO_TEST_CASE(the_shutdown_waits_for_a_thread_inside)
 {
   BOOST_TEST((tenure->enter() == duty::none));
   int detaches = 0;
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(who_is_inside_is_waited_for)
   BOOST_TEST((record.detacher == std::this_thread::get_id()));
 }
 
-BOOST_AUTO_TEST_CASE(who_gives_the_descriptor_away_is_waited_for)
+BOOST_AUTO_TEST_CASE(the_shutdown_waits_for_a_thread_that_gives_the_descriptor_away)
 {
   BOOST_TEST((tenure->begin_give_out() == duty::detach));
   support::watched_thread shutdown([&] { shared->shut_down(support::patience); });
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(a_tenure_is_not_published_after_the_shutdown)
   BOOST_TEST(is(phase::vacant));
 }
 
-BOOST_AUTO_TEST_CASE(who_is_inside_for_longer_than_is_waited_closes_inline)
+BOOST_AUTO_TEST_CASE(a_thread_inside_for_longer_than_the_wait_closes_inline)
 {
   BOOST_TEST((tenure->enter() == duty::none));
   shared->shut_down(std::chrono::milliseconds::zero());

@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_wait_ends_when_the_descriptor_is_ready)
   BOOST_TEST(is(phase::open));
 }
 
-BOOST_AUTO_TEST_CASE(a_close_wakes_who_waits_and_he_detaches)
+BOOST_AUTO_TEST_CASE(a_close_wakes_the_blocked_thread_which_detaches)
 {
   reader r(*this);
   BOOST_TEST(r.thread.falls_asleep());
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_close_wakes_who_waits_and_he_detaches)
   BOOST_TEST(closes());
 }
 
-BOOST_AUTO_TEST_CASE(the_beginning_of_an_asynchronous_close_wakes_who_waits)
+BOOST_AUTO_TEST_CASE(the_beginning_of_an_asynchronous_close_wakes_blocked_threads)
 {
   fake_close_waiter c;
   reader r(*this);
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(the_beginning_of_an_asynchronous_close_wakes_who_waits)
   BOOST_TEST(c.completions() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(the_beginning_of_a_flush_wakes_who_waits)
+BOOST_AUTO_TEST_CASE(the_beginning_of_a_flush_wakes_blocked_threads)
 {
   fake_close_waiter c;
   begin_write();
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(the_beginning_of_a_flush_wakes_who_waits)
   BOOST_TEST(c.completions() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(the_end_of_the_context_wakes_who_waits)
+BOOST_AUTO_TEST_CASE(the_end_of_the_context_wakes_blocked_threads)
 {
   reader r(*this);
   BOOST_TEST(r.thread.falls_asleep());
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_context_wakes_who_waits)
   BOOST_TEST(support::hung_up(far));
 }
 
-BOOST_AUTO_TEST_CASE(all_who_wait_are_woken_and_the_last_detaches)
+BOOST_AUTO_TEST_CASE(all_blocked_threads_are_woken_and_the_last_detaches)
 {
   std::deque<reader> readers;
   for (int i = 0; i < 4; ++i)

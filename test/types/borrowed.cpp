@@ -857,7 +857,7 @@ BOOST_FIXTURE_TEST_CASE(an_open_object_borrows_nothing, lending)
 
 // --- Threads.
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(it_stays_open_whoever_closes, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(it_stays_open_whatever_closes_the_object, Lent, every_kind)
 {
   for (int i = 0; i != 50; ++i)
   {

@@ -346,7 +346,7 @@ BOOST_AUTO_TEST_CASE(the_reader_is_told_when_the_writer_has_been_closed)
   BOOST_TEST(read == error_code(asio::error::eof));
 }
 
-BOOST_AUTO_TEST_CASE(a_write_that_nobody_reads_is_an_error)
+BOOST_AUTO_TEST_CASE(a_write_without_a_reader_is_an_error)
 {
   const no_sigpipe ignored;
   connected c;

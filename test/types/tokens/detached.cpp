@@ -39,7 +39,8 @@ struct nobody : support::way
 
 BOOST_AUTO_TEST_SUITE(test_tokens_detached)
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_done_although_nobody_is_told, Subject, every_subject)
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+  an_operation_is_done_although_no_handler_learns_of_it, Subject, every_subject)
 {
   support::try_token<nobody, Subject>();
 }

@@ -5,7 +5,7 @@
 # that is in it, and boostbook would print the "=" of an enumerator's value twice, and what is private. The
 # members that all objects have in common are not a detail.
 
-/^inline namespace /,+1d
+/^inline namespace /d
 /^} \/\/ namespace abi_/d
 s/^\(  [a-z_]*\) = [0-9]*\(,\{0,1\}\)$/\1\2/
 /^class [a-z_]*::/,/^};$/d
@@ -17,7 +17,7 @@ s/^\(  [a-z_]*\) = [0-9]*\(,\{0,1\}\)$/\1\2/
   d
 }
 /\(CLOSING\|COMMON\|WAITING\|SOCKET\|DESCRIPTOR\|READING\)_MEMBERS_HPP\|\(FLAGGED\|ADDRESSED\)_TRANSFERS_HPP/,${
-  /^namespace detail$/,+1d
+  /^namespace detail {$/d
   /^} \/\/ namespace detail/d
   s/^\/\/\/ Owns the core of an object\.$/\/\/\/ The members of every object that Asio's do not have./
 }

@@ -24,8 +24,8 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
+/// @cond
 // Both have an address to themselves.
-
 template <class Protocol, class Executor>
 struct frees_address<boost::asio::basic_datagram_socket<Protocol, Executor>> : std::true_type
 {
@@ -35,6 +35,7 @@ template <class Protocol, class Executor>
 struct frees_address<boost::asio::basic_raw_socket<Protocol, Executor>> : std::true_type
 {
 };
+/// @endcond
 
 /// The members of datagram and raw sockets that send to an endpoint and receive from one.
 template <class Protocol, class Executor>

@@ -52,8 +52,6 @@ protected:
   using typename base::default_token;
   using typename base::error_code;
   using initiate_async_connect = interlock::detail::initiate_connect<core_type>;
-  template <class T>
-  using if_context = typename base::template if_context<T>;
   template <class Protocol1, class Executor1>
   using if_convertible = std::enable_if_t<std::is_convertible<Protocol1, Protocol>::value
       && std::is_convertible<Executor1, Executor>::value
@@ -81,23 +79,6 @@ public:
 
   /// Construct a socket, closed, open, or on an existing native socket.
   using base::base;
-
-  /// Construct a socket, opening it and binding it to the given local endpoint.
-  basic_socket(const executor_type& ex, const endpoint_type& endpoint)
-    : base(ex)
-  {
-    this->open(endpoint.protocol());
-    this->bind(endpoint);
-  }
-
-  /// Construct a socket, opening it and binding it to the given local endpoint.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
-  basic_socket(ExecutionContext& context, const endpoint_type& endpoint)
-    : base(context.get_executor())
-  {
-    this->open(endpoint.protocol());
-    this->bind(endpoint);
-  }
 
   /// Move-construct a socket. The moved-from object is as if newly constructed with its executor.
   basic_socket(basic_socket&& other) noexcept = default;

@@ -105,6 +105,24 @@ public:
     open(protocol);
   }
 
+  /// Construct a socket, opening it and binding it to the given local endpoint.
+  // An acceptor has a constructor of its own for these arguments, which is preferred to this one.
+  socket_members(const executor_type& ex, const endpoint_type& endpoint)
+    : base(ex)
+  {
+    open(endpoint.protocol());
+    bind(endpoint);
+  }
+
+  /// Construct a socket, opening it and binding it to the given local endpoint.
+  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  socket_members(ExecutionContext& context, const endpoint_type& endpoint)
+    : base(context.get_executor())
+  {
+    open(endpoint.protocol());
+    bind(endpoint);
+  }
+
   /// Construct a socket on an existing native socket.
   socket_members(
     const executor_type& ex, const protocol_type& protocol, const native_handle_type& native_socket)

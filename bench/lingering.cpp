@@ -13,7 +13,7 @@
 // given in processor time as well: other load does not count there. The process has a second thread from
 // the start, since glibc's system call wrappers cost more from then on.
 //
-// Each turn goes through all descriptors, so that all see the same machine; ratios are taken within a turn,
+// Each turn goes through all numbers of connections, so that all see the same machine; ratios are taken within a turn,
 // and reported as median and quartiles. Ends with 1 if a close had another outcome than it should.
 
 #include <algorithm>
@@ -496,14 +496,14 @@ std::size_t possible_connections()
 
 std::vector<findings> wanted(int argc, char** argv)
 {
-  std::vector<std::size_t> fds = {500, 1000, 2000, 4000, 8000};
+  std::vector<std::size_t> counts = {500, 1000, 2000, 4000, 8000};
   if (argc > 3)
-    fds.clear();
+    counts.clear();
   for (int i = 3; i < argc; ++i)
-    fds.push_back(std::strtoul(argv[i], nullptr, 10));
+    counts.push_back(std::strtoul(argv[i], nullptr, 10));
   const std::size_t most = possible_connections();
   std::vector<findings> all;
-  for (const std::size_t n : fds)
+  for (const std::size_t n : counts)
   {
     if (n > most)
       std::printf("NOT %zu connections: the limit of descriptors allows %zu\n", n, most);

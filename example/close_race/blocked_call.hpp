@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A thread is blocked in a synchronous read or write, another thread closes the socket, a third
-// gets the descriptor for a connection of its own. Then the peer does what makes the blocked call go
+// gets the number for a connection of its own. Then the peer does what makes the blocked call go
 // on. Whatever that call does to the stranger is counted; all that it may do is to be aborted.
 
 #ifndef INTERLOCK_EXAMPLE_CLOSE_RACE_BLOCKED_CALL_HPP
@@ -86,7 +86,7 @@ struct blocked_read
 
   static std::size_t strayed(const call_result& result, stranger&)
   {
-    return result.data.front() == stranger::running_handler ? result.transferred : 0;
+    return result.data.front() == stranger::mark ? result.transferred : 0;
   }
 };
 
@@ -137,12 +137,12 @@ void close_under_blocked_call(
     });
   wait_until_blocked(thread);
 
-  auto taker = std::async(std::launch::async,
-    [&] { return third_party.take_descriptor(number, clock::now() + patience); });
+  auto taker = std::async(
+    std::launch::async, [&] { return third_party.take_number(number, clock::now() + patience); });
   boost::system::error_code ignored;
   socket.close(ignored);
 
-  // The descriptor is free at once, or later, when the library sees fit: the stranger waits for it.
+  // The number is free at once, or later, when the library sees fit: the stranger waits for it.
   const auto taken = taker.get();
   if (taken.empty() || taken.back().get() != number)
     give_up_on_hung_thread(counts);

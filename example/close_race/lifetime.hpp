@@ -176,7 +176,7 @@ void double_close_rounds(tally& counts, clock::time_point until)
   random_delay delay(std::chrono::nanoseconds(600));
   std::array<char, 64> buffer;
   running_loop loop(1);
-  second_closer<socket_type> close_waiter;
+  second_closer<socket_type> closer;
   while (clock::now() < until)
   {
     fd_pair pair = connected_pair();
@@ -185,11 +185,11 @@ void double_close_rounds(tally& counts, clock::time_point until)
     ++counts.started;
     socket.async_read_some(boost::asio::buffer(buffer), count_completion{counts});
 
-    close_waiter.begin(socket);
+    closer.begin(socket);
     delay.spend([] {});
     boost::system::error_code ignored;
     socket.close(ignored);
-    close_waiter.finish();
+    closer.finish();
     ++counts.closes;
     await_completion(counts, completed, [] { std::this_thread::yield(); });
   }

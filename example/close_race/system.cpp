@@ -117,9 +117,9 @@ stranger::stranger()
   set_non_blocking(pair_.ours.get());
 }
 
-std::vector<unique_fd> stranger::take_descriptor(int number, clock::time_point give_up) const
+std::vector<unique_fd> stranger::take_number(int number, clock::time_point give_up) const
 {
-  // Descriptors below the descriptor are kept: then it is the lowest one as soon as it is free, and the
+  // Descriptors below the number are kept: then it is the lowest one as soon as it is free, and the
   // kernel gives it to the next caller.
   std::vector<unique_fd> opened;
   while (clock::now() < give_up)
@@ -143,7 +143,7 @@ std::vector<unique_fd> stranger::take_descriptor(int number, clock::time_point g
 void stranger::offer(std::size_t bytes)
 {
   drain(pair_.ours.get());
-  const std::string data(bytes, running_handler);
+  const std::string data(bytes, mark);
   if (::send(pair_.theirs.get(), data.data(), data.size(), MSG_NOSIGNAL) != ssize_t(data.size()))
     fail("send");
 }

@@ -3,7 +3,7 @@
 //
 // What the scenarios need from the operating system besides Asio: connected pairs of descriptors,
 // a look at what another thread of this process is blocked in, and the stranger, a third party
-// whose descriptor takes the descriptor that a close sets free.
+// whose descriptor takes the number that a close sets free.
 
 #ifndef INTERLOCK_EXAMPLE_CLOSE_RACE_SYSTEM_HPP
 #define INTERLOCK_EXAMPLE_CLOSE_RACE_SYSTEM_HPP
@@ -80,13 +80,13 @@ bool sleeps_in_poll(pid_t thread);
 class stranger
 {
 public:
-  static constexpr char running_handler = 'S';
+  static constexpr char mark = 'S';
 
   stranger();
 
   // Opens descriptors of the stranger, as any thread of a busy program would, until one of them has
-  // got the given descriptor. Gives up at the given time. What was opened is returned.
-  std::vector<unique_fd> take_descriptor(int number, clock::time_point give_up) const;
+  // got the given number. Gives up at the given time. What was opened is returned.
+  std::vector<unique_fd> take_number(int number, clock::time_point give_up) const;
 
   // Leaves exactly so many marked bytes to be read from the stranger's descriptors.
   void offer(std::size_t bytes);

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Wrapping, padding and descriptors for people.
+// Wrapping, padding and numbers for people.
 
 #include "table.hpp"
 

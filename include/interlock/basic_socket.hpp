@@ -52,6 +52,10 @@ protected:
   using typename base::default_token;
   using typename base::error_code;
   using initiate_async_connect = interlock::detail::initiate_connect<core_type>;
+  template <class T>
+  using if_context = typename base::template if_context<T>;
+  template <class Protocol1>
+  using if_own = typename base::template if_own<Protocol1>;
   template <class Protocol1, class Executor1>
   using if_convertible = std::enable_if_t<std::is_convertible<Protocol1, Protocol>::value
       && std::is_convertible<Executor1, Executor>::value
@@ -73,12 +77,64 @@ public:
   };
 
   using typename base::endpoint_type;
+  using typename base::protocol_type;
 
   /// A basic_socket is always the lowest layer.
   using lowest_layer_type = basic_socket;
 
   /// Construct a socket, closed, open, or on an existing native socket.
   using base::base;
+
+  /// Construct and open a socket.
+  basic_socket(const executor_type& ex, const protocol_type& protocol)
+    : base(ex)
+  {
+    this->open(protocol);
+  }
+
+  /// Construct and open a socket.
+  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  basic_socket(ExecutionContext& context, const protocol_type& protocol)
+    : base(context.get_executor())
+  {
+    this->open(protocol);
+  }
+
+  /// Construct and open a socket, given Asio's own protocol.
+  // Without this overload the call is ambiguous for generic protocols, whose endpoints convert from any type.
+  template <class Protocol1, if_own<Protocol1> = 0>
+  basic_socket(const executor_type& ex, const Protocol1& protocol)
+    : base(ex)
+  {
+    this->open(protocol);
+  }
+
+  /// Construct and open a socket, given Asio's own protocol.
+  // Without this overload the call is ambiguous for generic protocols, whose endpoints convert from any type.
+  template <class ExecutionContext, class Protocol1, if_context<ExecutionContext> = 0,
+    if_own<Protocol1> = 0>
+  basic_socket(ExecutionContext& context, const Protocol1& protocol)
+    : base(context.get_executor())
+  {
+    this->open(protocol);
+  }
+
+  /// Construct a socket, opening it and binding it to the given local endpoint.
+  basic_socket(const executor_type& ex, const endpoint_type& endpoint)
+    : base(ex)
+  {
+    this->open(endpoint.protocol());
+    this->bind(endpoint);
+  }
+
+  /// Construct a socket, opening it and binding it to the given local endpoint.
+  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  basic_socket(ExecutionContext& context, const endpoint_type& endpoint)
+    : base(context.get_executor())
+  {
+    this->open(endpoint.protocol());
+    this->bind(endpoint);
+  }
 
   /// Move-construct a socket. The moved-from object is as if newly constructed with its executor.
   basic_socket(basic_socket&& other) noexcept = default;

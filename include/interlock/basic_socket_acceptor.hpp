@@ -79,6 +79,8 @@ private:
   template <class Protocol1>
   using if_peer =
     std::enable_if_t<std::is_convertible<interlock::closable<Protocol>, Protocol1>::value, int>;
+  template <class Protocol1>
+  using if_own = typename base::template if_own<Protocol1>;
   template <class Protocol1, class Executor1>
   using if_convertible = std::enable_if_t<std::is_convertible<Protocol1, Protocol>::value
       && std::is_convertible<Executor1, Executor>::value,
@@ -104,9 +106,44 @@ public:
   };
 
   using typename base::endpoint_type;
+  using typename base::protocol_type;
 
   /// Construct an acceptor, closed, open, or on an existing native acceptor.
   using base::base;
+
+  /// Construct and open an acceptor.
+  basic_socket_acceptor(const executor_type& ex, const protocol_type& protocol)
+    : base(ex)
+  {
+    this->open(protocol);
+  }
+
+  /// Construct and open an acceptor.
+  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  basic_socket_acceptor(ExecutionContext& context, const protocol_type& protocol)
+    : base(context.get_executor())
+  {
+    this->open(protocol);
+  }
+
+  /// Construct and open an acceptor, given Asio's own protocol.
+  // Without this overload the call is ambiguous for generic protocols, whose endpoints convert from any type.
+  template <class Protocol1, if_own<Protocol1> = 0>
+  basic_socket_acceptor(const executor_type& ex, const Protocol1& protocol)
+    : base(ex)
+  {
+    this->open(protocol);
+  }
+
+  /// Construct and open an acceptor, given Asio's own protocol.
+  // Without this overload the call is ambiguous for generic protocols, whose endpoints convert from any type.
+  template <class ExecutionContext, class Protocol1, if_context<ExecutionContext> = 0,
+    if_own<Protocol1> = 0>
+  basic_socket_acceptor(ExecutionContext& context, const Protocol1& protocol)
+    : base(context.get_executor())
+  {
+    this->open(protocol);
+  }
 
   /// Construct an acceptor opened, bound to the given endpoint, and listening.
   basic_socket_acceptor(

@@ -159,9 +159,9 @@ private:
   {
     if (!handle_)
       throw boost::asio::execution::bad_executor();
-    using close_waiter = detail::close_handler<Handler, executor_type, Result>;
+    using handler_type = detail::close_handler<Handler, executor_type, Result>;
     handle_.object_->start_close(
-      close_waiter::make(std::move(handler), handle_.get_executor(), std::move(result)));
+      handler_type::make(std::move(handler), handle_.get_executor(), std::move(result)));
   }
 
   close_handle handle_;

@@ -28,7 +28,7 @@
 #include <boost/mpl/list.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <interlock/detail/members/access.hpp>
+#include <interlock/detail/members/closing_members.hpp>
 
 #include "support/at_once.hpp"
 #include "support/descriptor_pairs.hpp"

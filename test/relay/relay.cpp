@@ -116,7 +116,7 @@ std::istream& operator>>(std::istream& in, seconds& result)
   return in;
 }
 
-// Signed while it is read: an unsigned type would let a negative descriptor wrap round.
+// Signed while it is read: an unsigned type would let a negative number wrap round.
 struct quantity
 {
   unsigned value = 0;
@@ -312,9 +312,9 @@ failure kind_of(const error_code& ec, failure otherwise)
 
 class session;
 
-// The entries are weak: the context state keeps nobody alive. A session takes itself out in its
+// The entries are weak: the registry keeps nobody alive. A session takes itself out in its
 // destructor, so under the mutex the raw pointer is good even where the weak one has expired.
-class context_state
+class registry
 {
 public:
   void add(const std::shared_ptr<session>& added);
@@ -371,8 +371,8 @@ public:
   };
 
   // Held by a session from its accept until its sockets are gone.
-  using handler_count = std::unique_ptr<listener, leave>;
-  using launcher = std::function<void(tcp::socket, handler_count)>;
+  using entry = std::unique_ptr<listener, leave>;
+  using launcher = std::function<void(tcp::socket, entry)>;
 
   listener(asio::io_context& context, const options& opts, statistics& stats, launcher launch)
     : strand_(asio::make_strand(context)),
@@ -464,7 +464,7 @@ private:
   void launch(tcp::socket peer) noexcept
   {
     ++statistics_.accepted;
-    handler_count entered(this);
+    entry entered(this);
     try
     {
       launch_(std::move(peer), std::move(entered));
@@ -507,12 +507,12 @@ private:
 class session : public std::enable_shared_from_this<session>
 {
 public:
-  session(tcp::socket client, listener::handler_count entered, const options& opts,
-    statistics& stats, context_state& live)
-    : handler_count_(std::move(entered)),
+  session(tcp::socket client, listener::entry entered, const options& opts, statistics& stats,
+    registry& live)
+    : entry_(std::move(entered)),
       options_(opts),
       statistics_(stats),
-      context_state_(live),
+      registry_(live),
       client_(std::move(client)),
       upstream_(client_.get_executor()),
       resolver_(client_.get_executor()),
@@ -523,12 +523,12 @@ public:
 
   ~session()
   {
-    context_state_.remove(*this);
+    registry_.remove(*this);
   }
 
   void start()
   {
-    context_state_.add(shared_from_this());
+    registry_.add(shared_from_this());
     const auto& [host, port] = options_.upstream;
     resolver_.async_resolve(host, std::to_string(port),
       [self = shared_from_this()](error_code ec, const tcp::resolver::results_type& found)
@@ -559,7 +559,7 @@ public:
   }
 
 private:
-  friend class context_state;
+  friend class registry;
 
   enum class stage
   {
@@ -681,7 +681,7 @@ private:
       return false;
     statistics_.count(kind);
     if (kind == failure::descriptors)
-      handler_count_->out_of_descriptors();
+      entry_->out_of_descriptors();
     return true;
   }
 
@@ -708,12 +708,11 @@ private:
     last_activity_ = steady::now().time_since_epoch().count();
   }
 
-  listener::handler_count
-    handler_count_; // first: the next connection is let in after the sockets are gone
+  listener::entry entry_; // first: the next connection is let in after the sockets are gone
   const options& options_;
   statistics& statistics_;
-  context_state& context_state_;
-  std::size_t slot_ = 0; // guarded by the mutex of context_state_
+  registry& registry_;
+  std::size_t slot_ = 0; // guarded by the mutex of registry_
   std::atomic<bool> over_{false};
   std::atomic<stage> stage_{stage::resolving};
   std::atomic<steady::rep> last_activity_{steady::now().time_since_epoch().count()};
@@ -724,7 +723,7 @@ private:
   direction down_;
 };
 
-void context_state::add(const std::shared_ptr<session>& added)
+void registry::add(const std::shared_ptr<session>& added)
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   entries_.push_back({added.get(), added});
@@ -732,7 +731,7 @@ void context_state::add(const std::shared_ptr<session>& added)
 }
 
 // A session that failed to be added is not in the vector: its slot is nobody's, or somebody else's.
-void context_state::remove(session& removed) noexcept
+void registry::remove(session& removed) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto slot = removed.slot_;
@@ -804,8 +803,8 @@ private:
 class chaos_thread
 {
 public:
-  chaos_thread(const context_state& live, statistics& stats, unsigned closes_per_second)
-    : context_state_(live),
+  chaos_thread(const registry& live, statistics& stats, unsigned closes_per_second)
+    : registry_(live),
       statistics_(stats),
       period_(steady::duration(1s) / closes_per_second),
       thread_([this] { run(); })
@@ -837,7 +836,7 @@ private:
 
   void strike()
   {
-    const auto victim = context_state_.pick(random_);
+    const auto victim = registry_.pick(random_);
     if (!victim)
       return;
     auto& socket = victim->side(std::bernoulli_distribution()(random_));
@@ -848,7 +847,7 @@ private:
     ++statistics_.chaos_closes;
   }
 
-  const context_state& context_state_;
+  const registry& registry_;
   statistics& statistics_;
   const steady::duration period_;
   std::mt19937 random_{std::random_device{}()};
@@ -870,7 +869,7 @@ public:
   explicit relay(const options& opts)
     : options_(opts),
       listener_(traffic_, opts, statistics_,
-        [this](tcp::socket client, listener::handler_count entered)
+        [this](tcp::socket client, listener::entry entered)
         { launch(std::move(client), std::move(entered)); })
   {
   }
@@ -886,7 +885,7 @@ public:
   }
 
 private:
-  void launch(tcp::socket client, listener::handler_count entered)
+  void launch(tcp::socket client, listener::entry entered)
   {
     std::make_shared<session>(std::move(client), std::move(entered), options_, statistics_, live_)
       ->start();
@@ -906,13 +905,13 @@ private:
 
   void wait_for_signal()
   {
-    signals_.async_wait([this](error_code, int fd) { on_signal(fd); });
+    signals_.async_wait([this](error_code, int signal) { on_signal(signal); });
   }
 
-  void on_signal(int fd)
+  void on_signal(int signal)
   {
     if (std::exchange(signalled_, true))
-      exit_now(128 + fd);
+      exit_now(128 + signal);
     wait_for_signal();
     begin_drain();
   }
@@ -1001,7 +1000,7 @@ private:
   // Handlers left in a context, and destroyed with it, may refer to what is declared above it.
   const options& options_;
   statistics statistics_;
-  context_state live_;
+  registry live_;
   asio::io_context traffic_;
   asio::io_context control_;
   asio::executor_work_guard<asio::io_context::executor_type> keep_traffic_{traffic_.get_executor()};

@@ -60,11 +60,11 @@ inline void encode(const record& r, byte* out) noexcept
 {
   const std::uint64_t parts[3] = {std::uint64_t(r.from) << 28 | r.name, r.index, check_of(r)};
   const int sextets[3] = {5, 8, 3};
-  const byte running_handler = r.from == origin::victim ? victim_bit : 0;
+  const byte origin_bit = r.from == origin::victim ? victim_bit : 0;
   byte* to = out;
   for (int p = 0; p != 3; ++p)
     for (int s = sextets[p]; s-- != 0;)
-      *to++ = static_cast<byte>((parts[p] >> (6 * s) & 0x3f) | running_handler);
+      *to++ = static_cast<byte>((parts[p] >> (6 * s) & 0x3f) | origin_bit);
   out[0] |= first_bit;
 }
 

@@ -195,7 +195,7 @@ struct of_unix
 };
 
 /// A pair of AF_INET whose messages go only to each other: each has an address of this machine.
-template <class Protocol, int Type, int Descriptor>
+template <class Protocol, int Type, int Number>
 struct of_messages
 {
   using protocol = Protocol;
@@ -204,8 +204,8 @@ struct of_messages
 
   static ends pair(setting)
   {
-    ends made{support::fd(checked(::socket(AF_INET, Type | SOCK_CLOEXEC, Descriptor), "socket")),
-      support::fd(checked(::socket(AF_INET, Type | SOCK_CLOEXEC, Descriptor), "socket"))};
+    ends made{support::fd(checked(::socket(AF_INET, Type | SOCK_CLOEXEC, Number), "socket")),
+      support::fd(checked(::socket(AF_INET, Type | SOCK_CLOEXEC, Number), "socket"))};
     bind(made.near, 1);
     bind(made.far, 2);
     connect(made.near, made.far);

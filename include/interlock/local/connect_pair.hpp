@@ -13,7 +13,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
-#include <interlock/detail/members/access.hpp>
+#include <interlock/detail/members/closing_members.hpp>
 #include <interlock/detail/members/opened_descriptors.hpp>
 
 namespace interlock {

@@ -52,7 +52,7 @@ struct tcp_info_head
   unsigned char probes;
   unsigned char backoff;
   unsigned char flags[3];
-  unsigned fds[15];
+  unsigned counters[15];
   unsigned round_trip; // a first sample is taken when a connection is established
 };
 

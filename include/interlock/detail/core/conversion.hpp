@@ -17,7 +17,6 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/core/throw_if.hpp>
-#include <interlock/detail/core/user_flags.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/descriptor/linger_setting.hpp>
 #include <interlock/error.hpp>

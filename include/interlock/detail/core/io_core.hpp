@@ -336,13 +336,13 @@ private:
   template <class Handler, class Result, class... Nothing>
   void start_toward(close_goal what, Handler& handler, Result result, Nothing... nothing)
   {
-    using close_waiter = close_handler<Handler, executor_type, Result>;
+    using handler_type = close_handler<Handler, executor_type, Result>;
     object_state<Inner>* s = state();
     if (!s || !s->current())
       complete_immediately(executor_, handler, nothing_open(what, result.mode()), nothing...);
     else
       s->start(
-        what, close_waiter::make(std::move(handler), executor_, std::move(result)), executor_);
+        what, handler_type::make(std::move(handler), executor_, std::move(result)), executor_);
   }
 
   template <op_kind Kind>

@@ -24,13 +24,39 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
 #include <interlock/detail/core/inner_traits.hpp>
-#include <interlock/detail/core/user_flags.hpp>
 #include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+
+struct flag_values
+{
+  bool non_blocking = false;
+  bool native_non_blocking = false;
+  bool connection_aborted = false;
+};
+
+/// The flags of one object. Asio would read its own without a lock, so they stay here.
+struct user_flags
+{
+  std::atomic<bool> non_blocking{false};
+  std::atomic<bool> native_non_blocking{false};
+  std::atomic<bool> connection_aborted{false};
+
+  flag_values values() const noexcept
+  {
+    return {non_blocking, native_non_blocking, connection_aborted};
+  }
+
+  void set(const flag_values& v) noexcept
+  {
+    non_blocking = v.non_blocking;
+    native_non_blocking = v.native_non_blocking;
+    connection_aborted = v.connection_aborted;
+  }
+};
 
 template <class Inner>
 class tenure final : public tenure_base

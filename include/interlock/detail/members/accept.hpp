@@ -17,7 +17,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
 #include <interlock/detail/core/repeating.hpp>
-#include <interlock/detail/members/access.hpp>
+#include <interlock/detail/members/closing_members.hpp>
 #include <interlock/detail/members/socket_calls.hpp>
 
 namespace interlock {

@@ -15,12 +15,24 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
 #include <interlock/detail/core/io_core.hpp>
-#include <interlock/detail/members/access.hpp>
 #include <interlock/fd_lease.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+
+template <class Core>
+class closing_members;
+
+struct access
+{
+  /// The core of an object of Interlock's, or of a class derived from it. Does not accept Asio's own objects.
+  template <class Core>
+  static Core& core(closing_members<Core>& o) noexcept
+  {
+    return o.core_;
+  }
+};
 
 /// Owns the core of an object.
 template <class Core>
@@ -51,7 +63,7 @@ protected:
 public:
   /// Start an asynchronous close of the object.
   /**
-   * Any descriptor of callers, from any thread, may call this: one close serves them all.
+   * Any number of callers, from any thread, may call this: one close serves them all.
    *
    * @param token The completion token. The handler is called after every handler of this object's
    * operations has run and been destroyed, on whatever executor: the buffers and the session may be freed
@@ -87,7 +99,7 @@ public:
 
   /// Start an asynchronous close of the object in the given mode, and report what became of the data.
   /**
-   * Any descriptor of callers, from any thread, may call this: one close serves them all, and each gets the
+   * Any number of callers, from any thread, may call this: one close serves them all, and each gets the
    * same report. The strongest of their modes wins; a call without a mode counts as immediate. `close` does
    * not change the mode; neither does the destructor once the descriptor is detached.
    *

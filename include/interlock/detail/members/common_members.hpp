@@ -133,7 +133,7 @@ public:
   /// Cancel all asynchronous operations associated with the object.
   error_code cancel(error_code& ec)
   {
-    return cancel_all(core_, ec);
+    return detail::cancel_all(core_, ec);
   }
 };
 

@@ -21,7 +21,6 @@
 #include <interlock/detail/core/conversion.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/core/throw_if.hpp>
-#include <interlock/detail/members/access.hpp>
 #include <interlock/detail/members/common_members.hpp>
 
 namespace interlock {
@@ -64,7 +63,7 @@ protected:
   template <class Executor1>
   void take(descriptor_members<Executor1>& other)
   {
-    convert(access::core(other), core_, [](auto&, auto&, error_code&) {});
+    detail::convert(access::core(other), core_, [](auto&, auto&, error_code&) {});
   }
   /// @endcond
 

@@ -55,7 +55,7 @@ public:
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers, error_code& ec)
   {
-    return read_blocking(this->core_, buffers, ec, calls::read);
+    return detail::read_blocking(this->core_, buffers, ec, calls::read);
   }
 
   /// Start an asynchronous read.
@@ -103,7 +103,7 @@ public:
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers, error_code& ec)
   {
-    return write_blocking(this->core_, buffers, ec, calls::write);
+    return detail::write_blocking(this->core_, buffers, ec, calls::write);
   }
 
   /// Start an asynchronous write.

@@ -16,7 +16,6 @@
 #include <interlock/detail/core/conversion.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/core/throw_if.hpp>
-#include <interlock/detail/members/access.hpp>
 #include <interlock/detail/members/common_members.hpp>
 #include <interlock/detail/members/socket_calls.hpp>
 #include <interlock/detail/members/waiting_members.hpp>
@@ -54,7 +53,7 @@ protected:
   template <class Other>
   void take(Other& other)
   {
-    convert(access::core(other), core_,
+    detail::convert(access::core(other), core_,
       [](auto& to, auto& from, error_code& ec) { to.set_protocol(Protocol(from.protocol()), ec); });
   }
   /// @endcond
@@ -69,59 +68,9 @@ public:
   /// The endpoint type.
   using endpoint_type = typename Protocol::endpoint;
 
+  // Constructors from a protocol are the derived classes', beside those from an endpoint: clang prefers a
+  // derived class's constructor where the two are ambiguous.
   using base::base;
-
-  /// Construct and open a socket.
-  socket_members(const executor_type& ex, const protocol_type& protocol)
-    : base(ex)
-  {
-    open(protocol);
-  }
-
-  /// Construct and open a socket.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
-  socket_members(ExecutionContext& context, const protocol_type& protocol)
-    : base(context.get_executor())
-  {
-    open(protocol);
-  }
-
-  /// Construct and open a socket, given Asio's own protocol.
-  // Without this overload the call is ambiguous for generic protocols, whose endpoints convert from any type.
-  template <class Protocol1, if_own<Protocol1> = 0>
-  socket_members(const executor_type& ex, const Protocol1& protocol)
-    : base(ex)
-  {
-    open(protocol);
-  }
-
-  /// Construct and open a socket, given Asio's own protocol.
-  // Without this overload the call is ambiguous for generic protocols, whose endpoints convert from any type.
-  template <class ExecutionContext, class Protocol1, if_context<ExecutionContext> = 0,
-    if_own<Protocol1> = 0>
-  socket_members(ExecutionContext& context, const Protocol1& protocol)
-    : base(context.get_executor())
-  {
-    open(protocol);
-  }
-
-  /// Construct a socket, opening it and binding it to the given local endpoint.
-  // An acceptor has a constructor of its own for these arguments, which is preferred to this one.
-  socket_members(const executor_type& ex, const endpoint_type& endpoint)
-    : base(ex)
-  {
-    open(endpoint.protocol());
-    bind(endpoint);
-  }
-
-  /// Construct a socket, opening it and binding it to the given local endpoint.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
-  socket_members(ExecutionContext& context, const endpoint_type& endpoint)
-    : base(context.get_executor())
-  {
-    open(endpoint.protocol());
-    bind(endpoint);
-  }
 
   /// Construct a socket on an existing native socket.
   socket_members(
@@ -166,7 +115,7 @@ public:
   /// Open the socket using the specified protocol.
   error_code open(const protocol_type& protocol, error_code& ec)
   {
-    return open_socket(core_, static_cast<const Protocol&>(protocol), ec);
+    return detail::open_socket(core_, static_cast<const Protocol&>(protocol), ec);
   }
 
   /// Assign an existing native socket to the socket. On failure the caller keeps it.
@@ -179,7 +128,7 @@ public:
   error_code assign(
     const protocol_type& protocol, const native_handle_type& native_socket, error_code& ec)
   {
-    return assign_socket(core_, static_cast<const Protocol&>(protocol), native_socket, false, ec);
+    return detail::assign_socket(core_, static_cast<const Protocol&>(protocol), native_socket, false, ec);
   }
 
   /// Assign a native socket that another library owns: see interlock::borrowed.
@@ -193,7 +142,7 @@ public:
   error_code assign(const protocol_type& protocol, const native_handle_type& native_socket,
     borrowed_t, error_code& ec)
   {
-    return assign_socket(core_, static_cast<const Protocol&>(protocol), native_socket, true, ec);
+    return detail::assign_socket(core_, static_cast<const Protocol&>(protocol), native_socket, true, ec);
   }
 
   /// Bind the socket to the given local endpoint.
@@ -205,7 +154,7 @@ public:
   /// Bind the socket to the given local endpoint.
   error_code bind(const endpoint_type& endpoint, error_code& ec)
   {
-    return bind_socket(core_, endpoint, ec);
+    return detail::bind_socket(core_, endpoint, ec);
   }
 
   /// Set an option on the socket.
@@ -219,7 +168,7 @@ public:
   template <class SettableSocketOption>
   error_code set_option(const SettableSocketOption& option, error_code& ec)
   {
-    return set_socket_option(core_, option, ec);
+    return detail::set_socket_option(core_, option, ec);
   }
 
   /// Get an option from the socket.
@@ -233,7 +182,7 @@ public:
   template <class GettableSocketOption>
   error_code get_option(GettableSocketOption& option, error_code& ec) const
   {
-    return get_socket_option(core_, option, ec);
+    return detail::get_socket_option(core_, option, ec);
   }
 
   /// Get the local endpoint of the socket.
@@ -245,7 +194,7 @@ public:
   /// Get the local endpoint of the socket.
   endpoint_type local_endpoint(error_code& ec) const
   {
-    return endpoint_from<endpoint_type>(core_, calls::local_name, ec);
+    return detail::endpoint_from<endpoint_type>(core_, calls::local_name, ec);
   }
 };
 

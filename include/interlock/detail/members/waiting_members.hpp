@@ -52,13 +52,13 @@ public:
   template <class IoControlCommand>
   error_code io_control(IoControlCommand& command, error_code& ec)
   {
-    return control(core_, command, ec);
+    return detail::control(core_, command, ec);
   }
 
   /// Get the non-blocking mode of the object.
   bool non_blocking() const
   {
-    return get_flag(core_, &user_flags::non_blocking);
+    return detail::get_flag(core_, &user_flags::non_blocking);
   }
 
   /// Set the non-blocking mode of the object.
@@ -70,13 +70,13 @@ public:
   /// Set the non-blocking mode of the object.
   error_code non_blocking(bool mode, error_code& ec)
   {
-    return set_non_blocking(core_, mode, ec);
+    return detail::set_non_blocking(core_, mode, ec);
   }
 
   /// Get the non-blocking mode of the native representation, as set by the other overloads.
   bool native_non_blocking() const
   {
-    return get_flag(core_, &user_flags::native_non_blocking);
+    return detail::get_flag(core_, &user_flags::native_non_blocking);
   }
 
   /// Set the non-blocking mode of the native representation.
@@ -90,7 +90,7 @@ public:
   /** The mode is only recorded: a descriptor that the object has used stays O_NONBLOCK. */
   error_code native_non_blocking(bool mode, error_code& ec)
   {
-    return set_native_non_blocking(core_, mode, ec);
+    return detail::set_native_non_blocking(core_, mode, ec);
   }
 
   /// Wait for the object to become ready to read, ready to write, or to have pending error conditions.
@@ -102,7 +102,7 @@ public:
   /// Wait for the object to become ready to read, ready to write, or to have pending error conditions.
   error_code wait(wait_type w, error_code& ec)
   {
-    return wait_ready(core_, events_of(w), ec);
+    return detail::wait_ready(core_, events_of(w), ec);
   }
 
   /// Start an asynchronous wait for the object to become ready to read, ready to write, or to have

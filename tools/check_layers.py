@@ -59,10 +59,9 @@ LICENCE = "SPDX-License-Identifier: BSL-1.0"
 
 # Literals match too, so that a comment mark within one begins no comment.
 COMMENT = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])'|(//[^\n]*|/\*.*?\*/)", re.S)
-INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*([<\"])([^>\"]+)", re.M)
+INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?:([<\"])([^>\"]+)|\w+)", re.M)
 ASIO = re.compile(r"(boost/)?(asio|beast)(\.hpp$|/)")
-ASIO_ALIAS = re.compile(r"\bnamespace (\w+) = [\w:]*\basio;")
-CLOSE = re.compile(rf"(?<![\w>])::({'|'.join(CLOSING)})\b")
+CLOSE = re.compile(r"(?<![\w>])::(?:close|syscall)\b|\b(?:close_range|closefrom|(?:SYS|__NR)_close\w*)\b")
 
 PERSON = re.compile(r"\b(who|whoever|whom|(?:some|no|any|every)body|someone|he|him|his)\b", re.I)
 # Not checked until their comments are rewritten.
@@ -124,10 +123,15 @@ def include_fault(path, quoted, header, tree):
 
 def check_code(path, code, tree):
     for found in INCLUDE.finditer(code):
-        fault = include_fault(path, found[1] == '"', found[2], tree)
+        fault = "an include of a macro cannot be checked"
+        if found[1]:
+            fault = include_fault(path, found[1] == '"', found[2], tree)
         if fault:
             yield line_of(code, found.start()), fault
-    names = "|".join(["asio", *ASIO_ALIAS.findall(code)])
+    names, before = "asio", ""
+    while names != before:
+        before = names
+        names = "|".join(["asio", *re.findall(rf"\bnamespace (\w+) = [\w:]*\b(?:{names});", code)])
     for found in re.finditer(rf"\b({names})\s*(::|/|{{\s*namespace)\s*detail\b", code):
         yield line_of(code, found.start()), f"names details of Asio: {found[0]}"
     for found in CLOSE.finditer(code if path.startswith("include/") else ""):

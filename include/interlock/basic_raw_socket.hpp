@@ -51,7 +51,7 @@ public:
   /// Move-assign a socket. Closes what this object has open, as its destructor does.
   basic_raw_socket& operator=(basic_raw_socket&& other) noexcept = default;
 
-  /// Move-construct a socket from one of another protocol or executor type.
+  /// Move-construct a socket from one of another protocol or executor type; may throw error::in_use.
   template <class Protocol1, class Executor1,
     typename base::template if_convertible<Protocol1, Executor1> = 0>
   basic_raw_socket(basic_raw_socket<interlock::closable<Protocol1>, Executor1>&& other)

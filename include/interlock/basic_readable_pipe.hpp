@@ -53,7 +53,7 @@ public:
   /// Move-assign a pipe. Closes what this object has open, as its destructor does.
   basic_readable_pipe& operator=(basic_readable_pipe&& other) noexcept = default;
 
-  /// Move-construct a pipe from one of another executor type.
+  /// Move-construct a pipe from one of another executor type; may throw error::in_use.
   template <class Executor1, typename base::template if_convertible<Executor1> = 0>
   basic_readable_pipe(basic_readable_pipe<Executor1>&& other)
     : base(other.get_executor())

@@ -100,7 +100,7 @@ public:
   /// Move-assign a serial port. Closes what this object has open, as its destructor does.
   basic_serial_port& operator=(basic_serial_port&& other) noexcept = default;
 
-  /// Move-construct a serial port from one of another executor type.
+  /// Move-construct a serial port from one of another executor type; may throw error::in_use.
   template <class Executor1, typename base::template if_convertible<Executor1> = 0>
   basic_serial_port(basic_serial_port<Executor1>&& other)
     : base(other.get_executor())

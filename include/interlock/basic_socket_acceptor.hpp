@@ -168,7 +168,7 @@ public:
   /// Move-assign an acceptor. Closes what this object has open, as its destructor does.
   basic_socket_acceptor& operator=(basic_socket_acceptor&& other) noexcept = default;
 
-  /// Move-construct an acceptor from one of another protocol or executor type.
+  /// Move-construct an acceptor from one of another protocol or executor type; may throw error::in_use.
   template <class Protocol1, class Executor1, if_convertible<Protocol1, Executor1> = 0>
   basic_socket_acceptor(basic_socket_acceptor<interlock::closable<Protocol1>, Executor1>&& other)
     : base(other.get_executor())

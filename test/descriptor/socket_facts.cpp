@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_that_is_none_is_unknown)
   BOOST_TEST(detail::unsent_bytes(support::bad_fd, transport::tcp) == 0u);
   BOOST_TEST(!detail::send_fin(support::bad_fd));
   BOOST_TEST(detail::discard_input(support::bad_fd, transport::tcp, 1).error == EBADF);
-  BOOST_TEST(!detail::calls::linger_time(support::bad_fd).is_on());
+  BOOST_TEST((detail::calls::linger_time(support::bad_fd) == detail::linger_setting::off()));
 }
 
 BOOST_AUTO_TEST_CASE(sockets_without_a_connection_say_so)
@@ -245,10 +245,11 @@ BOOST_AUTO_TEST_CASE(input_can_be_seen_without_being_taken)
 BOOST_AUTO_TEST_CASE(a_socket_lingers_if_it_has_been_told_to)
 {
   const support::ends tcp = support::tcp_ends();
-  BOOST_TEST(!detail::calls::linger_time(tcp.near.get()).is_on());
+  BOOST_TEST((detail::calls::linger_time(tcp.near.get()) == detail::linger_setting::off()));
   support::set_linger(tcp.near, 5);
   BOOST_TEST(detail::calls::linger_time(tcp.near.get()).seconds() == 5);
-  BOOST_TEST(!detail::calls::linger_time(support::pipe_ends().near.get()).is_on());
+  const auto of_a_pipe = detail::calls::linger_time(support::pipe_ends().near.get());
+  BOOST_TEST((of_a_pipe == detail::linger_setting::off()));
 }
 
 BOOST_AUTO_TEST_CASE(the_limit_of_the_kernel_is_shortened_and_restored)

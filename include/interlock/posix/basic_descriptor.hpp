@@ -68,7 +68,7 @@ public:
   /// Move-assign a descriptor. Closes what this object has open, as its destructor does.
   basic_descriptor& operator=(basic_descriptor&& other) noexcept = default;
 
-  /// Move-construct a descriptor from one of another executor type.
+  /// Move-construct a descriptor from one of another executor type; may throw error::in_use.
   template <class Executor1, typename members::template if_convertible<Executor1> = 0>
   basic_descriptor(basic_descriptor<Executor1>&& other)
     : members(other.get_executor())

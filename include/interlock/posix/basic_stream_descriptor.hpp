@@ -51,7 +51,7 @@ public:
   /// Move-assign a descriptor. Closes what this object has open, as its destructor does.
   basic_stream_descriptor& operator=(basic_stream_descriptor&& other) noexcept = default;
 
-  /// Move-construct a descriptor from one of another executor type.
+  /// Move-construct a descriptor from one of another executor type; may throw error::in_use.
   template <class Executor1, typename base::template if_convertible<Executor1> = 0>
   basic_stream_descriptor(basic_stream_descriptor<Executor1>&& other)
     : base(std::move(other))

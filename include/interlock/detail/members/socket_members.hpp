@@ -128,7 +128,8 @@ public:
   error_code assign(
     const protocol_type& protocol, const native_handle_type& native_socket, error_code& ec)
   {
-    return detail::assign_socket(core_, static_cast<const Protocol&>(protocol), native_socket, false, ec);
+    return detail::assign_socket(
+      core_, static_cast<const Protocol&>(protocol), native_socket, false, ec);
   }
 
   /// Assign a native socket that another library owns: see interlock::borrowed.
@@ -142,7 +143,8 @@ public:
   error_code assign(const protocol_type& protocol, const native_handle_type& native_socket,
     borrowed_t, error_code& ec)
   {
-    return detail::assign_socket(core_, static_cast<const Protocol&>(protocol), native_socket, true, ec);
+    return detail::assign_socket(
+      core_, static_cast<const Protocol&>(protocol), native_socket, true, ec);
   }
 
   /// Bind the socket to the given local endpoint.

@@ -3,8 +3,8 @@
 //
 // The base of all sockets: Asio's basic_socket, specialised for a closable protocol.
 //
-// The specialisation contains Asio's socket, in a tenure, and does not derive from it. Every member goes
-// through the core, so that no call can bypass a close.
+// The specialisation does not derive from Asio's socket: its core (io_core) keeps that in a tenure, the time
+// for which the descriptor is open. Every member goes through the core, so that no call can bypass a close.
 
 #ifndef INTERLOCK_BASIC_SOCKET_HPP
 #define INTERLOCK_BASIC_SOCKET_HPP
@@ -28,8 +28,8 @@ namespace asio {
 
 /// A socket that any thread may close at any moment while other threads use it.
 /**
- * The members are those of Asio's basic_socket. `close` and the destructor never block: they detach the
- * descriptor from the reactor, and close(2) follows on a separate thread.
+ * The members are those of Asio's basic_socket. `close` and the destructor detach the descriptor from the
+ * reactor; close(2) follows on a separate thread. Only `close` of datagram and raw sockets waits for it.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n

@@ -161,8 +161,8 @@ void tenure_base::note_reactor_left() noexcept
   context_state_->note_progress();
 }
 
-// A descriptor that has another owner passes through the worker as well, because the worker may be watching
-// this job for the detach.
+// If the descriptor has another owner, the tenure still goes to the worker, with no_descriptor, because the
+// worker may be watching it for the detach.
 void tenure_base::part_with_descriptor() noexcept
 {
   bool taken = false;
@@ -170,7 +170,7 @@ void tenure_base::part_with_descriptor() noexcept
     const std::lock_guard<std::mutex> lock(mutex_);
     taken = close_waiters_.offer(fd_, !borrowed_);
   }
-  // From here on the worker has the tenure. The tenure, and with it the context state, may be gone before
+  // submit gives the tenure to the worker: the tenure, and with it the context state, may be gone before
   // submit returns.
   const std::shared_ptr<context_state> shared = context_state_;
   shared->note_process();
@@ -266,7 +266,7 @@ void tenure_base::finish() noexcept
     hand_over_close_waiters();
 }
 
-// The caller counts as inside until the close waiters have been handed over.
+// The caller counts as inside. This ends that count, or passes it on to the worker's watch or the shutdown.
 void tenure_base::hand_over_close_waiters() noexcept
 {
   const std::shared_ptr<context_state> shared = context_state_;
@@ -357,8 +357,8 @@ void tenure_base::dispose() noexcept
 
 // --- The context's shutdown.
 
-// The caller keeps only the memory. Threads inside have been woken; the last to leave removes the descriptor
-// from the reactor.
+// The caller keeps only the memory. demand_detach wakes blocked threads. The last thread inside, or
+// demand_detach if there is none, removes the descriptor from the reactor.
 void tenure_base::shut_down() noexcept
 {
   bool finisher_left_it = false;

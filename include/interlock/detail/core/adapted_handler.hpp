@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A handler and an adapter that calls it. Everything associated with the user's handler (executor, allocator,
-// immediate executor) is associated with the adapted one, in the same types. An executor that the user's
+// A handler and an adapter that calls it. What is associated with the user's handler (executor, allocator,
+// immediate executor; slot: slot_bridge.hpp) is associated with the adapted one. An executor that the user's
 // handler does not have must not appear, or Asio would keep a second work guard for it.
 
 #ifndef INTERLOCK_DETAIL_CORE_ADAPTED_HANDLER_HPP
@@ -74,7 +74,7 @@ public:
   }
 
 private:
-  Adapter adapter_;
+  Adapter adapter_; // first, so that the handler is destroyed before a tracking adapter counts down
   Handler handler_;
 };
 
@@ -123,7 +123,7 @@ struct associator<Associator, interlock::detail::adapted_handler<Handler, Adapte
 {
   using adapted = interlock::detail::adapted_handler<Handler, Adapter>;
 
-  // Not decltype, which would instantiate the default of an executor that has none.
+  // Not decltype: that can instantiate `Default()`, and not every executor has a default constructor.
   static typename Associator<Handler, Default>::type get(const adapted& h) noexcept
   {
     return Associator<Handler, Default>::get(h.handler());

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // What Interlock requires of Asio, and what Asio's version offers. No other file tests BOOST_ASIO_VERSION,
-// except close_service.hpp, which stands in an earlier room.
+// except close_service.hpp, which stands in an earlier room (see doc/design.qbk) and may not include this.
 
 #ifndef INTERLOCK_DETAIL_CORE_ASIO_FEATURES_HPP
 #define INTERLOCK_DETAIL_CORE_ASIO_FEATURES_HPP

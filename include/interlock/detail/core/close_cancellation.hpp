@@ -71,7 +71,7 @@ public:
   }
 
 private:
-  bool leads_ = false;
+  bool leads_ = false; // written by the initiating function, before any emission
 };
 
 /// The share of a caller in its link, if there is one.
@@ -89,7 +89,7 @@ public:
     get()->bind(t);
   }
 
-  /// Names the caller, as long as it is there. Null: it cannot cancel.
+  /// Identifies the close waiter to its cancellation, while it exists. Null: its slot is not connected.
   const void* link_id() const noexcept
   {
     return get() ? &get()->effect() : nullptr;

@@ -41,7 +41,7 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-/// Default policy: no mode, and does not take the descriptor.
+/// What the `Result` of a close_handler does by default: no mode, and does not take the descriptor.
 class default_policy
 {
 public:

@@ -25,7 +25,7 @@
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
-
+/// The error of a refused transition. None for other duties; `busy` too, which its callers report as in_use.
 inline boost::system::error_code refusal(duty d) noexcept
 {
   if (d == duty::refuse)
@@ -42,7 +42,7 @@ enum class close_goal
   release ///< The descriptor, when nothing can touch it any more.
 };
 
-/// The error for a closer of an object that was never opened. `how` may be null.
+/// The error for a caller that finds nothing to close, or to release. `how`: the mode it requested, or null.
 inline boost::system::error_code nothing_open(close_goal what, const close_mode* how) noexcept
 {
   if (what == close_goal::release)
@@ -134,7 +134,7 @@ private:
     return how;
   }
 
-  // In a flush the last write demands the detach, otherwise the strand's step does.
+  // begin_close has counted both handlers. The last write of a flush demands the detach, else the step does.
   void lead(tenure_type& t, demand how, duty d) noexcept
   {
     handler_count for_step(t);

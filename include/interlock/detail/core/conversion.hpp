@@ -41,7 +41,7 @@ public:
   }
 
   /// Throws error::in_use while a close handle refers to the object, or a call or a lease uses the
-  /// descriptor. What throws leaves the object as it was, unless Asio fails to convert its own.
+  /// descriptor. After an error the object is as it was, or not open any more if its descriptor was taken.
   /// `complete(to, from, ec)`, with the tenures, is the last step before publication.
   template <class Complete>
   void run(Complete complete)
@@ -96,7 +96,7 @@ private:
     bool given_ = false;
   };
 
-  // A shutdown of the context, in another thread, counts as having closed the object before.
+  // No error if the context's shutdown has closed `from` before its descriptor could be taken.
   template <class Complete>
   void take_descriptor(from_tenure& from, error_code& ec, Complete& complete)
   {

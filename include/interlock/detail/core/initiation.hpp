@@ -75,7 +75,7 @@ protected:
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
   }
 
-  /// Completes an operation that could not start.
+  /// Completes an operation that could not start. In a handler of a tenure, the tenure's close waits for it.
   template <class Handler, class... Values>
   INTERLOCK_COLD void fail(Handler& handler, error_code ec, Values... values) const
   {

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the core needs to know about the type of an Asio object, `Inner`, and about its executor. The headers
-// of the public classes specialise these traits.
+// What the core needs to know about the type of an Asio object, `Inner`, and about its executor. The header
+// that brings a class, public or in detail/members/, specialises the last three traits where they hold.
 
 #ifndef INTERLOCK_DETAIL_CORE_INNER_TRAITS_HPP
 #define INTERLOCK_DETAIL_CORE_INNER_TRAITS_HPP

@@ -4,8 +4,8 @@
 // What every I/O object is made of: an executor, and the heap-stable state with its tenures.
 //
 // One thread at a time may construct, move or destroy the object. Any thread may call everything else at any
-// time: it reaches the state through one atomic pointer and enters the tenure. The first open makes the
-// state, so a moved-from object is as good as a new one.
+// time: it reaches the state through one atomic pointer and enters the tenure. The first open, close handle
+// or retirement makes the state, so a moved-from object is as good as a new one.
 
 #ifndef INTERLOCK_DETAIL_CORE_IO_CORE_HPP
 #define INTERLOCK_DETAIL_CORE_IO_CORE_HPP
@@ -37,7 +37,7 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-/// Whether an operation carries data. Only a transfer is bound to the tenure whose handler starts it.
+/// Whether an operation carries data. A transfer may not start in a running handler of an earlier tenure.
 enum class op_kind
 {
   transfer,
@@ -290,7 +290,7 @@ public:
       s->close();
   }
 
-  /// For a handle, also before the first open.
+  /// Returns the state, for a close handle. Makes it if the object has none.
   object_pointer share_state()
   {
     return make_state().share(executor_);

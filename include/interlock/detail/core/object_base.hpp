@@ -52,7 +52,7 @@ public:
     return is_shared();
   }
 
-  /// Detaches what is open.
+  /// As the object's `close()`: no effect in a flush; waits for close(2) if the type frees an address.
   virtual void close() noexcept = 0;
 
   /// The same, and nothing can be opened any more.
@@ -80,8 +80,8 @@ protected:
     return current_.load(std::memory_order_acquire);
   }
 
-  std::atomic<tenure_base*> current_{nullptr};
-  std::mutex mutex_; // serialises openers; never held while user code can run
+  std::atomic<tenure_base*> current_{nullptr}; // stored under mutex_
+  std::mutex mutex_; // guards members of object_state as well; never held while user code can run
 
 private:
   const object_id id_;

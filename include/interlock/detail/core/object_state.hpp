@@ -60,7 +60,7 @@ public:
       t->await_close();
   }
 
-  /// The object is gone: what is open is closed. Only handles are left.
+  /// The object is gone: every tenure detaches now, one that flushes too. Only handles still keep the state.
   void abandon() noexcept
   {
     for (tenure_type* t = tenures_; t; t = t->next_of_object)
@@ -138,7 +138,7 @@ public:
 
   // --- For close handles.
 
-  /// For a handle, which closes on `ex` if the state has not kept an executor before.
+  /// A reference for a close handle. The closes of all handles use the `ex` of the first call, which is kept.
   object_pointer share(const executor_type& ex)
   {
     keep_executor(ex);
@@ -204,7 +204,7 @@ private:
     return t.release();
   }
 
-  // Guarded by mutex_.
+  // Written under mutex_. Read without it when the object is gone, or (the executor) by a handle.
   tenure_type* tenures_ = nullptr;
   std::unique_ptr<const executor_type> executor_; // made with the first handle, then constant
 };

@@ -45,8 +45,8 @@ public:
   }
 
 private:
-  // False: the operation is over, or the tenure cannot be entered any more and the completion is believed.
-  // The thread is inside for this check only, not while the user's handler runs.
+  // False: the operation is over, or the tenure cannot be entered any more and the completion stands.
+  // The user's handler does not run inside the tenure, except with no_memory after a failed new start.
   template <class Handler, class... Args>
   bool began_again(Handler& handler, const boost::system::error_code& ec, Args&... args)
   {

@@ -5,7 +5,7 @@
 //
 // Asio installs a pointer into its own object in a handler's cancellation slot, and reads it without a lock.
 // So the user's slot gets a link, and Asio gets the slot of a signal in the link. An emission enters the
-// tenure, emits into that signal, and leaves. If it cannot enter the tenure, nothing is left to be cancelled.
+// tenure, emits into that signal, and leaves. No effect once the tenure closes or has given its object away.
 
 #ifndef INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP
 #define INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP

@@ -8,8 +8,8 @@
 // without a connected slot has no link.
 //
 // No lock: Asio demands that the uses of one cancellation signal are synchronised, so an emission comes after
-// the initiating function, which binds the link, and after the previous emission. Other threads only count
-// references.
+// the initiating function, which binds the link, and after the previous emission. Other threads count
+// references; one that starts an operation again (repeating.hpp) also installs in the bridge's signal.
 
 #ifndef INTERLOCK_DETAIL_CORE_SLOT_LINK_HPP
 #define INTERLOCK_DETAIL_CORE_SLOT_LINK_HPP

@@ -119,7 +119,7 @@ public:
     plain_.store(!follows_another_, std::memory_order_release);
   }
 
-  // --- For the thread that opens; the tenure is vacant, and no other thread uses it.
+  // --- For the thread that opens: the tenure is vacant. take_inner: for the thread that claimed the detach.
 
   void set_inner(Inner&& inner)
   {
@@ -135,8 +135,8 @@ public:
       prepare(ec);
   }
 
-  /// Takes the descriptor from the Asio object. `follows`: handlers of an earlier tenure of the object may
-  /// still run.
+  /// Stores the value of the Asio object's descriptor, and resets what an earlier use of this memory has
+  /// left. `follows`: handlers of an earlier tenure of the object may still run.
   void set_descriptor(bool follows) noexcept
   {
     follows_another_ = follows;
@@ -359,8 +359,8 @@ private:
 
   std::optional<Inner> inner_;
   std::optional<protocol_type> protocol_;
-  std::unique_ptr<strand_type>
-    strand_; // guarded by mutex_ until the close begins, then used by its steps only
+  // Guarded by mutex_. A close reads it inside the gate instead, which the shutdown waits for.
+  std::unique_ptr<strand_type> strand_;
   std::atomic<step_token> step_token_{no_step}; // of the step that holds a handler count
   std::atomic<bool> strand_is_dead_{false};
   user_flags flags_;

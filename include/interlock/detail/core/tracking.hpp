@@ -54,7 +54,7 @@ public:
   }
 
   template <class Handler>
-  void connect(const Handler&) noexcept
+  void connect(const Handler&) noexcept // without a slot; see bridged_tracking
   {
   }
 

@@ -76,8 +76,8 @@ struct accept_new
   }
 };
 
-/// Begins an accept again in two cases. An aborted connection, which Asio reports: always, unless the user
-/// has set enable_connection_aborted. No descriptor left: once, after the queued closes.
+/// Begins an accept again in two cases. No descriptor left: once, after the queued closes. An aborted
+/// connection: unless enable_connection_aborted is set; Asio retries it too, while its own object lacks that.
 template <class Executor, class Endpoint>
 struct accept_again
 {
@@ -156,7 +156,7 @@ private:
       [&](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
       {
         policy p{ex, endpoint};
-        auto delivers = adapt(std::move(h), deliver_to(t.protocol()));
+        auto delivers = adapt(std::move(h), deliver_to(t.protocol())); // called by `repeats`
         p.begin(t.inner(), adapt(std::move(delivers), repeats(std::move(tracked), p)));
       },
       fail);

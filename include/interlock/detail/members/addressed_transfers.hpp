@@ -25,7 +25,7 @@ inline namespace abi_0 {
 namespace detail {
 
 /// @cond
-// Both have an address to themselves.
+// A bound socket of these kinds may occupy its local address, so `close()` waits, for 100 ms at most.
 template <class Protocol, class Executor>
 struct frees_address<boost::asio::basic_datagram_socket<Protocol, Executor>> : std::true_type
 {

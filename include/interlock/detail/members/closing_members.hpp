@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The members of all I/O objects that Asio's objects lack: close, release, retire, lease, close handle.
+// The members of all I/O objects that Asio's lack: async_close, async_release, retire, lease, close handle.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_CLOSING_MEMBERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_CLOSING_MEMBERS_HPP
@@ -26,7 +26,7 @@ class closing_members;
 
 struct access
 {
-  /// The core of an object of Interlock's, or of a class derived from it. Does not accept Asio's own objects.
+  /// The core of an Interlock object. Asio's own do not convert, by which accept.hpp tells the two apart.
   template <class Core>
   static Core& core(closing_members<Core>& o) noexcept
   {
@@ -34,7 +34,7 @@ struct access
   }
 };
 
-/// Owns the core of an object.
+/// The base of all I/O objects. Owns the core, an io_core<Inner>, through which every member goes.
 template <class Core>
 class closing_members
 {
@@ -55,7 +55,7 @@ protected:
   closing_members& operator=(closing_members&&) noexcept = default;
   ~closing_members() = default;
 
-  mutable Core core_;
+  mutable Core core_; // guards itself; mutable, because const members enter the tenure as well
 
   friend struct access;
   /// @endcond
@@ -65,15 +65,15 @@ public:
   /**
    * Any number of callers, from any thread, may call this: one close serves them all.
    *
-   * @param token The completion token. The handler is called after every handler of this object's
-   * operations has run and been destroyed, on whatever executor: the buffers and the session may be freed
-   * then.
+   * @param token The completion token. The handler is called after every handler of this object's operations,
+   * on any executor, has run and been destroyed: buffers and session may be freed then. It does not wait for
+   * operations refused with bad_descriptor, except those that a handler of this object has started.
    *
    * @par Completion Signature
    * @code void(boost::system::error_code) @endcode
    * The errno of close(2), such as EIO or ENOSPC of a file system that reports late. Success on an object
-   * that was never opened, and for EINTR and EINPROGRESS, after which the descriptor is closed. On a socket
-   * with SO_LINGER and a time, close waits until everything sent is acknowledged:
+   * that was never opened, and for EINTR and EINPROGRESS, after which the descriptor is closed. On a stream
+   * socket with SO_LINGER, this operation waits, up to its time, until everything sent is acknowledged:
    * boost::asio::error::timed_out and boost::asio::error::connection_reset are possible as well. Copies of
    * the descriptor stay open, as after any close(2).
    *
@@ -81,8 +81,8 @@ public:
    * Never leaves the object open.
    * @li @c terminal from the caller that started the close aborts it: a TCP connection is reset. The
    * handler is called when the close is over.
-   * @li @c partial from that caller detaches without waiting for the executor. The handler is called when
-   * the close is over.
+   * @li @c partial from that caller detaches at once, not in a step on the executor, and waits for no peer.
+   * The handler is called when the close is over.
    * @li @c total, and every type from a caller that joined the close, completes this caller's operation only,
    * with boost::asio::error::operation_aborted.
    *
@@ -100,8 +100,8 @@ public:
   /// Start an asynchronous close of the object in the given mode, and report what became of the data.
   /**
    * Any number of callers, from any thread, may call this: one close serves them all, and each gets the
-   * same report. The strongest of their modes wins; a call without a mode counts as immediate. `close` does
-   * not change the mode; neither does the destructor once the descriptor is detached.
+   * same report. The strongest of their modes wins; a call without a mode counts as immediate, or as
+   * SO_LINGER requires. Only the destructor, not `close`, ends a wait for writes; neither changes the mode.
    *
    * @param mode How to close, and how long to wait for the peer: see close_mode.
    *

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The synchronous calls behind the members that sockets, acceptors and descriptors share, over any core.
+// The synchronous calls behind the members of all I/O objects. `core` is an io_core, `t` the tenure entered.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_COMMON_CALLS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_COMMON_CALLS_HPP
@@ -34,8 +34,8 @@ inline bool is_out_of_descriptors(const error_code& ec) noexcept
     && (ec.value() == EMFILE || ec.value() == ENFILE);
 }
 
-/// If `ec` says that no descriptor is left: waits for queued closes. True: the caller should try again.
-/// That holds without a queued close, too, because the last one may have run after the failure.
+/// If `ec` says that no descriptor is left: waits, for 100 ms at most, for the closes queued now. True: the
+/// caller should try again, also if none was queued, because the last one may have run after the failure.
 inline bool descriptors_may_have_come(tenure_base& t, const error_code& ec) noexcept
 {
   if (!is_out_of_descriptors(ec))
@@ -58,7 +58,7 @@ bool get_flag(Core& core, std::atomic<bool> user_flags::*flag)
   return core.inside(ignored, [flag](auto& t, error_code&) -> bool { return t.flags().*flag; });
 }
 
-/// Records the mode, which decides whether a synchronous call waits. The descriptor is always O_NONBLOCK.
+/// Records the mode, which decides whether a synchronous call waits. In either, `prepare` sets O_NONBLOCK.
 template <class Core>
 error_code set_non_blocking(Core& core, bool mode, error_code& ec)
 {

@@ -83,9 +83,9 @@ public:
    * call inside returns. close(2) follows on a separate thread. Never fails; has no effect on an object
    * that is not open.
    *
-   * Never blocks, with one exception. A datagram socket, a raw socket and an acceptor wait for their
-   * close(2), so that the local address is free when this returns. They wait longer than that takes only
-   * while another thread is inside a call, or while close(2) of another descriptor blocks: 100 ms at most.
+   * Never blocks, with one exception. A datagram socket, a raw socket and an acceptor wait, for 100 ms at
+   * most, until close(2) has been called, so that the local address is free when this returns. Two things
+   * delay that: another thread in a call on the object, and a close(2) of another descriptor that blocks.
    * They do not wait for a lease.
    */
   void close()

@@ -3,8 +3,8 @@
 //
 // The members that descriptors, pipes and serial ports share: assign and release.
 //
-// All of them contain Asio's stream descriptor. Asio's own pipes and serial ports do the same transfers,
-// but have no native_non_blocking to learn that the descriptor is O_NONBLOCK already.
+// All of them contain Asio's stream descriptor. Asio's own pipes and serial ports do the same transfers, but
+// lack native_non_blocking(), with which tenure::prepare tells Asio that the descriptor is O_NONBLOCK.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_DESCRIPTOR_MEMBERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_DESCRIPTOR_MEMBERS_HPP

@@ -3,7 +3,7 @@
 //
 // The synchronous calls behind the members of sockets and acceptors. They make system calls on the
 // descriptor, because Asio's own functions would write, without a lock, what its initiations read in other
-// threads. They report the errors that Asio's report.
+// threads; open and assign use Asio's, before other threads see the tenure. The errors are those of Asio's.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_SOCKET_CALLS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_SOCKET_CALLS_HPP
@@ -104,8 +104,8 @@ error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
   return ec;
 }
 
-/// Asio's own option, unknown to the system: whether accept reports a connection that the peer has aborted,
-/// or accepts the next one.
+/// Whether the option is enable_connection_aborted: Asio's own, unknown to the system. It decides whether
+/// accept reports a connection for which is_aborted_connection holds, or accepts the next one.
 template <class Option, class Protocol>
 bool is_connection_aborted(const Option& option, const Protocol& protocol)
 {
@@ -114,8 +114,8 @@ bool is_connection_aborted(const Option& option, const Protocol& protocol)
     && option.name(protocol) == special.name(protocol);
 }
 
-/// Whether the option is SO_LINGER, which would make close(2) wait: the object stores its value, and the
-/// worker applies it.
+/// Whether the option is SO_LINGER, which would make close(2) wait. If on, the tenure keeps it, and the
+/// descriptor does not get it: the worker waits before close(2) instead, or resets if the time is zero.
 template <class Option, class Protocol>
 bool is_linger(const Option& option, const Protocol& protocol)
 {
@@ -132,7 +132,7 @@ void set_linger(Tenure& t, const ::linger& l, error_code& ec)
   else
   {
     calls::set_option(t.fd(), SOL_SOCKET, SO_LINGER, &l, sizeof(l), ec);
-    t.set_linger(linger_setting::unknown());
+    t.set_linger(linger_setting::unknown()); // not off(): other code may set it on the descriptor
   }
 }
 
@@ -220,7 +220,7 @@ std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
 
 /// Delays attempts to send to a peer whose queue is full. poll(2) reports an unconnected AF_UNIX socket as
 /// ready all the time, because it has no event for the peer's queue: from the second refusal on, attempts
-/// are one millisecond apart. For other sockets poll(2) waits until there is room, so one refusal is enough.
+/// are one millisecond apart. Other sockets rarely see a second one: poll(2) waits until there is room.
 class full_queue
 {
 public:

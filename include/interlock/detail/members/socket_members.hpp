@@ -68,8 +68,8 @@ public:
   /// The endpoint type.
   using endpoint_type = typename Protocol::endpoint;
 
-  // Constructors from a protocol are the derived classes', beside those from an endpoint: clang prefers a
-  // derived class's constructor where the two are ambiguous.
+  // The derived classes declare the constructors from a protocol, beside those from an endpoint. Inherited
+  // from here, clang would choose the one from an endpoint where the two are ambiguous.
   using base::base;
 
   /// Construct a socket on an existing native socket.

@@ -132,7 +132,7 @@ using initiate_receive_message =
   initiate_transfer<Core, op_kind::transfer, call_receive_message, message_flags, message_flags*>;
 
 template <class Core>
-using initiate_write = initiate_transfer<Core, op_kind::transfer, call_write_some>;
+using initiate_write = initiate_transfer<Core, op_kind::transfer, call_write_some>; // has no flush
 
 template <class Core>
 using initiate_read = initiate_transfer<Core, op_kind::transfer, call_read_some>;

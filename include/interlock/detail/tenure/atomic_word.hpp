@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Applies the transitions of the tenure's word. Every transition is one read-modify-write: what a
-// participant sees and what it becomes cannot come apart. Acquire on every success orders what the
-// tenure holds after its publication, and release orders it before its end.
+// Applies the transitions of the tenure's word. Each that changes it is one compare-exchange: no other thread
+// changes the word in between. Acquire and release: a thread that enters sees what was written before
+// `publish`; a thread that gets a duty sees what the threads that have left wrote before.
 
 #ifndef INTERLOCK_DETAIL_TENURE_ATOMIC_WORD_HPP
 #define INTERLOCK_DETAIL_TENURE_ATOMIC_WORD_HPP
@@ -43,7 +43,7 @@ public:
     }
   }
 
-  /// The same for what the read/write path does: the tenure is open, and nothing falls due.
+  /// The same, inlined for the read/write path: an open tenure and duty none. All else goes to `apply`.
   template <transition Transition>
   INTERLOCK_HOT duty apply_open() noexcept
   {

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The callers of async_close that wait for one close, as the tenure sees them: each owns its handler
-// until it is completed or destroyed.
+// The callers of async_close and async_release that wait for one close, as the tenure sees them: each owns
+// its handler until it is completed or destroyed.
 
 #ifndef INTERLOCK_DETAIL_TENURE_CLOSE_WAITER_HPP
 #define INTERLOCK_DETAIL_TENURE_CLOSE_WAITER_HPP
@@ -71,8 +71,8 @@ public:
     return nullptr;
   }
 
-  /// Offers the descriptor, before `complete`, when nothing uses it any more. `owned`: the new owner closes
-  /// it. False: the offer is declined.
+  /// Offers the descriptor, before `complete`, when nothing uses it any more: async_release takes it,
+  /// async_close does not. `owned`: the new owner closes it; otherwise it is borrowed. False: not taken.
   virtual bool take(int /*descriptor*/, bool /*owned*/) noexcept
   {
     return false;

@@ -5,8 +5,8 @@
 // depend on Asio.
 //
 // The word says which threads may touch the descriptor and what each transition leaves to do; this class
-// does it. The object, each outstanding handler, each thread inside and the worker while it closes hold
-// the tenure. When the word says that none of them is left, the tenure is disposed of. A user's
+// does it. The object, each outstanding handler, each thread inside, each lease, and the worker while it
+// closes hold the tenure. When the word says that none of them is left, the tenure is disposed of. A user's
 // cancellation slot may still point at the memory then: it keeps a reference on the memory, cannot enter
 // the tenure, and does nothing.
 
@@ -55,7 +55,7 @@ public:
     return word_.apply_open<word::enter_with_write>();
   }
 
-  /// To cancel an outstanding operation: possible in a flush as well.
+  /// Possible in a flush as well: to cancel an outstanding operation, and for flush_queue.
   duty enter_to_cancel() noexcept
   {
     return word_.apply<word::enter_to_cancel>();
@@ -125,7 +125,7 @@ public:
     return borrowed_;
   }
 
-  /// Counts the tenures in this memory, so that a late cancellation recognises its own. For threads inside.
+  /// Counts the tenures in this memory, so that a late cancellation recognises its own. For its holders.
   std::uint64_t generation() const noexcept
   {
     return generation_;
@@ -175,16 +175,16 @@ public:
     return refused_writes_.load(std::memory_order_relaxed);
   }
 
-  /// Adds `c` to the waiters of this tenure's close. False: the close is over, and `c` stays the
-  /// caller's. The caller is inside.
+  /// Adds `c` to the waiters of this tenure's close. False: the close is over or the context is shut down;
+  /// `c` stays the caller's then. The caller is inside.
   bool add_close_waiter(close_waiter& c) noexcept;
 
   /// Removes the close waiter with this link and returns it; null if it has been served. Any time, with a
   /// reference on the memory.
   close_waiter_pointer withdraw_close_waiter(const void* link, std::uint64_t generation) noexcept;
 
-  /// Detaches now, if the tenure is still of this generation; `abort` discards what has been sent and not
-  /// delivered. Any time, with a reference on the memory.
+  /// If the tenure is still of this generation: makes the close immediate, or abortive (`abort`: what has not
+  /// been delivered is discarded), and demands the detach. Any time, with a reference on the memory.
   void hurry_close(std::uint64_t generation, bool abort) noexcept;
 
   /// The outcome of the close, for a caller that add_close_waiter has refused. False: the context has been
@@ -228,17 +228,17 @@ public:
     act(word_.apply<word::lease_done>());
   }
 
-  // --- Belonging to an object. The object's mutex.
+  // --- Belonging to an object. `recycle` and `publish`: under the object's mutex.
 
   void disown() noexcept
   {
     act(word_.apply<word::disown>());
   }
 
-  /// Takes an ended tenure up again. False: a thread still reads its outcome, or the context is down.
+  /// Takes an ended or vacant tenure up again. False: it is still in use, or the context is down.
   bool recycle() noexcept;
 
-  /// Called before the descriptor enters the reactor: see context_state::note_process.
+  /// Called before the descriptor enters or leaves the reactor: detects a fork that Asio was not told of.
   void note_process() noexcept
   {
     context_state_->note_process();
@@ -260,8 +260,8 @@ public:
   /// Sets SO_LINGER on the descriptor as the object was told, for the next owner.
   void restore_linger() noexcept;
 
-  /// The same in two steps, between which the Asio object moves to another owner. If that is `successor`,
-  /// the outstanding handlers of this tenure count as the successor's as well.
+  /// `give_out` in two steps: one of the first two, then, when the Asio object has its new owner, gave_out.
+  /// If the owner is a tenure, `successor`, it counts one handler until this tenure finishes.
   duty begin_give_out() noexcept;
   duty give_out_to(tenure_base& successor) noexcept;
   void gave_out() noexcept;
@@ -296,7 +296,7 @@ protected:
   /// Takes the descriptor out of the Asio object (its release()) and destroys the Asio object.
   virtual void release_inner() noexcept = 0;
 
-  /// Posts a call of serve_close_waiters to the strand. After an exception nothing is posted.
+  /// Posts a call of serve_close_waiters to the strand. If this throws, a call that was queued never runs.
   virtual void post_close_waiters() = 0;
 
   /// Destroys what belongs to the execution context.
@@ -347,8 +347,8 @@ private:
   bool has_left_reactor() const noexcept override;
   void after_fork() noexcept override;
 
-  // The posting of serve_close_waiters. The thread that posts the step and the one that destroys it
-  // uninvoked learn of each other here.
+  // The posted call of serve_close_waiters. If it is destroyed before the post has returned, the posting
+  // thread cleans up: only that thread knows whether the post threw, and has to be tried again.
   enum class step_state : unsigned char
   {
     posting,
@@ -361,17 +361,17 @@ private:
   std::atomic<std::uint32_t> flush_steps_{0};
   atomic_word word_;
   const object_id object_;
-  std::uint64_t generation_ = 0; // written while the tenure is vacant
+  std::uint64_t generation_ = 0; // written under mutex_; readers hold mutex_ or the tenure
   std::shared_ptr<context_state> context_state_;
-  std::atomic<unsigned> memory_references_{1};
+  std::atomic<unsigned> memory_references_{1}; // the first is the tenure's own, until dispose
   std::atomic<step_state> step_{step_state::posting};
-  std::atomic<bool> reactor_left_{true}; // the context may go
+  std::atomic<bool> reactor_left_{true}; // a shutdown need not wait for this tenure
   std::atomic<linger_setting> linger_{linger_setting::unknown()};
 
   // Guarded by mutex_.
   blocked_thread_list blocked_threads_;
   close_waiter_list close_waiters_;
-  bool sealed_ = false;           // the close waiters have been, or are being, served
+  bool sealed_ = false;           // no more close waiters: they are served, or the context is down
   bool down_ = false;             // the context has been shut down
   bool left_to_shutdown_ = false; // a finishing thread found the gate closed, and counts as inside
 

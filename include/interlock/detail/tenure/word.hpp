@@ -12,15 +12,15 @@
 //   leases    permissions to use the raw descriptor; each delays close(2), none the detach
 //   writes    the outstanding handlers that a flush waits for
 //   handlers  handlers of operations, until each has run and been destroyed
-//   inside    threads between enter and leave: only these may touch the descriptor
-//   blocked   a thread waits in a synchronous call, and a closer has to wake it
+//   inside    threads between enter and leave: until the detach, only these use the Asio object
+//   blocked   a thread has waited in a synchronous call (stays set): a closer wakes those that wait
 //   owned     an object holds the tenure
 //
-// Only threads counted inside touch the descriptor, while the phase is open, flushing, closing or due.
-// Only the phase open lets a new operation in; a flush lets in what continues or cancels an outstanding
-// operation. Exactly one transition claims the detach, when the count inside is zero; each later step (the
-// last lease, close(2), the last handler, the end of the memory) is claimed by exactly one transition as
-// well. No function here has an effect; atomic_word.hpp applies them.
+// Only the phase open lets a new operation in. A flush is a close that first waits for the outstanding
+// writes: it lets in the next write of a running write handler, a cancellation, and the worker's look at the
+// send queue. Exactly one transition claims the detach, when the count inside is zero. Each later duty
+// (close, finish, dispose) is returned by at most one transition as well. No function here has an effect;
+// atomic_word.hpp applies them.
 
 #ifndef INTERLOCK_DETAIL_TENURE_WORD_HPP
 #define INTERLOCK_DETAIL_TENURE_WORD_HPP
@@ -33,8 +33,8 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-/// Where a tenure stands. Only `open` lets new operations in. Phases never go backwards, except
-/// leased -> detached and the recycling of an ended tenure.
+/// Where a tenure stands. Only `open`, which is zero, lets new operations in. The code compares phases by
+/// this order, against which only leased -> detached and the opening (vacant -> open) go.
 enum class phase : std::uint64_t
 {
   open,     ///< The descriptor belongs to the tenure and is in use.
@@ -52,11 +52,11 @@ enum class phase : std::uint64_t
 enum class duty : unsigned char
 {
   none,     ///< Nothing.
-  detach,   ///< Remove the descriptor from the reactor, then call `part`.
+  detach,   ///< Remove the descriptor from the reactor, then apply `part`; after give_out `report`.
   close,    ///< Nothing uses the descriptor any more: hand it to the worker, or to its next owner.
   finish,   ///< Serve the close waiters. The caller counts as inside from here on.
-  dispose,  ///< Free the tenure: nothing can reach it any more.
-  refuse,   ///< The tenure is not open.
+  dispose,  ///< Nothing holds the tenure any more: drop its own reference on its memory.
+  refuse,   ///< The state of the tenure does not allow it; nothing has changed.
   overflow, ///< A count is full; nothing has changed.
   join,     ///< Another close is under way or over. The caller counts as inside.
   flush,    ///< The caller has begun a flush and counts as inside; writes are outstanding.
@@ -65,9 +65,9 @@ enum class duty : unsigned char
 
 /// The transitions, over counts of the given widths (narrow ones let a test walk every state).
 /**
- * Each takes a word and returns the next one with the duty of the thread that installs it. `next
- * == word` means that there is nothing to install. The upper half of each count is reserved for
- * callers that must not fail: closers, and a handler that is counted beside one already counted.
+ * Each takes a word and returns the next one with the duty of the thread that installs it. If `next` is the
+ * word itself, there is nothing to install. The upper half of each count but the leases is a reserve for
+ * callers that must not fail: those of begin_close, hold, chain_write and add_handler.
  */
 template <unsigned InsideBits, unsigned HandlerBits, unsigned WriteBits, unsigned LeaseBits>
 class basic_word
@@ -135,7 +135,7 @@ public:
     return admit(w, inside_one, inside_half | handler_half);
   }
 
-  /// The cancellation of something outstanding: touches the descriptor until it leaves, in a flush as well.
+  /// Enters in a flush as well: to cancel something outstanding, or for the worker to look at the send queue.
   static constexpr step enter_to_cancel(value w) noexcept
   {
     if (phase_of(w) != phase::flushing)
@@ -197,9 +197,9 @@ public:
     return phase_of(w) == phase::flushing && writes(s.next) == 0 ? demand(s.next) : s;
   }
 
-  /// `async_close`: the first closer (duty none) becomes inside and holds two handlers: one goes
-  /// with the strand's step, the other stays with the closer until it knows what became of the
-  /// step.
+  /// `async_close`, `async_release`. Duty none: the caller leads the close, counts as inside, and holds two
+  /// handler counts. One goes with the step that demands the detach on the strand; the caller keeps the other
+  /// until that step is sent, or has failed.
   static constexpr step begin_close(value w) noexcept
   {
     if (phase_of(w) == phase::vacant)
@@ -221,8 +221,8 @@ public:
     return {with_phase(s.next, phase::flushing), duty::flush};
   }
 
-  /// The destructor, the strand's step, the take-over, a deadline, a stronger closer, the service's
-  /// shutdown: detach now, or as soon as the last inside has left.
+  /// Detach now, or when the last thread inside leaves. For the destructor, the strand's step, the worker
+  /// when a watch or a flush has expired, a closer that ends a flush, a cancellation, and the shutdown.
   static constexpr step demand(value w) noexcept
   {
     if (phase_of(w) > phase::closing)
@@ -292,7 +292,7 @@ public:
     return {next, dead(next) ? duty::dispose : duty::none};
   }
 
-  /// The memory of an ended tenure is taken up again. Refused while a thread still reads the outcome.
+  /// Takes an ended or vacant tenure up again. Busy: not ended, or a thread inside or a handler is counted.
   static constexpr step recycle(value w) noexcept
   {
     if (phase_of(w) < phase::ended || (w & (inside_mask | handler_mask)) != 0)
@@ -318,7 +318,7 @@ public:
     return {next, duty::none};
   }
 
-  /// Keeps the tenure from being freed, whatever its phase; fails if that has happened.
+  /// Keeps the tenure from being disposed of or recycled, whatever its phase. Refused if it is `dead`.
   static constexpr step hold(value w) noexcept
   {
     if (dead(w))
@@ -326,9 +326,9 @@ public:
     return full(w) ? step{w, duty::overflow} : step{w + inside_one, duty::none};
   }
 
-  /// Counts one more handler. The caller already keeps the tenure from ending: it holds a handler of
-  /// this tenure, or the opener's vacancy. Never a write: a flush waits for the writes of this tenure, not
-  /// for those of the tenure that it succeeds.
+  /// Counts one more handler. The caller keeps the tenure from ending: it is a running handler of the tenure,
+  /// or a converting move that is opening it, and counts the old tenure as one handler here. Never a write: a
+  /// flush does not wait for the writes of the old tenure.
   static constexpr step add_handler(value w) noexcept
   {
     return full(w) ? step{w, duty::overflow} : step{w + handler_one, duty::none};
@@ -368,7 +368,7 @@ private:
     return (w & ~phase_mask) | make(p);
   }
 
-  // Closers may use the reserve, but for the one inside that a finish needs.
+  // For what may use the reserve. Keeps one inside for a finish, and has room for a close's two handlers.
   static constexpr bool full(value w) noexcept
   {
     return (w & inside_mask) >= inside_mask - inside_one

@@ -121,7 +121,7 @@ void tenure_base::await_close() noexcept
     const phase p = current_phase();
     return p == phase::flushing || p == phase::closing || p == phase::due || p == phase::detached;
   };
-  // In a handler of the object, this thread itself may be the one inside: it must not wait for itself.
+  // Asio may have called the handler within an initiation: this thread is inside then, and must not wait.
   if (current_phase() != phase::due || running_handler::tenure_of(object_) != this)
     context_state_->worker().await([&] { return !under_way(); });
 }

@@ -357,10 +357,10 @@ private:
     strand_.reset();
   }
 
-  std::optional<Inner> inner_;
-  std::optional<protocol_type> protocol_;
-  // Guarded by mutex_. A close reads it inside the gate instead, which the shutdown waits for.
-  std::unique_ptr<strand_type> strand_;
+  std::optional<Inner> inner_;            // set while vacant, reset by the thread that detaches
+  std::optional<protocol_type> protocol_; // set while vacant
+  std::unique_ptr<strand_type>
+    strand_; // guarded by mutex_; a close reads it inside the gate, which the shutdown waits for
   std::atomic<step_token> step_token_{no_step}; // of the step that holds a handler count
   std::atomic<bool> strand_is_dead_{false};
   user_flags flags_;

@@ -34,7 +34,7 @@ class tenure_base;
 /// What became of a close.
 struct close_verdict
 {
-  boost::system::error_code ec; ///< The errno of close(2), or why close(2) was not called.
+  boost::system::error_code ec; ///< The errno of close(2), or why this caller does not get it.
   close_report report{};
   bool lingered = false; ///< The close waited because of SO_LINGER.
 };

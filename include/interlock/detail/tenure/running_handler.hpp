@@ -53,7 +53,7 @@ public:
   /// Whether a read or write may start in `tenure` on this thread.
   static bool allows(const tenure_base& tenure) noexcept;
 
-  /// The tenure of `object` whose handler runs on this thread; null if none runs.
+  /// The tenure of `object` whose handler runs on this thread. Null: none runs, or it has re-opened `object`.
   static tenure_base* tenure_of(object_id object) noexcept;
 
   /// Whether this thread runs the handler of a write in `tenure`.

@@ -157,7 +157,7 @@ public:
   /// The first step of async_close: word::begin_close, or word::begin_flush for a close that delivers.
   duty begin_close(bool flush = false) noexcept;
 
-  /// Has the worker end the flush at the deadline of the close. The caller holds the tenure.
+  /// Has the worker end the flush at the close's deadline, or when writes stall. The caller holds the tenure.
   void watch_flush() noexcept;
 
   /// Ends the flush, for a closer that joins and does not wait for writes. The caller is inside.
@@ -187,8 +187,8 @@ public:
   /// been delivered is discarded), and demands the detach. Any time, with a reference on the memory.
   void hurry_close(std::uint64_t generation, bool abort) noexcept;
 
-  /// The outcome of the close, for a caller that add_close_waiter has refused. False: the context has been
-  /// shut down.
+  /// The outcome of the close: for serve_close_waiters, and for a caller that add_close_waiter has refused.
+  /// False: the context has been shut down, and `v` is unchanged.
   bool outcome(close_verdict& v) noexcept;
 
   /// Requests the close in this mode. `plan` serves the close if it has none yet. The caller is inside.
@@ -197,7 +197,7 @@ public:
   /// A closer without a mode joins the close. The caller is inside.
   void demand_plainly() noexcept;
 
-  /// Decides the close if no caller requested a mode.
+  /// The user's SO_LINGER, kept off the descriptor if on. Decides the close if no caller requested a mode.
   linger_setting linger() const noexcept
   {
     return linger_.load(std::memory_order_relaxed);
@@ -362,8 +362,8 @@ private:
   atomic_word word_;
   const object_id object_;
   std::uint64_t generation_ = 0; // written under mutex_; readers hold mutex_ or the tenure
-  std::shared_ptr<context_state> context_state_;
-  std::atomic<unsigned> memory_references_{1}; // the first is the tenure's own, until dispose
+  std::shared_ptr<context_state> context_state_; // constant until dispose
+  std::atomic<unsigned> memory_references_{1};   // the first is the tenure's own, until dispose
   std::atomic<step_state> step_{step_state::posting};
   std::atomic<bool> reactor_left_{true}; // a shutdown need not wait for this tenure
   std::atomic<linger_setting> linger_{linger_setting::unknown()};

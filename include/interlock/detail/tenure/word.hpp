@@ -60,7 +60,7 @@ enum class duty : unsigned char
   overflow, ///< A count is full; nothing has changed.
   join,     ///< Another close is under way or over. The caller counts as inside.
   flush,    ///< The caller has begun a flush and counts as inside; writes are outstanding.
-  busy      ///< A thread is inside, or a lease is out; nothing has changed.
+  busy      ///< The tenure is in use (give_out, recycle); nothing has changed.
 };
 
 /// The transitions, over counts of the given widths (narrow ones let a test walk every state).

@@ -56,7 +56,8 @@ public:
       {
         support::wait_until([this] { return told_.load(); });
         watch.open_gate();
-        opened_ = clock::now();
+        watch.wait_closed();
+        closed_ = clock::now();
       })
   {
   }
@@ -72,15 +73,15 @@ public:
     told_ = true;
   }
 
-  /// Nobody waits for ever: who had given up by then cannot have found anything.
-  bool opened_before(clock::time_point when) const
+  /// The wait for a close is bounded: an attempt that gave up before the close was over found nothing.
+  bool closed_before(clock::time_point when) const
   {
-    return opened_.load() < when;
+    return closed_.load() < when;
   }
 
 private:
   std::atomic<bool> told_{false};
-  std::atomic<clock::time_point> opened_{clock::time_point::max()};
+  std::atomic<clock::time_point> closed_{clock::time_point::max()};
   std::thread thread_;
 };
 
@@ -99,7 +100,7 @@ int successes(asio::io_context& context, Attempt attempt)
       + interlock::detail::close_worker::await_time / 2;
     keeper.tell();
     const error_code ec = attempt();
-    const bool too_early = ec == support::system_error(EMFILE) && !keeper.opened_before(in_time);
+    const bool too_early = ec == support::system_error(EMFILE) && !keeper.closed_before(in_time);
     BOOST_TEST((!ec || too_early), ec.message());
     count += ec ? 0 : 1;
   }

@@ -34,6 +34,7 @@
 #include "support/blocking_subjects.hpp"
 #include "support/message_ends.hpp"
 #include "support/pty.hpp"
+#include "support/raw_sockets_alone.hpp"
 #include "support/token_members.hpp"
 
 namespace support {
@@ -374,7 +375,7 @@ struct udp_socket_subject : socket_subject<of_udp, Make>
 
 /// Where the process may not open raw sockets it is left out.
 template <class Make>
-struct icmp_socket_subject : socket_subject<of_icmp, Make>
+struct icmp_socket_subject : private raw_sockets_alone, socket_subject<of_icmp, Make>
 {
   using members = message_members;
   using socket_subject<of_icmp, Make>::socket_subject;

@@ -12,6 +12,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/dropin_cases.hpp"
+#include "support/raw_sockets_alone.hpp"
 
 namespace {
 
@@ -25,8 +26,9 @@ boost::test_tools::assertion_result may_open_raw_sockets(boost::unit_test::test_
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(
-  test_dropin_raw_sockets, *boost::unit_test::precondition(may_open_raw_sockets))
+BOOST_AUTO_TEST_SUITE(test_dropin_raw_sockets,
+  *boost::unit_test::precondition(may_open_raw_sockets)
+    * boost::unit_test::fixture<support::raw_sockets_alone>())
 
 INTERLOCK_TEST_DROPIN(icmp_socket, "icmp")
 INTERLOCK_TEST_DROPIN(generic_raw_socket, "generic-raw")

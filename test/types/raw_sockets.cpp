@@ -31,6 +31,7 @@
 #include "support/descriptor_pairs.hpp"
 #include "support/dropin_calls.hpp"
 #include "support/handler_tally.hpp"
+#include "support/raw_sockets_alone.hpp"
 #include "support/sync_support.hpp"
 #include "support/system_errors.hpp"
 
@@ -194,7 +195,8 @@ void close_wakes(Close close)
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_raw_sockets, *utf::precondition(raw_sockets_may_be_opened))
+BOOST_AUTO_TEST_SUITE(test_raw_sockets,
+  *utf::precondition(raw_sockets_may_be_opened) * utf::fixture<raw_sockets_alone>())
 
 BOOST_AUTO_TEST_CASE(every_member_of_an_icmp_socket_is_the_same)
 {

@@ -34,7 +34,7 @@
 #include "support/blocking_subjects.hpp"
 #include "support/message_ends.hpp"
 #include "support/pty.hpp"
-#include "support/raw_sockets_alone.hpp"
+#include "support/raw_sockets.hpp"
 #include "support/token_members.hpp"
 
 namespace support {
@@ -382,7 +382,7 @@ struct icmp_socket_subject : private raw_sockets_alone, socket_subject<of_icmp, 
 
   static bool is_possible()
   {
-    return support::fd(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP)).get() >= 0;
+    return !!raw_sockets_may_be_opened(0);
   }
 };
 

@@ -9,14 +9,11 @@
 #include <interlock/ip/icmp.hpp>
 
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <future>
 #include <string>
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
@@ -31,7 +28,7 @@
 #include "support/descriptor_pairs.hpp"
 #include "support/dropin_calls.hpp"
 #include "support/handler_tally.hpp"
-#include "support/raw_sockets_alone.hpp"
+#include "support/raw_sockets.hpp"
 #include "support/sync_support.hpp"
 #include "support/system_errors.hpp"
 
@@ -41,14 +38,6 @@ using namespace support;
 using interlock::ip::icmp;
 
 namespace {
-
-boost::test_tools::assertion_result raw_sockets_may_be_opened(utf::test_unit_id)
-{
-  const fd n(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
-  boost::test_tools::assertion_result may(n.get() >= 0);
-  may.message() << "this process may not open raw sockets: " << std::strerror(errno);
-  return may;
-}
 
 /// Addresses of their own: what is sent to others in this machine does not come here.
 asio::ip::icmp::endpoint own_address(unsigned char last)

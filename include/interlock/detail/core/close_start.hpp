@@ -25,6 +25,7 @@
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+
 /// The error of a refused transition. None for other duties; `busy` too, which its callers report as in_use.
 inline boost::system::error_code refusal(duty d) noexcept
 {

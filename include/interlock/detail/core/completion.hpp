@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Completions that do not come from Asio: of an operation that fails before Asio is called, and of a close.
+// Completions from an initiating function: of an operation that fails before Asio is called, and of a close
+// or a release of an object that was never opened.
 //
 // A failed initiation never calls its handler from inside the initiating function, unless the
 // handler has an immediate executor that allows it.
@@ -12,7 +13,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
@@ -39,15 +39,6 @@ void complete_immediately(const Executor& ex, Handler& handler, Values... values
 #else
   asio::post(ex, adapt(std::move(handler), bound_values<Values...>(std::move(values)...)));
 #endif
-}
-
-/// Completes `handler` with `values`, from within a step of its operation that runs on `ex`.
-template <class Executor, class Handler, class... Values>
-void complete(const Executor& ex, Handler& handler, Values... values)
-{
-  namespace asio = boost::asio;
-  auto where = asio::get_associated_executor(handler, ex);
-  asio::dispatch(where, adapt(std::move(handler), bound_values<Values...>(std::move(values)...)));
 }
 
 } // namespace detail

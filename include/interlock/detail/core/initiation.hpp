@@ -4,7 +4,7 @@
 // The initiations of all I/O objects: function objects that start an operation.
 //
 // Each has the executor of its object, which tokens such as cancel_after need. Each refers to the object's
-// core, because a lazy token may call it later, from any thread.
+// core, not to a tenure: a lazy token may call it later, from any thread, when the object has another one.
 
 #ifndef INTERLOCK_DETAIL_CORE_INITIATION_HPP
 #define INTERLOCK_DETAIL_CORE_INITIATION_HPP
@@ -168,8 +168,8 @@ public:
   }
 };
 
-/// The result of starting an operation with `Token`. As a return type it lets a concept check reject a call
-/// without an error.
+/// The result of starting an operation with `Token`. As a return type it makes a call with an unfit token a
+/// substitution failure, which a concept check can detect, and no hard error.
 template <class Token, class Signature, class Initiation, class... Args>
 using initiation_result = decltype(boost::asio::async_initiate<Token, Signature>(
   std::declval<Initiation>(), std::declval<Token&>(), std::declval<Args>()...));

@@ -5,7 +5,7 @@
 //
 // Asio installs a pointer into its own object in a handler's cancellation slot, and reads it without a lock.
 // So the user's slot gets a link, and Asio gets the slot of a signal in the link. An emission enters the
-// tenure, emits into that signal, and leaves. No effect once the tenure closes or has given its object away.
+// tenure, emits into that signal, and leaves. It has an effect only while the tenure is open or flushing.
 
 #ifndef INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP
 #define INTERLOCK_DETAIL_CORE_SLOT_BRIDGE_HPP

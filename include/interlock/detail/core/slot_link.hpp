@@ -9,7 +9,8 @@
 //
 // No lock: Asio demands that the uses of one cancellation signal are synchronised, so an emission comes after
 // the initiating function, which binds the link, and after the previous emission. Other threads count
-// references; one that starts an operation again (repeating.hpp) also installs in the bridge's signal.
+// references. A new start (repeating.hpp) also installs in the bridge's signal, on the handler's executor: as
+// for the steps of Asio's composed operations, the user must not emit at the same time.
 
 #ifndef INTERLOCK_DETAIL_CORE_SLOT_LINK_HPP
 #define INTERLOCK_DETAIL_CORE_SLOT_LINK_HPP

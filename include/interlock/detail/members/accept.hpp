@@ -77,7 +77,7 @@ struct accept_new
 };
 
 /// Begins an accept again in two cases. No descriptor left: once, after the queued closes. An aborted
-/// connection: unless enable_connection_aborted is set; Asio retries it too, while its own object lacks that.
+/// connection, if Asio reports it, which it does not while its own object lacks enable_connection_aborted.
 template <class Executor, class Endpoint>
 struct accept_again
 {

@@ -101,7 +101,7 @@ public:
   /**
    * Any number of callers, from any thread, may call this: one close serves them all, and each gets the
    * same report. The strongest of their modes wins; a call without a mode counts as immediate, or as
-   * SO_LINGER requires. Only the destructor, not `close`, ends a wait for writes; neither changes the mode.
+   * SO_LINGER requires. The destructor ends a wait for writes, `close` does not; neither changes the mode.
    *
    * @param mode How to close, and how long to wait for the peer: see close_mode.
    *

@@ -86,7 +86,7 @@ public:
    * Never blocks, with one exception. A datagram socket, a raw socket and an acceptor wait, for 100 ms at
    * most, until close(2) has been called, so that the local address is free when this returns. Two things
    * delay that: another thread in a call on the object, and a close(2) of another descriptor that blocks.
-   * They do not wait for a lease.
+   * While a lease exists, `close` waits for the detach only.
    */
   void close()
   {

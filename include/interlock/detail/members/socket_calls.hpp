@@ -105,7 +105,7 @@ error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
 }
 
 /// Whether the option is enable_connection_aborted: Asio's own, unknown to the system. It decides whether
-/// accept reports a connection for which is_aborted_connection holds, or accepts the next one.
+/// a synchronous accept reports an is_aborted_connection, or accepts the next; async_accept never reports it.
 template <class Option, class Protocol>
 bool is_connection_aborted(const Option& option, const Protocol& protocol)
 {

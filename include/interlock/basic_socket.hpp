@@ -277,8 +277,8 @@ protected:
   /// @cond
   void take_asio(asio_type&& other, error_code& ec)
   {
-    error_code unnamed;
-    const Protocol protocol(other.local_endpoint(unnamed).protocol());
+    error_code ignored; // an error means that `other` is not open: adopt has no effect then
+    const Protocol protocol(other.local_endpoint(ignored).protocol());
     core_.adopt(
       std::move(other), ec, [&protocol](auto& t, error_code& e) { t.set_protocol(protocol, e); });
   }

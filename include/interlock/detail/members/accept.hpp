@@ -26,7 +26,7 @@ namespace detail {
 
 /// Gives the connection to a socket of Asio's own, by a move.
 template <class Peer, class Protocol, class Accepted>
-auto deliver(Peer& peer, const Protocol&, Accepted&& accepted, error_code&)
+auto give_connection(Peer& peer, const Protocol&, Accepted&& accepted, error_code&)
   -> decltype(peer = std::move(accepted), void())
 {
   peer = std::move(accepted);
@@ -34,7 +34,7 @@ auto deliver(Peer& peer, const Protocol&, Accepted&& accepted, error_code&)
 
 /// Gives the connection to a closable socket.
 template <class Peer, class Protocol, class Accepted>
-auto deliver(Peer& peer, const Protocol& protocol, Accepted&& accepted, error_code& ec)
+auto give_connection(Peer& peer, const Protocol& protocol, Accepted&& accepted, error_code& ec)
   -> decltype(access::core(peer), void())
 {
   using peer_protocol =
@@ -44,7 +44,7 @@ auto deliver(Peer& peer, const Protocol& protocol, Accepted&& accepted, error_co
     std::move(accepted), ec, [&p](auto& t, error_code& e) { t.set_protocol(p, e); });
 }
 
-/// Completes an accept into the caller's socket: delivers the connection, then calls the user's handler.
+/// Completes an accept into the caller's socket: gives it the connection, then calls the user's handler.
 template <class Peer, class Protocol>
 struct accept_into
 {
@@ -55,7 +55,7 @@ struct accept_into
   void operator()(Handler&& handler, error_code ec, Accepted&& accepted)
   {
     if (!ec)
-      deliver(*peer, protocol, std::move(accepted), ec);
+      give_connection(*peer, protocol, std::move(accepted), ec);
     std::move(handler)(ec);
   }
 };
@@ -71,7 +71,7 @@ struct accept_new
   {
     Peer peer(accepted.get_executor());
     if (!ec)
-      deliver(peer, protocol, std::move(accepted), ec);
+      give_connection(peer, protocol, std::move(accepted), ec);
     std::move(handler)(ec, std::move(peer));
   }
 };
@@ -145,9 +145,9 @@ private:
   using tenure_type = typename Core::tenure_type;
   using protocol = typename tenure_type::protocol_type;
 
-  template <class Handler, class Executor, class Endpoint, class Deliver, class Fail>
+  template <class Handler, class Executor, class Endpoint, class Give, class Fail>
   void accept(
-    Handler& handler, const Executor& ex, Endpoint* endpoint, Deliver deliver_to, Fail fail) const
+    Handler& handler, const Executor& ex, Endpoint* endpoint, Give give_to, Fail fail) const
   {
     using policy = accept_again<Executor, Endpoint>;
     using repeats = repeating<typename Core::inner_type, policy, tracking_of<Handler>>;
@@ -156,8 +156,8 @@ private:
       [&](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
       {
         policy p{ex, endpoint};
-        auto delivers = adapt(std::move(h), deliver_to(t.protocol())); // called by `repeats`
-        p.begin(t.inner(), adapt(std::move(delivers), repeats(std::move(tracked), p)));
+        auto gives = adapt(std::move(h), give_to(t.protocol())); // called by `repeats`
+        p.begin(t.inner(), adapt(std::move(gives), repeats(std::move(tracked), p)));
       },
       fail);
   }

@@ -7,11 +7,13 @@
 #ifndef INTERLOCK_TEST_SUPPORT_DESCRIPTORS_HPP
 #define INTERLOCK_TEST_SUPPORT_DESCRIPTORS_HPP
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -72,21 +74,24 @@ inline std::set<int> watchers_of(int fd)
   return found;
 }
 
-/// While it lives, every attempt to open another descriptor fails with EMFILE.
+/// While it lives, every attempt to open another descriptor fails with EMFILE, but for the number of
+/// `reserved` once that is closed.
 class no_more_descriptors
 {
 public:
-  no_more_descriptors()
+  explicit no_more_descriptors(int reserved = -1)
   {
+    if (::getrlimit(RLIMIT_NOFILE, &before_) != 0)
+      throw std::runtime_error("cannot find the limit of descriptors");
     // The lowest descriptor that is free becomes the limit: what is open above it stays usable.
     const int lowest = ::dup(0);
-    if (lowest < 0 || ::getrlimit(RLIMIT_NOFILE, &before_) != 0)
-      throw std::runtime_error("cannot find the limit of descriptors");
+    if (lowest < 0)
+      throw std::runtime_error("no descriptor is free already");
     ::close(lowest);
-    ::rlimit limit = before_;
-    limit.rlim_cur = static_cast<::rlim_t>(lowest);
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
-      throw std::runtime_error("cannot limit descriptors");
+    limit(static_cast<::rlim_t>(std::max(lowest, reserved + 1)));
+    // What is free below `reserved` would be taken instead.
+    for (int fd = ::dup(0); fd >= 0; fd = ::dup(0))
+      taken_.push_back(fd);
   }
 
   no_more_descriptors(const no_more_descriptors&) = delete;
@@ -94,11 +99,22 @@ public:
 
   ~no_more_descriptors()
   {
+    for (const int fd : taken_)
+      ::close(fd);
     ::setrlimit(RLIMIT_NOFILE, &before_);
   }
 
 private:
+  void limit(::rlim_t number)
+  {
+    ::rlimit now = before_;
+    now.rlim_cur = number;
+    if (::setrlimit(RLIMIT_NOFILE, &now) != 0)
+      throw std::runtime_error("cannot limit descriptors");
+  }
+
   ::rlimit before_;
+  std::vector<int> taken_;
 };
 
 } // namespace support

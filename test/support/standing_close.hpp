@@ -19,7 +19,8 @@ namespace support {
 struct standing_close
 {
   ends pair = unix_ends();
-  close_watch watch{pair.near.get()};
+  const int descriptor = pair.near.get(); // being closed
+  close_watch watch{descriptor};
 
   explicit standing_close(boost::asio::io_context& context)
   {

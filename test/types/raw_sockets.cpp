@@ -25,7 +25,6 @@
 
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
-#include "support/descriptor_pairs.hpp"
 #include "support/dropin_calls.hpp"
 #include "support/handler_tally.hpp"
 #include "support/raw_sockets.hpp"

@@ -12,7 +12,8 @@ Structure:
   * a project header exists and is included as <interlock/...>
   * no file of the library includes an adapter
   * src/a/b.cpp has a header include/interlock/a/b.hpp
-  * one source calls close(2), by the undefined symbols of the compiled sources; no header does
+  * one source calls close(2), by the undefined symbols of the compiled sources; no header does (detail/sys names it)
+  * the rooms from the descriptor to the core order their threads, and call the system, through detail/sys
 Form:
   * an include guard is named after the path of its header, and the last line closes it
   * each source file carries the licence line
@@ -33,7 +34,7 @@ import tempfile
 # The number of a room is its place in this list. Names are paths below include/interlock/ and src/
 # without the ending; the first match counts. fd_lease needs no Asio, hence its room.
 ROOMS = (
-    "config",
+    "config detail/sys",
     "error borrowed close_mode close_outcome close_report",
     "detail/descriptor/*",
     "detail/closing/*",
@@ -49,6 +50,7 @@ ADAPTERS = 9
 MAX_FILE = 550
 MAX_FUNCTION = 30
 CLOSER = "src/detail/descriptor/close_descriptor.cpp"
+SYS = "include/interlock/detail/sys.hpp"
 CLOSING = {"close", "close_range", "closefrom", "syscall"}
 COMPILER = ["g++", "-std=c++17", "-O0", "-Iinclude", "-DINTERLOCK_SOURCE", "-c"]
 
@@ -62,6 +64,13 @@ COMMENT = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])'|(//[^\n]*|/\*.*
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?:([<\"])([^>\"]+)|\w+)", re.M)
 ASIO = re.compile(r"(boost/)?(asio|beast)(\.hpp$|/)")
 CLOSE = re.compile(r"(?<![\w>])::(?:close|syscall)\b|\b(?:close_range|closefrom|(?:SYS|__NR)_close\w*)\b")
+
+# Rooms in which each of these is detail::sys's. The functions that are allowed touch no descriptor.
+UNDER_SYS = (2, 3, 4, 6)
+PAST_SYS = re.compile(
+    r"\bstd::(?:atomic\w*|\w*mutex|condition_variable\w*|j?thread|this_thread|future|promise|async|call_once)\b"
+    r"|\bsteady_clock\b"
+    r"|\bthread_local (?!sys::)|(?<![\w:>])::(?!(?:cfmakeraw|pthread_self|sigfillset)\()[a-z]\w*(?=\()")
 
 PERSON = re.compile(r"\b(who|whoever|whom|(?:some|no|any|every)body|someone|he|him|his)\b", re.I)
 # Not checked until their comments are rewritten.
@@ -134,8 +143,13 @@ def check_code(path, code, tree):
         names = "|".join(["asio", *re.findall(rf"\bnamespace (\w+) = [\w:]*\b(?:{names});", code)])
     for found in re.finditer(rf"\b({names})\s*(::|/|{{\s*namespace)\s*detail\b", code):
         yield line_of(code, found.start()), f"names details of Asio: {found[0]}"
-    for found in CLOSE.finditer(code if path.startswith("include/") else ""):
+    for found in CLOSE.finditer(code if path.startswith("include/") and path != SYS else ""):
         yield line_of(code, found.start()), f"a header calls {found[0]}"
+
+
+def check_sys(path, code):
+    for found in PAST_SYS.finditer(code if room_of(path) in UNDER_SYS else ""):
+        yield line_of(code, found.start()), f"does not come from detail::sys: {found[0].strip()}"
 
 
 def check_guard(path, text, code):
@@ -162,6 +176,7 @@ def violations(path, tree):
     if path.endswith(CXX):
         code = without_comments(text)
         yield from check_code(path, code, tree)
+        yield from check_sys(path, code)
         if path.endswith(".hpp"):
             yield from check_guard(path, text, code)
     if in_library(path):

@@ -101,6 +101,12 @@ PLANTED = (
     (LEASE, "/* for one who\nwaits */", "code is no person: who"),
     (ERROR, "int who; // whole, the, this, an object whose end\nconst char* he = \"// he\";", None),
     (CLOSING, "// nobody", None),
+    (CLOSING, "std::mutex m;", "does not come from detail::sys: std::mutex"),
+    (CLOSING, "std::atomic_signal_fence(o);", "does not come from detail::sys: std::atomic_signal_fence"),
+    (CLOSING, "int n = ::poll(nullptr, 0, 0);", "does not come from detail::sys: ::poll"),
+    (CLOSING, "thread_local int n;", "does not come from detail::sys: thread_local"),
+    (CLOSING, "std::lock_guard<sys::mutex> l(m); sys::poll(p); thread_local sys::per_thread<int> n;", None),
+    (TCP, "std::mutex m;", None),
     (TEST, "// nobody", None),
 )
 

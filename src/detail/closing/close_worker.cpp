@@ -9,7 +9,6 @@
 #include <limits>
 #include <optional>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include <pthread.h>
@@ -20,6 +19,7 @@
 #include <interlock/detail/closing/signals_blocked.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -40,7 +40,7 @@ close_worker::~close_worker()
 
 void close_worker::submit(close_job& job, int fd, linger_setting linger) noexcept
 {
-  std::unique_lock<std::mutex> lock(mutex_);
+  std::unique_lock<sys::mutex> lock(mutex_);
   if (job.stage_ == close_job::stage::watched)
     watches_.remove(job);
   end_flush(job);
@@ -54,7 +54,7 @@ void close_worker::submit(close_job& job, int fd, linger_setting linger) noexcep
   wake_if_asleep();
 }
 
-void close_worker::close_inline(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+void close_worker::close_inline(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
 {
   in_hand_.push_back(job);
   wait_out_fork(lock);
@@ -67,7 +67,7 @@ void close_worker::close_inline(std::unique_lock<std::mutex>& lock, close_job& j
 
 bool close_worker::watch(close_job& job) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   // Submitted in the meantime: what was to be watched for has happened.
   if (job.stage_ != close_job::stage::idle)
     return true;
@@ -79,7 +79,7 @@ bool close_worker::watch(close_job& job) noexcept
 
 bool close_worker::watch_again(close_job& job) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   if (!ready())
     return false;
   add_watch(job, close_job::stage::watched_after_close);
@@ -99,7 +99,7 @@ void close_worker::add_watch(close_job& job, close_job::stage s) noexcept
 
 void close_worker::stop(std::chrono::milliseconds bound) noexcept
 {
-  std::unique_lock<std::mutex> lock(mutex_);
+  std::unique_lock<sys::mutex> lock(mutex_);
   const bool waited_for = stopped_;
   hurried_ = stopped_ = true;
   if (engine_)
@@ -121,7 +121,7 @@ bool close_worker::ready() noexcept
 bool close_worker::start() noexcept
 {
   if (wake_event_ < 0)
-    wake_event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    wake_event_ = sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_event_ < 0)
     return false;
   if (!engine_)
@@ -134,7 +134,7 @@ bool close_worker::start() noexcept
     if (options_.thread_factory)
       options_.thread_factory(std::move(body));
     else
-      std::thread(std::move(body)).detach();
+      sys::thread(std::move(body)).detach();
     running_ = true;
   }
   catch (...)
@@ -151,7 +151,7 @@ void close_worker::wake_if_asleep() noexcept
   asleep_ = false;
   const std::uint64_t one = 1;
   // Cannot fail: at most one wake-up is outstanding.
-  if (::write(wake_event_, &one, sizeof(one)) < 0)
+  if (sys::write(wake_event_, &one, sizeof(one)) < 0)
     return;
 }
 
@@ -160,9 +160,9 @@ void close_worker::run() noexcept
   // A thread of the user's may not have inherited this.
   const signals_blocked blocked;
 #if defined(__linux__)
-  ::pthread_setname_np(::pthread_self(), "interlock");
+  sys::pthread_setname_np(::pthread_self(), "interlock");
 #endif
-  std::unique_lock<std::mutex> lock(mutex_);
+  std::unique_lock<sys::mutex> lock(mutex_);
   wait_out_fork(lock);
   while (!stopped_)
   {
@@ -177,7 +177,7 @@ void close_worker::run() noexcept
 }
 
 // After stop, when all are due. What has waited for writes or for a peer is queued then.
-void close_worker::run_the_rest(std::unique_lock<std::mutex>& lock) noexcept
+void close_worker::run_the_rest(std::unique_lock<sys::mutex>& lock) noexcept
 {
   run_watches(lock);
   run_flushes(lock);
@@ -186,7 +186,7 @@ void close_worker::run_the_rest(std::unique_lock<std::mutex>& lock) noexcept
 }
 
 // No more than `most`: who floods the worker must not keep deliveries and deadlines waiting.
-void close_worker::run_closes(std::unique_lock<std::mutex>& lock, std::size_t most) noexcept
+void close_worker::run_closes(std::unique_lock<sys::mutex>& lock, std::size_t most) noexcept
 {
   for (; most != 0; --most)
   {
@@ -199,7 +199,7 @@ void close_worker::run_closes(std::unique_lock<std::mutex>& lock, std::size_t mo
   }
 }
 
-void close_worker::run_watches(std::unique_lock<std::mutex>& lock) noexcept
+void close_worker::run_watches(std::unique_lock<sys::mutex>& lock) noexcept
 {
   const auto now = close_job::clock::now();
   while (!watches_.empty() && (stopped_ || watches_.front()->deadline_ <= now))
@@ -213,7 +213,7 @@ void close_worker::run_watches(std::unique_lock<std::mutex>& lock) noexcept
 
 // Unlocks meanwhile. The job may be gone when this returns: after stop it is closed by whoever submits
 // it, which is now.
-void close_worker::expire(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+void close_worker::expire(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
 {
   job.keep_memory();
   unlocked(lock,
@@ -235,7 +235,7 @@ close_job::clock::time_point close_worker::next_deadline() const noexcept
 }
 
 // Time-out and wake-up are the same here: the lists say what there is to do.
-void close_worker::sleep(std::unique_lock<std::mutex>& lock) noexcept
+void close_worker::sleep(std::unique_lock<sys::mutex>& lock) noexcept
 {
   if (stopped_)
     return;
@@ -250,7 +250,7 @@ void close_worker::sleep(std::unique_lock<std::mutex>& lock) noexcept
 
 // Unlocks meanwhile. The job may be gone when this returns.
 void close_worker::close_now(
-  std::unique_lock<std::mutex>& lock, close_job& job, close_step how) noexcept
+  std::unique_lock<sys::mutex>& lock, close_job& job, close_step how) noexcept
 {
   if (job.stage_ != close_job::stage::delivered)
     job.write_report();
@@ -273,7 +273,7 @@ int close_worker::close_prepared(int fd, close_step how) noexcept
 
 void close_worker::demand(close_job& job, const close_mode& mode, close_plan_pointer plan) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   if (job.stage_ >= close_job::stage::delivered)
     return;
   job.request_.abortive |= mode.what() == close_mode::kind::abort;
@@ -286,7 +286,7 @@ void close_worker::demand(close_job& job, const close_mode& mode, close_plan_poi
 
 void close_worker::demand_plainly(close_job& job) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   // Served by now: what has been asked for is looked at without the mutex.
   if (job.stage_ >= close_job::stage::delivered)
     return;
@@ -315,7 +315,7 @@ void close_worker::tighten(close_job& job, const close_mode& mode) noexcept
 
 bool close_worker::watch_flush(close_job& job) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   // Submitted in the meantime: the last write is over.
   if (job.stage_ != close_job::stage::idle)
     return true;
@@ -350,7 +350,7 @@ void close_worker::end_flush(close_job& job) noexcept
 
 // Writes are further when the next of a chain has begun, or the kernel has got rid of something. Unlocks
 // meanwhile; false as well if the flush is over by then.
-bool close_worker::is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+bool close_worker::is_stalled(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
 {
   close_plan& plan = *job.plan_;
   int queue = 0;
@@ -364,14 +364,14 @@ bool close_worker::is_stalled(std::unique_lock<std::mutex>& lock, close_job& job
 
 // What is left of the delivery is as late as the flush.
 void close_worker::cut_flush(
-  std::unique_lock<std::mutex>& lock, close_job& job, close_job::clock::time_point now) noexcept
+  std::unique_lock<sys::mutex>& lock, close_job& job, close_job::clock::time_point now) noexcept
 {
   end_flush(job);
   job.plan_->until_ = std::min(job.plan_->until(), now);
   unlocked(lock, [&job] { job.expired(); });
 }
 
-void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
+void close_worker::run_flushes(std::unique_lock<sys::mutex>& lock) noexcept
 {
   const auto now = close_job::clock::now();
   while (!flushes_.empty() && (stopped_ || flushes_.front()->due() <= now))
@@ -392,7 +392,7 @@ void close_worker::run_flushes(std::unique_lock<std::mutex>& lock) noexcept
 
 // Whether the descriptor has to wait before it is closed. Unlocks meanwhile, if SO_LINGER has to be looked
 // at: on the descriptor it may have been set by anybody, or inherited from a listener.
-bool close_worker::waits(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+bool close_worker::waits(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
 {
   close_step step = next_step(job.request(), circumstances_of(job));
   if (step == close_step::look_at_linger)
@@ -404,7 +404,7 @@ bool close_worker::waits(std::unique_lock<std::mutex>& lock, close_job& job) noe
   return is_to_wait && begins_delivery(job, step);
 }
 
-void close_worker::look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept
+void close_worker::look_at_linger(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
 {
   linger_setting found = linger_setting::off();
   unlocked(lock, job, [&] { found = calls::linger_time(job.fd_); });
@@ -436,7 +436,7 @@ bool close_worker::begins_delivery(close_job& job, close_step how) noexcept
 
 // Unlocks meanwhile.
 void close_worker::deliver(
-  std::unique_lock<std::mutex>& lock, close_job::clock::duration timeout) noexcept
+  std::unique_lock<sys::mutex>& lock, close_job::clock::duration timeout) noexcept
 {
   delivering_ = true;
   lock.unlock();
@@ -471,14 +471,14 @@ void close_worker::abandon_deliveries() noexcept
 
 // Whoever gets the mutex back waits here until a fork is over: so what he was with is whole, and what
 // comes next is still in a list.
-void close_worker::wait_out_fork(std::unique_lock<std::mutex>& lock) noexcept
+void close_worker::wait_out_fork(std::unique_lock<sys::mutex>& lock) noexcept
 {
   resumed_->wait(lock, [this] { return !forking_; });
 }
 
 void close_worker::pause() noexcept
 {
-  std::unique_lock<std::mutex> lock(mutex_);
+  std::unique_lock<sys::mutex> lock(mutex_);
   forking_ = true;
   await(lock, [this] { return busy_ == 0; });
 }
@@ -530,7 +530,7 @@ void close_worker::adopt(close_job& job) noexcept
 
 void close_worker::restart_after_fork() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   running_ = false;
   if (!closes_.empty() || !watches_.empty())
     ready();

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include <interlock/detail/closing/context_state.hpp>
+#include <interlock/detail/sys.hpp>
 
 #include <utility>
 
@@ -14,13 +15,13 @@ namespace detail {
 context_state::context_state(worker_options options, std::function<void()> on_foreign_process)
   : worker_(std::make_shared<close_worker>(std::move(options))),
     on_foreign_process_(std::move(on_foreign_process)),
-    process_(::getpid())
+    process_(sys::getpid())
 {
 }
 
 bool context_state::add(context_member& r) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   if (down_)
     return false;
   members_.push_front(r);
@@ -29,7 +30,7 @@ bool context_state::add(context_member& r) noexcept
 
 void context_state::remove(context_member& r) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   r.unlist();
 }
 
@@ -37,7 +38,7 @@ void context_state::shut_down(std::chrono::milliseconds bound) noexcept
 {
   note_process();
   worker_->hurry();
-  std::unique_lock<std::mutex> lock(mutex_);
+  std::unique_lock<sys::mutex> lock(mutex_);
   down_ = true;
   progress_.wait(lock, [this] { return passing_ == 0; });
   shut_members_down(lock);
@@ -48,7 +49,7 @@ void context_state::shut_down(std::chrono::milliseconds bound) noexcept
 
 // All of them, before any is waited for: threads inside of each are woken at once. A member cannot be freed
 // while the mutex is held: it has to be removed first.
-void context_state::shut_members_down(std::unique_lock<std::mutex>& lock) noexcept
+void context_state::shut_members_down(std::unique_lock<sys::mutex>& lock) noexcept
 {
   while (context_member* r = members_.pop_front())
   {
@@ -62,9 +63,9 @@ void context_state::shut_members_down(std::unique_lock<std::mutex>& lock) noexce
 }
 
 void context_state::await_members(
-  std::unique_lock<std::mutex>& lock, std::chrono::milliseconds bound) noexcept
+  std::unique_lock<sys::mutex>& lock, std::chrono::milliseconds bound) noexcept
 {
-  const auto deadline = std::chrono::steady_clock::now() + bound;
+  const auto deadline = sys::clock::now() + bound;
   while (context_member* r = leaving_.pop_front())
   {
     left_reactor_.push_front(*r);
@@ -78,7 +79,7 @@ void context_state::await_members(
 
 bool context_state::open_gate() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   if (!down_)
     ++passing_;
   return !down_;
@@ -86,14 +87,14 @@ bool context_state::open_gate() noexcept
 
 void context_state::close_gate() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   if (--passing_ == 0)
     progress_.notify_all();
 }
 
 void context_state::tell_shutdown() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   progress_.notify_all();
 }
 
@@ -117,7 +118,7 @@ void context_state::resume_after_fork() noexcept
 // Until the worker is restarted nothing that a member does has an effect on the list.
 void context_state::adopt_after_fork() noexcept
 {
-  process_ = ::getpid();
+  process_ = sys::getpid();
   worker_->adopt_after_fork();
   if (!fork_lock_.owns_lock())
     fork_lock_.lock();
@@ -129,10 +130,10 @@ void context_state::adopt_after_fork() noexcept
 
 void context_state::note_process() noexcept
 {
-  const ::pid_t self = ::getpid();
+  const ::pid_t self = sys::getpid();
   if (process_ == self)
     return;
-  const std::lock_guard<std::mutex> lock(process_mutex_);
+  const std::lock_guard<sys::mutex> lock(process_mutex_);
   if (process_ != self && on_foreign_process_ && !down_)
     on_foreign_process_();
   process_ = self;

@@ -11,6 +11,7 @@
 
 #include <interlock/close_report.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -49,7 +50,7 @@ bool delivery_engine::drain(
 bool delivery_engine::enter(delivery_job& job, int fd, const close_mode& mode,
   clock::time_point since, delivery_stage first) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   if (stopped_)
     return false;
   job.want(mode, since);
@@ -68,7 +69,7 @@ bool delivery_engine::enter(delivery_job& job, int fd, const close_mode& mode,
 void delivery_engine::overtake(
   delivery_job& job, const close_mode& mode, clock::time_point since) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   if (!job.submitted_ || !stronger(mode.what(), job.demanded_))
     return;
   job.tighten(mode, since);
@@ -78,7 +79,7 @@ void delivery_engine::overtake(
 
 void delivery_engine::stop() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   stopped_ = true;
   wake();
 }
@@ -97,7 +98,7 @@ void delivery_engine::wake() noexcept
   signalled_ = true;
   const std::uint64_t one = 1;
   // Cannot fail: one wake-up of ours is outstanding at most.
-  if (wake_event_ != no_descriptor && ::write(wake_event_, &one, sizeof(one)) < 0)
+  if (wake_event_ != no_descriptor && sys::write(wake_event_, &one, sizeof(one)) < 0)
     return;
 }
 
@@ -105,14 +106,14 @@ void delivery_engine::wake() noexcept
 
 bool delivery_engine::idle() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   return posts_.empty() && jobs_.empty();
 }
 
 delivery_engine::clock::time_point delivery_engine::next_deadline() noexcept
 {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     if (signalled_)
       return clock::time_point::min();
   }
@@ -149,20 +150,20 @@ void delivery_engine::run_once(clock::duration timeout) noexcept
 
 void delivery_engine::begin_round() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   in_round_ = true;
 }
 
 void delivery_engine::end_round() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   in_round_ = false;
   round_over_.notify_all();
 }
 
 bool delivery_engine::stopped() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   return stopped_;
 }
 
@@ -180,7 +181,7 @@ void delivery_engine::take_posts(clock::time_point now) noexcept
 // What has been signalled stays so until nothing is posted any more.
 delivery_job* delivery_engine::take_post() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   delivery_job* const job = posts_.pop_front();
   if (!job)
   {
@@ -355,7 +356,7 @@ void delivery_engine::hand_back(delivery_job& job) noexcept
   if (job.taken_up_)
     jobs_.remove(job);
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     job.submitted_ = false;
     job.unlist();
   }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include <interlock/detail/closing/edge_set.hpp>
+#include <interlock/detail/sys.hpp>
 
 #include <cstdint>
 
@@ -33,7 +34,7 @@ std::size_t edge_set::wait_for_wake(int milliseconds) noexcept
 {
   // poll(2) takes a negative descriptor for none, and only waits.
   ::pollfd wake = {wake_event_, POLLIN, 0};
-  if (::poll(&wake, 1, milliseconds) > 0)
+  if (sys::poll(&wake, 1, milliseconds) > 0)
     read_wake();
   return 0;
 }
@@ -42,7 +43,7 @@ void edge_set::read_wake() noexcept
 {
   std::uint64_t count = 0;
   // Fails if somebody else has read it, which is as good.
-  if (::read(wake_event_, &count, sizeof(count)) < 0)
+  if (sys::read(wake_event_, &count, sizeof(count)) < 0)
     return;
 }
 
@@ -52,14 +53,14 @@ bool edge_set::open() noexcept
 {
   if (fd_ != no_descriptor)
     return true;
-  const int made = ::epoll_create1(EPOLL_CLOEXEC);
+  const int made = sys::epoll_create1(EPOLL_CLOEXEC);
   if (made < 0)
     return false;
   ::epoll_event wake = {};
   wake.events = EPOLLIN;
   wake.data.ptr = nullptr;
   // A set that could not be woken would be worse than none.
-  if (wake_event_ != no_descriptor && ::epoll_ctl(made, EPOLL_CTL_ADD, wake_event_, &wake) != 0)
+  if (wake_event_ != no_descriptor && sys::epoll_ctl(made, EPOLL_CTL_ADD, wake_event_, &wake) != 0)
   {
     close_descriptor(made);
     return false;
@@ -75,13 +76,13 @@ bool edge_set::add(int fd, bool input, void* tag) noexcept
   if (input)
     edges.events |= EPOLLIN | EPOLLRDHUP;
   edges.data.ptr = tag;
-  return fd_ != no_descriptor && ::epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &edges) == 0;
+  return fd_ != no_descriptor && sys::epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &edges) == 0;
 }
 
 void edge_set::remove(int fd) noexcept
 {
   ::epoll_event none = {};
-  ::epoll_ctl(fd_, EPOLL_CTL_DEL, fd, &none);
+  sys::epoll_ctl(fd_, EPOLL_CTL_DEL, fd, &none);
 }
 
 std::size_t edge_set::wait(int milliseconds, void* (&tags)[most]) noexcept
@@ -89,7 +90,7 @@ std::size_t edge_set::wait(int milliseconds, void* (&tags)[most]) noexcept
   if (fd_ == no_descriptor)
     return wait_for_wake(milliseconds);
   ::epoll_event events[most];
-  const int count = ::epoll_wait(fd_, events, static_cast<int>(most), milliseconds);
+  const int count = sys::epoll_wait(fd_, events, static_cast<int>(most), milliseconds);
   std::size_t found = 0;
   for (int i = 0; i < count; ++i)
     if (events[i].data.ptr)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -76,13 +77,13 @@ bool would_block(const error_code& ec) noexcept
 std::size_t receive(int fd, pieces& into, int flags, error_code& ec) noexcept
 {
   ::msghdr m = message(into);
-  return bytes(::recvmsg(fd, &m, flags), ec);
+  return bytes(sys::recvmsg(fd, &m, flags), ec);
 }
 
 std::size_t send(int fd, pieces& from, int flags, error_code& ec) noexcept
 {
   const ::msghdr m = message(from);
-  return bytes(::sendmsg(fd, &m, flags | MSG_NOSIGNAL), ec);
+  return bytes(sys::sendmsg(fd, &m, flags | MSG_NOSIGNAL), ec);
 }
 
 std::size_t send_to(int fd, pieces& from, int flags, const ::sockaddr* peer, ::socklen_t size,
@@ -91,7 +92,7 @@ std::size_t send_to(int fd, pieces& from, int flags, const ::sockaddr* peer, ::s
   ::msghdr m = message(from);
   m.msg_name = const_cast<::sockaddr*>(peer);
   m.msg_namelen = size;
-  return bytes(::sendmsg(fd, &m, flags | MSG_NOSIGNAL), ec);
+  return bytes(sys::sendmsg(fd, &m, flags | MSG_NOSIGNAL), ec);
 }
 
 std::size_t receive_from(
@@ -100,7 +101,7 @@ std::size_t receive_from(
   ::msghdr m = message(into);
   m.msg_name = peer;
   m.msg_namelen = *size;
-  const std::size_t n = bytes(::recvmsg(fd, &m, flags), ec);
+  const std::size_t n = bytes(sys::recvmsg(fd, &m, flags), ec);
   *size = m.msg_namelen;
   return n;
 }
@@ -109,36 +110,36 @@ std::size_t receive_message(
   int fd, pieces& into, int in_flags, int& out_flags, error_code& ec) noexcept
 {
   ::msghdr m = message(into);
-  const std::size_t n = bytes(::recvmsg(fd, &m, in_flags), ec);
+  const std::size_t n = bytes(sys::recvmsg(fd, &m, in_flags), ec);
   out_flags = ec ? 0 : m.msg_flags;
   return n;
 }
 
 std::size_t read(int fd, pieces& into, error_code& ec) noexcept
 {
-  return bytes(::readv(fd, into.vector, static_cast<int>(into.count)), ec);
+  return bytes(sys::readv(fd, into.vector, static_cast<int>(into.count)), ec);
 }
 
 std::size_t write(int fd, pieces& from, error_code& ec) noexcept
 {
-  return bytes(::writev(fd, from.vector, static_cast<int>(from.count)), ec);
+  return bytes(sys::writev(fd, from.vector, static_cast<int>(from.count)), ec);
 }
 
 void pair(int family, int type, int protocol, int (&fds)[2], error_code& ec) noexcept
 {
-  set(ec, ::socketpair(family, type, protocol, fds) != 0);
+  set(ec, sys::socketpair(family, type, protocol, fds) != 0);
 }
 
 int accept(int fd, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept
 {
-  const int accepted = ::accept(fd, peer, size);
+  const int accepted = sys::accept(fd, peer, size);
   set(ec, accepted < 0);
   return accepted;
 }
 
 void connect(int fd, const ::sockaddr* peer, ::socklen_t size, error_code& ec) noexcept
 {
-  set(ec, ::connect(fd, peer, size) != 0);
+  set(ec, sys::connect(fd, peer, size) != 0);
   // A full backlog of an AF_UNIX listener is EAGAIN, but no readiness will ever tell when there is
   // room (unix(7)).
   if (ec.value() == EAGAIN)
@@ -147,36 +148,36 @@ void connect(int fd, const ::sockaddr* peer, ::socklen_t size, error_code& ec) n
 
 void bind(int fd, const ::sockaddr* address, ::socklen_t size, error_code& ec) noexcept
 {
-  set(ec, ::bind(fd, address, size) != 0);
+  set(ec, sys::bind(fd, address, size) != 0);
 }
 
 void listen(int fd, int backlog, error_code& ec) noexcept
 {
-  set(ec, ::listen(fd, backlog) != 0);
+  set(ec, sys::listen(fd, backlog) != 0);
 }
 
 void shutdown(int fd, int what, error_code& ec) noexcept
 {
-  set(ec, ::shutdown(fd, what) != 0);
+  set(ec, sys::shutdown(fd, what) != 0);
 }
 
 void pending_error(int fd, error_code& ec) noexcept
 {
   int error = 0;
   ::socklen_t size = sizeof(error);
-  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+  if (sys::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
     error = errno;
   ec = error_code(error, boost::system::system_category());
 }
 
 void pipe(int (&fds)[2], error_code& ec) noexcept
 {
-  set(ec, ::pipe(fds) != 0);
+  set(ec, sys::pipe(fds) != 0);
 }
 
 int open_serial_port(const char* device, error_code& ec) noexcept
 {
-  const int fd = ::open(device, O_RDWR | O_NONBLOCK | O_NOCTTY);
+  const int fd = sys::open(device, O_RDWR | O_NONBLOCK | O_NOCTTY);
   set(ec, fd < 0);
   if (!ec)
     make_raw(fd, ec);
@@ -187,39 +188,39 @@ int open_serial_port(const char* device, error_code& ec) noexcept
 
 void get_attributes(int fd, ::termios& attributes, error_code& ec) noexcept
 {
-  set(ec, ::tcgetattr(fd, &attributes) != 0);
+  set(ec, sys::tcgetattr(fd, &attributes) != 0);
 }
 
 void set_attributes(int fd, const ::termios& attributes, error_code& ec) noexcept
 {
-  set(ec, ::tcsetattr(fd, TCSANOW, &attributes) != 0);
+  set(ec, sys::tcsetattr(fd, TCSANOW, &attributes) != 0);
 }
 
 void send_break(int fd, error_code& ec) noexcept
 {
-  set(ec, ::tcsendbreak(fd, 0) != 0);
+  set(ec, sys::tcsendbreak(fd, 0) != 0);
 }
 
 void local_name(int fd, ::sockaddr* address, ::socklen_t* size, error_code& ec) noexcept
 {
-  set(ec, ::getsockname(fd, address, size) != 0);
+  set(ec, sys::getsockname(fd, address, size) != 0);
 }
 
 void peer_name(int fd, ::sockaddr* address, ::socklen_t* size, error_code& ec) noexcept
 {
-  set(ec, ::getpeername(fd, address, size) != 0);
+  set(ec, sys::getpeername(fd, address, size) != 0);
 }
 
 void set_option(
   int fd, int level, int name, const void* data, std::size_t size, error_code& ec) noexcept
 {
-  set(ec, ::setsockopt(fd, level, name, data, static_cast<::socklen_t>(size)) != 0);
+  set(ec, sys::setsockopt(fd, level, name, data, static_cast<::socklen_t>(size)) != 0);
 }
 
 void get_option(int fd, int level, int name, void* data, std::size_t* size, error_code& ec) noexcept
 {
   ::socklen_t length = static_cast<::socklen_t>(*size);
-  set(ec, ::getsockopt(fd, level, name, data, &length) != 0);
+  set(ec, sys::getsockopt(fd, level, name, data, &length) != 0);
   *size = length;
 #if defined(__linux__)
   if (!ec && level == SOL_SOCKET && (name == SO_SNDBUF || name == SO_RCVBUF)
@@ -230,7 +231,7 @@ void get_option(int fd, int level, int name, void* data, std::size_t* size, erro
 
 void control(int fd, unsigned long command, void* data, error_code& ec) noexcept
 {
-  set(ec, ::ioctl(fd, command, data) < 0);
+  set(ec, sys::ioctl(fd, command, data) < 0);
 }
 
 std::size_t available(int fd, error_code& ec) noexcept
@@ -256,14 +257,14 @@ void set_non_blocking(int fd, bool mode, error_code& ec) noexcept
 bool ready(int fd, short events) noexcept
 {
   ::pollfd p = {fd, events, 0};
-  return ::poll(&p, 1, 0) != 0;
+  return sys::poll(&p, 1, 0) != 0;
 }
 
 linger_setting linger_time(int fd) noexcept
 {
   ::linger l = {0, 0};
   ::socklen_t size = sizeof(l);
-  const bool is_on = ::getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &size) == 0 && l.l_onoff != 0;
+  const bool is_on = sys::getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &size) == 0 && l.l_onoff != 0;
   if (!is_on)
     return linger_setting::off();
   // For ever comes back truncated (MAX_SCHEDULE_TIMEOUT / HZ in sk_getsockopt()).
@@ -273,13 +274,13 @@ linger_setting linger_time(int fd) noexcept
 void set_linger(int fd, int seconds) noexcept
 {
   const ::linger on = {1, seconds};
-  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &on, sizeof(on));
+  sys::setsockopt(fd, SOL_SOCKET, SO_LINGER, &on, sizeof(on));
 }
 
 void clear_linger(int fd) noexcept
 {
   const ::linger off = {0, 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+  sys::setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
 }
 
 void set_abortive(int fd) noexcept

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -17,7 +18,7 @@ namespace detail {
 
 int close_descriptor(int fd) noexcept
 {
-  if (::close(fd) == 0 || errno == EINTR || errno == EINPROGRESS)
+  if (sys::close(fd) == 0 || errno == EINTR || errno == EINPROGRESS)
     return 0;
   return errno;
 }

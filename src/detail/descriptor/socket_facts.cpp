@@ -17,6 +17,7 @@
 #endif
 
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -30,14 +31,14 @@ int option(int fd, int level, int name, int if_refused) noexcept
 {
   int value = 0;
   ::socklen_t size = sizeof(value);
-  return ::getsockopt(fd, level, name, &value, &size) == 0 ? value : if_refused;
+  return sys::getsockopt(fd, level, name, &value, &size) == 0 ? value : if_refused;
 }
 
 /// False if the socket has no such queue.
 bool queue_size(int fd, unsigned long which, std::size_t& size) noexcept
 {
   int value = 0;
-  if (::ioctl(fd, which, &value) != 0)
+  if (sys::ioctl(fd, which, &value) != 0)
     return false;
   size = static_cast<std::size_t>(std::max(value, 0));
   return true;
@@ -70,7 +71,7 @@ int error_of(int fd, int known) noexcept
 bool has_failed(int fd) noexcept
 {
   ::pollfd p = {fd, 0, 0};
-  return ::poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0;
+  return sys::poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0;
 }
 
 /// Why TCP has ended, without asking for the error. Where everything has been acknowledged, no error has
@@ -88,7 +89,7 @@ void look_at_tcp(int fd, int known_error, socket_facts& facts) noexcept
 {
   tcp_info_head info = {};
   ::socklen_t size = sizeof(info);
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+  if (sys::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
     return;
   if (!queue_size(fd, SIOCOUTQ, facts.queued) && info.state != TCP_LISTEN)
     return;
@@ -105,7 +106,7 @@ void look_at_unix(int fd, int known_error, socket_facts& facts) noexcept
   ::sockaddr_storage peer;
   ::socklen_t size = sizeof(peer);
   facts.connected = queue_size(fd, SIOCOUTQ, facts.queued)
-    && ::getpeername(fd, reinterpret_cast<::sockaddr*>(&peer), &size) == 0;
+    && sys::getpeername(fd, reinterpret_cast<::sockaddr*>(&peer), &size) == 0;
   if (known_error != left_alone)
     facts.error = error_of(fd, known_error);
   else if (has_failed(fd))
@@ -168,7 +169,7 @@ unsigned limit_retrying(int fd, unsigned milliseconds) noexcept
 
 void restore_retrying(int fd, unsigned milliseconds) noexcept
 {
-  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
+  sys::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
 }
 
 #else
@@ -219,20 +220,20 @@ std::size_t at_most(std::uint64_t size) noexcept
 
 ::ssize_t skip(int fd, std::uint64_t size) noexcept
 {
-  return ::recv(fd, nullptr, at_most<1 << 20>(size), MSG_TRUNC | MSG_DONTWAIT);
+  return sys::recv(fd, nullptr, at_most<1 << 20>(size), MSG_TRUNC | MSG_DONTWAIT);
 }
 
 ::ssize_t read_away(int fd, std::uint64_t size) noexcept
 {
   char buffer[16384];
-  return ::recv(fd, buffer, at_most<sizeof(buffer)>(size), MSG_DONTWAIT);
+  return sys::recv(fd, buffer, at_most<sizeof(buffer)>(size), MSG_DONTWAIT);
 }
 
 } // namespace
 
 bool send_fin(int fd) noexcept
 {
-  return ::shutdown(fd, SHUT_WR) == 0;
+  return sys::shutdown(fd, SHUT_WR) == 0;
 }
 
 discarded_input discard_input(int fd, transport kind, std::uint64_t most) noexcept

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -35,12 +36,12 @@ public:
   {
     // A child of fork shares the eventfd's count with its parent's thread: each would take the
     // other's wake-ups.
-    if (fd_ >= 0 && owner_ != ::getpid())
+    if (fd_ >= 0 && owner_ != sys::getpid())
       reset();
     if (fd_ < 0)
     {
-      fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-      owner_ = ::getpid();
+      fd_ = sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+      owner_ = sys::getpid();
     }
     return fd_;
   }
@@ -57,7 +58,7 @@ private:
   ::pid_t owner_ = 0;
 };
 
-thread_local wake_event this_thread_event;
+thread_local sys::per_thread<wake_event> this_thread_event;
 
 // Without an eventfd no closer can wake the wait; it looks at the phase this often instead.
 constexpr int slice_milliseconds = 10;
@@ -65,15 +66,15 @@ constexpr int slice_milliseconds = 10;
 } // namespace
 
 blocked_thread::blocked_thread() noexcept
-  : event_(this_thread_event.get())
+  : event_(sys::of_this_thread(this_thread_event).get())
 {
 }
 
 bool blocked_thread::wait(int fd, short events, boost::system::error_code& ec) noexcept
 {
   ::pollfd both[2] = {{fd, events, 0}, {event_, POLLIN, 0}};
-  const int result = event_ < 0 ? ::poll(both, 1, slice_milliseconds)
-                                : ::ppoll(both, 2, nullptr, nullptr);
+  const int result = event_ < 0 ? sys::poll(both, 1, slice_milliseconds)
+                                : sys::ppoll(both, 2, nullptr, nullptr);
   ec = result < 0 ? boost::system::error_code(errno, boost::system::system_category())
                   : boost::system::error_code();
   return result > 0 && both[0].revents != 0;
@@ -84,7 +85,7 @@ void blocked_thread::wake() noexcept
   woken_ = true;
   const std::uint64_t one = 1;
   // Cannot fail: the count is far from its limit, and the event outlives the entry in the list.
-  if (event_ >= 0 && ::write(event_, &one, sizeof(one)) < 0)
+  if (event_ >= 0 && sys::write(event_, &one, sizeof(one)) < 0)
     return;
 }
 
@@ -92,7 +93,7 @@ void blocked_thread_list::remove(blocked_thread& w) noexcept
 {
   blocked_threads_.remove(w);
   std::uint64_t count = 0;
-  if (w.woken_ && w.event_ >= 0 && ::read(w.event_, &count, sizeof(count)) < 0)
+  if (w.woken_ && w.event_ >= 0 && sys::read(w.event_, &count, sizeof(count)) < 0)
     return;
 }
 

@@ -7,6 +7,7 @@
 
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
+#include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
 
 namespace interlock {
@@ -27,7 +28,7 @@ bool tenure_base::wait(short events, error_code& ec) noexcept
 {
   blocked_thread self;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     blocked_threads_.add(self);
   }
   word_.apply<word::announce_blocked_thread>();
@@ -40,7 +41,7 @@ bool tenure_base::wait(short events, error_code& ec) noexcept
     else
       is_ready = self.wait(fd_, events, ec);
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   blocked_threads_.remove(self);
   return is_ready;
 }
@@ -49,7 +50,7 @@ void tenure_base::wake_blocked_threads(word::value before) noexcept
 {
   if (!word::has_blocked_threads(before) || word::phase_of(before) > phase::closing)
     return;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   blocked_threads_.wake_all();
 }
 
@@ -167,7 +168,7 @@ void tenure_base::part_with_descriptor() noexcept
 {
   bool taken = false;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     taken = close_waiters_.offer(fd_, !borrowed_);
   }
   // submit gives the tenure to the worker: the tenure, and with it the context state, may be gone before
@@ -194,7 +195,7 @@ void tenure_base::closed() noexcept
 
 bool tenure_base::add_close_waiter(close_waiter& c) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   if (!sealed_)
     close_waiters_.push(c);
   return !sealed_;
@@ -203,7 +204,7 @@ bool tenure_base::add_close_waiter(close_waiter& c) noexcept
 close_waiter_pointer tenure_base::withdraw_close_waiter(
   const void* link, std::uint64_t generation) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   return generation == generation_ ? close_waiters_.remove(link) : nullptr;
 }
 
@@ -214,7 +215,7 @@ void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
   bool same = false;
   {
     // While it is held, the tenure cannot be recycled.
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     same = generation == generation_;
   }
   if (same)
@@ -227,7 +228,7 @@ void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
 
 bool tenure_base::outcome(close_verdict& v) noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   // After the shutdown the close may not be over, although no close waiter is added any more.
   if (!down_)
   {
@@ -254,7 +255,7 @@ void tenure_base::finish() noexcept
 {
   bool served = false;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     sealed_ = true;
     served = close_waiters_.empty();
   }
@@ -330,7 +331,7 @@ void tenure_base::close_waiters_dropped() noexcept
 
 close_waiter_list tenure_base::take_close_waiters() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   return std::move(close_waiters_);
 }
 
@@ -363,7 +364,7 @@ void tenure_base::shut_down() noexcept
 {
   bool finisher_left_it = false;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     sealed_ = true;
     down_ = true;
     finisher_left_it = std::exchange(left_to_shutdown_, false);
@@ -383,7 +384,7 @@ bool tenure_base::has_left_reactor() const noexcept
 void tenure_base::after_fork() noexcept
 {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     blocked_threads_.clear();
   }
   // The parent delivers what was being closed, and finishes its writes.
@@ -399,7 +400,7 @@ void tenure_base::after_fork() noexcept
 void tenure_base::leave_to_shutdown() noexcept
 {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     left_to_shutdown_ = !down_;
     if (left_to_shutdown_)
       return;
@@ -411,7 +412,7 @@ void tenure_base::leave_to_shutdown() noexcept
 
 bool tenure_base::publish() noexcept
 {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   if (down_)
     return false;
   reactor_left_ = false;
@@ -422,7 +423,7 @@ bool tenure_base::publish() noexcept
 bool tenure_base::recycle() noexcept
 {
   // Held to the end, because the shutdown may come to this tenure while it is being reset.
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex_);
   if (down_ || word_.apply<word::recycle>() != duty::none)
     return false;
   reset();

@@ -12,7 +12,6 @@
 #ifndef INTERLOCK_DETAIL_CLOSING_CLOSE_JOB_HPP
 #define INTERLOCK_DETAIL_CLOSING_CLOSE_JOB_HPP
 
-#include <atomic>
 #include <chrono>
 #include <memory>
 
@@ -22,6 +21,7 @@
 #include <interlock/detail/closing/close_plan.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -30,7 +30,7 @@ namespace detail {
 class close_job : private list_node
 {
 public:
-  using clock = std::chrono::steady_clock;
+  using clock = sys::clock;
 
   close_job(const close_job&) = delete;
   close_job& operator=(const close_job&) = delete;
@@ -131,7 +131,7 @@ private:
   bool lingered_ = false;
   bool copied_ = false;
   bool gone_ = false; // the descriptor was closed before a fork: there is no copy of it
-  std::atomic<close_lead> lead_{close_lead::nobody}; // written by whoever closes
+  sys::atomic<close_lead> lead_{close_lead::nobody}; // written by whoever closes
   close_plan_pointer plan_;
   clock::time_point deadline_;
 };

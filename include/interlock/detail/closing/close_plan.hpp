@@ -18,6 +18,7 @@
 #include <interlock/detail/closing/deadline_heap.hpp>
 #include <interlock/detail/closing/delivery_job.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -29,7 +30,7 @@ using job_list = intrusive_list<close_job>;
 class close_plan final : private delivery_job
 {
 public:
-  using clock = std::chrono::steady_clock;
+  using clock = sys::clock;
 
   INTERLOCK_DECL explicit close_plan(
     const close_mode& mode, clock::time_point since = clock::now()) noexcept;

@@ -15,11 +15,9 @@
 #define INTERLOCK_DETAIL_CLOSING_CLOSE_WORKER_HPP
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -31,6 +29,7 @@
 #include <interlock/detail/closing/deadline_heap.hpp>
 #include <interlock/detail/closing/delivery_engine.hpp>
 #include <interlock/detail/closing/forkable_condition.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -91,14 +90,14 @@ public:
   template <class Over>
   void await(Over over) noexcept
   {
-    std::unique_lock<std::mutex> lock(mutex_);
+    std::unique_lock<sys::mutex> lock(mutex_);
     await(lock, over);
   }
 
   /// What somebody awaits may have come about without a close(2).
   void note_progress() noexcept
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     if (awaiting_ != 0)
       closed_->notify_all();
   }
@@ -119,7 +118,7 @@ public:
   /// From now on nothing waits for a peer.
   void hurry() noexcept
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     hurried_ = true;
   }
 
@@ -146,7 +145,7 @@ public:
 
 private:
   template <class Over>
-  void await(std::unique_lock<std::mutex>& lock, Over over) noexcept
+  void await(std::unique_lock<sys::mutex>& lock, Over over) noexcept
   {
     ++awaiting_;
     closed_->wait_for(lock, await_time, over);
@@ -155,7 +154,7 @@ private:
 
   /// Without the mutex. A fork waits for `act`; whoever awaits something is woken afterwards.
   template <class Act>
-  void unlocked(std::unique_lock<std::mutex>& lock, Act act) noexcept
+  void unlocked(std::unique_lock<sys::mutex>& lock, Act act) noexcept
   {
     ++busy_;
     lock.unlock();
@@ -169,27 +168,27 @@ private:
 
   /// The same with a job that is in no list: a fork finds it.
   template <class Act>
-  void unlocked(std::unique_lock<std::mutex>& lock, close_job& job, Act act) noexcept
+  void unlocked(std::unique_lock<sys::mutex>& lock, close_job& job, Act act) noexcept
   {
     in_hand_.push_back(job);
     unlocked(lock, act);
     in_hand_.remove(job);
   }
 
-  void wait_out_fork(std::unique_lock<std::mutex>& lock) noexcept;
+  void wait_out_fork(std::unique_lock<sys::mutex>& lock) noexcept;
   bool ready() noexcept;
   bool start() noexcept;
   void wake_if_asleep() noexcept;
   void run() noexcept;
-  void run_closes(std::unique_lock<std::mutex>& lock, std::size_t most) noexcept;
-  void run_watches(std::unique_lock<std::mutex>& lock) noexcept;
-  void run_flushes(std::unique_lock<std::mutex>& lock) noexcept;
-  void expire(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
-  void sleep(std::unique_lock<std::mutex>& lock) noexcept;
-  void deliver(std::unique_lock<std::mutex>& lock, close_job::clock::duration timeout) noexcept;
+  void run_closes(std::unique_lock<sys::mutex>& lock, std::size_t most) noexcept;
+  void run_watches(std::unique_lock<sys::mutex>& lock) noexcept;
+  void run_flushes(std::unique_lock<sys::mutex>& lock) noexcept;
+  void expire(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
+  void sleep(std::unique_lock<sys::mutex>& lock) noexcept;
+  void deliver(std::unique_lock<sys::mutex>& lock, close_job::clock::duration timeout) noexcept;
 
   /// After stop: the engine, when it is next run, ends every delivery. Another thread may be running it.
-  void end_deliveries(std::unique_lock<std::mutex>& lock) noexcept
+  void end_deliveries(std::unique_lock<sys::mutex>& lock) noexcept
   {
     if (engine_ && !delivering_ && !engine_->idle())
       deliver(lock, close_job::clock::duration::zero());
@@ -201,8 +200,8 @@ private:
   void schedule_flush(close_plan& plan, close_job::clock::time_point now) noexcept;
   void end_flush(close_job& job) noexcept;
   void cut_flush(
-    std::unique_lock<std::mutex>& lock, close_job& job, close_job::clock::time_point now) noexcept;
-  bool is_stalled(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
+    std::unique_lock<sys::mutex>& lock, close_job& job, close_job::clock::time_point now) noexcept;
+  bool is_stalled(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
   close_circumstances circumstances_of(const close_job& job) const noexcept
   {
     close_circumstances p = job.circumstances();
@@ -210,21 +209,21 @@ private:
     return p;
   }
 
-  bool waits(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
+  bool waits(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
   bool begins_delivery(close_job& job, close_step how) noexcept;
-  void look_at_linger(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
-  void close_inline(std::unique_lock<std::mutex>& lock, close_job& job) noexcept;
-  void close_now(std::unique_lock<std::mutex>& lock, close_job& job, close_step how) noexcept;
+  void look_at_linger(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
+  void close_inline(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
+  void close_now(std::unique_lock<sys::mutex>& lock, close_job& job, close_step how) noexcept;
   static int close_prepared(int fd, close_step how) noexcept;
-  void run_the_rest(std::unique_lock<std::mutex>& lock) noexcept;
+  void run_the_rest(std::unique_lock<sys::mutex>& lock) noexcept;
   void queue_delivered() noexcept;
   void abandon_deliveries() noexcept;
   void adopt(close_job& job) noexcept;
 
   const worker_options options_;
-  std::mutex mutex_;
-  std::unique_lock<std::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
-  std::condition_variable left_;
+  sys::mutex mutex_;
+  std::unique_lock<sys::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
+  sys::condition_variable left_;
   forkable_condition closed_;
   forkable_condition resumed_;
 

@@ -11,19 +11,17 @@
 #ifndef INTERLOCK_DETAIL_CLOSING_CONTEXT_STATE_HPP
 #define INTERLOCK_DETAIL_CLOSING_CONTEXT_STATE_HPP
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 
 #include <sys/types.h>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_worker.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -128,17 +126,17 @@ private:
   INTERLOCK_DECL bool open_gate() noexcept;
   INTERLOCK_DECL void close_gate() noexcept;
   INTERLOCK_DECL void tell_shutdown() noexcept;
-  void shut_members_down(std::unique_lock<std::mutex>& lock) noexcept;
-  void await_members(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds bound) noexcept;
+  void shut_members_down(std::unique_lock<sys::mutex>& lock) noexcept;
+  void await_members(std::unique_lock<sys::mutex>& lock, std::chrono::milliseconds bound) noexcept;
 
   const std::shared_ptr<close_worker> worker_;
   const std::function<void()> on_foreign_process_;
-  std::atomic<::pid_t> process_;
-  std::mutex process_mutex_; // one thread at a time finds out that this is a child
-  std::mutex mutex_;
-  std::unique_lock<std::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
-  std::condition_variable progress_; // of what a shutdown or a fork waits for
-  std::atomic<bool> down_{false};    // set under mutex_
+  sys::atomic<::pid_t> process_;
+  sys::mutex process_mutex_; // one thread at a time finds out that this is a child
+  sys::mutex mutex_;
+  std::unique_lock<sys::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
+  sys::condition_variable progress_; // of what a shutdown or a fork waits for
+  sys::atomic<bool> down_{false};    // set under mutex_
 
   // Guarded by mutex_.
   intrusive_list<context_member> members_;

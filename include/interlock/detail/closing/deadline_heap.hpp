@@ -13,6 +13,7 @@
 #include <chrono>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -21,7 +22,7 @@ namespace detail {
 class deadline_node
 {
 public:
-  using time_point = std::chrono::steady_clock::time_point;
+  using time_point = sys::clock::time_point;
 
   deadline_node() = default;
   deadline_node(const deadline_node&) = delete;

@@ -20,10 +20,8 @@
 #define INTERLOCK_DETAIL_CLOSING_DELIVERY_ENGINE_HPP
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 
 #include <interlock/close_mode.hpp>
 #include <interlock/close_outcome.hpp>
@@ -33,6 +31,7 @@
 #include <interlock/detail/closing/delivery_stages.hpp>
 #include <interlock/detail/closing/edge_set.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -160,9 +159,9 @@ private:
   int wake_event_; // changes in a forked child only
   const watching watching_;
 
-  std::mutex mutex_;
-  std::unique_lock<std::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
-  std::condition_variable round_over_;
+  sys::mutex mutex_;
+  std::unique_lock<sys::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
+  sys::condition_variable round_over_;
   // Guarded by mutex_, which is never held in a system call but write(2) to the wake_event, nor
   // while a job is called.
   intrusive_list<delivery_job> posts_; // submitted, or with a new demand

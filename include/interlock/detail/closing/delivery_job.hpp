@@ -12,7 +12,6 @@
 #define INTERLOCK_DETAIL_CLOSING_DELIVERY_JOB_HPP
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 
@@ -24,6 +23,7 @@
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -32,7 +32,7 @@ namespace detail {
 class delivery_job : protected deadline_node, private list_node
 {
 public:
-  using clock = std::chrono::steady_clock;
+  using clock = sys::clock;
 
 protected:
   delivery_job() = default;
@@ -72,7 +72,7 @@ protected:
 
   // While it is the engine's, written with its mutex held, and only when the owner overtakes: he can read
   // it without. So can the engine's thread read the time.
-  std::atomic<clock::time_point> until_{clock::time_point()};
+  sys::atomic<clock::time_point> until_{clock::time_point()};
   close_mode::kind demanded_ = close_mode::kind::immediate; // the strongest so far
 
 private:

@@ -11,10 +11,10 @@
 #ifndef INTERLOCK_DETAIL_CLOSING_FORKABLE_CONDITION_HPP
 #define INTERLOCK_DETAIL_CLOSING_FORKABLE_CONDITION_HPP
 
-#include <condition_variable>
 #include <new>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -36,7 +36,7 @@ public:
     condition_.~condition_variable();
   }
 
-  std::condition_variable* operator->() noexcept
+  sys::condition_variable* operator->() noexcept
   {
     return &condition_;
   }
@@ -50,12 +50,12 @@ public:
 private:
   void make()
   {
-    ::new (static_cast<void*>(&condition_)) std::condition_variable;
+    ::new (static_cast<void*>(&condition_)) sys::condition_variable;
   }
 
   union
   {
-    std::condition_variable condition_;
+    sys::condition_variable condition_;
   };
 };
 

@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -23,7 +24,7 @@ public:
   {
     ::sigset_t all;
     ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
+    sys::pthread_sigmask(SIG_BLOCK, &all, &before_);
   }
 
   signals_blocked(const signals_blocked&) = delete;
@@ -31,7 +32,7 @@ public:
 
   ~signals_blocked()
   {
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    sys::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
 
 private:

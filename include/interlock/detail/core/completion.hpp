@@ -13,14 +13,14 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/post.hpp>
-
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
 
 #if defined(INTERLOCK_HAS_IMMEDIATE_EXECUTORS)
 #include <boost/asio/associated_immediate_executor.hpp>
+#include <boost/asio/dispatch.hpp>
+#else
+#include <boost/asio/post.hpp>
 #endif
 
 namespace interlock {

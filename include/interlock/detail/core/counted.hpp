@@ -6,9 +6,8 @@
 #ifndef INTERLOCK_DETAIL_CORE_COUNTED_HPP
 #define INTERLOCK_DETAIL_CORE_COUNTED_HPP
 
-#include <atomic>
-
 #include <interlock/config.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -45,7 +44,7 @@ protected:
   ~counted() = default;
 
 private:
-  mutable std::atomic<unsigned> references_{1};
+  mutable sys::atomic<unsigned> references_{1};
 };
 
 } // namespace detail

@@ -10,7 +10,6 @@
 #ifndef INTERLOCK_DETAIL_CORE_IO_CORE_HPP
 #define INTERLOCK_DETAIL_CORE_IO_CORE_HPP
 
-#include <atomic>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -28,6 +27,7 @@
 #include <interlock/detail/core/tracking.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
 #include <interlock/error.hpp>
@@ -430,7 +430,7 @@ private:
   }
 
   executor_type executor_;
-  std::atomic<object_state<Inner>*> state_{nullptr};
+  sys::atomic<object_state<Inner>*> state_{nullptr};
 };
 
 } // namespace detail

@@ -10,13 +10,11 @@
 #ifndef INTERLOCK_DETAIL_CORE_OBJECT_BASE_HPP
 #define INTERLOCK_DETAIL_CORE_OBJECT_BASE_HPP
 
-#include <atomic>
-#include <mutex>
-
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/counted.hpp>
+#include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
@@ -26,7 +24,7 @@ namespace detail {
 
 inline object_id next_object_id() noexcept
 {
-  static std::atomic<object_id> last{0};
+  static sys::atomic<object_id> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
@@ -59,7 +57,7 @@ public:
   void retire() noexcept
   {
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex_);
       retired_ = true;
     }
     close();
@@ -80,12 +78,12 @@ protected:
     return current_.load(std::memory_order_acquire);
   }
 
-  std::atomic<tenure_base*> current_{nullptr}; // stored under mutex_
-  std::mutex mutex_; // guards members of object_state as well; never held while user code can run
+  sys::atomic<tenure_base*> current_{nullptr}; // stored under mutex_
+  sys::mutex mutex_; // guards members of object_state as well; never held while user code can run
 
 private:
   const object_id id_;
-  std::atomic<bool> retired_{false}; // set under mutex_, which publication holds, too
+  sys::atomic<bool> retired_{false}; // set under mutex_, which publication holds, too
 };
 
 using object_pointer = boost::intrusive_ptr<object_base>;

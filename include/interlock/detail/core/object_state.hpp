@@ -11,7 +11,6 @@
 #define INTERLOCK_DETAIL_CORE_OBJECT_STATE_HPP
 
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -23,6 +22,7 @@
 #include <interlock/detail/core/inner_traits.hpp>
 #include <interlock/detail/core/object_base.hpp>
 #include <interlock/detail/core/tenure.hpp>
+#include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
 #include <interlock/error.hpp>
 
@@ -101,7 +101,7 @@ public:
   /// meantime.
   error_code publish(tenure_type& t) noexcept
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     if (is_retired())
       return error::retired;
     if (is_open())
@@ -119,7 +119,7 @@ public:
   int give_back(tenure_type& t) noexcept
   {
     const int fd = t.take_back();
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     t.taken_by_opener = false;
     return fd;
   }
@@ -156,14 +156,14 @@ private:
     if (has_executor())
       return;
     auto kept = std::make_unique<executor_type>(ex);
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     if (!executor_)
       executor_ = std::move(kept);
   }
 
   bool has_executor() noexcept
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     return executor_ != nullptr;
   }
 
@@ -181,7 +181,7 @@ private:
 
   tenure_type* take_ended() noexcept
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     for (tenure_type* t = tenures_; t; t = t->next_of_object)
     {
       if (t == current() || t->taken_by_opener || !t->recycle())
@@ -198,7 +198,7 @@ private:
     auto t = std::make_unique<tenure_type>(id(), shared);
     if (!shared->add(*t))
       return nullptr;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     t->next_of_object = tenures_;
     tenures_ = t.get();
     return t.release();

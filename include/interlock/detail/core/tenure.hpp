@@ -10,10 +10,8 @@
 #ifndef INTERLOCK_DETAIL_CORE_TENURE_HPP
 #define INTERLOCK_DETAIL_CORE_TENURE_HPP
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -24,6 +22,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
 #include <interlock/detail/core/inner_traits.hpp>
+#include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
@@ -41,9 +40,9 @@ struct flag_values
 /// The flags of one object. Asio would read its own without a lock, so they stay here.
 struct user_flags
 {
-  std::atomic<bool> non_blocking{false};
-  std::atomic<bool> native_non_blocking{false};
-  std::atomic<bool> connection_aborted{false};
+  sys::atomic<bool> non_blocking{false};
+  sys::atomic<bool> native_non_blocking{false};
+  sys::atomic<bool> connection_aborted{false};
 
   flag_values values() const noexcept
   {
@@ -110,7 +109,7 @@ public:
     ec = error_code();
     if (prepared_.load(std::memory_order_acquire))
       return;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     if (!prepared_.load(std::memory_order_relaxed))
       inner_->native_non_blocking(true, ec);
     if (ec)
@@ -179,7 +178,7 @@ public:
       return;
     auto made = std::make_unique<strand_type>(ex);
     shutdown_before_strands::ensure(ex);
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     if (!strand_ && !is_down())
       strand_ = std::move(made);
   }
@@ -298,7 +297,7 @@ private:
 
   bool has_strand() noexcept
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     return strand_ != nullptr;
   }
 
@@ -353,7 +352,7 @@ private:
 
   void drop_context() noexcept override
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     strand_.reset();
   }
 
@@ -361,11 +360,11 @@ private:
   std::optional<protocol_type> protocol_; // set while vacant
   std::unique_ptr<strand_type>
     strand_; // guarded by mutex_; a close reads it inside the gate, which the shutdown waits for
-  std::atomic<step_token> step_token_{no_step}; // of the step that holds a handler count
-  std::atomic<bool> strand_is_dead_{false};
+  sys::atomic<step_token> step_token_{no_step}; // of the step that holds a handler count
+  sys::atomic<bool> strand_is_dead_{false};
   user_flags flags_;
-  std::atomic<bool> prepared_{false};
-  std::atomic<bool> plain_{false};
+  sys::atomic<bool> prepared_{false};
+  sys::atomic<bool> plain_{false};
   bool follows_another_ = false; // written while the tenure is vacant
 };
 

@@ -8,9 +8,8 @@
 #ifndef INTERLOCK_DETAIL_TENURE_ATOMIC_WORD_HPP
 #define INTERLOCK_DETAIL_TENURE_ATOMIC_WORD_HPP
 
-#include <atomic>
-
 #include <interlock/config.hpp>
+#include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/word.hpp>
 
 namespace interlock {
@@ -77,7 +76,7 @@ private:
     return apply<Transition>();
   }
 
-  std::atomic<value> value_{word::initial()};
+  sys::atomic<value> value_{word::initial()};
 };
 
 } // namespace detail

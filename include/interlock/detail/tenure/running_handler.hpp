@@ -19,6 +19,7 @@
 #include <cstdint>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -66,7 +67,7 @@ public:
 private:
   static const running_handler* innermost(object_id object) noexcept;
 
-  static inline thread_local running_handler* top_ = nullptr;
+  static inline thread_local sys::per_thread<running_handler*> top_ = nullptr;
 
   tenure_base* tenure_; // null once the handler has re-opened the object itself
   running_handler* below_;

@@ -13,10 +13,8 @@
 #ifndef INTERLOCK_DETAIL_TENURE_TENURE_BASE_HPP
 #define INTERLOCK_DETAIL_TENURE_TENURE_BASE_HPP
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include <boost/system/error_code.hpp>
@@ -25,6 +23,7 @@
 #include <interlock/detail/closing/close_job.hpp>
 #include <interlock/detail/closing/context_state.hpp>
 #include <interlock/detail/descriptor/waiting.hpp>
+#include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/atomic_word.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
@@ -314,7 +313,7 @@ protected:
     return down_;
   }
 
-  std::mutex mutex_;       // never held while user code can run
+  sys::mutex mutex_;       // never held while user code can run
   int fd_ = no_descriptor; // written while the tenure is vacant
 
 private:
@@ -358,15 +357,15 @@ private:
 
   // Any thread counts in this and in refused_writes_; both are zero while the tenure is vacant. Both are
   // placed where padding was.
-  std::atomic<std::uint32_t> flush_steps_{0};
+  sys::atomic<std::uint32_t> flush_steps_{0};
   atomic_word word_;
   const object_id object_;
   std::uint64_t generation_ = 0; // written under mutex_; readers hold mutex_ or the tenure
   std::shared_ptr<context_state> context_state_; // constant until dispose
-  std::atomic<unsigned> memory_references_{1};   // the first is the tenure's own, until dispose
-  std::atomic<step_state> step_{step_state::posting};
-  std::atomic<bool> reactor_left_{true}; // a shutdown need not wait for this tenure
-  std::atomic<linger_setting> linger_{linger_setting::unknown()};
+  sys::atomic<unsigned> memory_references_{1};   // the first is the tenure's own, until dispose
+  sys::atomic<step_state> step_{step_state::posting};
+  sys::atomic<bool> reactor_left_{true}; // a shutdown need not wait for this tenure
+  sys::atomic<linger_setting> linger_{linger_setting::unknown()};
 
   // Guarded by mutex_.
   blocked_thread_list blocked_threads_;
@@ -376,7 +375,7 @@ private:
   bool left_to_shutdown_ = false; // a finishing thread found the gate closed, and counts as inside
 
   bool borrowed_ = false; // written while the tenure is vacant
-  std::atomic<std::uint32_t> refused_writes_{0};
+  sys::atomic<std::uint32_t> refused_writes_{0};
   tenure_base* successor_ = nullptr; // written by the mover, read by the thread that finishes
 };
 

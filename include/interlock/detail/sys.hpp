@@ -1,0 +1,99 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What orders threads, and the system calls on descriptors, under one name each.
+//
+// The rooms from the descriptor to the core take them from here only, and add nothing: each name is the
+// standard library's or the kernel's own. A test puts another header in this one's place, and so runs the
+// library under a scheduler and a kernel of its own.
+
+#ifndef INTERLOCK_DETAIL_SYS_HPP
+#define INTERLOCK_DETAIL_SYS_HPP
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <termios.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/epoll.h>
+#endif
+
+#include <interlock/config.hpp>
+
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
+namespace sys {
+
+using std::atomic;
+using std::condition_variable;
+using std::mutex;
+using std::thread;
+using clock = std::chrono::steady_clock;
+
+/// What each thread has one of; declared thread_local.
+template <class T>
+using per_thread = T;
+
+template <class T>
+T& of_this_thread(per_thread<T>& t) noexcept
+{
+  return t;
+}
+
+using ::accept;
+using ::bind;
+using ::close;
+using ::connect;
+using ::eventfd;
+using ::getpeername;
+using ::getpid;
+using ::getsockname;
+using ::getsockopt;
+using ::ioctl;
+using ::listen;
+using ::open;
+using ::pipe;
+using ::poll;
+using ::ppoll;
+using ::pthread_sigmask;
+using ::read;
+using ::readv;
+using ::recv;
+using ::recvmsg;
+using ::sendmsg;
+using ::setsockopt;
+using ::shutdown;
+using ::socketpair;
+using ::tcgetattr;
+using ::tcsendbreak;
+using ::tcsetattr;
+using ::write;
+using ::writev;
+
+#if defined(__linux__)
+using ::epoll_create1;
+using ::epoll_ctl;
+using ::epoll_wait;
+using ::pthread_setname_np;
+#endif
+
+} // namespace sys
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_SYS_HPP

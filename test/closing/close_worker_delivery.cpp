@@ -96,6 +96,11 @@ private:
     ++expiries_;
   }
 
+  void retry() noexcept override
+  {
+    BOOST_ERROR("nothing is watched again here");
+  }
+
   int flush_queue() noexcept override
   {
     return queue -= queue_step;

@@ -114,14 +114,15 @@ BOOST_AUTO_TEST_CASE(a_closed_job_can_be_watched_again_and_again)
   const auto again = [&]
   {
     last = close_job::clock::now();
-    if (job.expiries() < 2)
+    if (job.retries() < 2)
       worker->watch_again(job);
   };
   job.on_closed = again;
-  job.on_expired = again;
+  job.on_retry = again;
   const auto begin = close_job::clock::now();
   worker->submit(job, support::bad_fd);
-  BOOST_TEST(job.wait_expired(3));
+  BOOST_TEST(job.wait_retried(3));
+  BOOST_TEST(job.expiries() == 0);
   BOOST_TEST((last - begin >= 3 * interlock::detail::worker_options().watch_time));
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST(job.close_error() == EBADF);

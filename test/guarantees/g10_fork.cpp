@@ -25,6 +25,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "support/close_probe.hpp"
@@ -209,6 +210,26 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_context_in_a_child_leaves_the_parent_its_regis
     BOOST_TEST(::write(pair.far.get(), "ping", 4) == 4);
     support::turn(*context);
     BOOST_TEST(tally.all_called());
+  }
+}
+
+// The child that nothing has told of the fork notices it in the middle of the close.
+BOOST_AUTO_TEST_CASE(a_context_ends_in_a_child_that_has_closed_in_a_handler)
+{
+  for (told t : {told::no, told::yes})
+  {
+    std::optional<asio::io_context> context(std::in_place);
+    support::ends pair = support::unix_ends();
+    const int fd = pair.near.get();
+    local::socket s(*context, local(), pair.near.release());
+    const auto close = [&]
+    {
+      asio::post(*context, [&] { s.async_close([](error_code) {}); });
+      support::turn(*context);
+      context.reset();
+      return gone(fd);
+    };
+    BOOST_TEST(in_child(*context, t, close));
   }
 }
 

@@ -16,40 +16,12 @@
 #include <thread>
 #include <utility>
 
+#include <interlock/detail/tenure/serving_step.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 namespace support {
 
-/// A call of serve_close_waiters on its way: it says so when it is dropped without having been made.
-class serving_step
-{
-public:
-  explicit serving_step(interlock::detail::tenure_base& t) noexcept
-    : tenure_(&t)
-  {
-  }
-
-  serving_step(serving_step&& other) noexcept
-    : tenure_(std::exchange(other.tenure_, nullptr))
-  {
-  }
-
-  serving_step& operator=(serving_step&&) = delete;
-
-  ~serving_step()
-  {
-    if (tenure_)
-      tenure_->close_waiters_dropped();
-  }
-
-  void operator()()
-  {
-    std::exchange(tenure_, nullptr)->serve_close_waiters();
-  }
-
-private:
-  interlock::detail::tenure_base* tenure_;
-};
+using interlock::detail::serving_step;
 
 /// What posting does, and what has been posted.
 class step_queue
@@ -69,13 +41,13 @@ public:
     mode_ = m;
   }
 
-  void post(interlock::detail::tenure_base& t)
+  void post(serving_step&& given)
   {
     const mode m = mode_;
     ++posts_;
     if (m == mode::fail)
       throw std::bad_alloc();
-    serving_step step(t);
+    serving_step step(std::move(given));
     if (m == mode::make)
       step();
     if (m == mode::drop_and_fail)
@@ -161,9 +133,9 @@ private:
     ++record_.detaches;
   }
 
-  void post_close_waiters() override
+  void post_close_waiters(serving_step&& step) override
   {
-    record_.steps.post(*this);
+    record_.steps.post(std::move(step));
   }
 
   void drop_context() noexcept override

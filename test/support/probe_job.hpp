@@ -58,6 +58,7 @@ public:
   /// Called where the worker calls the job, before that is counted.
   std::function<void()> on_closed;
   std::function<void()> on_expired;
+  std::function<void()> on_retry;
 
   using close_job::reset;
 
@@ -71,14 +72,24 @@ public:
     return expiries_;
   }
 
+  int retries() const noexcept
+  {
+    return retries_;
+  }
+
   bool wait_closed() const
   {
     return wait_until([this] { return closes_ != 0; });
   }
 
-  bool wait_expired(int times = 1) const
+  bool wait_expired() const
   {
-    return wait_until([this, times] { return expiries_ >= times; });
+    return wait_until([this] { return expiries_ != 0; });
+  }
+
+  bool wait_retried(int times) const
+  {
+    return wait_until([this, times] { return retries_ >= times; });
   }
 
   int holds() const noexcept
@@ -119,9 +130,17 @@ private:
     ++expiries_;
   }
 
+  void retry() noexcept override
+  {
+    if (on_retry)
+      on_retry();
+    ++retries_;
+  }
+
   std::thread::id thread_;
   std::atomic<int> closes_{0};
   std::atomic<int> expiries_{0};
+  std::atomic<int> retries_{0};
   memory_holds holds_;
 };
 

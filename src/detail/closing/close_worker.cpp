@@ -205,21 +205,22 @@ void close_worker::run_watches(std::unique_lock<sys::mutex>& lock) noexcept
   while (!watches_.empty() && (stopped_ || watches_.front()->deadline_ <= now))
   {
     close_job* job = watches_.pop_front();
-    job->stage_ = job->stage_ == close_job::stage::watched ? close_job::stage::idle
-                                                           : close_job::stage::closed;
-    expire(lock, *job);
+    const bool is_open = job->stage_ == close_job::stage::watched;
+    job->stage_ = is_open ? close_job::stage::idle : close_job::stage::closed;
+    expire(lock, *job, is_open ? &close_job::expired : &close_job::retry);
   }
 }
 
 // Unlocks meanwhile. The job may be gone when this returns: after stop it is closed by whoever submits
 // it, which is now.
-void close_worker::expire(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
+void close_worker::expire(
+  std::unique_lock<sys::mutex>& lock, close_job& job, void (close_job::*how)()) noexcept
 {
   job.keep_memory();
   unlocked(lock,
-    [&job]
+    [&job, how]
     {
-      job.expired();
+      (job.*how)();
       job.drop_memory();
     });
 }
@@ -282,6 +283,13 @@ void close_worker::demand(close_job& job, const close_mode& mode, close_plan_poi
     job.plan_ = std::move(plan);
   else if (stronger(mode.what(), job.plan_->demanded_))
     tighten(job, mode);
+}
+
+void close_worker::gave_out(close_job& job) noexcept
+{
+  const std::lock_guard<sys::mutex> lock(mutex_);
+  job.write_report();
+  job.stage_ = close_job::stage::closed;
 }
 
 void close_worker::demand_plainly(close_job& job) noexcept

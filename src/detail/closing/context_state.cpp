@@ -88,7 +88,8 @@ bool context_state::open_gate() noexcept
 void context_state::close_gate() noexcept
 {
   const std::lock_guard<sys::mutex> lock(mutex_);
-  if (--passing_ == 0)
+  // A child that notices its fork within a passage counts from zero again.
+  if (passing_ != 0 && --passing_ == 0)
     progress_.notify_all();
 }
 

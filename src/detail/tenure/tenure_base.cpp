@@ -9,6 +9,7 @@
 #include <interlock/detail/descriptor/socket_facts.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
+#include <interlock/detail/tenure/serving_step.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -292,17 +293,21 @@ bool tenure_base::post_step() noexcept
 {
   if (word_.apply<word::hold>() != duty::none)
     return false;
-  step_.store(step_state::posting, std::memory_order_relaxed);
+  const step_token token = (step_.load() | over) + 1; // the next whose state bits are zero
+  step_.store(token | posting);
   try
   {
-    post_close_waiters();
+    post_close_waiters(serving_step(*this, token));
   }
   catch (...)
   {
+    if (step_.exchange(token | over) == (token | over))
+      return true;
     leave();
     return false;
   }
-  if (step_.exchange(step_state::posted) == step_state::dropped)
+  step_token state = token | posting;
+  if (!step_.compare_exchange_strong(state, token | posted) && state == (token | dropped))
   {
     destroy_close_waiters();
     leave();
@@ -310,20 +315,30 @@ bool tenure_base::post_step() noexcept
   return true;
 }
 
-void tenure_base::serve_close_waiters()
+bool tenure_base::begin_step(step_token token) noexcept
 {
-  close_waiter_list close_waiters = take_close_waiters();
+  step_token state = token | posting;
+  return step_.compare_exchange_strong(state, token | over)
+    || (state == (token | posted) && step_.compare_exchange_strong(state, token | over));
+}
+
+void tenure_base::serve_close_waiters(boost::intrusive_ptr<tenure_base> t, step_token token)
+{
+  if (!t->begin_step(token))
+    return;
+  close_waiter_list close_waiters = t->take_close_waiters();
   close_verdict v;
-  outcome(v);
-  leave();
+  t->outcome(v);
+  t->leave();
+  t.reset(); // A handler may run for as long as it likes.
   close_waiters.complete_all(v);
 }
 
-void tenure_base::close_waiters_dropped() noexcept
+void tenure_base::step_dropped(step_token token) noexcept
 {
-  // Still being posted: the posting thread sees the new state, knows whether the step was refused or
-  // dropped, and does the rest.
-  if (step_.exchange(step_state::dropped) != step_state::posted)
+  step_token state = token | posting;
+  // Still being posted: the posting thread does the rest.
+  if (step_.compare_exchange_strong(state, token | dropped) || state != (token | posted))
     return;
   destroy_close_waiters();
   leave();
@@ -342,10 +357,12 @@ void tenure_base::destroy_close_waiters() noexcept
 
 void tenure_base::expired() noexcept
 {
-  if (current_phase() == phase::ended)
-    hand_over_close_waiters();
-  else
-    demand_detach();
+  demand_detach();
+}
+
+void tenure_base::retry() noexcept
+{
+  hand_over_close_waiters();
 }
 
 void tenure_base::dispose() noexcept
@@ -466,6 +483,7 @@ void tenure_base::gave_out() noexcept
 {
   const std::shared_ptr<context_state> shared = context_state_;
   note_reactor_left();
+  shared->worker().gave_out(*this);
   act(word_.apply<word::report>());
   shared->worker().note_progress();
 }

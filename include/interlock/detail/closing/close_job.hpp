@@ -93,6 +93,9 @@ private:
   /// On the worker, never before the deadline of the watch, unless the worker is being stopped.
   virtual void expired() noexcept = 0;
 
+  /// On the worker, when the time of `watch_again` is over.
+  virtual void retry() noexcept = 0;
+
   /// Changes whenever the writes that a close waits for have come one step further.
   virtual unsigned flush_steps() const noexcept
   {

@@ -83,7 +83,7 @@ public:
   /// submitted before. False: no worker, nothing will be called.
   INTERLOCK_DECL bool watch(close_job& job) noexcept;
 
-  /// Calls `job.expired()` of a job whose descriptor is closed, after `watch_time`. False: no worker.
+  /// Calls `job.retry()` of a job whose descriptor is closed, after `watch_time`. False: no worker.
   INTERLOCK_DECL bool watch_again(close_job& job) noexcept;
 
   /// Waits, up to `await_time`, until `over()`: asked now, and after each close(2).
@@ -93,6 +93,9 @@ public:
     std::unique_lock<sys::mutex> lock(mutex_);
     await(lock, over);
   }
+
+  /// The descriptor of the job has another owner: what is demanded from now on has no effect.
+  INTERLOCK_DECL void gave_out(close_job& job) noexcept;
 
   /// What somebody awaits may have come about without a close(2).
   void note_progress() noexcept
@@ -183,7 +186,8 @@ private:
   void run_closes(std::unique_lock<sys::mutex>& lock, std::size_t most) noexcept;
   void run_watches(std::unique_lock<sys::mutex>& lock) noexcept;
   void run_flushes(std::unique_lock<sys::mutex>& lock) noexcept;
-  void expire(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
+  void expire(
+    std::unique_lock<sys::mutex>& lock, close_job& job, void (close_job::*how)()) noexcept;
   void sleep(std::unique_lock<sys::mutex>& lock) noexcept;
   void deliver(std::unique_lock<sys::mutex>& lock, close_job::clock::duration timeout) noexcept;
 

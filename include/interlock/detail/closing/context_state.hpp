@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // What the tenures of one execution context share: the worker, the list of them all, and the gate
-// through which completions reach the context.
+// through which completions, and descriptors that are opened, reach the context.
 //
-// It outlives the context for as long as a tenure needs it. Shutting down closes the gate first (no
-// completion is posted from then on, and none is being posted), then ends every tenure, then stops
-// the worker.
+// It outlives the context for as long as a tenure needs it. Shutting down closes the gate first (from then
+// on no completion is posted or being posted, and no descriptor enters the reactor or is taken back), then
+// ends every tenure, then stops the worker.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_CONTEXT_STATE_HPP
 #define INTERLOCK_DETAIL_CLOSING_CONTEXT_STATE_HPP
@@ -74,7 +74,7 @@ public:
   INTERLOCK_DECL bool add(context_member& r) noexcept;
   INTERLOCK_DECL void remove(context_member& r) noexcept;
 
-  /// Passage through the gate, for the time of posting one completion.
+  /// Passage through the gate, for the time of posting one completion, or of one opening.
   class pass
   {
   public:

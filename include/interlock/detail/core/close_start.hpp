@@ -74,7 +74,7 @@ public:
     if (d == duty::refuse)
       return false;
     if (d == duty::none || d == duty::flush)
-      lead(t, std::move(how), d);
+      lead(t, std::move(how), d, ex);
     else if (d == duty::join)
       join(t, std::move(how));
     else
@@ -136,7 +136,7 @@ private:
   }
 
   // begin_close has counted both handlers. The last write of a flush demands the detach, else the step does.
-  void lead(tenure_type& t, demand how, duty d) noexcept
+  void lead(tenure_type& t, demand how, duty d, const executor_type& ex) noexcept
   {
     handler_count for_step(t);
     const handler_count own(t);
@@ -151,7 +151,7 @@ private:
     if (d == duty::flush)
       t.watch_flush();
     else if (added)
-      t.dispatch_detach(std::move(for_step));
+      t.dispatch_detach(std::move(for_step), ex);
   }
 
   void join(tenure_type& t, demand how)

@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <new>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -133,9 +134,10 @@ public:
   }
 
   /// Opens the object with the descriptor that `prepare(tenure, ec)` puts into the tenure's Asio
-  /// object, which `seed` becomes.
-  template <class Prepare>
-  void open(error_code& ec, descriptor_owner whose, Inner&& seed, Prepare prepare)
+  /// object, which `seed` becomes. `make(tenure, ec)` comes before, and may block: the context's shutdown waits
+  /// for `prepare` only.
+  template <class Make, class Prepare>
+  void open(error_code& ec, descriptor_owner whose, Inner&& seed, Make make, Prepare prepare)
   {
     ec = error_code();
     if (is_open())
@@ -148,24 +150,35 @@ public:
     if (!t)
       return;
     vacancy unpublished(s, *t, whose);
-    prepare(*t, ec);
+    make(*t, ec);
+    if (!ec)
+      ec = unpublished.pass_gate();
+    if (!ec)
+      prepare(*t, ec);
     if (!ec)
       ec = unpublished.publish();
   }
 
   /// The same with a new Asio object. The first Asio object of a context makes the reactor, which needs
   /// descriptors of its own: that may fail.
-  template <class Prepare>
-  void open(error_code& ec, descriptor_owner whose, Prepare prepare)
+  template <class Make, class Prepare>
+  void open(error_code& ec, descriptor_owner whose, Make make, Prepare prepare)
   {
     try
     {
-      open(ec, whose, Inner(executor_), std::move(prepare));
+      open(ec, whose, Inner(executor_), std::move(make), std::move(prepare));
     }
     catch (const boost::system::system_error& e)
     {
       ec = e.code();
     }
+  }
+
+  /// The same with a descriptor that is there, or that `prepare` makes without blocking.
+  template <class Prepare>
+  void open(error_code& ec, descriptor_owner whose, Prepare prepare)
+  {
+    open(ec, whose, &make_nothing, std::move(prepare));
   }
 
   /// Opens the object with the descriptor of `inner`, which is not open afterwards, also on failure.
@@ -177,7 +190,7 @@ public:
       return;
     try
     {
-      open(ec, descriptor_owner::object, std::move(inner), complete);
+      open(ec, descriptor_owner::object, std::move(inner), &make_nothing, complete);
     }
     catch (const std::bad_alloc&)
     {
@@ -368,7 +381,10 @@ private:
     return ec;
   }
 
-  // Gives a tenure back that has not been published by the end of the scope, also after an exception.
+  static void make_nothing(tenure_type& /*t*/, error_code& /*ec*/) noexcept {}
+
+  // Gives a tenure back that has not been published by the end of the scope, also after an exception. From
+  // `pass_gate` on, the reactor does not shut down while the descriptor is put into it or taken back.
   class vacancy
   {
   public:
@@ -381,6 +397,12 @@ private:
 
     vacancy(const vacancy&) = delete;
     vacancy& operator=(const vacancy&) = delete;
+
+    error_code pass_gate() noexcept
+    {
+      tenure_.pass_gate(pass_);
+      return *pass_ ? error_code() : error_code(boost::asio::error::operation_not_supported);
+    }
 
     error_code publish() noexcept
     {
@@ -403,6 +425,7 @@ private:
     object_state<Inner>& state_;
     tenure_type& tenure_;
     const descriptor_owner whose_;
+    std::optional<context_state::pass> pass_;
     bool published_ = false;
   };
 

@@ -24,6 +24,7 @@
 #include <interlock/detail/core/inner_traits.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
+#include <interlock/detail/tenure/serving_step.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 namespace interlock {
@@ -140,8 +141,6 @@ public:
   {
     follows_another_ = follows;
     plain_ = prepared_ && !follows;
-    if (strand_is_dead_.exchange(false))
-      drop_context();
     fd_ = inner_->native_handle();
     flags_.set(flag_values());
     set_linger(
@@ -184,19 +183,21 @@ public:
   }
 
   /// Sends the step that detaches to the strand. If that fails, demands the detach at once; if the strand
-  /// does not run the step in time, the worker demands it. The caller holds a handler count besides the
-  /// step's.
-  void dispatch_detach(handler_count for_step) noexcept
+  /// does not run the step in time, the worker demands it. The caller leads the close, and holds a handler
+  /// count besides the step's.
+  void dispatch_detach(handler_count for_step, const executor_type& ex) noexcept
   {
     // Without a pass the context is being shut down; the shutdown detaches.
     const auto pass = pass_gate();
     if (!pass)
       return;
-    const step_token token = generation() + 1;
-    step_token_ = token;
+    const detach_token token = generation() + 1;
+    detach_token_ = token;
     for_step.dismiss();
     try
     {
+      if (strand_is_dead_)
+        renew_strand(ex);
       boost::asio::dispatch(*strand_, detach_step(*this, token));
     }
     catch (...)
@@ -216,13 +217,13 @@ public:
 
 private:
   /// Identifies the step that detaches among those of all tenures in this memory.
-  using step_token = std::uint64_t;
-  static constexpr step_token no_step = 0;
+  using detach_token = std::uint64_t;
+  static constexpr detach_token no_step = 0;
 
   /// Ends the handler count of the step with this token, once.
-  void end_step(step_token token) noexcept
+  void end_step(detach_token token) noexcept
   {
-    if (step_token_.compare_exchange_strong(token, no_step))
+    if (detach_token_.compare_exchange_strong(token, no_step))
       handler_done();
   }
 
@@ -230,7 +231,7 @@ private:
   class detach_step
   {
   public:
-    detach_step(tenure& t, step_token token) noexcept
+    detach_step(tenure& t, detach_token token) noexcept
       : tenure_(&t),
         token_(token)
     {
@@ -256,44 +257,26 @@ private:
     void operator()()
     {
       const detach_step own(std::move(*this));
-      if (own.tenure_->step_token_.load() == token_)
+      if (own.tenure_->detach_token_.load() == token_)
         own.tenure_->demand_detach();
     }
 
   private:
     tenure* tenure_;
-    step_token token_;
+    detach_token token_;
   };
 
-  class serve_step
+  // In the place of a strand that an earlier use of this memory has found dead. The caller leads the close, and
+  // has passed the gate: no other thread uses the strand.
+  void renew_strand(const executor_type& ex)
   {
-  public:
-    explicit serve_step(tenure_base& t) noexcept
-      : tenure_(&t)
+    auto other = std::make_unique<strand_type>(ex);
     {
+      const std::lock_guard<sys::mutex> lock(mutex_);
+      strand_.swap(other);
     }
-
-    serve_step(serve_step&& other) noexcept
-      : tenure_(std::exchange(other.tenure_, nullptr))
-    {
-    }
-
-    serve_step& operator=(serve_step&&) = delete;
-
-    ~serve_step()
-    {
-      if (tenure_)
-        tenure_->close_waiters_dropped();
-    }
-
-    void operator()()
-    {
-      std::exchange(tenure_, nullptr)->serve_close_waiters();
-    }
-
-  private:
-    tenure_base* tenure_;
-  };
+    strand_is_dead_ = false;
+  }
 
   bool has_strand() noexcept
   {
@@ -332,16 +315,16 @@ private:
   // A strand that has failed to schedule itself never runs again, and keeps every step that it is given (a
   // strand of the user's likewise keeps the user's handlers). The completion needs no exclusion, since there
   // is one finish: it bypasses a dead strand.
-  void post_close_waiters() override
+  void post_close_waiters(serving_step&& step) override
   {
     if (strand_is_dead_)
     {
-      boost::asio::post(strand_->get_inner_executor(), serve_step(*this));
+      boost::asio::post(strand_->get_inner_executor(), std::move(step));
       return;
     }
     try
     {
-      boost::asio::post(*strand_, serve_step(*this));
+      boost::asio::post(*strand_, std::move(step));
     }
     catch (...)
     {
@@ -350,17 +333,19 @@ private:
     }
   }
 
+  // What lies in a strand, and the executor below it, may be the user's: destroyed without the mutex.
   void drop_context() noexcept override
   {
+    std::unique_ptr<strand_type> dropped;
     const std::lock_guard<sys::mutex> lock(mutex_);
-    strand_.reset();
+    dropped = std::move(strand_);
   }
 
   std::optional<Inner> inner_;            // set while vacant, reset by the thread that detaches
   std::optional<protocol_type> protocol_; // set while vacant
   std::unique_ptr<strand_type>
     strand_; // guarded by mutex_; a close reads it inside the gate, which the shutdown waits for
-  sys::atomic<step_token> step_token_{no_step}; // of the step that holds a handler count
+  sys::atomic<detach_token> detach_token_{no_step}; // of the step that holds a handler count
   sys::atomic<bool> strand_is_dead_{false};
   user_flags flags_;
   sys::atomic<bool> prepared_{false};

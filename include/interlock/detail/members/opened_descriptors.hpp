@@ -95,14 +95,12 @@ struct take_socket
 template <class Core, class Make, class Take>
 error_code open_made(Core& core, error_code& ec, Make make, Take take)
 {
-  core.open(ec, descriptor_owner::object,
-    [&](auto& t, error_code& e)
-    {
-      unused_fd n;
-      make_fds(t, e, [&](error_code& failed) { n.set(make(failed)); });
-      if (!e)
-        take(t, n, e);
-    });
+  unused_fd n;
+  core.open(
+    ec, descriptor_owner::object,
+    [&](tenure_base& t, error_code& e)
+    { make_fds(t, e, [&](error_code& failed) { n.set(make(failed)); }); },
+    [&](auto& t, error_code& e) { take(t, n, e); });
   return ec;
 }
 
@@ -151,13 +149,10 @@ template <class Core1, class Core2, class Make, class Take>
 error_code open_connected(Core1& first, Core2& second, error_code& ec, Make make, Take take)
 {
   unused_fd ends[2];
-  first.open(ec, descriptor_owner::object,
-    [&](auto& t, error_code& e)
-    {
-      make_ends(t, ends, e, make);
-      if (!e)
-        take(t, ends[0], e);
-    });
+  first.open(
+    ec, descriptor_owner::object,
+    [&](tenure_base& t, error_code& e) { make_ends(t, ends, e, make); },
+    [&](auto& t, error_code& e) { take(t, ends[0], e); });
   if (ec)
     return ec;
   lone_end<Core1> opened(first);

@@ -15,8 +15,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
@@ -31,6 +33,11 @@
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+
+class serving_step;
+
+/// Identifies a serving_step among those of all tenures in this memory. Its lowest two bits are zero.
+using step_token = std::uint32_t;
 
 class INTERLOCK_DECL tenure_base : public close_job, public context_member
 {
@@ -207,11 +214,12 @@ public:
     linger_.store(s, std::memory_order_relaxed);
   }
 
-  /// On the strand: completes every close waiter. The caller is inside and leaves here.
-  void serve_close_waiters();
+  /// The step with this token runs: completes every close waiter, and leaves for the step. No effect if the
+  /// step has been given up.
+  static void serve_close_waiters(boost::intrusive_ptr<tenure_base> t, step_token token);
 
-  /// The posted call of serve_close_waiters was destroyed uninvoked.
-  void close_waiters_dropped() noexcept;
+  /// The step with this token was destroyed uninvoked.
+  void step_dropped(step_token token) noexcept;
 
   // --- Leases.
 
@@ -241,6 +249,18 @@ public:
   void note_process() noexcept
   {
     context_state_->note_process();
+  }
+
+  /// Passage to the context, for the time of posting something to it, or of putting a descriptor into its
+  /// reactor. False: the context is shutting down.
+  context_state::pass pass_gate() noexcept
+  {
+    return context_state::pass(*context_state_);
+  }
+
+  void pass_gate(std::optional<context_state::pass>& pass) noexcept
+  {
+    pass.emplace(*context_state_);
   }
 
   /// Opens the tenure. False: the context is being shut down.
@@ -295,17 +315,11 @@ protected:
   /// Takes the descriptor out of the Asio object (its release()) and destroys the Asio object.
   virtual void release_inner() noexcept = 0;
 
-  /// Posts a call of serve_close_waiters to the strand. If this throws, a call that was queued never runs.
-  virtual void post_close_waiters() = 0;
+  /// Posts the step to the strand. If this throws, the step is given up, wherever it is.
+  virtual void post_close_waiters(serving_step&& step) = 0;
 
   /// Destroys what belongs to the execution context.
   virtual void drop_context() noexcept = 0;
-
-  /// Passage to the context, for the time of posting something to it. False: the context is shutting down.
-  context_state::pass pass_gate() noexcept
-  {
-    return context_state::pass(*context_state_);
-  }
 
   /// Whether the context is being shut down. Under mutex_.
   bool is_down() const noexcept
@@ -333,6 +347,7 @@ private:
   void finish() noexcept;
   void hand_over_close_waiters() noexcept;
   bool post_step() noexcept;
+  bool begin_step(step_token token) noexcept;
   close_waiter_list take_close_waiters() noexcept;
   void destroy_close_waiters() noexcept;
   void leave_to_shutdown() noexcept;
@@ -341,18 +356,21 @@ private:
 
   void closed() noexcept override;
   void expired() noexcept override;
+  void retry() noexcept override;
   int flush_queue() noexcept override;
   void shut_down() noexcept override;
   bool has_left_reactor() const noexcept override;
   void after_fork() noexcept override;
 
-  // The posted call of serve_close_waiters. If it is destroyed before the post has returned, the posting
-  // thread cleans up: only that thread knows whether the post threw, and has to be tried again.
-  enum class step_state : unsigned char
+  // The state of the latest serving_step, in the lowest bits of its token. If the step is destroyed before the
+  // post has returned, the posting thread cleans up: only that thread knows whether the post threw, and has to
+  // be tried again.
+  enum step_state : step_token
   {
     posting,
     posted,
-    dropped
+    dropped,
+    over // the step has run, or is given up
   };
 
   // Any thread counts in this and in refused_writes_; both are zero while the tenure is vacant. Both are
@@ -363,7 +381,7 @@ private:
   std::uint64_t generation_ = 0; // written under mutex_; readers hold mutex_ or the tenure
   std::shared_ptr<context_state> context_state_; // constant until dispose
   sys::atomic<unsigned> memory_references_{1};   // the first is the tenure's own, until dispose
-  sys::atomic<step_state> step_{step_state::posting};
+  sys::atomic<step_token> step_{over};
   sys::atomic<bool> reactor_left_{true}; // a shutdown need not wait for this tenure
   sys::atomic<linger_setting> linger_{linger_setting::unknown()};
 

@@ -1,0 +1,259 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What stands in the place of Asio's io_context and its executor in a run.
+
+#ifndef INTERLOCK_TEST_SCHEDULES_CONTEXT_HPP
+#define INTERLOCK_TEST_SCHEDULES_CONTEXT_HPP
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+
+#include <boost/asio/execution.hpp>
+#include <boost/asio/execution_context.hpp>
+
+#include "schedules/harness/race.hpp"
+#include "schedules/harness/scheduler.hpp"
+
+namespace schedules {
+
+/// A function that is called at most once.
+class task
+{
+public:
+  template <class Function>
+  explicit task(Function f)
+    : held_(new holder<Function>(std::move(f)))
+  {
+    race::release(known_);
+  }
+
+  task(task&&) noexcept = default;
+  task& operator=(task&&) = delete;
+
+  ~task()
+  {
+    if (held_)
+      race::acquire(known_);
+  }
+
+  void operator()()
+  {
+    race::acquire(known_);
+    const std::unique_ptr<base> once = std::move(held_);
+    once->call();
+  }
+
+private:
+  struct base
+  {
+    virtual ~base() = default;
+    virtual void call() = 0;
+  };
+
+  template <class Function>
+  struct holder final : base
+  {
+    explicit holder(Function f)
+      : function(std::move(f))
+    {
+    }
+
+    void call() override
+    {
+      Function own(std::move(function));
+      std::move(own)();
+    }
+
+    Function function;
+  };
+
+  std::unique_ptr<base> held_;
+  race::vector_clock known_; // to the thread that made it
+};
+
+class executor;
+
+class context : public boost::asio::execution_context
+{
+public:
+  using executor_type = executor;
+
+  context() = default;
+
+  ~context()
+  {
+    stop_services();
+    destroy();
+  }
+
+  /// As io_context's shutdown: the services, the reactor, and what is queued, outside of any lock.
+  void stop_services()
+  {
+    shutdown();
+    reactor_is_down_ = true;
+    destroy_queue();
+  }
+
+  bool reactor_is_down() const
+  {
+    return reactor_is_down_;
+  }
+
+  executor get_executor() noexcept;
+
+  /// Runs what is queued, and what will be, until `over()` holds and nothing is queued. More than one thread may.
+  template <class Over>
+  void run_until(Over over);
+
+  /// The next so many posts of a thread fail, as when memory has run out. `queues`: they have queued the task
+  /// by then.
+  void refuse_posts(std::string thread, unsigned count, bool queues = false)
+  {
+    refused_of_ = std::move(thread);
+    refused_ = count;
+    refused_queue_ = queues;
+  }
+
+  void queue(task t)
+  {
+    scheduler& s = *scheduler::current();
+    s.point("post", this);
+    const bool refused = refused_ != 0 && s.name_of_self() == refused_of_;
+    if (!refused || refused_queue_)
+      tasks_.push_back(std::move(t));
+    if (!refused)
+      return;
+    --refused_;
+    s.point("post fails", this);
+    throw std::bad_alloc();
+  }
+
+  /// From inside the reactor, whose operations own their memory.
+  void queue_completion(task t)
+  {
+    tasks_.push_back(std::move(t));
+  }
+
+  bool runs_here() const
+  {
+    return is_running_[scheduler::current()->self()];
+  }
+
+private:
+  void run_one();
+
+  void destroy_queue()
+  {
+    while (!tasks_.empty())
+    {
+      const task dropped = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+  }
+
+  std::deque<task> tasks_;
+  std::array<bool, scheduler::most_threads> is_running_{}; // the threads in run_until
+  bool reactor_is_down_ = false;
+  unsigned refused_ = 0;
+  bool refused_queue_ = false;
+  std::string refused_of_;
+};
+
+class executor
+{
+public:
+  explicit executor(context& c) noexcept
+    : context_(&c)
+  {
+  }
+
+  boost::asio::execution_context& query(boost::asio::execution::context_t) const noexcept
+  {
+    return *context_;
+  }
+
+  static constexpr boost::asio::execution::blocking_t::possibly_t query(
+    boost::asio::execution::blocking_t) noexcept
+  {
+    return boost::asio::execution::blocking.possibly;
+  }
+
+  executor require(boost::asio::execution::blocking_t::never_t) const noexcept
+  {
+    executor e(*this);
+    e.never_ = true;
+    return e;
+  }
+
+  executor require(boost::asio::execution::blocking_t::possibly_t) const noexcept
+  {
+    return executor(*context_);
+  }
+
+  template <class Function>
+  void execute(Function f) const
+  {
+    if (!never_ && context_->runs_here())
+      std::move(f)();
+    else
+      context_->queue(task(std::move(f)));
+  }
+
+  context& where() const noexcept
+  {
+    return *context_;
+  }
+
+  friend bool operator==(const executor& a, const executor& b) noexcept
+  {
+    return a.context_ == b.context_;
+  }
+
+  friend bool operator!=(const executor& a, const executor& b) noexcept
+  {
+    return a.context_ != b.context_;
+  }
+
+private:
+  context* context_;
+  bool never_ = false;
+};
+
+inline executor context::get_executor() noexcept
+{
+  return executor(*this);
+}
+
+template <class Over>
+void context::run_until(Over over)
+{
+  scheduler& s = *scheduler::current();
+  const auto ready = [&] { return !tasks_.empty() || over(); };
+  for (;;)
+  {
+    s.wait(when<decltype(ready)>(ready), scheduler::forever, "run", this);
+    if (tasks_.empty() && over())
+      return;
+    if (!tasks_.empty())
+      run_one();
+  }
+}
+
+inline void context::run_one()
+{
+  bool& is_running = is_running_[scheduler::current()->self()];
+  is_running = true;
+  task next = std::move(tasks_.front());
+  tasks_.pop_front();
+  next();
+  is_running = false;
+}
+
+} // namespace schedules
+
+#endif // INTERLOCK_TEST_SCHEDULES_CONTEXT_HPP

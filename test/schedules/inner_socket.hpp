@@ -1,0 +1,270 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What stands in the place of Asio's socket in a run: an initiation may complete inline, release() queues the aborted
+// handlers, and a cancellation reaches into the object without a lock of its own.
+
+#ifndef INTERLOCK_TEST_SCHEDULES_INNER_SOCKET_HPP
+#define INTERLOCK_TEST_SCHEDULES_INNER_SOCKET_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
+
+#include "schedules/context.hpp"
+#include "schedules/harness/kernel.hpp"
+#include "schedules/harness/race.hpp"
+#include "schedules/harness/scheduler.hpp"
+
+namespace schedules {
+
+using boost::system::error_code;
+
+/// An I/O object over a descriptor of the run's kernel.
+class inner_socket final : public reactor_user
+{
+public:
+  using executor_type = executor;
+  using protocol_type = int;
+
+  explicit inner_socket(const executor& e)
+    : executor_(e)
+  {
+  }
+
+  inner_socket(inner_socket&& other) noexcept
+    : executor_(other.executor_),
+      fd_(std::exchange(other.fd_, -1)),
+      reads_(std::move(other.reads_)),
+      writes_(std::move(other.writes_))
+  {
+    if (fd_ != -1)
+      kernel::current().at(fd_).user = this;
+  }
+
+  ~inner_socket()
+  {
+    if (fd_ != -1)
+      scheduler::current()->fail("an I/O object is destroyed with its descriptor in the reactor");
+  }
+
+  executor get_executor() const noexcept
+  {
+    return executor_;
+  }
+
+  bool is_open() const noexcept
+  {
+    return fd_ != -1;
+  }
+
+  int native_handle() const noexcept
+  {
+    return fd_;
+  }
+
+  void assign(int fd)
+  {
+    fd_ = fd;
+    file& f = kernel::current().touch(fd, "registration");
+    if (executor_.where().reactor_is_down())
+      scheduler::current()->fail("registration with a reactor that has been shut down");
+    race::write(this);
+    f.user = this;
+  }
+
+  void native_non_blocking(bool, error_code& ec)
+  {
+    ec = error_code();
+  }
+
+  int release(error_code& ec) noexcept
+  {
+    ec = error_code();
+    file& f = kernel::current().touch(fd_, "deregistration");
+    if (users_ != 0)
+      scheduler::current()->fail("a detach while a thread is inside the I/O object");
+    race::acquire(this);
+    race::write(this);
+    f.user = nullptr;
+    abort(reads_);
+    abort(writes_);
+    return std::exchange(fd_, -1);
+  }
+
+  void cancel(error_code& ec)
+  {
+    ec = error_code();
+    const use inside(*this, "cancel");
+    abort(reads_);
+    abort(writes_);
+  }
+
+  template <class Buffers, class Handler>
+  void async_read_some(const Buffers&, Handler&& h)
+  {
+    const use inside(*this, "start of a read");
+    file& f = kernel::current().at(fd_);
+    if (f.reads_inline)
+      return read_inline(std::move(h), std::exchange(f.input, 0));
+    add(reads_, std::move(h));
+    if (f.input != 0)
+      complete(reads_, std::exchange(f.input, 0));
+  }
+
+  template <class Buffers, class Handler>
+  void async_send(const Buffers&, int, Handler&& h)
+  {
+    const use inside(*this, "start of a write");
+    add(writes_, std::move(h));
+    if (kernel::current().at(fd_).is_writable)
+      complete(writes_, 1);
+  }
+
+  /// One attempt of a synchronous read. Nothing orders it with what other threads do to the object.
+  std::size_t read_some(error_code& ec)
+  {
+    const use inside(*this, "read", false);
+    file& f = kernel::current().at(fd_);
+    ec = f.input == 0 ? error_code(boost::asio::error::would_block) : error_code();
+    return std::exchange(f.input, 0);
+  }
+
+  // The reactor orders this and the initiations, by a mutex of the descriptor's.
+  void input_has_come() override
+  {
+    race::acquire(this);
+    if (!reads_.empty())
+      complete(reads_, std::exchange(kernel::current().at(fd_).input, 0));
+    race::release(this);
+  }
+
+private:
+  struct operation
+  {
+    virtual ~operation() = default;
+    virtual void complete(error_code ec, std::size_t bytes) = 0;
+  };
+
+  template <class Handler>
+  struct operation_of final : operation
+  {
+    operation_of(Handler&& h, const executor& e)
+      : handler(std::move(h)),
+        where(e)
+    {
+    }
+
+    void complete(error_code ec, std::size_t bytes) override
+    {
+      const auto there = boost::asio::get_associated_executor(handler, where);
+      boost::asio::dispatch(
+        there, [own = std::move(handler), ec, bytes]() mutable { std::move(own)(ec, bytes); });
+    }
+
+    Handler handler;
+    const executor where;
+  };
+
+  using operations = std::deque<std::unique_ptr<operation>>;
+
+  /// A thread inside the object: while it is, the descriptor must not leave.
+  class use
+  {
+  public:
+    use(inner_socket& s, const char* what, bool is_ordered = true)
+      : socket_(s),
+        is_ordered_(is_ordered)
+    {
+      if (s.fd_ == -1)
+        scheduler::current()->fail(std::string(what) + " on an I/O object that has been released");
+      ++s.users_;
+      kernel::current().touch(s.fd_, what);
+      if (is_ordered_)
+        race::acquire(&s);
+      race::read(&s);
+    }
+
+    use(const use&) = delete;
+    use& operator=(const use&) = delete;
+
+    ~use()
+    {
+      if (is_ordered_)
+        race::release(&socket_);
+      --socket_.users_;
+    }
+
+  private:
+    inner_socket& socket_;
+    const bool is_ordered_;
+  };
+
+  // As with an immediate executor.
+  template <class Handler>
+  static void read_inline(Handler h, std::size_t bytes)
+  {
+    std::move(h)(error_code(), bytes);
+  }
+
+  // As Asio's, a cancellation reaches into the object without a lock.
+  template <class Handler>
+  void add(operations& list, Handler&& h)
+  {
+    auto slot = boost::asio::get_associated_cancellation_slot(h);
+    auto made = std::make_unique<operation_of<Handler>>(std::move(h), executor_);
+    if (slot.is_connected())
+      slot.assign(
+        [this, &list, op = made.get()](boost::asio::cancellation_type_t) { cancel(list, op); });
+    list.push_back(std::move(made));
+  }
+
+  void cancel(operations& list, const operation* op)
+  {
+    const use inside(*this, "cancellation");
+    const auto found = std::find_if(list.begin(), list.end(),
+      [op](const std::unique_ptr<operation>& o) { return o.get() == op; });
+    if (found == list.end())
+      return;
+    std::swap(*found, list.front());
+    finish(list, boost::asio::error::operation_aborted, 0);
+  }
+
+  void finish(operations& list, error_code ec, std::size_t bytes)
+  {
+    std::shared_ptr<operation> first(std::move(list.front()));
+    list.pop_front();
+    executor_.where().queue_completion(task([first, ec, bytes] { first->complete(ec, bytes); }));
+  }
+
+  void abort(operations& list)
+  {
+    while (!list.empty())
+      finish(list, boost::asio::error::operation_aborted, 0);
+  }
+
+  void complete(operations& list, std::size_t bytes)
+  {
+    if (!list.empty())
+      finish(list, error_code(), bytes);
+  }
+
+  executor executor_;
+  int fd_ = -1;
+  unsigned users_ = 0;
+  operations reads_;
+  operations writes_;
+};
+
+} // namespace schedules
+
+#endif // INTERLOCK_TEST_SCHEDULES_INNER_SOCKET_HPP

@@ -1,0 +1,108 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What scenarios are written with, whatever they are about: threads, waits and requirements.
+
+#ifndef INTERLOCK_TEST_SCHEDULES_SCENARIO_HPP
+#define INTERLOCK_TEST_SCHEDULES_SCENARIO_HPP
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "schedules/harness/race.hpp"
+#include "schedules/harness/scheduler.hpp"
+
+namespace schedules {
+
+inline void require(bool holds, const char* what)
+{
+  if (!holds)
+    scheduler::current()->fail(what);
+}
+
+/// Blocks until `over()`.
+template <class Over>
+void wait_until(Over over, const char* what = "wait")
+{
+  scheduler::current()->wait(when<Over>(over), scheduler::forever, what, nullptr);
+}
+
+/// Blocks for some time.
+inline void sleep(duration d)
+{
+  const auto never = [] { return false; };
+  scheduler& s = *scheduler::current();
+  s.wait(when<decltype(never)>(never), s.now() + d, "sleep", nullptr);
+}
+
+/// A thread of the scenario, joined by the end of the scope.
+class thread
+{
+public:
+  thread(std::string name, std::function<void()> body)
+    : id_(scheduler::current()->start(std::move(name), std::move(body)))
+  {
+  }
+
+  thread(const thread&) = delete;
+  thread& operator=(const thread&) = delete;
+
+  ~thread()
+  {
+    join();
+  }
+
+  void join() const
+  {
+    const unsigned id = id_;
+    wait_until([id] { return scheduler::current()->has_ended(id); }, "join");
+    race::join(id);
+  }
+
+private:
+  const unsigned id_;
+};
+
+struct scenario
+{
+  std::string name;
+  std::function<void()> body;
+  std::string fails;        // how, as long as it is known to
+  unsigned preemptions = 0; // that it needs to fail
+  bool is_large = false;    // too large to be walked: for random schedules
+
+  static std::vector<scenario>& all()
+  {
+    static std::vector<scenario> list;
+    return list;
+  }
+
+  struct entry
+  {
+    explicit entry(scenario s)
+    {
+      all().push_back(std::move(s));
+    }
+  };
+};
+
+} // namespace schedules
+
+/// Declares the scenario NAME; its body follows.
+#define SCENARIO(NAME) SCENARIO_ENTRY(NAME, "", 0, false)
+
+/// The same for one that is known to fail with so many preemptions: HOW is a part of what it fails with. The
+/// reason stands above it.
+#define FAULTY_SCENARIO(NAME, PREEMPTIONS, HOW) SCENARIO_ENTRY(NAME, HOW, PREEMPTIONS, false)
+
+/// The same for one that has too many schedules to be walked.
+#define LARGE_SCENARIO(NAME) SCENARIO_ENTRY(NAME, "", 0, true)
+
+#define SCENARIO_ENTRY(NAME, ...) \
+  static void NAME(); \
+  static const ::schedules::scenario::entry NAME##_entry({#NAME, &NAME, __VA_ARGS__}); \
+  static void NAME()
+
+#endif // INTERLOCK_TEST_SCHEDULES_SCENARIO_HPP

@@ -1,0 +1,203 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Closers of one object, two and three at a time.
+
+#include "schedules/scene.hpp"
+
+using namespace schedules;
+using interlock::close_mode;
+using std::chrono::milliseconds;
+
+SCENARIO(close_beside_async_close)
+{
+  calls read;
+  calls closed;
+  {
+    scene s;
+    s.o->async_read(read);
+    thread closer("closer", [&] { s.o->close(); });
+    s.o->start<interlock::detail::initiate_close>(last(closed, read));
+    s.run_until([&] { return closed.called == 1; });
+    closer.join();
+    s.o.reset();
+  }
+}
+
+SCENARIO(two_closers_with_modes)
+{
+  calls first;
+  calls second;
+  {
+    scene s;
+    thread other("other", [&] { s.o->async_close(second, close_mode::deliver(milliseconds(50))); });
+    s.o->async_close(first, close_mode::abort());
+    s.run_until([&] { return first.called == 1 && second.called == 1; });
+    require_same_outcome(first, second);
+    other.join();
+    s.o.reset();
+  }
+}
+
+SCENARIO(destructor_under_an_async_close)
+{
+  calls closed;
+  {
+    scene s;
+    auto handle = s.o->get_core().share_state();
+    thread other("handle", [&] { handle->close(); });
+    s.o->async_close(closed);
+    s.o.reset();
+    s.run_until([&] { return closed.called == 1; });
+    other.join();
+  }
+}
+
+SCENARIO(retire_beside_open)
+{
+  {
+    scene s;
+    thread other("retiring", [&] { s.o->get_core().retire(); });
+    s.o->close();
+    s.o->try_open();
+    other.join();
+    require(!s.o->get_core().is_open(), "a retired object is open");
+    require(s.o->try_open() < 0, "a retired object can be opened");
+    s.o.reset();
+  }
+}
+
+SCENARIO(reopened_beside_a_handler)
+{
+  calls read;
+  calls second;
+  {
+    scene s;
+    s.o->async_read(read);
+    thread other("reopening",
+      [&]
+      {
+        s.o->close();
+        s.o->try_open();
+        s.o->async_read(second);
+      });
+    s.run_until([&] { return read.called == 1; });
+    other.join();
+    s.o->close();
+    s.run_until([&] { return second.called == 1; });
+    s.o.reset();
+  }
+}
+
+SCENARIO(closers_of_a_close_that_fails)
+{
+  calls first;
+  calls second;
+  {
+    scene s;
+    kernel::current().at(s.fd).close_error = EIO;
+    thread other("other", [&] { s.o->async_close(second, close_mode::immediate()); });
+    s.o->async_close(first, close_mode::immediate());
+    s.run_until([&] { return first.called == 1 && second.called == 1; });
+    require_same_outcome(first, second);
+    require(first.ec.value() == EIO, "a closer does not receive the error of close(2)");
+    other.join();
+    s.o.reset();
+  }
+}
+
+SCENARIO(closers_of_a_close_that_blocks)
+{
+  calls first;
+  calls second;
+  {
+    scene s;
+    kernel::current().at(s.fd).close_blocks = true;
+    thread other("other", [&] { s.o->async_close(second); });
+    s.o->async_close(first);
+    s.run_until([&] { return first.called == 1 && second.called == 1; });
+    other.join();
+    s.o.reset();
+  }
+}
+
+LARGE_SCENARIO(three_closers)
+{
+  calls first;
+  calls second;
+  {
+    scene s;
+    auto handle = s.o->get_core().share_state();
+    thread one("one", [&] { s.o->async_close(second, close_mode::abort()); });
+    thread two("two", [&] { handle->close(); });
+    s.o->async_close(first);
+    s.run_until([&] { return first.called == 1 && second.called == 1; });
+    two.join();
+    one.join();
+    s.o.reset();
+  }
+}
+
+SCENARIO(cancelled_close)
+{
+  calls first;
+  calls second;
+  {
+    boost::asio::cancellation_signal signal;
+    scene s;
+    kernel::current().at(s.fd).queued = 1;
+    s.o->start<interlock::detail::initiate_close>(
+      cancellable(first, signal.slot()), close_mode::deliver(milliseconds(50)));
+    thread canceller("canceller", [&] { signal.emit(boost::asio::cancellation_type::terminal); });
+    s.o->async_close(second);
+    s.run_until([&] { return first.called == 1 && second.called == 1; });
+    canceller.join();
+    s.o.reset();
+  }
+}
+
+SCENARIO(closer_that_stops_waiting)
+{
+  calls first;
+  calls second;
+  {
+    boost::asio::cancellation_signal signal;
+    scene s;
+    s.o->async_close(first);
+    s.o->start<interlock::detail::initiate_close>(cancellable(second, signal.slot()));
+    thread canceller("canceller", [&] { signal.emit(boost::asio::cancellation_type::total); });
+    s.run_until([&] { return first.called == 1 && second.called == 1; });
+    require(!first.ec, "a closer has an error because another one waits no more");
+    canceller.join();
+    s.o.reset();
+  }
+}
+
+SCENARIO(destructor_under_a_blocked_close)
+{
+  calls closed;
+  {
+    scene s;
+    kernel::current().at(s.fd).close_blocks = true;
+    thread closer("closer", [&] { s.o->async_close(closed, close_mode::immediate()); });
+    closer.join();
+    s.o.reset();
+    s.run_until([&] { return closed.called == 1; });
+  }
+}
+
+SCENARIO(late_closer_beside_reopen)
+{
+  calls first;
+  calls late;
+  {
+    scene s;
+    s.o->async_close(first);
+    s.run_until([&] { return first.called == 1; });
+    thread other("late", [&] { s.o->async_close(late); });
+    s.o->open();
+    s.run_until([&] { return late.called == 1; });
+    other.join();
+    s.o.reset();
+  }
+}

@@ -1,0 +1,133 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Closes without memory, threads or descriptors.
+
+#include "schedules/scene.hpp"
+
+using namespace schedules;
+using interlock::close_mode;
+using std::chrono::milliseconds;
+
+// The completion's step is left in a strand that failed to schedule itself.
+SCENARIO(strand_that_cannot_schedule)
+{
+  calls closed;
+  {
+    scene s;
+    s.ctx.refuse_posts("worker", 1);
+    s.o->async_close(closed);
+    s.run_until([&] { return closed.called == 1; });
+    s.o.reset();
+  }
+}
+
+// The step runs although its post has failed.
+SCENARIO(strand_that_runs_and_fails)
+{
+  calls closed;
+  {
+    scene s;
+    s.ctx.refuse_posts("worker", 1, true);
+    s.o->async_close(closed);
+    s.run_until([&] { return closed.called == 1; });
+    s.o.reset();
+  }
+}
+
+// The step of the detach is left in a strand, which the next close of the object replaces.
+SCENARIO(opened_again_over_a_dead_strand)
+{
+  calls first;
+  calls late;
+  calls second;
+  {
+    scene s;
+    s.ctx.refuse_posts("main", 1);
+    s.o->async_close(first);
+    thread other("late", [&] { s.o->async_close(late); });
+    s.run_until([&] { return first.called == 1; });
+    s.o->open();
+    s.o->async_close(second);
+    s.run_until([&] { return late.called == 1 && second.called == 1; });
+    other.join();
+    s.o.reset();
+  }
+}
+
+// close_job: a closer reads the stage of a job, without the worker's mutex, while the worker tries the completion
+// again.
+FAULTY_SCENARIO(
+  completion_tried_again_beside_a_closer, 0, "add_watch writes, close_job::circumstances reads")
+{
+  calls closed;
+  calls late;
+  {
+    scene s;
+    s.ctx.refuse_posts("worker", 2);
+    s.o->async_close(closed);
+    thread other("late", [&] { s.o->async_close(late, close_mode::immediate()); });
+    s.run_until([&] { return closed.called == 1 && late.called == 1; });
+    other.join();
+    s.o.reset();
+  }
+}
+
+// close_worker: it calls the factory of threads with its mutex locked. The application holds a lock around a close, and
+// its factory takes the same.
+FAULTY_SCENARIO(thread_factory_takes_a_lock, 0, "deadlock")
+{
+  interlock::detail::sys::mutex app;
+  bool is_in_factory = false;
+  context ctx;
+  interlock::close_service::options options;
+  options.thread_factory = [&](std::function<void()> f)
+  {
+    is_in_factory = true;
+    {
+      const std::lock_guard<interlock::detail::sys::mutex> lock(app);
+    }
+    scheduler::current()->start("worker", std::move(f));
+  };
+  boost::asio::make_service<interlock::close_service>(ctx, options);
+  object a(ctx);
+  object b(ctx);
+  a.open();
+  b.open();
+  std::unique_lock<interlock::detail::sys::mutex> lock(app);
+  thread other("other", [&] { a.close(); });
+  wait_until([&] { return is_in_factory; });
+  b.close();
+  lock.unlock();
+}
+
+SCENARIO(close_without_a_thread)
+{
+  calls closed;
+  {
+    context ctx;
+    interlock::close_service::options options;
+    options.thread_factory = [](std::function<void()>) { throw std::bad_alloc(); };
+    boost::asio::make_service<interlock::close_service>(ctx, options);
+    object o(ctx);
+    o.open();
+    thread other("other", [&] { o.close(); });
+    o.async_close(closed);
+    ctx.run_until([&] { return closed.called == 1; });
+    other.join();
+  }
+}
+
+SCENARIO(close_without_descriptors)
+{
+  calls closed;
+  {
+    scene s;
+    kernel::current().refuse_descriptors(true);
+    thread other("other", [&] { s.o->close(); });
+    s.o->async_close(closed);
+    s.run_until([&] { return closed.called == 1; });
+    other.join();
+    s.o.reset();
+  }
+}

@@ -1,0 +1,540 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Stands before the library's header of this name: what the library orders its threads with, and its system
+// calls, under the scheduler and the kernel of a run.
+
+#ifndef INTERLOCK_TEST_SCHEDULES_SYS_INTERLOCK_DETAIL_SYS_HPP
+#define INTERLOCK_TEST_SCHEDULES_SYS_INTERLOCK_DETAIL_SYS_HPP
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <interlock/config.hpp>
+
+#include "schedules/harness/kernel.hpp"
+#include "schedules/harness/memory.hpp"
+#include "schedules/harness/race.hpp"
+#include "schedules/harness/scheduler.hpp"
+
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
+namespace sys {
+
+namespace race = schedules::race;
+using schedules::kernel;
+using schedules::scheduler;
+
+/// A point of the run under way, before an operation on `object`. Outside of a run nothing else runs.
+inline void point(const char* what, const void* object) noexcept
+{
+  if (scheduler* s = scheduler::current())
+    s->point(what, object);
+}
+
+/// Fails the run when an object is used after its end.
+class lifetime
+{
+public:
+  constexpr lifetime() noexcept = default;
+
+  lifetime(const lifetime&) = delete;
+  lifetime& operator=(const lifetime&) = delete;
+
+  // Volatile: the compiler takes a store at the end of a life for one that is never read.
+  ~lifetime()
+  {
+    const_cast<volatile unsigned&>(mark_) = ended;
+  }
+
+  void check(const char* what) const noexcept
+  {
+    if (mark_ != alive)
+      if (scheduler* s = scheduler::current())
+        s->fail(std::string(what) + " of an object whose life is over");
+  }
+
+private:
+  static constexpr unsigned alive = 0x1ea11fe;
+  static constexpr unsigned ended = 0xdead;
+
+  unsigned mark_ = alive;
+};
+
+template <class T>
+class atomic
+{
+public:
+  constexpr atomic() noexcept = default;
+
+  constexpr atomic(T value) noexcept // NOLINT(google-explicit-constructor): as std::atomic's
+    : value_(value)
+  {
+  }
+
+  T load(std::memory_order order = std::memory_order_seq_cst) const noexcept
+  {
+    reach("load");
+    race::atomic_load(this, order);
+    return value_;
+  }
+
+  void store(T value, std::memory_order order = std::memory_order_seq_cst) noexcept
+  {
+    reach("store");
+    race::atomic_store(this, order);
+    value_ = value;
+  }
+
+  T exchange(T value, std::memory_order order = std::memory_order_seq_cst) noexcept
+  {
+    reach("exchange");
+    race::atomic_exchange(this, order);
+    return std::exchange(value_, value);
+  }
+
+  bool compare_exchange_strong(T& expected, T desired,
+    std::memory_order order = std::memory_order_seq_cst,
+    std::memory_order otherwise = std::memory_order_seq_cst) noexcept
+  {
+    reach("compare_exchange");
+    if (value_ == expected)
+    {
+      race::atomic_exchange(this, order);
+      value_ = desired;
+      return true;
+    }
+    race::atomic_load(this, otherwise);
+    expected = value_;
+    return false;
+  }
+
+  bool compare_exchange_weak(T& expected, T desired,
+    std::memory_order a = std::memory_order_seq_cst,
+    std::memory_order b = std::memory_order_seq_cst) noexcept
+  {
+    return compare_exchange_strong(expected, desired, a, b);
+  }
+
+  T fetch_add(T n, std::memory_order order = std::memory_order_seq_cst) noexcept
+  {
+    reach("fetch_add");
+    race::atomic_exchange(this, order);
+    return std::exchange(value_, static_cast<T>(value_ + n));
+  }
+
+  T fetch_sub(T n, std::memory_order order = std::memory_order_seq_cst) noexcept
+  {
+    reach("fetch_sub");
+    race::atomic_exchange(this, order);
+    return std::exchange(value_, static_cast<T>(value_ - n));
+  }
+
+  operator T() const noexcept // NOLINT(google-explicit-constructor): as std::atomic's
+  {
+    return load();
+  }
+
+  T operator=(T value) noexcept // NOLINT(misc-unconventional-assign-operator): as std::atomic's
+  {
+    store(value);
+    return value;
+  }
+
+private:
+  // As large as std::atomic: what is left of its life is asked of the memory.
+  void reach(const char* what) const noexcept
+  {
+    point(what, this);
+    scheduler* s = scheduler::current();
+    if (s && schedules::memory::is_freed(this))
+      s->fail(std::string(what) + " of memory that has been freed");
+  }
+
+  T value_{};
+};
+
+class mutex
+{
+public:
+  constexpr mutex() noexcept = default;
+
+  ~mutex()
+  {
+    scheduler* s = scheduler::current();
+    if (s && is_locked_)
+      s->fail("a mutex is destroyed while it is locked");
+  }
+
+  void lock()
+  {
+    scheduler* s = scheduler::current();
+    if (s)
+    {
+      if (is_locked_ && holder_ == s->self())
+        s->fail("a thread locks a mutex that it has locked");
+      s->point("lock", this);
+      life_.check("lock");
+      const auto unlocked = [this] { return !is_locked_; };
+      if (is_locked_)
+        s->wait(schedules::when<decltype(unlocked)>(unlocked), scheduler::forever,
+          "lock after waiting", this);
+      holder_ = s->self();
+      race::acquire(this);
+    }
+    is_locked_ = true;
+  }
+
+  // No point: what another thread can see of it, it also sees at the next point of this one.
+  void unlock() noexcept
+  {
+    life_.check("unlock");
+    race::release(this);
+    is_locked_ = false;
+  }
+
+private:
+  bool is_locked_ = false;
+  unsigned holder_ = 0;
+  lifetime life_;
+};
+
+class condition_variable
+{
+public:
+  condition_variable() noexcept = default;
+
+  ~condition_variable()
+  {
+    scheduler* s = scheduler::current();
+    if (s && waiting_ != nullptr)
+      s->fail("a condition variable is destroyed while a thread waits for it");
+  }
+
+  void notify_all() noexcept
+  {
+    reach("notify_all");
+    for (; waiting_ != nullptr; waiting_ = waiting_->next)
+      waiting_->is_notified = true;
+  }
+
+  template <class Predicate>
+  void wait(std::unique_lock<mutex>& lock, Predicate over)
+  {
+    while (!over())
+      wait_until(lock, scheduler::forever);
+  }
+
+  template <class Predicate>
+  bool wait_until(
+    std::unique_lock<mutex>& lock, std::chrono::steady_clock::time_point limit, Predicate over)
+  {
+    const auto until = limit.time_since_epoch();
+    while (!over())
+      if (!wait_until(lock, until))
+        return over();
+    return true;
+  }
+
+  template <class Duration, class Predicate>
+  bool wait_for(std::unique_lock<mutex>& lock, Duration time, Predicate over)
+  {
+    return wait_until(lock,
+      std::chrono::steady_clock::time_point(scheduler::current()->now() + time), std::move(over));
+  }
+
+private:
+  struct waiter final : schedules::condition
+  {
+    explicit waiter(waiter* after)
+      : next(after)
+    {
+    }
+
+    bool holds() const override
+    {
+      return is_notified;
+    }
+
+    waiter* next;
+    bool is_notified = false;
+  };
+
+  // False: until the time limit. Ends without the notification that it may have missed by then.
+  bool wait_until(std::unique_lock<mutex>& lock, schedules::duration until)
+  {
+    reach("wait");
+    waiter self(waiting_);
+    waiting_ = &self;
+    lock.unlock();
+    const bool notified = scheduler::current()->wait(
+      self, until, "wait of a condition variable ends", this);
+    if (!notified)
+      forget(self);
+    lock.lock();
+    return notified;
+  }
+
+  void forget(const waiter& w)
+  {
+    for (waiter** at = &waiting_; *at; at = &(*at)->next)
+      if (*at == &w)
+      {
+        *at = w.next;
+        return;
+      }
+  }
+
+  void reach(const char* what) const noexcept
+  {
+    point(what, this);
+    life_.check(what);
+  }
+
+  waiter* waiting_ = nullptr;
+  lifetime life_;
+};
+
+/// A thread of the library's own: never joined, as the library leaves it.
+class thread
+{
+public:
+  explicit thread(std::function<void()> body)
+  {
+    scheduler::current()->point("start of a thread", this);
+    scheduler::current()->start("worker", std::move(body));
+  }
+
+  void detach() noexcept {}
+};
+
+struct clock
+{
+  using base = std::chrono::steady_clock;
+  using rep = base::rep;
+  using period = base::period;
+  using duration = base::duration;
+  using time_point = base::time_point;
+  static constexpr bool is_steady = true;
+
+  static time_point now() noexcept
+  {
+    return time_point(scheduler::current()->now());
+  }
+};
+
+/// One T for each thread of a run, and one outside.
+template <class T>
+class per_thread
+{
+public:
+  constexpr per_thread() noexcept = default;
+
+  per_thread(T) noexcept {} // NOLINT(google-explicit-constructor): null for every thread
+
+  // A thread of a run begins with a new T, which ends with the thread.
+  T& of_this() noexcept
+  {
+    scheduler* s = scheduler::current();
+    const unsigned self = s ? s->self() : scheduler::most_threads;
+    if (s && used_in_[self] != s->number_of_run())
+      take_up(*s, self);
+    return values_[self].value;
+  }
+
+  operator T() noexcept // NOLINT(google-explicit-constructor): used like a T
+  {
+    return of_this();
+  }
+
+  per_thread& operator=(T value) noexcept
+  {
+    of_this() = value;
+    return *this;
+  }
+
+private:
+  void take_up(scheduler& s, unsigned thread)
+  {
+    // What a run that has failed has left is forgotten with that run.
+    if (used_in_[thread] != no_run)
+      ::new (static_cast<void*>(&values_[thread].value)) T();
+    used_in_[thread] = s.number_of_run();
+    s.at_exit([this, thread] { renew(thread); });
+  }
+
+  void renew(unsigned thread) noexcept
+  {
+    used_in_[thread] = no_run;
+    values_[thread].value.~T();
+    ::new (static_cast<void*>(&values_[thread].value)) T();
+  }
+
+  static constexpr std::uint64_t no_run = 0;
+
+  // Not destroyed at the end of the program: that would run code of the library outside of a run.
+  union slot
+  {
+    constexpr slot() noexcept
+      : value()
+    {
+    }
+
+    ~slot() {}
+
+    T value;
+  };
+
+  std::array<slot, scheduler::most_threads + 1> values_{};
+  std::array<std::uint64_t, scheduler::most_threads> used_in_{}; // numbers of runs
+};
+
+template <class T>
+T& of_this_thread(per_thread<T>& t) noexcept
+{
+  return t.of_this();
+}
+
+inline int close(int fd) noexcept
+{
+  return kernel::current().close(fd);
+}
+
+inline int eventfd(unsigned, int) noexcept
+{
+  return kernel::current().eventfd();
+}
+
+inline int epoll_create1(int) noexcept
+{
+  return kernel::current().epoll_create();
+}
+
+inline int epoll_ctl(int set, int what, int fd, ::epoll_event* e) noexcept
+{
+  return kernel::current().epoll_ctl(set, what, fd, e);
+}
+
+inline int epoll_wait(int set, ::epoll_event* events, int most, int milliseconds) noexcept
+{
+  return kernel::current().epoll_wait(set, events, most, milliseconds);
+}
+
+inline int poll(::pollfd* p, ::nfds_t count, int milliseconds) noexcept
+{
+  return kernel::current().poll(p, count, milliseconds);
+}
+
+inline int ppoll(::pollfd* p, ::nfds_t count, const ::timespec*, const ::sigset_t*) noexcept
+{
+  return kernel::current().poll(p, count, -1);
+}
+
+inline ::ssize_t read(int fd, void* to, std::size_t size) noexcept
+{
+  return kernel::current().read(fd, to, size);
+}
+
+inline ::ssize_t write(int fd, const void* from, std::size_t size) noexcept
+{
+  return kernel::current().write(fd, from, size);
+}
+
+inline ::ssize_t recv(int fd, void*, std::size_t size, int) noexcept
+{
+  return kernel::current().recv(fd, size);
+}
+
+inline int shutdown(int fd, int) noexcept
+{
+  return kernel::current().shutdown(fd);
+}
+
+inline int getsockopt(int fd, int level, int name, void* value, ::socklen_t* size) noexcept
+{
+  return kernel::current().get_option(fd, level, name, value, size);
+}
+
+inline int setsockopt(int fd, int level, int name, const void* value, ::socklen_t size) noexcept
+{
+  return kernel::current().set_option(fd, level, name, value, size);
+}
+
+inline int ioctl(int fd, unsigned long what, void* value) noexcept
+{
+  return kernel::current().query(fd, what, static_cast<int*>(value));
+}
+
+inline int getpeername(int fd, ::sockaddr*, ::socklen_t*) noexcept
+{
+  return kernel::current().peer_name(fd);
+}
+
+inline int pthread_sigmask(int, const ::sigset_t*, ::sigset_t*) noexcept
+{
+  return 0;
+}
+
+inline int pthread_setname_np(::pthread_t, const char*) noexcept
+{
+  return 0;
+}
+
+inline ::pid_t getpid() noexcept
+{
+  return 1;
+}
+
+// Calls that the kernel of a run does not have.
+#define INTERLOCK_MISSING(CALL) \
+  template <class... Args> \
+  decltype(::CALL(std::declval<Args>()...)) CALL(Args...) noexcept \
+  { \
+    scheduler::current()->fail("the kernel of a run has no " #CALL); \
+  }
+
+INTERLOCK_MISSING(accept)
+INTERLOCK_MISSING(bind)
+INTERLOCK_MISSING(connect)
+INTERLOCK_MISSING(getsockname)
+INTERLOCK_MISSING(listen)
+INTERLOCK_MISSING(open)
+INTERLOCK_MISSING(pipe)
+INTERLOCK_MISSING(readv)
+INTERLOCK_MISSING(recvmsg)
+INTERLOCK_MISSING(sendmsg)
+INTERLOCK_MISSING(socketpair)
+INTERLOCK_MISSING(tcgetattr)
+INTERLOCK_MISSING(tcsendbreak)
+INTERLOCK_MISSING(tcsetattr)
+INTERLOCK_MISSING(writev)
+
+#undef INTERLOCK_MISSING
+
+} // namespace sys
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_TEST_SCHEDULES_SYS_INTERLOCK_DETAIL_SYS_HPP

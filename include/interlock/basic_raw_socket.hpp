@@ -19,8 +19,8 @@ namespace asio {
 
 /// A raw socket that any thread may close at any moment while other threads use it.
 /**
- * The members are those of Asio's basic_raw_socket. The local address is free when @c close returns,
- * because it waits for close(2), for 100 ms at most. The destructor does not wait.
+ * The members are those of Asio's basic_raw_socket. The local address is free when @c close or the destructor
+ * returns. While another thread is in a call on the object, @c close waits for it, for 100 ms at most.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n

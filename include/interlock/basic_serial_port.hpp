@@ -25,7 +25,7 @@ inline namespace abi_0 {
 /// A serial port that any thread may close at any moment while other threads use it.
 /**
  * The members are those of Asio's basic_serial_port. @c close and the destructor never block: close(2),
- * which waits for up to 30 seconds until all output is sent, follows on a separate thread.
+ * which waits for up to 30 seconds until all output is sent, runs on a separate thread.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n

@@ -29,7 +29,8 @@ namespace asio {
 /// A socket that any thread may close at any moment while other threads use it.
 /**
  * The members are those of Asio's basic_socket. `close` and the destructor detach the descriptor from the
- * reactor; close(2) follows on a separate thread. Only `close` of datagram and raw sockets waits for it.
+ * reactor, and close it if close(2) cannot block. Otherwise close(2) runs on a separate thread: with SO_LINGER, and of
+ * an AF_UNIX socket with unread input.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
@@ -279,8 +280,12 @@ protected:
   {
     error_code ignored; // an error means that `other` is not open: adopt has no effect then
     const Protocol protocol(other.local_endpoint(ignored).protocol());
-    core_.adopt(
-      std::move(other), ec, [&protocol](auto& t, error_code& e) { t.set_protocol(protocol, e); });
+    core_.adopt(std::move(other), ec,
+      [&protocol](auto& t, error_code& e)
+      {
+        t.taint();
+        t.set_protocol(protocol, e);
+      });
   }
 
   /// @endcond

@@ -42,8 +42,8 @@ namespace asio {
 /**
  * The members are those of Asio's basic_socket_acceptor. Connections are accepted into sockets of
  * the closable protocol, or into Asio's own. Closing the acceptor resets connections not yet accepted. The
- * local address is free when @c close returns, because it waits for close(2), for 100 ms at most. The
- * destructor does not wait.
+ * local address is free when @c close or the destructor returns. While another thread is in a call on the object, @c close
+ * waits for it, for 100 ms at most.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n

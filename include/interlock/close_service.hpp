@@ -92,7 +92,7 @@ public:
     /// How long an `async_close` waits for a thread of its context, before the worker takes the close over.
     std::chrono::milliseconds takeover{100};
 
-    /// Starts the worker's thread when the first descriptor is closed. Runs its argument on a new thread
+    /// Starts the worker's thread when a close first needs it. Runs its argument on a new thread
     /// that has no other use, or throws. Empty: std::thread. The thread blocks all signals and sets its
     /// name. The shutdown of the context may leave it behind.
     std::function<void(std::function<void()>)> thread_factory;

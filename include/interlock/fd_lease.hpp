@@ -65,7 +65,8 @@ public:
     return *this;
   }
 
-  /// End the lease. The last lease of a closed object passes its descriptor to the worker.
+  /// End the lease. The last lease of a closed object closes its descriptor if close(2) cannot block.
+  /// Otherwise the worker does.
   ~fd_lease()
   {
     reset();

@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(what_is_queued_in_a_flood_is_closed_in_both)
   constexpr int count = 1000;
   std::deque<probe_job> jobs(count);
   for (probe_job& job : jobs)
-    worker->submit(job, support::pipe_ends().near.release());
+    worker->submit(job, {support::pipe_ends().near.release()});
   const auto all_closed = [&]
   {
     bool all = true;
@@ -88,8 +88,8 @@ BOOST_AUTO_TEST_CASE(a_job_that_is_called_at_the_fork_is_not_called_again)
       { return std::chrono::steady_clock::now() - begin > std::chrono::milliseconds(2); });
     left = true;
   };
-  worker->submit(first, support::pipe_ends().near.release());
-  worker->submit(second, support::pipe_ends().near.release());
+  worker->submit(first, {support::pipe_ends().near.release()});
+  worker->submit(second, {support::pipe_ends().near.release()});
   BOOST_TEST(support::wait_until([&] { return inside.load(); }));
   fork_to([&] { return left && second.wait_closed() && first.closes() == 1; });
   BOOST_TEST(second.wait_closed());
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(what_was_in_close2_at_the_fork_is_reported_as_it_was_in_bot
     support::ends pipe = support::pipe_ends();
     support::close_watch watch(pipe.near.get());
     watch.shut_gate();
-    worker->submit(job, pipe.near.release());
+    worker->submit(job, {pipe.near.release()});
     BOOST_TEST(watch.wait_arrived());
     const auto closed = [&]
     { return job.wait_closed() && job.report().outcome == close_outcome::closed; };
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_thread_that_awaits_a_close_at_the_fork_does_not_hang_the_
       for (int i = 0; i != 20; ++i)
       {
         probe_job job;
-        worker->submit(job, support::pipe_ends().near.release());
+        worker->submit(job, {support::pipe_ends().near.release()});
         worker->await([&] { return job.closes() == 1; });
         well = well && job.wait_closed();
       }

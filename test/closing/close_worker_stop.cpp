@@ -41,7 +41,7 @@ struct fixture : support::worker_fixture
   bool is_stopped()
   {
     probes.emplace_back();
-    worker->submit(probes.back(), support::bad_fd);
+    worker->submit(probes.back(), {support::bad_fd});
     return probes.back().closes() != 0 && probes.back().thread() == std::this_thread::get_id();
   }
 
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(what_is_queued_is_closed_by_the_worker_without_linger)
   probe_job job;
   support::worker_hold hold(*worker);
   BOOST_TEST_REQUIRE(hold.held());
-  worker->submit(job, socket.release());
+  worker->submit(job, {socket.release()});
   std::thread stopper([this] { worker->stop(support::patience); });
   BOOST_TEST(support::wait_until([this] { return is_stopped(); }));
   BOOST_TEST(job.closes() == 0);
@@ -107,11 +107,11 @@ BOOST_AUTO_TEST_CASE(a_worker_in_a_hurry_closes_without_linger_and_goes_on)
   {
     support::worker_hold hold(*worker);
     BOOST_TEST_REQUIRE(hold.held());
-    worker->submit(jobs[0], queued.release());
+    worker->submit(jobs[0], {queued.release()});
     worker->hurry();
     BOOST_TEST(queued.lingers());
   }
-  worker->submit(jobs[1], later.release());
+  worker->submit(jobs[1], {later.release()});
   for (const probe_job& j : jobs)
   {
     BOOST_TEST(j.wait_closed());
@@ -140,14 +140,14 @@ BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_the_stopping_thread_
   stuck_socket stuck;
   const int fd = stuck.tcp.near.get();
   probe_job blocked;
-  worker->submit(blocked, stuck.tcp.near.release(), linger_setting::unsupported());
+  worker->submit(blocked, {stuck.tcp.near.release(), linger_setting::unsupported()});
   // The descriptor is free as soon as close(2) has begun, long before it returns.
   BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
 
   lingering_socket socket;
   probe_job queued;
   probe_job watched;
-  worker->submit(queued, socket.release());
+  worker->submit(queued, {socket.release()});
   BOOST_TEST(worker->watch(watched));
   worker->stop(std::chrono::milliseconds(1));
   BOOST_TEST(blocked.closes() == 0);
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_thread_that_was_left_behind_is_not_waited_for_again)
   stuck_socket stuck;
   const int fd = stuck.tcp.near.get();
   probe_job blocked;
-  worker->submit(blocked, stuck.tcp.near.release(), linger_setting::unsupported());
+  worker->submit(blocked, {stuck.tcp.near.release(), linger_setting::unsupported()});
   BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
   worker->stop(std::chrono::milliseconds(1));
   worker->stop(std::chrono::hours(1));
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_worker_lives_as_long_as_a_close_that_was_left_behind)
   probe_job blocked;
   auto owned = std::make_shared<close_worker>();
   const std::weak_ptr<close_worker> remains = owned;
-  owned->submit(blocked, stuck.tcp.near.release(), linger_setting::unsupported());
+  owned->submit(blocked, {stuck.tcp.near.release(), linger_setting::unsupported()});
   BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
   owned->stop(std::chrono::milliseconds(0));
   owned.reset();
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_worker_closes_in_the_callers_thread_without_linge
   worker->stop(support::patience);
   lingering_socket socket;
   probe_job job;
-  worker->submit(job, socket.release());
+  worker->submit(job, {socket.release()});
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST((job.thread() == std::this_thread::get_id()));
   BOOST_TEST(job.close_error() == 0);
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_worker_watches_nothing)
 {
   probe_job job;
   probe_job closed;
-  worker->submit(closed, support::bad_fd);
+  worker->submit(closed, {support::bad_fd});
   BOOST_TEST(closed.wait_closed());
   worker->stop(support::patience);
   BOOST_TEST(!worker->watch(job));
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(descriptors_that_come_while_the_worker_stops_are_each_close
       [&, t]
       {
         for (std::size_t i = t; i < jobs.size(); i += 2, ++submitted)
-          worker->submit(jobs[i], support::pipe_ends().near.release());
+          worker->submit(jobs[i], {support::pipe_ends().near.release()});
       });
   BOOST_TEST(support::wait_until([&] { return submitted > jobs.size() / 4; }));
   worker->stop(support::patience);
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_for_itself_it_closes_in_the_callers_th
   {
     const support::no_more_descriptors none;
     BOOST_TEST(!worker->watch(watched));
-    worker->submit(job, socket.release());
+    worker->submit(job, {socket.release()});
     BOOST_TEST(job.closes() == 1);
   }
   BOOST_TEST((job.thread() == std::this_thread::get_id()));
@@ -265,10 +265,10 @@ BOOST_AUTO_TEST_CASE(a_worker_that_could_not_begin_does_so_with_the_next_job)
   probe_job next;
   {
     const support::no_more_descriptors none;
-    worker->submit(job, support::bad_fd);
+    worker->submit(job, {support::bad_fd});
     BOOST_TEST((job.thread() == std::this_thread::get_id()));
   }
-  worker->submit(next, pipe.near.release());
+  worker->submit(next, {pipe.near.release()});
   BOOST_TEST(next.wait_closed());
   BOOST_TEST((next.thread() != std::this_thread::get_id()));
   BOOST_TEST(support::hung_up(pipe.far));

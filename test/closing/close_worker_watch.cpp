@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_job_that_is_submitted_is_watched_no_more)
   probe_job later;
   BOOST_TEST(worker->watch(job));
   BOOST_TEST(worker->watch(later));
-  worker->submit(job, pipe.near.release());
+  worker->submit(job, {pipe.near.release()});
   BOOST_TEST(later.wait_expired());
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST(job.expiries() == 0);
@@ -73,10 +73,10 @@ BOOST_AUTO_TEST_CASE(a_job_that_has_been_submitted_is_not_watched)
   probe_job later;
   {
     support::worker_hold hold(*worker);
-    worker->submit(queued, support::bad_fd);
+    worker->submit(queued, {support::bad_fd});
     BOOST_TEST(worker->watch(queued));
   }
-  worker->submit(job, pipe.near.release());
+  worker->submit(job, {pipe.near.release()});
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(worker->watch(job));
   BOOST_TEST(worker->watch(later));
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_job_can_be_submitted_when_it_expires)
 {
   support::ends pipe = support::pipe_ends();
   probe_job job;
-  job.on_expired = [&] { worker->submit(job, pipe.near.release()); };
+  job.on_expired = [&] { worker->submit(job, {pipe.near.release()}); };
   BOOST_TEST(worker->watch(job));
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(job.expiries() == 1);
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_closed_job_can_be_watched_again_and_again)
   job.on_closed = again;
   job.on_retry = again;
   const auto begin = close_job::clock::now();
-  worker->submit(job, support::bad_fd);
+  worker->submit(job, {support::bad_fd});
   BOOST_TEST(job.wait_retried(3));
   BOOST_TEST(job.expiries() == 0);
   BOOST_TEST((last - begin >= 3 * interlock::detail::worker_options().watch_time));

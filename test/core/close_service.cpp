@@ -40,9 +40,10 @@ using local = interlock::local::stream_protocol;
 namespace {
 
 /// An open socket of a context.
+/// Its close(2) can block.
 struct open_socket
 {
-  support::ends pair = support::unix_ends();
+  support::ends pair = support::unread_ends();
   support::close_watch watch{pair.near.get()};
   local::socket object;
 
@@ -101,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_negative_time_is_refused)
   make_close_service(context, o);
 }
 
-BOOST_AUTO_TEST_CASE(the_factory_starts_the_thread_when_the_first_descriptor_is_closed)
+BOOST_AUTO_TEST_CASE(the_factory_starts_the_thread_when_the_first_close_can_block)
 {
   std::atomic<int> asked{0};
   std::atomic<std::thread::id> started{};
@@ -175,7 +176,7 @@ BOOST_AUTO_TEST_CASE(a_factory_that_throws_is_asked_again_and_meanwhile_closes_a
 
 BOOST_AUTO_TEST_CASE(the_shutdown_leaves_a_blocked_close2_behind_after_its_wait)
 {
-  support::ends pair = support::unix_ends();
+  support::ends pair = support::unread_ends();
   support::close_watch watch(pair.near.get());
   watch.shut_gate();
   {

@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(async_close_keeps_both_contexts_running)
 BOOST_AUTO_TEST_CASE(close_does_not_keep_run_from_returning)
 {
   asio::io_context context;
-  support::ends pair = support::pipe_ends();
+  support::ends pair = support::unread_ends();
   support::close_watch watch(pair.near.get());
   watch.shut_gate();
   stream_descriptor d(context, pair.near.release());
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_context_may_be_destroyed_while_close2_is_blocked)
   const support::census fds;
   {
     support::handler_tally tally;
-    support::ends pair = support::pipe_ends();
+    support::ends pair = support::unread_ends();
     support::close_watch watch(pair.near.get());
     watch.shut_gate();
     {
@@ -292,8 +292,8 @@ BOOST_AUTO_TEST_CASE(a_thread_pool_serves_as_context)
 
 BOOST_AUTO_TEST_CASE(each_context_has_a_worker_of_its_own)
 {
-  support::ends first = support::pipe_ends();
-  support::ends second = support::pipe_ends();
+  support::ends first = support::unread_ends();
+  support::ends second = support::unread_ends();
   support::close_watch blocked(first.near.get());
   support::close_watch free(second.near.get());
   blocked.shut_gate();

@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(every_kind_of_object_gives_leases)
       fd_lease of_descriptor = d.lease();
       BOOST_TEST(of_acceptor.get() == acceptor.native_handle());
       BOOST_TEST(of_descriptor.get() == d.native_handle());
-      // Does not wait for the lease, although it waits for close(2) otherwise.
+      // Does not wait for the lease, although it waits for a thread inside.
       acceptor.close();
       d.close();
       BOOST_TEST(support::is_fd_open(of_acceptor.get()));
@@ -194,7 +194,7 @@ BOOST_FIXTURE_TEST_CASE(the_descriptor_is_valid_although_the_object_is_closed, s
   lease.reset();
   BOOST_TEST(lease.get() == -1);
   BOOST_TEST(watch.wait_closed());
-  BOOST_TEST(watch.by_worker());
+  BOOST_TEST((watch.close_waiter() == std::this_thread::get_id()));
 }
 
 BOOST_FIXTURE_TEST_CASE(close2_waits_for_the_last_of_several_leases, scene)
@@ -445,9 +445,10 @@ BOOST_FIXTURE_TEST_CASE(it_may_end_in_another_thread, scene)
       support::wait_until([this] { return !object->is_open(); });
       own.reset();
     });
+  const std::thread::id ender = other.get_id();
   other.join();
   BOOST_TEST(watch.wait_closed());
-  BOOST_TEST(watch.by_worker());
+  BOOST_TEST((watch.close_waiter() == ender));
 }
 
 // Each thread uses the descriptor as long as it has a lease; whoever is last, it is closed once.

@@ -264,6 +264,8 @@ BOOST_AUTO_TEST_CASE(what_is_queued_for_close2_is_closed_in_both)
   ours queued;
   support::close_watch watch(standing.fd);
   watch.shut_gate();
+  for (const ours* o : {&standing, &queued})
+    support::send_text(o->pair.far, "x"); // close(2) can block
   local::socket behind(standing.context, local(), queued.object->release());
   standing.object->close();
   BOOST_TEST(watch.wait_arrived());

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// G3: no function blocks an event loop, or its caller, in close(2). What is asserted is the thread
+// G3: no function blocks an event loop, or its caller, in a close(2) that can block. What is asserted is the thread
 // that ran close(2), never a time; and that both sides go on while a close(2) is held.
 
 #include <interlock/ip/tcp.hpp>
@@ -154,10 +154,10 @@ BOOST_FIXTURE_TEST_CASE(a_move_assignment_of_another_executor_type_does_not_bloc
   check_closer();
 }
 
-BOOST_AUTO_TEST_CASE(a_descriptor_is_closed_by_the_worker_too)
+BOOST_AUTO_TEST_CASE(a_descriptor_whose_close_can_block_is_left_to_the_worker_too)
 {
   support::loop loop;
-  support::ends pair = support::pipe_ends();
+  support::ends pair = support::unread_ends();
   support::close_watch watch(pair.near.get());
   stream_descriptor d(loop.context, pair.near.release());
   watch.shut_gate();
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(the_shutdown_closes_what_waits_behind_a_blocked_close)
 {
   const support::census fds;
   {
-    support::ends first = support::pipe_ends();
+    support::ends first = support::unread_ends();
     support::ends second = support::tcp_ends();
     support::close_watch blocked(first.near.get());
     support::close_watch queued(second.near.get());
@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(without_a_worker_the_close_is_inline_and_does_not_linger)
 BOOST_AUTO_TEST_CASE(the_worker_is_known_by_its_name)
 {
   asio::io_context context;
-  support::ends pair = support::pipe_ends();
+  support::ends pair = support::unread_ends();
   support::close_watch watch(pair.near.get());
   stream_descriptor d(context, pair.near.release());
   BOOST_TEST(!support::on_worker());

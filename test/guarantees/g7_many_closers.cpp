@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(each_closer_is_called_on_its_own_executor)
 BOOST_AUTO_TEST_CASE(close_on_a_closing_object_changes_nothing)
 {
   asio::io_context context;
-  support::ends pair = support::pipe_ends();
+  support::ends pair = support::unread_ends();
   support::close_watch watch(pair.near.get());
   watch.report(EIO);
   watch.shut_gate();
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(many_tenures_may_be_closing_at_a_time)
     local::socket s(context);
     support::handler_tally tally;
     std::vector<error_code> outcomes(tenures, not_called);
-    support::ends blocker = support::pipe_ends();
+    support::ends blocker = support::unread_ends();
     support::close_watch watch(blocker.near.get());
     watch.shut_gate();
     stream_descriptor first(context, blocker.near.release());

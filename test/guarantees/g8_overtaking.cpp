@@ -7,7 +7,6 @@
 #include <interlock/close_handle.hpp>
 #include <interlock/close_mode.hpp>
 #include <interlock/ip/tcp.hpp>
-#include <interlock/posix/stream_descriptor.hpp>
 
 #include <cerrno>
 #include <chrono>
@@ -154,16 +153,11 @@ BOOST_FIXTURE_TEST_CASE(close_changes_nothing, waiting_delivery)
 
 BOOST_FIXTURE_TEST_CASE(what_close_has_begun_waits_for_no_peer, waiting_delivery)
 {
-  // The worker is busy, so that there is something to join.
-  support::ends pipe = support::pipe_ends();
-  support::close_watch watch(pipe.near.get());
-  watch.shut_gate();
-  interlock::posix::stream_descriptor other(context, pipe.near.release());
-  other.close();
-  BOOST_TEST(watch.wait_arrived());
+  // Delays the close, so that there is something to join.
+  interlock::fd_lease lease = object.lease();
   object.close();
   object.async_close(close_mode::graceful(long_enough), first.handler());
-  watch.open_gate();
+  lease.reset();
   BOOST_TEST(run_until_told(first));
   BOOST_TEST(first.is(close_outcome::closed));
 }

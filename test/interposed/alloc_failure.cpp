@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(an_accepted_connection_is_delivered_or_closed)
     });
 }
 
-BOOST_AUTO_TEST_CASE(close_succeeds_without_memory)
+BOOST_AUTO_TEST_CASE(close_allocates_nothing)
 {
   for_every_allocation(
     [](std::size_t n)
@@ -187,6 +187,24 @@ BOOST_AUTO_TEST_CASE(close_succeeds_without_memory)
       BOOST_TEST(!s.object.is_open());
       s.check_closed();
       BOOST_TEST(s.ec == aborted);
+      BOOST_TEST(!a.struck);
+      return a.struck;
+    },
+    0);
+}
+
+// Without a thread the close is inline.
+BOOST_AUTO_TEST_CASE(a_close_that_can_block_succeeds_without_memory)
+{
+  for_every_allocation(
+    [](std::size_t n)
+    {
+      scene s;
+      support::send_text(s.pair.far, "x");
+      const attempt a = with_failure(n, [&] { s.object.close(); });
+      BOOST_TEST(!a.threw);
+      BOOST_TEST(!s.object.is_open());
+      s.check_closed();
       return a.struck;
     });
 }

@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(the_destructor_closes_and_aborts)
     }
     BOOST_TEST(read.get_future().get() == aborted);
     BOOST_TEST(watch.wait_closed());
-    BOOST_TEST(watch.by_worker());
+    BOOST_TEST((watch.close_waiter() == std::this_thread::get_id()));
     BOOST_TEST(support::wait_until([&] { return tally.ended() == 1; }));
     BOOST_TEST(tally.all_called());
   }

@@ -14,6 +14,8 @@
 #include <string>
 #include <utility>
 
+#include <sys/socket.h>
+
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -29,12 +31,43 @@ namespace schedules {
 
 using boost::system::error_code;
 
+/// What an object is opened as: a TCP socket, whose close(2) cannot block, unless told otherwise.
+class inner_protocol
+{
+public:
+  explicit inner_protocol(int type = SOCK_STREAM)
+    : type_(type)
+  {
+  }
+
+  int family() const
+  {
+    return AF_INET;
+  }
+
+  int type() const
+  {
+    return type_;
+  }
+
+  int protocol() const
+  {
+    return 0;
+  }
+
+private:
+  int type_;
+};
+
+/// A socket of a protocol that the library does not know: its close(2) can block.
+inline const inner_protocol may_block(SOCK_SEQPACKET);
+
 /// An I/O object over a descriptor of the run's kernel.
 class inner_socket final : public reactor_user
 {
 public:
   using executor_type = executor;
-  using protocol_type = int;
+  using protocol_type = inner_protocol;
 
   explicit inner_socket(const executor& e)
     : executor_(e)

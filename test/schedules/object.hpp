@@ -197,15 +197,15 @@ public:
   }
 
   /// Opens it with a new descriptor, and returns that.
-  int open()
+  int open(const inner_protocol& p = inner_protocol())
   {
-    const int fd = try_open();
+    const int fd = try_open(p);
     require_open(fd);
     return fd;
   }
 
   /// The same; -1 if it cannot be opened.
-  int try_open()
+  int try_open(const inner_protocol& p = inner_protocol())
   {
     const int fd = kernel::current().open_socket();
     bool is_given = false;
@@ -215,7 +215,7 @@ public:
       {
         is_given = true;
         t.inner().assign(fd);
-        t.set_protocol(0, e);
+        t.set_protocol(p, e);
       });
     if (!is_given)
       kernel::current().close(fd);

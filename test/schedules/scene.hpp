@@ -19,9 +19,17 @@ namespace schedules {
 
 struct scene
 {
+  scene() = default;
+
+  explicit scene(const inner_protocol& p)
+    : protocol(p)
+  {
+  }
+
+  const inner_protocol protocol;
   context ctx;
   std::unique_ptr<object> o = std::make_unique<object>(ctx);
-  int fd = o->open();
+  int fd = o->open(protocol);
 
   /// Runs handlers until `over()`, and those that are queued then.
   template <class Over>

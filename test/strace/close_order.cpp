@@ -15,6 +15,7 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <poll.h>
 #include <pthread.h>
@@ -26,6 +27,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
 #include "support/sleeps_in_poll.hpp"
@@ -83,6 +85,11 @@ public:
     require(::poll(&p, 1, 60000) == 1, "the number was not closed");
   }
 
+  void send(const char* byte) const
+  {
+    require(::write(far_, byte, 1) == 1, "nothing sent");
+  }
+
   protocol::socket socket;
 
 private:
@@ -132,6 +139,42 @@ void close()
   c.wait_until_closed();
 }
 
+void destructor()
+{
+  running_context loop;
+  connection c(loop.context);
+  {
+    const protocol::socket gone(std::move(c.socket));
+  }
+  c.wait_until_closed();
+}
+
+// A socket of the library's own, whose descriptor no other code has seen.
+void opened()
+{
+  running_context loop;
+  // Makes Asio open its own descriptors.
+  const interlock::ip::tcp::socket other(loop.context, interlock::ip::tcp::v4());
+  interlock::ip::tcp::socket socket(loop.context);
+  const int lowest_free = ::dup(STDIN_FILENO);
+  require(lowest_free >= 0 && ::close(lowest_free) == 0, "no descriptor");
+  std::printf("number %d\n", lowest_free);
+  std::fflush(stdout);
+  socket.open(interlock::ip::tcp::v4());
+  socket.set_option(boost::asio::ip::tcp::no_delay(true));
+  socket.close();
+}
+
+// The unread input may hold descriptors, whose close(2) can block.
+void unread()
+{
+  running_context loop;
+  connection c(loop.context);
+  c.send("x");
+  c.socket.close();
+  c.wait_until_closed();
+}
+
 // async_close on a context that nobody runs before the descriptor is closed.
 void unattended()
 {
@@ -172,11 +215,13 @@ void blocked()
 int main(int argc, char** argv)
 {
   const std::map<std::string, void (*)()> ways = {{"async_close", async_close}, {"close", close},
-    {"unattended", unattended}, {"blocked", blocked}};
+    {"destructor", destructor}, {"opened", opened}, {"unread", unread}, {"unattended", unattended},
+    {"blocked", blocked}};
   const auto way = ways.find(argc == 2 ? argv[1] : "");
   if (way == ways.end())
   {
-    std::fprintf(stderr, "usage: close_order async_close|close|unattended|blocked\n");
+    std::fprintf(
+      stderr, "usage: close_order async_close|close|destructor|opened|unattended|blocked|unread\n");
     return 2;
   }
   way->second();

@@ -153,6 +153,14 @@ inline void send_text(const fd& n, const std::string& text)
     throw std::runtime_error("write");
 }
 
+/// The near end has unread input, which may hold descriptors: the library takes its close(2) for one that can block.
+inline ends unread_ends()
+{
+  ends e = unix_ends();
+  send_text(e.far, "x");
+  return e;
+}
+
 /// Sends until there is no room any more.
 inline std::size_t fill(int n)
 {

@@ -155,7 +155,7 @@ public:
       arrived_ = true;
       gate_.get_future().wait();
     };
-    w.submit(job_, pipe_.near.release());
+    w.submit(job_, {pipe_.near.release()});
     held_ = wait_until([this] { return arrived_.load(); });
   }
 

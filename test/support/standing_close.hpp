@@ -18,7 +18,7 @@ namespace support {
 
 struct standing_close
 {
-  ends pair = unix_ends();
+  ends pair = unread_ends();
   const int descriptor = pair.near.get(); // being closed
   close_watch watch{descriptor};
 

@@ -223,24 +223,24 @@ BOOST_AUTO_TEST_CASE(the_writes_end_it_although_the_close_is_over_for_the_closer
 BOOST_AUTO_TEST_CASE(a_close_changes_nothing_of_it)
 {
   begin_flush_of_one();
-  tenure->demand_detach_unless_flushing();
+  tenure->demand_close_unless_flushing();
   BOOST_TEST(is(phase::flushing));
   BOOST_TEST(record.detaches == 0);
   end_flush();
-  tenure->demand_detach_unless_flushing();
+  tenure->demand_close_unless_flushing();
   BOOST_TEST(record.detaches == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_close_detaches_what_is_open_or_closing)
 {
   handler_count step = begin_close(close_waiter);
-  tenure->demand_detach_unless_flushing();
+  tenure->demand_close_unless_flushing();
   BOOST_TEST(record.detaches == 1);
   make_step(std::move(step));
   check_served();
   BOOST_TEST_REQUIRE(recycles());
   open();
-  tenure->demand_detach_unless_flushing();
+  tenure->demand_close_unless_flushing();
   BOOST_TEST(record.detaches == 2);
 }
 

@@ -341,7 +341,7 @@ BOOST_AUTO_TEST_CASE(the_reader_is_told_when_the_writer_has_been_closed)
   const close_watch watch(c.writer.native_handle());
   c.writer.close();
   BOOST_TEST(watch.wait_closed());
-  BOOST_TEST(watch.by_worker());
+  BOOST_TEST((watch.close_waiter() == std::this_thread::get_id()));
   c.context.run();
   BOOST_TEST(read == error_code(asio::error::eof));
 }

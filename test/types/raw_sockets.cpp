@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(a_raw_socket_has_been_closed_when_its_close_returns)
   const close_watch watch(s.object.native_handle());
   s.object.close();
   BOOST_TEST(watch.closed() == 1u);
-  BOOST_TEST(watch.by_worker());
+  BOOST_TEST((watch.close_waiter() == std::this_thread::get_id()));
 }
 
 BOOST_AUTO_TEST_CASE(an_icmp_socket_becomes_generic_and_asios_own)

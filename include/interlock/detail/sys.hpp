@@ -23,6 +23,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <termios.h>
 #include <unistd.h>
@@ -59,6 +60,7 @@ using ::bind;
 using ::close;
 using ::connect;
 using ::eventfd;
+using ::fstat;
 using ::getpeername;
 using ::getpid;
 using ::getsockname;
@@ -69,8 +71,11 @@ using ::open;
 using ::pipe;
 using ::poll;
 using ::ppoll;
+using ::pthread_atfork;
+using ::pthread_setcancelstate;
 using ::pthread_sigmask;
 using ::read;
+using ::readlink;
 using ::readv;
 using ::recv;
 using ::recvmsg;

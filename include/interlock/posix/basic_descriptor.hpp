@@ -22,9 +22,9 @@ namespace posix {
 
 /// A descriptor that any thread may close at any moment while other threads use it.
 /**
- * The members are those of boost::asio::posix::basic_descriptor. `close` and the destructor never
- * block: they detach the descriptor from the reactor, and close(2), which may wait for a file system or
- * a tty, follows on a separate thread. The first operation sets O_NONBLOCK.
+ * The members are those of boost::asio::posix::basic_descriptor. `close` and the destructor detach
+ * the descriptor from the reactor. They call close(2) for a pipe, a FIFO, a socket, an eventfd, a timerfd and a
+ * signalfd; otherwise close(2), which may wait for a file system or a tty, runs on a separate thread. The first operation sets O_NONBLOCK.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n

@@ -72,7 +72,8 @@ public:
     : base(other.get_executor())
   {
     detail::or_throw("move",
-      [&](error_code& ec) { this->core_.adopt(std::move(other), ec, [](auto&, error_code&) {}); });
+      [&](error_code& ec)
+      { this->core_.adopt(std::move(other), ec, [](auto& t, error_code&) { t.taint(); }); });
   }
 
   /// Give what this descriptor has open to Asio's own descriptor, with the outstanding operations.

@@ -16,8 +16,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <interlock/detail/closing/close_place.hpp>
 #include <interlock/detail/closing/signals_blocked.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/sys.hpp>
 
@@ -38,20 +40,46 @@ close_worker::~close_worker()
     close_descriptor(wake_event_);
 }
 
-void close_worker::submit(close_job& job, int fd, linger_setting linger) noexcept
+void close_worker::submit(close_job& job, const detached_descriptor& d) noexcept
 {
   std::unique_lock<sys::mutex> lock(mutex_);
   if (job.stage_ == close_job::stage::watched)
     watches_.remove(job);
   end_flush(job);
   job.stage_ = close_job::stage::queued;
-  job.fd_ = fd;
-  job.request_.linger = linger;
+  job.fd_ = d.fd;
+  job.kind_ = d.kind;
+  job.request_.linger = d.linger;
+  if (d.at_once && close_at_once(lock, job))
+    return;
   ++queued_count_;
   if (!ready())
     return close_inline(lock, job);
   closes_.push_back(job);
   wake_if_asleep();
+}
+
+// Unlocks meanwhile. The job may be gone when this returns true.
+bool close_worker::close_at_once(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
+{
+  if (job.fd_ != no_descriptor && can_block(lock, job))
+    return false;
+  const close_step step = settled_step(lock, job);
+  if (step == close_step::deliver || step == close_step::drain)
+    return false;
+  close_now(lock, job, step);
+  return true;
+}
+
+// Unlocks meanwhile, if the system has to be asked.
+bool close_worker::can_block(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
+{
+  bool has_unread = false;
+  if (job.kind_ == descriptor_kind::unknown)
+    unlocked(lock, job, [&job] { job.kind_ = kind_of(job.fd_); });
+  if (job.kind_ == descriptor_kind::unix_socket)
+    unlocked(lock, job, [&] { has_unread = may_hold_descriptors(job.fd_); });
+  return place_of(job.kind_, has_unread, false) != close_place::here;
 }
 
 void close_worker::close_inline(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
@@ -112,12 +140,6 @@ void close_worker::stop(std::chrono::milliseconds bound) noexcept
   run_the_rest(lock);
 }
 
-// A thread that could not be started is asked for again with the next job.
-bool close_worker::ready() noexcept
-{
-  return !stopped_ && (running_ || start());
-}
-
 bool close_worker::start() noexcept
 {
   if (wake_event_ < 0)
@@ -149,6 +171,7 @@ void close_worker::wake_if_asleep() noexcept
   if (!asleep_)
     return;
   asleep_ = false;
+  const cancellation_disabled disabled;
   const std::uint64_t one = 1;
   // Cannot fail: at most one wake-up is outstanding.
   if (sys::write(wake_event_, &one, sizeof(one)) < 0)
@@ -159,6 +182,7 @@ void close_worker::run() noexcept
 {
   // A thread of the user's may not have inherited this.
   const signals_blocked blocked;
+  const cancellation_disabled disabled;
 #if defined(__linux__)
   sys::pthread_setname_np(::pthread_self(), "interlock");
 #endif
@@ -225,16 +249,6 @@ void close_worker::expire(
     });
 }
 
-close_job::clock::time_point close_worker::next_deadline() const noexcept
-{
-  auto next = close_job::clock::time_point::max();
-  if (!watches_.empty())
-    next = watches_.front()->deadline_;
-  if (!flushes_.empty())
-    next = std::min(next, flushes_.front()->due());
-  return next;
-}
-
 // Time-out and wake-up are the same here: the lists say what there is to do.
 void close_worker::sleep(std::unique_lock<sys::mutex>& lock) noexcept
 {
@@ -283,13 +297,6 @@ void close_worker::demand(close_job& job, const close_mode& mode, close_plan_poi
     job.plan_ = std::move(plan);
   else if (stronger(mode.what(), job.plan_->demanded_))
     tighten(job, mode);
-}
-
-void close_worker::gave_out(close_job& job) noexcept
-{
-  const std::lock_guard<sys::mutex> lock(mutex_);
-  job.write_report();
-  job.stage_ = close_job::stage::closed;
 }
 
 void close_worker::demand_plainly(close_job& job) noexcept
@@ -402,14 +409,20 @@ void close_worker::run_flushes(std::unique_lock<sys::mutex>& lock) noexcept
 // at: on the descriptor it may have been set by anybody, or inherited from a listener.
 bool close_worker::waits(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
 {
+  const close_step step = settled_step(lock, job);
+  const bool is_to_wait = step == close_step::deliver || step == close_step::drain;
+  return is_to_wait && begins_delivery(job, step);
+}
+
+close_step close_worker::settled_step(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
+{
   close_step step = next_step(job.request(), circumstances_of(job));
   if (step == close_step::look_at_linger)
   {
     look_at_linger(lock, job);
     step = next_step(job.request(), circumstances_of(job));
   }
-  const bool is_to_wait = step == close_step::deliver || step == close_step::drain;
-  return is_to_wait && begins_delivery(job, step);
+  return step;
 }
 
 void close_worker::look_at_linger(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
@@ -455,16 +468,6 @@ void close_worker::deliver(
   queue_delivered();
 }
 
-void close_worker::queue_delivered() noexcept
-{
-  while (close_job* job = delivered_.pop_front())
-  {
-    job->stage_ = close_job::stage::delivered;
-    ++queued_count_;
-    closes_.push_back(*job);
-  }
-}
-
 // In a forked child: the parent goes on with the connections.
 void close_worker::abandon_deliveries() noexcept
 {
@@ -476,13 +479,6 @@ void close_worker::abandon_deliveries() noexcept
 }
 
 // --- fork(2).
-
-// Whoever gets the mutex back waits here until a fork is over: so what he was with is whole, and what
-// comes next is still in a list.
-void close_worker::wait_out_fork(std::unique_lock<sys::mutex>& lock) noexcept
-{
-  resumed_->wait(lock, [this] { return !forking_; });
-}
 
 void close_worker::pause() noexcept
 {

@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include <interlock/detail/closing/context_state.hpp>
-#include <interlock/detail/sys.hpp>
 
 #include <utility>
 
-#include <unistd.h>
+#include <interlock/detail/descriptor/cancellation_disabled.hpp>
+#include <interlock/detail/descriptor/process.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -15,7 +16,7 @@ namespace detail {
 context_state::context_state(worker_options options, std::function<void()> on_foreign_process)
   : worker_(std::make_shared<close_worker>(std::move(options))),
     on_foreign_process_(std::move(on_foreign_process)),
-    process_(sys::getpid())
+    process_(this_process())
 {
 }
 
@@ -36,6 +37,7 @@ void context_state::remove(context_member& r) noexcept
 
 void context_state::shut_down(std::chrono::milliseconds bound) noexcept
 {
+  const cancellation_disabled disabled;
   note_process();
   worker_->hurry();
   std::unique_lock<sys::mutex> lock(mutex_);
@@ -103,6 +105,7 @@ void context_state::tell_shutdown() noexcept
 
 void context_state::prepare_fork() noexcept
 {
+  const cancellation_disabled disabled;
   // First of all: the worker may be on its way through the gate, and who passes it may need the worker.
   worker_->pause();
   fork_lock_.lock();
@@ -119,7 +122,7 @@ void context_state::resume_after_fork() noexcept
 // Until the worker is restarted nothing that a member does has an effect on the list.
 void context_state::adopt_after_fork() noexcept
 {
-  process_ = sys::getpid();
+  process_ = this_process();
   worker_->adopt_after_fork();
   if (!fork_lock_.owns_lock())
     fork_lock_.lock();
@@ -131,7 +134,7 @@ void context_state::adopt_after_fork() noexcept
 
 void context_state::note_process() noexcept
 {
-  const ::pid_t self = sys::getpid();
+  const long self = this_process();
   if (process_ == self)
     return;
   const std::lock_guard<sys::mutex> lock(process_mutex_);

@@ -11,6 +11,7 @@
 
 #include <interlock/close_report.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -96,6 +97,7 @@ void delivery_engine::wake() noexcept
   if (signalled_)
     return;
   signalled_ = true;
+  const cancellation_disabled disabled;
   const std::uint64_t one = 1;
   // Cannot fail: one wake-up of ours is outstanding at most.
   if (wake_event_ != no_descriptor && sys::write(wake_event_, &one, sizeof(one)) < 0)

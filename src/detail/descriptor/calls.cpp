@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/sys.hpp>
 
@@ -256,6 +257,7 @@ void set_non_blocking(int fd, bool mode, error_code& ec) noexcept
 
 bool ready(int fd, short events) noexcept
 {
+  const cancellation_disabled disabled;
   ::pollfd p = {fd, events, 0};
   return sys::poll(&p, 1, 0) != 0;
 }

@@ -7,9 +7,8 @@
 
 #include <cerrno>
 
-#include <unistd.h>
-
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -18,6 +17,7 @@ namespace detail {
 
 int close_descriptor(int fd) noexcept
 {
+  const cancellation_disabled disabled;
   if (sys::close(fd) == 0 || errno == EINTR || errno == EINPROGRESS)
     return 0;
   return errno;

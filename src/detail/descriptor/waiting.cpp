@@ -8,9 +8,10 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
+#include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/descriptor/process.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -36,12 +37,12 @@ public:
   {
     // A child of fork shares the eventfd's count with its parent's thread: each would take the
     // other's wake-ups.
-    if (fd_ >= 0 && owner_ != sys::getpid())
+    if (fd_ >= 0 && owner_ != this_process())
       reset();
     if (fd_ < 0)
     {
       fd_ = sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-      owner_ = sys::getpid();
+      owner_ = this_process();
     }
     return fd_;
   }
@@ -55,7 +56,7 @@ private:
   }
 
   int fd_ = -1;
-  ::pid_t owner_ = 0;
+  long owner_ = 0;
 };
 
 thread_local sys::per_thread<wake_event> this_thread_event;
@@ -82,6 +83,7 @@ bool blocked_thread::wait(int fd, short events, boost::system::error_code& ec) n
 
 void blocked_thread::wake() noexcept
 {
+  const cancellation_disabled disabled;
   woken_ = true;
   const std::uint64_t one = 1;
   // Cannot fail: the count is far from its limit, and the event outlives the entry in the list.

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
@@ -57,6 +58,7 @@ void tenure_base::wake_blocked_threads(word::value before) noexcept
 
 void tenure_base::act_slowly(duty d) noexcept
 {
+  const cancellation_disabled disabled;
   if (d == duty::detach)
     detach();
   else if (d == duty::close)
@@ -72,6 +74,7 @@ void tenure_base::act_slowly(duty d) noexcept
 template <atomic_word::transition Demand>
 void tenure_base::demand() noexcept
 {
+  const cancellation_disabled disabled;
   word::value before = 0;
   const duty d = word_.apply<Demand>(&before);
   if (d == duty::detach)
@@ -85,8 +88,15 @@ void tenure_base::demand_detach() noexcept
   demand<word::demand>();
 }
 
-void tenure_base::demand_detach_unless_flushing() noexcept
+void tenure_base::demand_close() noexcept
 {
+  at_once_.store(true, std::memory_order_relaxed);
+  demand<word::demand>();
+}
+
+void tenure_base::demand_close_unless_flushing() noexcept
+{
+  at_once_.store(true, std::memory_order_relaxed);
   demand<word::demand_unless_flushing>();
 }
 
@@ -113,16 +123,19 @@ int tenure_base::flush_queue() noexcept
 void tenure_base::end_flush() noexcept
 {
   if (current_phase() == phase::flushing)
-    demand_detach();
+    demand_close();
 }
 
 void tenure_base::await_close() noexcept
 {
+  const cancellation_disabled disabled;
   const auto under_way = [this]
   {
     const phase p = current_phase();
     return p == phase::flushing || p == phase::closing || p == phase::due || p == phase::detached;
   };
+  if (!under_way())
+    return;
   // Asio may have called the handler within an initiation: this thread is inside then, and must not wait.
   if (current_phase() != phase::due || running_handler::tenure_of(object_) != this)
     context_state_->worker().await([&] { return !under_way(); });
@@ -130,6 +143,7 @@ void tenure_base::await_close() noexcept
 
 void tenure_base::await_queued_closes() noexcept
 {
+  const cancellation_disabled disabled;
   context_state_->worker().await_queued();
 }
 
@@ -178,7 +192,24 @@ void tenure_base::part_with_descriptor() noexcept
   shared->note_process();
   if (taken || borrowed_)
     restore_linger();
-  shared->worker().submit(*this, taken || borrowed_ ? no_descriptor : fd_, linger());
+  shared->worker().submit(*this, detached(taken || borrowed_));
+}
+
+// What other code may have changed is not known: the closer asks the system.
+detached_descriptor tenure_base::detached(bool has_other_owner) const noexcept
+{
+  detached_descriptor d;
+  d.fd = has_other_owner ? no_descriptor : fd_;
+  d.linger = linger();
+  d.kind = kind_;
+  d.at_once = at_once_.load(std::memory_order_relaxed);
+  if (is_tainted())
+  {
+    d.kind = descriptor_kind::unknown;
+    if (d.linger == linger_setting::off())
+      d.linger = linger_setting::unknown();
+  }
+  return d;
 }
 
 // The next owner finds on the descriptor what the object was told.
@@ -222,7 +253,7 @@ void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
   if (same)
   {
     demand_mode(abort ? close_mode::abort() : close_mode::immediate(), nullptr);
-    demand_detach();
+    demand_close();
   }
   leave();
 }
@@ -375,8 +406,8 @@ void tenure_base::dispose() noexcept
 
 // --- The context's shutdown.
 
-// The caller keeps only the memory. demand_detach wakes blocked threads. The last thread inside, or
-// demand_detach if there is none, removes the descriptor from the reactor.
+// The caller keeps only the memory. demand_close wakes blocked threads. The last thread inside, or
+// demand_close if there is none, removes the descriptor from the reactor.
 void tenure_base::shut_down() noexcept
 {
   bool finisher_left_it = false;
@@ -386,7 +417,7 @@ void tenure_base::shut_down() noexcept
     down_ = true;
     finisher_left_it = std::exchange(left_to_shutdown_, false);
   }
-  demand_detach();
+  demand_close();
   destroy_close_waiters();
   drop_context();
   if (finisher_left_it)
@@ -446,6 +477,7 @@ bool tenure_base::recycle() noexcept
   reset();
   fd_ = no_descriptor;
   borrowed_ = false;
+  at_once_.store(false, std::memory_order_relaxed);
   ++generation_;
   sealed_ = false;
   flush_steps_ = 0;

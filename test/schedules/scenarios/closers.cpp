@@ -24,6 +24,21 @@ SCENARIO(close_beside_async_close)
   }
 }
 
+SCENARIO(close_that_may_block_beside_async_close)
+{
+  calls read;
+  calls closed;
+  {
+    scene s(may_block);
+    s.o->async_read(read);
+    thread closer("closer", [&] { s.o->close(); });
+    s.o->start<interlock::detail::initiate_close>(last(closed, read));
+    s.run_until([&] { return closed.called == 1; });
+    closer.join();
+    s.o.reset();
+  }
+}
+
 SCENARIO(two_closers_with_modes)
 {
   calls first;

@@ -92,8 +92,8 @@ FAULTY_SCENARIO(thread_factory_takes_a_lock, 0, "deadlock")
   boost::asio::make_service<interlock::close_service>(ctx, options);
   object a(ctx);
   object b(ctx);
-  a.open();
-  b.open();
+  a.open(may_block);
+  b.open(may_block);
   std::unique_lock<interlock::detail::sys::mutex> lock(app);
   thread other("other", [&] { a.close(); });
   wait_until([&] { return is_in_factory; });
@@ -110,7 +110,7 @@ SCENARIO(close_without_a_thread)
     options.thread_factory = [](std::function<void()>) { throw std::bad_alloc(); };
     boost::asio::make_service<interlock::close_service>(ctx, options);
     object o(ctx);
-    o.open();
+    o.open(may_block);
     thread other("other", [&] { o.close(); });
     o.async_close(closed);
     ctx.run_until([&] { return closed.called == 1; });
@@ -122,7 +122,7 @@ SCENARIO(close_without_descriptors)
 {
   calls closed;
   {
-    scene s;
+    scene s(may_block);
     kernel::current().refuse_descriptors(true);
     thread other("other", [&] { s.o->close(); });
     s.o->async_close(closed);

@@ -39,6 +39,20 @@ SCENARIO(shutdown_beside_close)
   require_done(read);
 }
 
+SCENARIO(shutdown_beside_close_that_may_block)
+{
+  calls read;
+  {
+    scene s(may_block);
+    s.o->async_read(read);
+    thread closer("closer", [&] { s.o->close(); });
+    s.ctx.stop_services();
+    closer.join();
+    s.o.reset();
+  }
+  require_done(read);
+}
+
 SCENARIO(shutdown_beside_retire)
 {
   {

@@ -20,6 +20,7 @@
 #include <interlock/detail/closing/close_decision.hpp>
 #include <interlock/detail/closing/close_plan.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/descriptor/descriptor_kind.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
 #include <interlock/detail/sys.hpp>
 
@@ -69,6 +70,7 @@ protected:
     stage_ = stage::idle;
     lingered_ = copied_ = gone_ = false;
     request_ = close_request();
+    kind_ = descriptor_kind::unknown;
     lead(close_lead::nobody);
     plan_.reset();
   }
@@ -130,6 +132,7 @@ private:
   int fd_ = no_descriptor;
   int error_ = 0;
   close_request request_; // but for what is planned
+  descriptor_kind kind_ = descriptor_kind::unknown;
   stage stage_ = stage::idle;
   bool lingered_ = false;
   bool copied_ = false;

@@ -14,6 +14,7 @@
 #ifndef INTERLOCK_DETAIL_CLOSING_CLOSE_WORKER_HPP
 #define INTERLOCK_DETAIL_CLOSING_CLOSE_WORKER_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -44,6 +45,15 @@ struct worker_options
   std::function<void(std::function<void()>)> thread_factory;
 };
 
+/// A descriptor that has left the reactor, as its tenure hands it over.
+struct detached_descriptor
+{
+  int fd = no_descriptor;
+  linger_setting linger = linger_setting::unknown(); ///< For a close without a demand.
+  descriptor_kind kind = descriptor_kind::unknown;
+  bool at_once = false; ///< If it can be.
+};
+
 class close_worker : public std::enable_shared_from_this<close_worker>
 {
 public:
@@ -59,12 +69,11 @@ public:
   close_worker& operator=(const close_worker&) = delete;
   INTERLOCK_DECL ~close_worker();
 
-  /// Closes `descriptor` on the worker, as has been demanded, and then calls `job.closed()` there; a watch
-  /// of the job is over. `linger` is for a close without a demand.
+  /// Closes the descriptor as has been demanded, and then calls `job.closed()`; a watch of the job is over. On
+  /// the worker, unless the descriptor may be closed at once, and the close waits for nothing and cannot block.
   /// Where there is no worker the descriptor is closed and `closed` called before this returns, without
   /// waiting for anything. With no_descriptor there is nothing to close.
-  INTERLOCK_DECL void submit(
-    close_job& job, int fd, linger_setting linger = linger_setting::unknown()) noexcept;
+  INTERLOCK_DECL void submit(close_job& job, const detached_descriptor& d) noexcept;
 
   /// Somebody wants the job closed in this mode: the strongest that has been demanded holds, until the
   /// outcome is known. `plan`, which may be null, is for the job if it has none yet.
@@ -95,7 +104,12 @@ public:
   }
 
   /// The descriptor of the job has another owner: what is demanded from now on has no effect.
-  INTERLOCK_DECL void gave_out(close_job& job) noexcept;
+  void gave_out(close_job& job) noexcept
+  {
+    const std::lock_guard<sys::mutex> lock(mutex_);
+    job.write_report();
+    job.stage_ = close_job::stage::closed;
+  }
 
   /// What somebody awaits may have come about without a close(2).
   void note_progress() noexcept
@@ -178,8 +192,19 @@ private:
     in_hand_.remove(job);
   }
 
-  void wait_out_fork(std::unique_lock<sys::mutex>& lock) noexcept;
-  bool ready() noexcept;
+  // A thread that gets the mutex back waits here until a fork is over. What it has done is complete by then, and
+  // what it will do is still in a list.
+  void wait_out_fork(std::unique_lock<sys::mutex>& lock) noexcept
+  {
+    resumed_->wait(lock, [this] { return !forking_; });
+  }
+
+  /// A thread that could not be started is asked for again with the next job.
+  bool ready() noexcept
+  {
+    return !stopped_ && (running_ || start());
+  }
+
   bool start() noexcept;
   void wake_if_asleep() noexcept;
   void run() noexcept;
@@ -198,7 +223,16 @@ private:
       deliver(lock, close_job::clock::duration::zero());
   }
 
-  close_job::clock::time_point next_deadline() const noexcept;
+  close_job::clock::time_point next_deadline() const noexcept
+  {
+    auto next = close_job::clock::time_point::max();
+    if (!watches_.empty())
+      next = watches_.front()->deadline_;
+    if (!flushes_.empty())
+      next = std::min(next, flushes_.front()->due());
+    return next;
+  }
+
   void add_watch(close_job& job, close_job::stage s) noexcept;
   void tighten(close_job& job, const close_mode& mode) noexcept;
   void schedule_flush(close_plan& plan, close_job::clock::time_point now) noexcept;
@@ -216,11 +250,24 @@ private:
   bool waits(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
   bool begins_delivery(close_job& job, close_step how) noexcept;
   void look_at_linger(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
+  bool close_at_once(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
+  bool can_block(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
+  close_step settled_step(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
   void close_inline(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept;
   void close_now(std::unique_lock<sys::mutex>& lock, close_job& job, close_step how) noexcept;
   static int close_prepared(int fd, close_step how) noexcept;
   void run_the_rest(std::unique_lock<sys::mutex>& lock) noexcept;
-  void queue_delivered() noexcept;
+
+  void queue_delivered() noexcept
+  {
+    while (close_job* job = delivered_.pop_front())
+    {
+      job->stage_ = close_job::stage::delivered;
+      ++queued_count_;
+      closes_.push_back(*job);
+    }
+  }
+
   void abandon_deliveries() noexcept;
   void adopt(close_job& job) noexcept;
 

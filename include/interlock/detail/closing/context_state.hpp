@@ -16,8 +16,6 @@
 #include <functional>
 #include <memory>
 
-#include <sys/types.h>
-
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_worker.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
@@ -131,7 +129,7 @@ private:
 
   const std::shared_ptr<close_worker> worker_;
   const std::function<void()> on_foreign_process_;
-  sys::atomic<::pid_t> process_;
+  sys::atomic<long> process_;
   sys::mutex process_mutex_; // one thread at a time finds out that this is a child
   sys::mutex mutex_;
   std::unique_lock<sys::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume

@@ -114,6 +114,8 @@ private:
         }
         to.set_borrowed(from.is_borrowed());
         convert_inner(from, to);
+        if (from.is_tainted())
+          to.taint();
         complete(to, from, failed);
       });
     if (!ec)

@@ -284,6 +284,7 @@ public:
     if (!t)
       return no_descriptor;
     const leave_guard leaves(*t);
+    t->taint();
     return t->fd();
   }
 
@@ -294,6 +295,7 @@ public:
     if (!t)
       return fd_lease();
     const leave_guard leaves(*t);
+    t->taint();
     return t->lend() ? fd_lease(*t, t->fd()) : fd_lease();
   }
 

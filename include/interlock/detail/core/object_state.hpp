@@ -55,7 +55,7 @@ public:
     tenure_type* t = current();
     if (!t)
       return;
-    t->demand_detach_unless_flushing();
+    t->demand_close_unless_flushing();
     if (frees_address<Inner>::value)
       t->await_close();
   }
@@ -64,7 +64,7 @@ public:
   void abandon() noexcept
   {
     for (tenure_type* t = tenures_; t; t = t->next_of_object)
-      t->demand_detach();
+      t->demand_close();
     intrusive_ptr_release(this);
   }
 

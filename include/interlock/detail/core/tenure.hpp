@@ -22,6 +22,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
 #include <interlock/detail/core/inner_traits.hpp>
+#include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/serving_step.hpp>
@@ -123,6 +124,7 @@ public:
 
   void set_inner(Inner&& inner)
   {
+    set_kind(descriptor_kind::unknown);
     inner_.emplace(std::move(inner));
   }
 
@@ -131,6 +133,8 @@ public:
   void set_protocol(const Protocol& protocol, error_code& ec)
   {
     protocol_.emplace(protocol);
+    if (!is_tainted())
+      set_kind(kind_of_protocol(protocol.family(), protocol.type(), protocol.protocol()));
     if (!is_borrowed())
       prepare(ec);
   }
@@ -143,8 +147,7 @@ public:
     plain_ = prepared_ && !follows;
     fd_ = inner_->native_handle();
     flags_.set(flag_values());
-    set_linger(
-      may_linger<Inner>::value ? linger_setting::unknown() : linger_setting::unsupported());
+    set_linger(may_linger<Inner>::value ? linger_setting::off() : linger_setting::unsupported());
   }
 
   /// Takes out the Asio object, for another owner.
@@ -187,6 +190,7 @@ public:
   /// count besides the step's.
   void dispatch_detach(handler_count for_step, const executor_type& ex) noexcept
   {
+    const cancellation_disabled disabled;
     // Without a pass the context is being shut down; the shutdown detaches.
     const auto pass = pass_gate();
     if (!pass)

@@ -26,22 +26,27 @@ namespace detail {
 
 /// Gives the connection to a socket of Asio's own, by a move.
 template <class Peer, class Protocol, class Accepted>
-auto give_connection(Peer& peer, const Protocol&, Accepted&& accepted, error_code&)
-  -> decltype(peer = std::move(accepted), void())
+auto give_connection(Peer& peer, const Protocol&, bool /*tainted*/, Accepted&& accepted,
+  error_code&) -> decltype(peer = std::move(accepted), void())
 {
   peer = std::move(accepted);
 }
 
-/// Gives the connection to a closable socket.
+/// Gives the connection to a closable socket. `tainted`: as the listener is, from which it has inherited.
 template <class Peer, class Protocol, class Accepted>
-auto give_connection(Peer& peer, const Protocol& protocol, Accepted&& accepted, error_code& ec)
-  -> decltype(access::core(peer), void())
+auto give_connection(Peer& peer, const Protocol& protocol, bool tainted, Accepted&& accepted,
+  error_code& ec) -> decltype(access::core(peer), void())
 {
   using peer_protocol =
     typename std::decay_t<decltype(access::core(peer))>::tenure_type::protocol_type;
   const peer_protocol p(protocol);
-  access::core(peer).adopt(
-    std::move(accepted), ec, [&p](auto& t, error_code& e) { t.set_protocol(p, e); });
+  access::core(peer).adopt(std::move(accepted), ec,
+    [&](auto& t, error_code& e)
+    {
+      if (tainted)
+        t.taint();
+      t.set_protocol(p, e);
+    });
 }
 
 /// Completes an accept into the caller's socket: gives it the connection, then calls the user's handler.
@@ -50,12 +55,13 @@ struct accept_into
 {
   Peer* peer;
   Protocol protocol;
+  const tenure_base* listener; // whose handler this is
 
   template <class Handler, class Accepted>
   void operator()(Handler&& handler, error_code ec, Accepted&& accepted)
   {
     if (!ec)
-      give_connection(*peer, protocol, std::move(accepted), ec);
+      give_connection(*peer, protocol, listener->is_tainted(), std::move(accepted), ec);
     std::move(handler)(ec);
   }
 };
@@ -65,13 +71,14 @@ template <class Peer, class Protocol>
 struct accept_new
 {
   Protocol protocol;
+  const tenure_base* listener; // whose handler this is
 
   template <class Handler, class Accepted>
   void operator()(Handler&& handler, error_code ec, Accepted&& accepted)
   {
     Peer peer(accepted.get_executor());
     if (!ec)
-      give_connection(peer, protocol, std::move(accepted), ec);
+      give_connection(peer, protocol, listener->is_tainted(), std::move(accepted), ec);
     std::move(handler)(ec, std::move(peer));
   }
 };
@@ -125,8 +132,8 @@ public:
     else
       accept(
         own, peer->get_executor(), endpoint,
-        [peer](const protocol& p) {
-          return accept_into<Peer, protocol>{peer, p};
+        [peer](const tenure_type& t) {
+          return accept_into<Peer, protocol>{peer, t.protocol(), &t};
         },
         [this](auto& h, error_code ec) { this->fail(h, ec); });
   }
@@ -137,7 +144,10 @@ public:
   {
     own_handler<Handler> own(handler);
     accept(
-      own, ex, endpoint, [](const protocol& p) { return accept_new<Peer, protocol>{p}; },
+      own, ex, endpoint,
+      [](const tenure_type& t) {
+        return accept_new<Peer, protocol>{t.protocol(), &t};
+      },
       [this, &ex](auto& h, error_code ec) { this->fail(h, ec, Peer(ex)); });
   }
 
@@ -156,12 +166,28 @@ private:
       [&](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
       {
         policy p{ex, endpoint};
-        auto gives = adapt(std::move(h), give_to(t.protocol())); // called by `repeats`
+        auto gives = adapt(std::move(h), give_to(t)); // called by `repeats`
         p.begin(t.inner(), adapt(std::move(gives), repeats(std::move(tracked), p)));
       },
       fail);
   }
 };
+
+/// Gives the connection to a socket of Asio's own.
+template <class Peer, class Protocol>
+void give_descriptor(
+  Peer& peer, const Protocol& p, const assigned_descriptor& d, error_code& ec, long /*is_asios*/)
+{
+  peer.assign(p, d.fd, ec);
+}
+
+/// Gives the connection to a closable socket.
+template <class Peer, class Protocol>
+auto give_descriptor(Peer& peer, const Protocol& p, const assigned_descriptor& d, error_code& ec,
+  int /*is_ours*/) -> decltype(access::core(peer), void())
+{
+  assign_socket(access::core(peer), p, d, ec);
+}
 
 /// Accepts into `peer` and waits for the connection; `endpoint` may be null.
 template <class Core, class Peer, class Endpoint>
@@ -171,12 +197,12 @@ error_code accept_peer(Core& core, Peer& peer, Endpoint* endpoint, error_code& e
     return ec = boost::asio::error::already_open;
   using protocol = typename Core::tenure_type::protocol_type;
   std::optional<protocol> accepted_protocol;
-  const int fd = accept_descriptor(core, endpoint, accepted_protocol, ec);
-  if (fd < 0)
+  const assigned_descriptor d = accept_descriptor(core, endpoint, accepted_protocol, ec);
+  if (d.fd < 0)
     return ec;
-  peer.assign(typename Peer::protocol_type(*accepted_protocol), fd, ec);
+  give_descriptor(peer, typename Peer::protocol_type(*accepted_protocol), d, ec, 0);
   if (ec)
-    close_unused(fd);
+    close_unused(d.fd);
   return ec;
 }
 

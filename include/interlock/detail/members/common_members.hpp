@@ -80,12 +80,11 @@ public:
    * When this returns, the object is closed for every thread. Outstanding operations complete with
    * boost::asio::error::operation_aborted, blocked calls return the same error, and new calls return
    * boost::asio::error::bad_descriptor. The descriptor is detached from the reactor: now, or when the last
-   * call inside returns. close(2) follows on a separate thread. Never fails; has no effect on an object
-   * that is not open.
+   * call inside returns. The thread that detaches it also calls close(2) if that cannot block, otherwise
+   * close(2) runs on a separate thread. Never fails; has no effect on an object that is not open.
    *
-   * Never blocks, with one exception. A datagram socket, a raw socket and an acceptor wait, for 100 ms at
-   * most, until close(2) has been called, so that the local address is free when this returns. Two things
-   * delay that: another thread in a call on the object, and a close(2) of another descriptor that blocks.
+   * Never blocks, with one exception. If another thread is in a call on a datagram socket, a raw socket or an
+   * acceptor, `close` waits for it, for 100 ms at most, so that the local address is free when this returns.
    * While a lease exists, `close` waits for the detach only.
    */
   void close()

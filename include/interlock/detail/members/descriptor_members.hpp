@@ -157,6 +157,7 @@ private:
       [&](auto& t, error_code& e)
       {
         t.set_borrowed(is_borrowed);
+        t.taint();
         t.inner().assign(fd, e);
       });
     return ec;

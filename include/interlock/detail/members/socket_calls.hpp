@@ -13,6 +13,8 @@
 #include <limits>
 #include <optional>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -51,15 +53,25 @@ error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
   return ec;
 }
 
+/// A descriptor that the object has not made itself.
+struct assigned_descriptor
+{
+  int fd;
+  bool is_borrowed = false;
+  bool is_tainted = true; ///< Other code may have changed what its close(2) does.
+};
+
 template <class Core, class Protocol>
 error_code assign_socket(
-  Core& core, const Protocol& protocol, int fd, bool is_borrowed, error_code& ec)
+  Core& core, const Protocol& protocol, const assigned_descriptor& d, error_code& ec)
 {
   core.open(ec, descriptor_owner::caller,
     [&](auto& t, error_code& e)
     {
-      t.set_borrowed(is_borrowed);
-      t.inner().assign(protocol, fd, e);
+      t.set_borrowed(d.is_borrowed);
+      if (d.is_tainted)
+        t.taint();
+      t.inner().assign(protocol, d.fd, e);
       if (!e)
         t.set_protocol(protocol, e);
     });
@@ -132,8 +144,43 @@ void set_linger(Tenure& t, const ::linger& l, error_code& ec)
   else
   {
     calls::set_option(t.fd(), SOL_SOCKET, SO_LINGER, &l, sizeof(l), ec);
-    t.set_linger(linger_setting::unknown()); // not off(): other code may set it on the descriptor
+    t.set_linger(linger_setting::off());
   }
+}
+
+/// Whether an option of the socket leaves its close(2) as it is. Not of one that is not known here.
+constexpr bool leaves_close_alone(int level, int name) noexcept
+{
+  switch (level)
+  {
+  case SOL_SOCKET:
+    return name == SO_REUSEADDR || name == SO_KEEPALIVE || name == SO_BROADCAST || name == SO_DEBUG
+      || name == SO_DONTROUTE || name == SO_RCVBUF || name == SO_SNDBUF || name == SO_RCVLOWAT
+      || name == SO_SNDLOWAT || name == SO_OOBINLINE
+#if defined(SO_REUSEPORT)
+      || name == SO_REUSEPORT
+#endif
+      ;
+  case IPPROTO_TCP:
+    return name == TCP_NODELAY;
+  case IPPROTO_IP:
+    return name == IP_TTL || name == IP_TOS || name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP
+      || name == IP_MULTICAST_IF || name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP;
+  case IPPROTO_IPV6:
+    return name == IPV6_V6ONLY || name == IPV6_UNICAST_HOPS || name == IPV6_MULTICAST_HOPS
+      || name == IPV6_MULTICAST_LOOP || name == IPV6_MULTICAST_IF || name == IPV6_JOIN_GROUP
+      || name == IPV6_LEAVE_GROUP;
+  default:
+    return false;
+  }
+}
+
+template <class Tenure, class Option, class Protocol>
+void set_on_descriptor(Tenure& t, const Option& option, const Protocol& p, error_code& ec)
+{
+  if (!leaves_close_alone(option.level(p), option.name(p)))
+    t.taint();
+  calls::set_option(t.fd(), option.level(p), option.name(p), option.data(p), option.size(p), ec);
 }
 
 template <class Core, class Option>
@@ -146,8 +193,7 @@ error_code set_socket_option(Core& core, const Option& option, error_code& ec)
       if (t.linger().is_supported() && is_linger(option, p))
         set_linger(t, *static_cast<const ::linger*>(static_cast<const void*>(option.data(p))), e);
       else if (!is_connection_aborted(option, p))
-        calls::set_option(
-          t.fd(), option.level(p), option.name(p), option.data(p), option.size(p), e);
+        set_on_descriptor(t, option, p, e);
       else if (option.size(p) == sizeof(int))
         t.flags().connection_aborted =
           *static_cast<const int*>(static_cast<const void*>(option.data(p))) != 0;
@@ -282,10 +328,12 @@ std::size_t receive_message(
 
 /// Returns the accepted descriptor, and its protocol, or -1. `peer` may be null.
 template <class Core, class Endpoint, class Protocol>
-int accept_descriptor(Core& core, Endpoint* peer, std::optional<Protocol>& protocol, error_code& ec)
+assigned_descriptor accept_descriptor(
+  Core& core, Endpoint* peer, std::optional<Protocol>& protocol, error_code& ec)
 {
-  const int accepted = core.blocking(POLLIN, ec,
-    [peer, &protocol](auto& t, error_code& e)
+  assigned_descriptor accepted = {no_descriptor, false, true};
+  accepted.fd = core.blocking(POLLIN, ec,
+    [peer, &protocol, &accepted](auto& t, error_code& e)
     {
       protocol.emplace(t.protocol());
       const auto accept = [&]
@@ -302,9 +350,10 @@ int accept_descriptor(Core& core, Endpoint* peer, std::optional<Protocol>& proto
         fd = accept();
       while (is_aborted_connection(e) && !t.flags().connection_aborted)
         fd = accept();
+      accepted.is_tainted = t.is_tainted();
       return fd;
     });
-  return ec ? -1 : accepted;
+  return ec ? assigned_descriptor{no_descriptor, false, true} : accepted;
 }
 
 } // namespace detail

@@ -129,7 +129,7 @@ public:
     const protocol_type& protocol, const native_handle_type& native_socket, error_code& ec)
   {
     return detail::assign_socket(
-      core_, static_cast<const Protocol&>(protocol), native_socket, false, ec);
+      core_, static_cast<const Protocol&>(protocol), {native_socket}, ec);
   }
 
   /// Assign a native socket that another library owns: see interlock::borrowed.
@@ -144,7 +144,7 @@ public:
     borrowed_t, error_code& ec)
   {
     return detail::assign_socket(
-      core_, static_cast<const Protocol&>(protocol), native_socket, true, ec);
+      core_, static_cast<const Protocol&>(protocol), {native_socket, true}, ec);
   }
 
   /// Bind the socket to the given local endpoint.

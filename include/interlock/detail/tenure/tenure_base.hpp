@@ -24,6 +24,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_job.hpp>
 #include <interlock/detail/closing/context_state.hpp>
+#include <interlock/detail/descriptor/descriptor_kind.hpp>
 #include <interlock/detail/descriptor/waiting.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/atomic_word.hpp>
@@ -143,11 +144,15 @@ public:
 
   // --- Closing. Any thread that holds the tenure.
 
-  /// Detaches now, or when the last thread inside leaves.
+  /// Detaches now, or when the last thread inside leaves. The worker closes the descriptor.
   void demand_detach() noexcept;
 
-  /// For `close()`: the same, except that it has no effect in a flush.
-  void demand_detach_unless_flushing() noexcept;
+  /// For the destructor and the shutdown: the same, but that the thread that detaches also closes the descriptor,
+  /// unless that may block.
+  void demand_close() noexcept;
+
+  /// For `close()`: the same as demand_close, except that it has no effect in a flush.
+  void demand_close_unless_flushing() noexcept;
 
   /// Has the worker call `demand_detach` if the strand's step has not run within the watch time.
   void demand_detach_later() noexcept;
@@ -214,6 +219,18 @@ public:
     linger_.store(s, std::memory_order_relaxed);
   }
 
+  /// Other code has the descriptor, and may have changed what its close(2) does. What is accepted from a listener
+  /// inherits that.
+  void taint() noexcept
+  {
+    tainted_.store(true, std::memory_order_relaxed);
+  }
+
+  bool is_tainted() const noexcept
+  {
+    return tainted_.load(std::memory_order_relaxed);
+  }
+
   /// The step with this token runs: completes every close waiter, and leaves for the step. No effect if the
   /// step has been given up.
   static void serve_close_waiters(boost::intrusive_ptr<tenure_base> t, step_token token);
@@ -265,6 +282,13 @@ public:
 
   /// Opens the tenure. False: the context is being shut down.
   bool publish() noexcept;
+
+  /// While vacant: what an earlier descriptor was is forgotten.
+  void set_kind(descriptor_kind kind) noexcept
+  {
+    kind_ = kind;
+    tainted_.store(false, std::memory_order_relaxed);
+  }
 
   /// While vacant.
   void set_borrowed(bool borrowed) noexcept
@@ -354,6 +378,8 @@ private:
   void dispose() noexcept;
   void wake_blocked_threads(word::value before) noexcept;
 
+  detached_descriptor detached(bool has_other_owner) const noexcept;
+
   void closed() noexcept override;
   void expired() noexcept override;
   void retry() noexcept override;
@@ -392,7 +418,10 @@ private:
   bool down_ = false;             // the context has been shut down
   bool left_to_shutdown_ = false; // a finishing thread found the gate closed, and counts as inside
 
-  bool borrowed_ = false; // written while the tenure is vacant
+  bool borrowed_ = false;                           // written while the tenure is vacant
+  descriptor_kind kind_ = descriptor_kind::unknown; // written while the tenure is vacant
+  sys::atomic<bool> tainted_{false};
+  sys::atomic<bool> at_once_{false}; // set before the demand, and read by the thread that detaches
   sys::atomic<std::uint32_t> refused_writes_{0};
   tenure_base* successor_ = nullptr; // written by the mover, read by the thread that finishes
 };

@@ -25,6 +25,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <termios.h>
@@ -486,6 +487,11 @@ inline int ioctl(int fd, unsigned long what, void* value) noexcept
   return kernel::current().query(fd, what, static_cast<int*>(value));
 }
 
+inline int fstat(int fd, struct ::stat* s) noexcept
+{
+  return kernel::current().status(fd, *s);
+}
+
 inline int getpeername(int fd, ::sockaddr*, ::socklen_t*) noexcept
 {
   return kernel::current().peer_name(fd);
@@ -497,6 +503,16 @@ inline int pthread_sigmask(int, const ::sigset_t*, ::sigset_t*) noexcept
 }
 
 inline int pthread_setname_np(::pthread_t, const char*) noexcept
+{
+  return 0;
+}
+
+inline int pthread_setcancelstate(int, int*) noexcept
+{
+  return 0;
+}
+
+inline int pthread_atfork(void (*)(), void (*)(), void (*)()) noexcept
 {
   return 0;
 }
@@ -521,6 +537,7 @@ INTERLOCK_MISSING(getsockname)
 INTERLOCK_MISSING(listen)
 INTERLOCK_MISSING(open)
 INTERLOCK_MISSING(pipe)
+INTERLOCK_MISSING(readlink)
 INTERLOCK_MISSING(readv)
 INTERLOCK_MISSING(recvmsg)
 INTERLOCK_MISSING(sendmsg)

@@ -1,0 +1,111 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+
+#include <interlock/detail/descriptor/descriptor_kind.hpp>
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/sys.hpp>
+
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
+
+namespace {
+
+int socket_option(int fd, int name) noexcept
+{
+  int value = 0;
+  ::socklen_t size = sizeof(value);
+  return sys::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+#if defined(TCP_ULP)
+
+bool has_upper_layer(int fd) noexcept
+{
+  std::array<char, 16> name = {}; // TCP_ULP_NAME_MAX in the kernel's net/tcp.h
+  ::socklen_t size = name.size();
+  return sys::getsockopt(fd, IPPROTO_TCP, TCP_ULP, name.data(), &size) == 0 && size != 0
+    && name[0] != '\0';
+}
+
+#else
+
+bool has_upper_layer(int /*fd*/) noexcept
+{
+  return false;
+}
+
+#endif
+
+descriptor_kind kind_of_socket(int fd) noexcept
+{
+#if defined(SO_DOMAIN) && defined(SO_PROTOCOL)
+  const descriptor_kind kind = kind_of_protocol(
+    socket_option(fd, SO_DOMAIN), socket_option(fd, SO_TYPE), socket_option(fd, SO_PROTOCOL));
+  return kind == descriptor_kind::tcp && has_upper_layer(fd) ? descriptor_kind::other : kind;
+#else
+  return descriptor_kind::other;
+#endif
+}
+
+// By the name that proc(5) gives to what has no file: without /proc it is not known.
+bool is_event(int fd) noexcept
+{
+  std::array<char, 32> path = {};
+  std::array<char, 32> name = {};
+  std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", fd);
+  if (sys::readlink(path.data(), name.data(), name.size() - 1) < 0)
+    return false;
+  for (const char* known :
+    {"anon_inode:[eventfd]", "anon_inode:[timerfd]", "anon_inode:[signalfd]"})
+    if (std::strcmp(name.data(), known) == 0)
+      return true;
+  return false;
+}
+
+// A stream has no empty messages (unix_stream_sendmsg()). Fails for a listener.
+bool is_empty_stream(int fd) noexcept
+{
+  int unread = 0;
+  return socket_option(fd, SO_TYPE) == SOCK_STREAM && sys::ioctl(fd, FIONREAD, &unread) == 0
+    && unread == 0;
+}
+
+} // namespace
+
+bool may_hold_descriptors(int fd) noexcept
+{
+  return calls::ready(fd, POLLIN) && !is_empty_stream(fd);
+}
+
+descriptor_kind kind_of(int fd) noexcept
+{
+  struct ::stat s = {};
+  if (sys::fstat(fd, &s) != 0)
+    return descriptor_kind::other;
+  switch (s.st_mode & S_IFMT)
+  {
+  case S_IFSOCK:
+    return kind_of_socket(fd);
+  case S_IFIFO:
+    return descriptor_kind::pipe;
+  case 0:
+    return is_event(fd) ? descriptor_kind::event : descriptor_kind::other;
+  default:
+    return descriptor_kind::other;
+  }
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

@@ -1,0 +1,144 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// G3 and G9: a thread that is cancelled (pthread_cancel) while it closes closes all the same. close(2) and the
+// wake-up of another thread are cancellation points, within functions that must not throw.
+
+#include <interlock/ip/tcp.hpp>
+#include <interlock/local/stream_protocol.hpp>
+
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include <pthread.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
+#include "support/handler_tally.hpp"
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using local = interlock::local::stream_protocol;
+
+namespace {
+
+/// Runs `f` in a thread whose cancellation is pending: the next cancellation point ends that thread.
+class cancelled_thread
+{
+public:
+  explicit cancelled_thread(std::function<void()> f)
+    : function_(std::move(f))
+  {
+    support::checked(-::pthread_create(&thread_, nullptr, &run, this), "pthread_create");
+  }
+
+  cancelled_thread(const cancelled_thread&) = delete;
+  cancelled_thread& operator=(const cancelled_thread&) = delete;
+
+  /// Whether the function has returned, and the thread was cancelled after it.
+  bool returned_and_was_cancelled()
+  {
+    void* result = nullptr;
+    ::pthread_join(thread_, &result);
+    return returned_ && result == PTHREAD_CANCELED;
+  }
+
+private:
+  static void* run(void* object)
+  {
+    auto& self = *static_cast<cancelled_thread*>(object);
+    ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+    ::pthread_cancel(::pthread_self());
+    ::pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
+    self.function_();
+    self.returned_ = true;
+    ::pthread_testcancel();
+    return nullptr;
+  }
+
+  std::function<void()> function_;
+  bool returned_ = false;
+  ::pthread_t thread_;
+};
+
+struct connected
+{
+  asio::io_context context;
+  support::ends pair = support::unix_ends();
+  support::close_watch watch{pair.near.get()};
+  std::optional<local::socket> object{std::in_place, context, local(), pair.near.release()};
+
+  void check(std::function<void()> f)
+  {
+    cancelled_thread thread(std::move(f));
+    BOOST_TEST(thread.returned_and_was_cancelled());
+    BOOST_TEST(watch.wait_closed());
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_g3_cancelled_thread)
+
+BOOST_FIXTURE_TEST_CASE(close, connected)
+{
+  check([this] { object->close(); });
+}
+
+BOOST_FIXTURE_TEST_CASE(the_destructor, connected)
+{
+  check([this] { object.reset(); });
+}
+
+// The worker has to be started, and woken.
+BOOST_FIXTURE_TEST_CASE(a_close_that_is_left_to_the_worker, connected)
+{
+  support::send_text(pair.far, "x");
+  check([this] { object->close(); });
+}
+
+BOOST_FIXTURE_TEST_CASE(the_end_of_the_last_lease, connected)
+{
+  interlock::fd_lease lease = object->lease();
+  object->close();
+  check([&lease] { lease.reset(); });
+}
+
+// The thread that waits in its epoll_wait(2) is woken by a write(2) of Asio's.
+BOOST_FIXTURE_TEST_CASE(async_close, connected)
+{
+  support::handler_tally tally;
+  char byte = 0;
+  object->async_read_some(asio::buffer(&byte, 1), tally([](error_code, std::size_t) {}));
+  check([&] { object->async_close(tally([](error_code) {})); });
+  context.run();
+  BOOST_TEST(tally.all_called());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_last_to_leave_a_blocking_call, connected)
+{
+  // The reader is not cancelled: it detaches and closes as it leaves, woken by a cancelled thread.
+  ::pthread_t reader;
+  const auto read = [](void* o) -> void*
+  {
+    char byte = 0;
+    error_code ec;
+    static_cast<local::socket*>(o)->read_some(asio::buffer(&byte, 1), ec);
+    return ec == error_code(asio::error::operation_aborted)
+        || ec == error_code(asio::error::bad_descriptor)
+      ? o
+      : nullptr;
+  };
+  support::checked(-::pthread_create(&reader, nullptr, read, &*object), "pthread_create");
+  check([this] { object->close(); });
+  void* result = nullptr;
+  ::pthread_join(reader, &result);
+  BOOST_TEST(result == &*object);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

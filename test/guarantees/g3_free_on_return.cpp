@@ -1,0 +1,504 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// G3: what a close(2) that cannot block frees is free when close(), or the destructor, returns. The thread that
+// closes is asserted, and that what is free can be had again.
+
+#include <interlock/ip/tcp.hpp>
+#include <interlock/ip/udp.hpp>
+#include <interlock/local/datagram_protocol.hpp>
+#include <interlock/local/stream_protocol.hpp>
+#include <interlock/posix/stream_descriptor.hpp>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
+#include "support/descriptors.hpp"
+#include "support/handler_tally.hpp"
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using interlock::ip::tcp;
+using interlock::ip::udp;
+using interlock::posix::stream_descriptor;
+using local = interlock::local::stream_protocol;
+
+extern "C" char** environ;
+
+namespace {
+
+/// No program that connects from an address chosen by the system takes a port of this one.
+const asio::ip::address address = asio::ip::make_address("127.0.9.3");
+
+template <class Protocol>
+typename Protocol::endpoint free_endpoint(asio::io_context& context)
+{
+  typename Protocol::socket s(context, typename Protocol::endpoint(address, 0));
+  return s.local_endpoint();
+}
+
+/// Closed once, by this thread, and before now.
+bool closed_here(const support::close_watch& watch)
+{
+  return watch.closed() == 1 && watch.close_waiter() == std::this_thread::get_id();
+}
+
+bool is_left_to_the_library(const support::close_watch& watch)
+{
+  return watch.wait_closed() && watch.by_worker();
+}
+
+/// A folder with a FIFO.
+class fifo
+{
+public:
+  fifo()
+  {
+    support::checked(::mkdtemp(folder_.data()) ? 0 : -1, "mkdtemp");
+    path_ = std::string(folder_.data()) + "/fifo";
+    support::checked(::mkfifo(path_.c_str(), 0600), "mkfifo");
+  }
+
+  ~fifo()
+  {
+    std::remove(path_.c_str());
+    std::remove(folder_.data());
+  }
+
+  support::fd open() const
+  {
+    return support::fd(
+      support::checked(::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC), "open"));
+  }
+
+private:
+  std::array<char, 32> folder_ = {"/tmp/interlock-fifo-XXXXXX"};
+  std::string path_;
+};
+
+int signal_descriptor()
+{
+  ::sigset_t none;
+  ::sigemptyset(&none);
+  return ::signalfd(-1, &none, SFD_CLOEXEC);
+}
+
+struct descriptor_maker
+{
+  const char* name;
+  std::function<int()> make;
+};
+
+std::ostream& operator<<(std::ostream& out, const descriptor_maker& m)
+{
+  return out << m.name;
+}
+
+const descriptor_maker closed_at_once[] = {
+  {"pipe", [] { return support::pipe_ends().near.release(); }},
+  {"FIFO", [] { return fifo().open().release(); }},
+  {"eventfd", [] { return ::eventfd(0, EFD_CLOEXEC); }},
+  {"timerfd", [] { return ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); }},
+  {"signalfd", [] { return signal_descriptor(); }},
+  {"TCP socket", [] { return support::tcp_ends().near.release(); }},
+  {"UDP socket", [] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }},
+  {"AF_UNIX socket", [] { return support::unix_ends().near.release(); }},
+};
+
+const descriptor_maker may_block[] = {
+  {"terminal", [] { return ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC); }},
+  {"inotify", [] { return ::inotify_init1(IN_CLOEXEC); }},
+  {"netlink socket", [] { return ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0); }},
+};
+
+struct connected
+{
+  asio::io_context context;
+  support::ends pair = support::unix_ends();
+  support::close_watch watch{pair.near.get()};
+  local::socket object{context, local(), pair.near.release()};
+};
+
+/// Whether a process that is started now has no copy of the pipe whose reading end this is: the input ends while
+/// that process lives.
+template <class Start>
+bool ends_beside_a_child(const support::fd& reading, Start start)
+{
+  const ::pid_t child = start();
+  ::pollfd p = {reading.get(), POLLIN, 0};
+  const bool ended = ::poll(&p, 1, 1000) == 1 && (p.revents & POLLHUP) != 0;
+  ::kill(child, SIGKILL);
+  support::checked(::waitpid(child, nullptr, 0), "waitpid");
+  return ended;
+}
+
+::pid_t spawned()
+{
+  ::pid_t child = -1;
+  const char* arguments[] = {"sleep", "60", nullptr};
+  const int error = ::posix_spawnp(
+    &child, "sleep", nullptr, nullptr, const_cast<char**>(arguments), ::environ);
+  return support::checked(error == 0 ? child : -1, "posix_spawn");
+}
+
+::pid_t forked()
+{
+  const ::pid_t child = support::checked(::fork(), "fork");
+  if (child != 0)
+    return child;
+  ::execlp("sleep", "sleep", "60", static_cast<char*>(nullptr));
+  ::_exit(EXIT_FAILURE);
+}
+
+/// The writing end of a pipe that a program passes on, not close-on-exec.
+struct passed_on
+{
+  asio::io_context context;
+  support::ends pair;
+  std::optional<stream_descriptor> object;
+
+  passed_on()
+  {
+    int fds[2];
+    support::checked(::pipe(fds), "pipe");
+    pair.near.reset(fds[0]);
+    object.emplace(context, fds[1]);
+  }
+};
+
+constexpr int rounds = 60;
+
+/// The descriptor that is opened next.
+int lowest_free()
+{
+  return support::fd(support::checked(::dup(0), "dup")).get();
+}
+
+void linger_three_seconds(int fd)
+{
+  const ::linger on = {1, 3};
+  support::checked(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "SO_LINGER");
+}
+
+/// An option that Asio has no type for.
+struct priority
+{
+  template <class Protocol>
+  int level(const Protocol&) const
+  {
+    return SOL_SOCKET;
+  }
+
+  template <class Protocol>
+  int name(const Protocol&) const
+  {
+    return SO_PRIORITY;
+  }
+
+  template <class Protocol>
+  const int* data(const Protocol&) const
+  {
+    return &value;
+  }
+
+  template <class Protocol>
+  std::size_t size(const Protocol&) const
+  {
+    return sizeof(value);
+  }
+
+  int value = 0;
+};
+
+/// `fd` is that of `s`, and has SO_LINGER: what is unsent is waited for elsewhere.
+void check_that_a_linger_is_found(tcp::socket& s, int fd, asio::ip::tcp::socket& peer)
+{
+  const support::close_watch watch(fd);
+  support::fill(fd);
+  s.close();
+  peer.close();
+  BOOST_TEST(is_left_to_the_library(watch));
+  BOOST_TEST(!watch.lingered());
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_g3_free_on_return)
+
+BOOST_AUTO_TEST_CASE(an_acceptors_address_after_its_destructor)
+{
+  asio::io_context context;
+  const auto where = free_endpoint<tcp>(context);
+  for (int i = 0; i != 500; ++i)
+    BOOST_REQUIRE_NO_THROW(tcp::acceptor(context, where));
+}
+
+BOOST_AUTO_TEST_CASE(an_acceptors_address_after_emplace)
+{
+  asio::io_context context;
+  const auto where = free_endpoint<tcp>(context);
+  std::optional<tcp::acceptor> a;
+  for (int i = 0; i != 500; ++i)
+    BOOST_REQUIRE_NO_THROW(a.emplace(context, where));
+}
+
+// A connection in the queue goes with its listener.
+BOOST_AUTO_TEST_CASE(an_acceptors_address_after_close_with_a_connection_in_its_queue)
+{
+  asio::io_context context;
+  const auto where = free_endpoint<tcp>(context);
+  for (int i = 0; i != 50; ++i)
+  {
+    std::optional<tcp::acceptor> a;
+    BOOST_REQUIRE_NO_THROW(a.emplace(context, where));
+    asio::ip::tcp::socket client(context);
+    client.connect(where);
+    a->close();
+    error_code ec;
+    char byte = 0;
+    client.read_some(asio::buffer(&byte, 1), ec);
+    BOOST_TEST(ec == error_code(asio::error::connection_reset));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_udp_sockets_address_after_its_destructor)
+{
+  asio::io_context context;
+  const auto where = free_endpoint<udp>(context);
+  for (int i = 0; i != 500; ++i)
+    BOOST_REQUIRE_NO_THROW(udp::socket(context, where));
+}
+
+// A connection that is refused is tried again from the same port.
+BOOST_AUTO_TEST_CASE(a_clients_address_after_close)
+{
+  asio::io_context context;
+  const auto where = free_endpoint<tcp>(context);
+  const auto refusing = free_endpoint<tcp>(context);
+  tcp::socket s(context);
+  for (int i = 0; i != 500; ++i)
+  {
+    s.open(tcp::v4());
+    BOOST_REQUIRE_NO_THROW(s.bind(where));
+    error_code ec;
+    s.connect(refusing, ec);
+    BOOST_TEST(ec == error_code(asio::error::connection_refused));
+    s.close();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_lock_on_a_fifo)
+{
+  const fifo named;
+  asio::io_context context;
+  for (int i = 0; i != rounds; ++i)
+  {
+    stream_descriptor d(context, named.open().release());
+    BOOST_REQUIRE(::flock(d.native_handle(), LOCK_EX | LOCK_NB) == 0);
+    d.close();
+    const support::fd other = named.open();
+    BOOST_REQUIRE(::flock(other.get(), LOCK_EX | LOCK_NB) == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_is_not_in_a_child_that_is_spawned_after_close)
+{
+  for (int i = 0; i != rounds; ++i)
+  {
+    passed_on p;
+    p.object->close();
+    BOOST_REQUIRE(ends_beside_a_child(p.pair.near, &spawned));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_is_not_in_a_child_that_is_forked_after_the_destructor)
+{
+  for (int i = 0; i != rounds; ++i)
+  {
+    passed_on p;
+    p.object.reset();
+    BOOST_REQUIRE(ends_beside_a_child(p.pair.near, &forked));
+  }
+}
+
+// The positive control of the two above: a child that has a copy keeps the input from ending.
+BOOST_AUTO_TEST_CASE(an_open_pipe_is_in_a_child)
+{
+  passed_on p;
+  const ::pid_t child = spawned();
+  p.object->close();
+  ::pollfd reading = {p.pair.near.get(), POLLIN, 0};
+  BOOST_TEST(::poll(&reading, 1, 50) == 0);
+  ::kill(child, SIGKILL);
+  support::checked(::waitpid(child, nullptr, 0), "waitpid");
+  BOOST_TEST(::poll(&reading, 1, 1000) == 1);
+}
+
+// --- By which thread, for each kind of descriptor.
+
+BOOST_DATA_TEST_CASE(close_closes_what_cannot_block, closed_at_once, kind)
+{
+  asio::io_context context;
+  const int fd = support::checked(kind.make(), kind.name);
+  const support::close_watch watch(fd);
+  stream_descriptor d(context, fd);
+  d.close();
+  BOOST_TEST(closed_here(watch));
+}
+
+BOOST_DATA_TEST_CASE(the_destructor_closes_what_cannot_block, closed_at_once, kind)
+{
+  asio::io_context context;
+  const int fd = support::checked(kind.make(), kind.name);
+  const support::close_watch watch(fd);
+  std::optional<stream_descriptor> d(std::in_place, context, fd);
+  d.reset();
+  BOOST_TEST(closed_here(watch));
+}
+
+BOOST_DATA_TEST_CASE(what_may_block_is_left_to_the_library, may_block, kind)
+{
+  asio::io_context context;
+  const int fd = support::checked(kind.make(), kind.name);
+  const support::close_watch watch(fd);
+  stream_descriptor d(context, fd);
+  d.close();
+  BOOST_TEST(is_left_to_the_library(watch));
+}
+
+BOOST_FIXTURE_TEST_CASE(unread_messages_may_hold_descriptors, connected)
+{
+  support::send_text(pair.far, "x");
+  object.close();
+  BOOST_TEST(is_left_to_the_library(watch));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_end_of_the_stream_is_nothing_unread, connected)
+{
+  pair.far.reset();
+  object.close();
+  BOOST_TEST(closed_here(watch));
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_unread_message_may_hold_descriptors)
+{
+  int fds[2];
+  support::checked(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds), "socketpair");
+  const support::fd far(fds[1]);
+  support::checked(static_cast<int>(::send(far.get(), "", 0, 0)), "send");
+  asio::io_context context;
+  const support::close_watch watch(fds[0]);
+  interlock::local::datagram_protocol::socket s(
+    context, interlock::local::datagram_protocol(), fds[0]);
+  s.close();
+  BOOST_TEST(is_left_to_the_library(watch));
+}
+
+// --- By which way of closing.
+
+BOOST_FIXTURE_TEST_CASE(move_assignment_closes, connected)
+{
+  object = local::socket(context);
+  BOOST_TEST(closed_here(watch));
+}
+
+BOOST_FIXTURE_TEST_CASE(retire_closes, connected)
+{
+  object.retire();
+  BOOST_TEST(closed_here(watch));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_handle_closes, connected)
+{
+  object.get_close_handle().close();
+  BOOST_TEST(closed_here(watch));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_end_of_the_last_lease_closes, connected)
+{
+  interlock::fd_lease lease = object.lease();
+  object.close();
+  BOOST_TEST(watch.arrived() == 0u);
+  lease.reset();
+  BOOST_TEST(closed_here(watch));
+}
+
+// The strand's step has not run. The outcome goes to the caller of async_close.
+BOOST_FIXTURE_TEST_CASE(the_destructor_closes_under_a_pending_async_close, connected)
+{
+  support::handler_tally tally;
+  watch.report(EIO);
+  error_code ec;
+  object.async_close(tally(support::into(ec)));
+  {
+    const local::socket dying(std::move(object));
+  }
+  BOOST_TEST(closed_here(watch));
+  context.run();
+  BOOST_TEST(tally.all_called());
+  BOOST_TEST(ec == error_code(EIO, boost::system::system_category()));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_async_close_is_left_to_the_library, connected)
+{
+  support::handler_tally tally;
+  object.async_close(tally([](error_code) {}));
+  context.run();
+  BOOST_TEST(tally.all_called());
+  BOOST_TEST(is_left_to_the_library(watch));
+}
+
+// --- What other code may have done to a descriptor is asked for.
+
+BOOST_AUTO_TEST_CASE(an_accepted_connection_whose_listener_lingers_is_left_to_the_library)
+{
+  asio::io_context context;
+  tcp::acceptor a(context, tcp::endpoint(address, 0));
+  linger_three_seconds(a.native_handle());
+  asio::ip::tcp::socket client(context);
+  client.connect(a.local_endpoint());
+  const int fd = lowest_free();
+  tcp::socket peer(context);
+  a.accept(peer);
+  check_that_a_linger_is_found(peer, fd, client);
+}
+
+BOOST_AUTO_TEST_CASE(an_option_that_the_library_does_not_know_makes_it_ask)
+{
+  asio::io_context context;
+  asio::ip::tcp::acceptor a(context, tcp::endpoint(address, 0));
+  const int fd = lowest_free();
+  tcp::socket s(context, tcp::v4());
+  s.connect(a.local_endpoint());
+  asio::ip::tcp::socket peer = a.accept();
+  s.set_option(priority());
+  linger_three_seconds(fd);
+  check_that_a_linger_is_found(s, fd, peer);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,12 +9,12 @@ using namespace schedules;
 using interlock::close_mode;
 using std::chrono::milliseconds;
 
-SCENARIO(close_beside_async_close)
+static void close_beside_an_async_close_of(const inner_protocol& p)
 {
   calls read;
   calls closed;
   {
-    scene s;
+    scene s(p);
     s.o->async_read(read);
     thread closer("closer", [&] { s.o->close(); });
     s.o->start<interlock::detail::initiate_close>(last(closed, read));
@@ -24,19 +24,14 @@ SCENARIO(close_beside_async_close)
   }
 }
 
+SCENARIO(close_beside_async_close)
+{
+  close_beside_an_async_close_of(inner_protocol());
+}
+
 SCENARIO(close_that_may_block_beside_async_close)
 {
-  calls read;
-  calls closed;
-  {
-    scene s(may_block);
-    s.o->async_read(read);
-    thread closer("closer", [&] { s.o->close(); });
-    s.o->start<interlock::detail::initiate_close>(last(closed, read));
-    s.run_until([&] { return closed.called == 1; });
-    closer.join();
-    s.o.reset();
-  }
+  close_beside_an_async_close_of(may_block);
 }
 
 SCENARIO(two_closers_with_modes)

@@ -25,11 +25,11 @@ SCENARIO(shutdown_beside_async_close)
   require_done(closed);
 }
 
-SCENARIO(shutdown_beside_close)
+static void shut_down_beside_a_close_of(const inner_protocol& p)
 {
   calls read;
   {
-    scene s;
+    scene s(p);
     s.o->async_read(read);
     thread closer("closer", [&] { s.o->close(); });
     s.ctx.stop_services();
@@ -39,18 +39,14 @@ SCENARIO(shutdown_beside_close)
   require_done(read);
 }
 
+SCENARIO(shutdown_beside_close)
+{
+  shut_down_beside_a_close_of(inner_protocol());
+}
+
 SCENARIO(shutdown_beside_close_that_may_block)
 {
-  calls read;
-  {
-    scene s(may_block);
-    s.o->async_read(read);
-    thread closer("closer", [&] { s.o->close(); });
-    s.ctx.stop_services();
-    closer.join();
-    s.o.reset();
-  }
-  require_done(read);
+  shut_down_beside_a_close_of(may_block);
 }
 
 SCENARIO(shutdown_beside_retire)

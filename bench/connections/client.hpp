@@ -11,6 +11,7 @@
 #ifndef INTERLOCK_BENCH_CONNECTIONS_CLIENT_HPP
 #define INTERLOCK_BENCH_CONNECTIONS_CLIENT_HPP
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -123,7 +124,9 @@ private:
   {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     require(fd >= 0, "socket");
-    ::connect(fd, reinterpret_cast<const ::sockaddr*>(&server_), sizeof(server_));
+    const int connected = ::connect(
+      fd, reinterpret_cast<const ::sockaddr*>(&server_), sizeof(server_));
+    require(connected == 0 || errno == EINPROGRESS, "connect");
     ::epoll_event e = {};
     e.events = EPOLLOUT;
     e.data.u64 = tag(fd, started_++);

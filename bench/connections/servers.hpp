@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#if __has_include(<uv.h>)
+#if defined(BENCH_HAS_LIBUV)
 #include <uv.h>
 #endif
 
@@ -284,7 +284,7 @@ private:
     require(::epoll_ctl(set, EPOLL_CTL_ADD, fd, &e) == 0, "epoll_ctl");
   }
 
-  // One at each event, as the others do.
+  // One at each event, as Asio does.
   static void accept(int set, int listener)
   {
     const int fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -316,7 +316,7 @@ private:
   std::atomic<std::size_t> closed_{0};
 };
 
-#if __has_include(<uv.h>)
+#if defined(BENCH_HAS_LIBUV)
 
 /// libuv, one loop for each thread.
 class libuv_server

@@ -29,8 +29,8 @@ namespace asio {
 /// A socket that any thread may close at any moment while other threads use it.
 /**
  * The members are those of Asio's basic_socket. `close` and the destructor detach the descriptor from the
- * reactor, and close it if close(2) cannot block. Otherwise close(2) runs on a separate thread: with SO_LINGER, and of
- * an AF_UNIX socket with unread input.
+ * reactor, and close it if close(2) cannot block. Otherwise close(2) runs on a separate thread: for example
+ * with SO_LINGER, or if an AF_UNIX socket has unread input.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n

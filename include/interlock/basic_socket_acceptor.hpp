@@ -42,8 +42,9 @@ namespace asio {
 /**
  * The members are those of Asio's basic_socket_acceptor. Connections are accepted into sockets of
  * the closable protocol, or into Asio's own. Closing the acceptor resets connections not yet accepted. The
- * local address is free when @c close or the destructor returns. While another thread is in a call on the object, @c close
- * waits for it, for 100 ms at most.
+ * local address is free when @c close or the destructor returns, unless a lease exists, an `async_close` has
+ * begun, or connections are in the queue of an AF_UNIX acceptor. While another thread is in a call on the object,
+ * @c close waits for it, for 100 ms at most.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n

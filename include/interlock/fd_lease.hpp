@@ -65,8 +65,8 @@ public:
     return *this;
   }
 
-  /// End the lease. The last lease of a closed object closes its descriptor if close(2) cannot block.
-  /// Otherwise the worker does.
+  /// End the lease. The last lease of a closed object closes its descriptor if close(2) cannot block and no
+  /// `async_close` has detached it. Otherwise the worker does.
   ~fd_lease()
   {
     reset();

@@ -7,8 +7,10 @@
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
+#include <atomic>
 #include <functional>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include <pthread.h>
@@ -20,6 +22,9 @@
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
+#include "support/sleeps_in_poll.hpp"
+#include "support/standing_close.hpp"
+#include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -95,11 +100,16 @@ BOOST_FIXTURE_TEST_CASE(the_destructor, connected)
   check([this] { object.reset(); });
 }
 
-// The worker has to be started, and woken.
+// The worker is asleep, and has to be woken by a write(2).
 BOOST_FIXTURE_TEST_CASE(a_close_that_is_left_to_the_worker, connected)
 {
+  support::standing_close first(context);
+  const ::pid_t worker = first.watch.close_waiter_id();
+  first.watch.open_gate();
+  BOOST_TEST(support::wait_until([worker] { return support::sleeps_in_poll(worker); }));
   support::send_text(pair.far, "x");
   check([this] { object->close(); });
+  BOOST_TEST(watch.by_worker());
 }
 
 BOOST_FIXTURE_TEST_CASE(the_end_of_the_last_lease, connected)
@@ -109,7 +119,6 @@ BOOST_FIXTURE_TEST_CASE(the_end_of_the_last_lease, connected)
   check([&lease] { lease.reset(); });
 }
 
-// The thread that waits in its epoll_wait(2) is woken by a write(2) of Asio's.
 BOOST_FIXTURE_TEST_CASE(async_close, connected)
 {
   support::handler_tally tally;
@@ -120,25 +129,24 @@ BOOST_FIXTURE_TEST_CASE(async_close, connected)
   BOOST_TEST(tally.all_called());
 }
 
+// A cancelled thread wakes the reader by a write(2). The reader, which is not cancelled, detaches and closes.
 BOOST_FIXTURE_TEST_CASE(the_last_to_leave_a_blocking_call, connected)
 {
-  // The reader is not cancelled: it detaches and closes as it leaves, woken by a cancelled thread.
-  ::pthread_t reader;
-  const auto read = [](void* o) -> void*
-  {
-    char byte = 0;
-    error_code ec;
-    static_cast<local::socket*>(o)->read_some(asio::buffer(&byte, 1), ec);
-    return ec == error_code(asio::error::operation_aborted)
-        || ec == error_code(asio::error::bad_descriptor)
-      ? o
-      : nullptr;
-  };
-  support::checked(-::pthread_create(&reader, nullptr, read, &*object), "pthread_create");
+  std::atomic<::pid_t> id{0};
+  error_code read;
+  std::thread reader(
+    [&]
+    {
+      char byte = 0;
+      id = support::this_thread_id();
+      object->read_some(asio::buffer(&byte, 1), read);
+    });
+  const std::thread::id reader_id = reader.get_id();
+  BOOST_TEST(support::wait_until([&id] { return id != 0 && support::sleeps_in_poll(id); }));
   check([this] { object->close(); });
-  void* result = nullptr;
-  ::pthread_join(reader, &result);
-  BOOST_TEST(result == &*object);
+  reader.join();
+  BOOST_TEST(read == error_code(asio::error::operation_aborted));
+  BOOST_TEST((watch.close_waiter() == reader_id));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

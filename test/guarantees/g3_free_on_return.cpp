@@ -25,6 +25,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -33,6 +34,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/socket_base.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -206,7 +208,7 @@ void linger_three_seconds(int fd)
 }
 
 /// An option that Asio has no type for.
-struct priority
+struct timestamps
 {
   template <class Protocol>
   int level(const Protocol&) const
@@ -217,7 +219,7 @@ struct priority
   template <class Protocol>
   int name(const Protocol&) const
   {
-    return SO_PRIORITY;
+    return SO_TIMESTAMP;
   }
 
   template <class Protocol>
@@ -233,6 +235,22 @@ struct priority
   }
 
   int value = 0;
+};
+
+/// A command that Asio has no type for.
+struct async_flag
+{
+  int name() const
+  {
+    return FIOASYNC;
+  }
+
+  void* data()
+  {
+    return &off;
+  }
+
+  int off = 0;
 };
 
 /// `fd` is that of `s`, and has SO_LINGER: what is unsent is waited for elsewhere.
@@ -298,15 +316,16 @@ BOOST_AUTO_TEST_CASE(a_udp_sockets_address_after_its_destructor)
 BOOST_AUTO_TEST_CASE(a_clients_address_after_close)
 {
   asio::io_context context;
+  // Bound, and does not listen.
+  const asio::ip::tcp::socket refusing(context, tcp::endpoint(address, 0));
   const auto where = free_endpoint<tcp>(context);
-  const auto refusing = free_endpoint<tcp>(context);
   tcp::socket s(context);
   for (int i = 0; i != 500; ++i)
   {
     s.open(tcp::v4());
     BOOST_REQUIRE_NO_THROW(s.bind(where));
     error_code ec;
-    s.connect(refusing, ec);
+    s.connect(refusing.local_endpoint(), ec);
     BOOST_TEST(ec == error_code(asio::error::connection_refused));
     s.close();
   }
@@ -496,9 +515,88 @@ BOOST_AUTO_TEST_CASE(an_option_that_the_library_does_not_know_makes_it_ask)
   tcp::socket s(context, tcp::v4());
   s.connect(a.local_endpoint());
   asio::ip::tcp::socket peer = a.accept();
-  s.set_option(priority());
+  s.set_option(timestamps());
   linger_three_seconds(fd);
   check_that_a_linger_is_found(s, fd, peer);
+}
+
+BOOST_AUTO_TEST_CASE(a_control_command_of_the_users_makes_the_library_ask)
+{
+  asio::io_context context;
+  asio::ip::tcp::acceptor a(context, tcp::endpoint(address, 0));
+  const int fd = lowest_free();
+  tcp::socket s(context, tcp::v4());
+  s.connect(a.local_endpoint());
+  asio::ip::tcp::socket peer = a.accept();
+  async_flag command;
+  s.io_control(command);
+  linger_three_seconds(fd);
+  check_that_a_linger_is_found(s, fd, peer);
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_makes_the_library_ask)
+{
+  asio::io_context context;
+  asio::ip::tcp::acceptor a(context, tcp::endpoint(address, 0));
+  tcp::socket s(context, tcp::v4());
+  s.connect(a.local_endpoint());
+  asio::ip::tcp::socket peer = a.accept();
+  int fd = -1;
+  {
+    const interlock::fd_lease lease = s.lease();
+    fd = lease.get();
+    linger_three_seconds(fd);
+  }
+  check_that_a_linger_is_found(s, fd, peer);
+}
+
+// The accept was started on the object that has been converted since.
+BOOST_AUTO_TEST_CASE(a_pending_accept_knows_what_has_happened_to_its_listener)
+{
+  using io_executor = asio::io_context::executor_type;
+  asio::io_context context;
+  tcp::acceptor::rebind_executor<io_executor>::other from(context, tcp::endpoint(address, 0));
+  tcp::socket accepted(context);
+  support::handler_tally tally;
+  from.async_accept(accepted, tally([](error_code ec) { BOOST_TEST(!ec); }));
+  tcp::acceptor a(std::move(from));
+  a.set_option(asio::socket_base::linger(true, 3));
+  asio::ip::tcp::socket client(context);
+  client.connect(a.local_endpoint());
+  const int fd = lowest_free();
+  context.run();
+  BOOST_TEST(tally.all_called());
+  check_that_a_linger_is_found(accepted, fd, client);
+}
+
+BOOST_AUTO_TEST_CASE(an_async_accept_inherits_the_taint)
+{
+  asio::io_context context;
+  tcp::acceptor a(context, tcp::endpoint(address, 0));
+  a.set_option(asio::socket_base::linger(true, 3));
+  asio::ip::tcp::socket client(context);
+  client.connect(a.local_endpoint());
+  const int fd = lowest_free();
+  std::optional<tcp::socket> accepted;
+  a.async_accept([&accepted](error_code, tcp::socket s) { accepted.emplace(std::move(s)); });
+  context.run();
+  BOOST_TEST_REQUIRE(accepted.has_value());
+  check_that_a_linger_is_found(*accepted, fd, client);
+}
+
+// What the library finds behind the descriptor counts, not what the object is.
+BOOST_AUTO_TEST_CASE(a_tcp_socket_in_an_object_for_datagrams_may_linger)
+{
+  asio::io_context context;
+  support::ends pair = support::tcp_ends();
+  const support::close_watch watch(pair.near.get());
+  linger_three_seconds(pair.near.get());
+  support::fill(pair.near.get());
+  udp::socket s(context, udp::v4(), pair.near.release());
+  s.close();
+  pair.far.reset();
+  BOOST_TEST(is_left_to_the_library(watch));
+  BOOST_TEST(!watch.lingered());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

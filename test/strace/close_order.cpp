@@ -65,7 +65,7 @@ public:
     int fds[2];
     require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0, "no socket pair");
     far_ = fds[1];
-    std::printf("number %d\n", fds[0]);
+    std::printf("descriptor %d\n", fds[0]);
     std::fflush(stdout);
     socket.assign(protocol(), fds[0]);
   }
@@ -82,7 +82,7 @@ public:
   void wait_until_closed() const
   {
     ::pollfd p = {far_, POLLRDHUP, 0};
-    require(::poll(&p, 1, 60000) == 1, "the number was not closed");
+    require(::poll(&p, 1, 60000) == 1, "the descriptor was not closed");
   }
 
   void send(const char* byte) const
@@ -158,7 +158,7 @@ void opened()
   interlock::ip::tcp::socket socket(loop.context);
   const int lowest_free = ::dup(STDIN_FILENO);
   require(lowest_free >= 0 && ::close(lowest_free) == 0, "no descriptor");
-  std::printf("number %d\n", lowest_free);
+  std::printf("descriptor %d\n", lowest_free);
   std::fflush(stdout);
   socket.open(interlock::ip::tcp::v4());
   socket.set_option(boost::asio::ip::tcp::no_delay(true));

@@ -6,9 +6,8 @@
 usage: close_order.py PROGRAM      (built from close_order.cpp; needs strace)
 
 In each way of closing the descriptor first leaves the epoll set of the context, then it is closed, each by
-the thread that the way prescribes. Only these two threads make a call on the descriptor from the one to the
-other. The worker is the thread named "interlock".
-Where no other code has seen the descriptor (PLAIN) there is no such call.
+the thread that the way prescribes. In between, only these two threads make a call on the descriptor, and none
+does if no other code has seen the descriptor (PLAIN). The worker is the thread named "interlock".
 
 Where the loop's thread is to take the descriptor out, the worker does when that thread has not been scheduled
 for a while; this is tried again until the loop's thread has.
@@ -50,12 +49,12 @@ class Call:
         self.thread, self.name, self.arguments = thread, name, arguments
         self.begun, self.ended = begun, begun
 
-    def concerns(self, number):
+    def concerns(self, descriptor):
         if self.name == "epoll_ctl":
-            return self.arguments.split(",")[2].strip() == str(number)
+            return self.arguments.split(",")[2].strip() == str(descriptor)
         polled = re.findall(r"\bfd=(\d+)", self.arguments)
         first = re.match(r"(\d+)\b", self.arguments)
-        return str(number) in polled or bool(first and first.group(1) == str(number))
+        return str(descriptor) in polled or bool(first and first.group(1) == str(descriptor))
 
     def __str__(self):
         return f"{self.thread}: {self.name}({self.arguments}"
@@ -90,11 +89,11 @@ def parse(text):
     return calls
 
 
-def is_control(call, what, number):
+def is_control(call, what, descriptor):
     return (
         call.name == "epoll_ctl"
         and call.arguments.split(",")[1].strip() == what
-        and call.concerns(number)
+        and call.concerns(descriptor)
     )
 
 
@@ -104,16 +103,16 @@ def only(found, what):
     return found[0]
 
 
-def check(calls, number, plain):
-    """Which threads took `number` out of the epoll set and closed it; an AssertionError says what is wrong."""
-    added = only([c for c in calls if is_control(c, "EPOLL_CTL_ADD", number)], "EPOLL_CTL_ADD")
-    later = [c for c in calls if c.begun > added.ended and c.concerns(number)]
+def check(calls, descriptor, plain):
+    """Which threads took `descriptor` out of the epoll set and closed it; an AssertionError says what is wrong."""
+    added = only([c for c in calls if is_control(c, "EPOLL_CTL_ADD", descriptor)], "EPOLL_CTL_ADD")
+    later = [c for c in calls if c.begun > added.ended and c.concerns(descriptor)]
     closes = [c for c in later if c.name == "close"]
     if not closes:
-        raise AssertionError("the number was not closed")
+        raise AssertionError("the descriptor was not closed")
     closed = closes[0]  # it may be somebody else's afterwards
     deleted = only(
-        [c for c in later if is_control(c, "EPOLL_CTL_DEL", number) and c.begun < closed.begun],
+        [c for c in later if is_control(c, "EPOLL_CTL_DEL", descriptor) and c.begun < closed.begun],
         "EPOLL_CTL_DEL before the close",
     )
     between = [c for c in later if c not in (deleted, closed) and deleted.begun < c.ended
@@ -126,7 +125,7 @@ def check(calls, number, plain):
 
 
 def trace(program, way):
-    """The text of the trace and the number that was closed."""
+    """The text of the trace and the descriptor that was closed."""
     environment = dict(os.environ)
     # A leak check is a debugger itself, and there can be only one.
     environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
@@ -144,9 +143,9 @@ def trace(program, way):
         if done.returncode != 0:
             said = done.stderr.decode(errors="replace")
             raise AssertionError(f"status {done.returncode}: {said}")
-        number = int(re.match(rb"number (\d+)\n", done.stdout).group(1))
+        descriptor = int(re.match(rb"descriptor (\d+)\n", done.stdout).group(1))
         with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(), number
+            return file.read(), descriptor
 
 
 def check_way(program, way, expected):
@@ -154,8 +153,8 @@ def check_way(program, way, expected):
     text = ""
     try:
         for attempt in range(ATTEMPTS):
-            text, number = trace(program, way)
-            found = check(parse(text), number, way in PLAIN)
+            text, descriptor = trace(program, way)
+            found = check(parse(text), descriptor, way in PLAIN)
             if found[0] != WORKER or expected[0] == WORKER:
                 break
         if found != expected:

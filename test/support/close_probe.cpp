@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sleeps_in_poll.hpp"
 #include "wait_until.hpp"
 
 extern "C" __attribute__((weak)) int __interceptor_close(int fd);
@@ -83,6 +84,7 @@ private:
     if (w.arrived_++ == 0)
     {
       w.close_waiter_ = std::this_thread::get_id();
+      w.close_waiter_id_ = this_thread_id();
       w.by_worker_ = on_worker();
       w.lingered_ = lingers(w.fd_);
     }
@@ -183,6 +185,12 @@ std::thread::id close_watch::close_waiter() const
   return close_waiter_;
 }
 
+::pid_t close_watch::close_waiter_id() const
+{
+  const std::lock_guard<std::mutex> lock(mutex);
+  return close_waiter_id_;
+}
+
 bool close_watch::by_worker() const
 {
   const std::lock_guard<std::mutex> lock(mutex);
@@ -211,6 +219,8 @@ bool on_worker() noexcept
 
 extern "C" __attribute__((visibility("default"))) int close(int fd)
 {
+  // As the C library's: close(2) is a cancellation point (pthreads(7)).
+  ::pthread_testcancel();
   if (support::watches.load(std::memory_order_relaxed))
     return support::close_probe::close(fd);
   return support::close_really(fd);

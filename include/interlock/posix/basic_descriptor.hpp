@@ -23,8 +23,9 @@ namespace posix {
 /// A descriptor that any thread may close at any moment while other threads use it.
 /**
  * The members are those of boost::asio::posix::basic_descriptor. `close` and the destructor detach
- * the descriptor from the reactor. They call close(2) for a pipe, a FIFO, a socket, an eventfd, a timerfd and a
- * signalfd; otherwise close(2), which may wait for a file system or a tty, runs on a separate thread. The first operation sets O_NONBLOCK.
+ * the descriptor from the reactor. They call close(2) if it cannot block: for a pipe, an eventfd, a timerfd, a
+ * signalfd and most sockets. Otherwise close(2), which may wait for a file system or a tty, runs on a separate
+ * thread. The first operation sets O_NONBLOCK.
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n

@@ -27,13 +27,6 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-namespace {
-
-/// How many descriptors are closed before deliveries and deadlines have their turn.
-constexpr std::size_t turns = 64;
-
-} // namespace
-
 close_worker::~close_worker()
 {
   if (wake_event_ >= 0)
@@ -62,10 +55,12 @@ void close_worker::submit(close_job& job, const detached_descriptor& d) noexcept
 // Unlocks meanwhile. The job may be gone when this returns true.
 bool close_worker::close_at_once(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
 {
+  if (waits_for_peer(next_step(job.request(), circumstances_of(job))))
+    return false;
   if (job.fd_ != no_descriptor && can_block(lock, job))
     return false;
   const close_step step = settled_step(lock, job);
-  if (step == close_step::deliver || step == close_step::drain)
+  if (waits_for_peer(step))
     return false;
   close_now(lock, job, step);
   return true;
@@ -76,7 +71,12 @@ bool close_worker::can_block(std::unique_lock<sys::mutex>& lock, close_job& job)
 {
   bool has_unread = false;
   if (job.kind_ == descriptor_kind::unknown)
+  {
     unlocked(lock, job, [&job] { job.kind_ = kind_of(job.fd_); });
+    // Whatever the object is, close(2) of what it was given waits for SO_LINGER.
+    if (job.kind_ == descriptor_kind::tcp && !job.request_.linger.is_supported())
+      job.request_.linger = linger_setting::unknown();
+  }
   if (job.kind_ == descriptor_kind::unix_socket)
     unlocked(lock, job, [&] { has_unread = may_hold_descriptors(job.fd_); });
   return place_of(job.kind_, has_unread, false) != close_place::here;
@@ -410,8 +410,7 @@ void close_worker::run_flushes(std::unique_lock<sys::mutex>& lock) noexcept
 bool close_worker::waits(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept
 {
   const close_step step = settled_step(lock, job);
-  const bool is_to_wait = step == close_step::deliver || step == close_step::drain;
-  return is_to_wait && begins_delivery(job, step);
+  return waits_for_peer(step) && begins_delivery(job, step);
 }
 
 close_step close_worker::settled_step(std::unique_lock<sys::mutex>& lock, close_job& job) noexcept

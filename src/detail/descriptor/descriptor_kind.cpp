@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <cstring>
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/sys.hpp>
@@ -58,6 +58,17 @@ descriptor_kind kind_of_socket(int fd) noexcept
 #endif
 }
 
+// F_GETPIPE_SZ fails for everything else (fcntl(2)).
+bool is_pipe(int fd) noexcept
+{
+#if defined(F_GETPIPE_SZ)
+  return sys::fcntl(fd, F_GETPIPE_SZ) >= 0;
+#else
+  static_cast<void>(fd);
+  return false;
+#endif
+}
+
 // By the name that proc(5) gives to what has no file: without /proc it is not known.
 bool is_event(int fd) noexcept
 {
@@ -88,22 +99,14 @@ bool may_hold_descriptors(int fd) noexcept
   return calls::ready(fd, POLLIN) && !is_empty_stream(fd);
 }
 
+// Makes no call that could reach a file system, as stat(2) does: the file system may not answer.
 descriptor_kind kind_of(int fd) noexcept
 {
-  struct ::stat s = {};
-  if (sys::fstat(fd, &s) != 0)
-    return descriptor_kind::other;
-  switch (s.st_mode & S_IFMT)
-  {
-  case S_IFSOCK:
+  if (socket_option(fd, SO_TYPE) >= 0)
     return kind_of_socket(fd);
-  case S_IFIFO:
+  if (is_pipe(fd))
     return descriptor_kind::pipe;
-  case 0:
-    return is_event(fd) ? descriptor_kind::event : descriptor_kind::other;
-  default:
-    return descriptor_kind::other;
-  }
+  return is_event(fd) ? descriptor_kind::event : descriptor_kind::other;
 }
 
 } // namespace detail

@@ -90,13 +90,16 @@ void tenure_base::demand_detach() noexcept
 
 void tenure_base::demand_close() noexcept
 {
-  at_once_.store(true, std::memory_order_relaxed);
+  if (current_phase() <= phase::closing)
+    at_once_.store(true, std::memory_order_relaxed);
   demand<word::demand>();
 }
 
 void tenure_base::demand_close_unless_flushing() noexcept
 {
-  at_once_.store(true, std::memory_order_relaxed);
+  const phase p = current_phase();
+  if (p == phase::open || p == phase::closing)
+    at_once_.store(true, std::memory_order_relaxed);
   demand<word::demand_unless_flushing>();
 }
 
@@ -435,6 +438,10 @@ void tenure_base::after_fork() noexcept
     const std::lock_guard<sys::mutex> lock(mutex_);
     blocked_threads_.clear();
   }
+  // The descriptor is a copy of the parent's, which may change what both have in common. This process closes it
+  // when the worker is there: the list of members does not change until then.
+  taint();
+  at_once_.store(false, std::memory_order_relaxed);
   // The parent delivers what was being closed, and finishes its writes.
   const phase p = current_phase();
   if (p > phase::open && p < phase::closed)
@@ -514,6 +521,8 @@ duty tenure_base::give_out_to(tenure_base& successor) noexcept
 void tenure_base::gave_out() noexcept
 {
   const std::shared_ptr<context_state> shared = context_state_;
+  // A handler of an accept may still ask this tenure, after the new owner has changed the listener.
+  taint();
   note_reactor_left();
   shared->worker().gave_out(*this);
   act(word_.apply<word::report>());

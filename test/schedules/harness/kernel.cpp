@@ -387,13 +387,6 @@ int kernel::query(int fd, unsigned long what, int* value)
   return 0;
 }
 
-int kernel::status(int fd, struct ::stat& s)
-{
-  const memory::of_harness harness;
-  s.st_mode = touch(fd, "fstat").what == file::kind::socket ? S_IFSOCK : 0;
-  return 0;
-}
-
 int kernel::peer_name(int fd)
 {
   const memory::of_harness harness;

@@ -18,7 +18,6 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "schedules/harness/scheduler.hpp"
@@ -130,7 +129,6 @@ public:
   int set_option(int fd, int level, int name, const void* value, ::socklen_t size);
   int query(int fd, unsigned long what, int* value);
   int peer_name(int fd);
-  int status(int fd, struct ::stat& s);
 
   /// Touches the descriptor as the reactor does: fails the run if it is not open.
   file& touch(int fd, const char* what);

@@ -67,6 +67,11 @@ enum class close_step : unsigned char
   close_abortively, ///< With a reset.
 };
 
+constexpr bool waits_for_peer(close_step s) noexcept
+{
+  return s == close_step::deliver || s == close_step::drain;
+}
+
 /// The mode that results. Waits are `deliver` or `graceful`.
 constexpr close_mode::kind way_of(const close_request& w) noexcept
 {

@@ -89,7 +89,7 @@ private:
   virtual void keep_memory() noexcept {}
   virtual void drop_memory() noexcept {}
 
-  /// On the worker, or in the thread that closes inline: the descriptor is gone.
+  /// On the worker, or in the thread that has submitted the job: the descriptor is gone.
   virtual void closed() noexcept = 0;
 
   /// On the worker, never before the deadline of the watch, unless the worker is being stopped.

@@ -16,7 +16,7 @@ namespace detail {
 enum class close_place : unsigned char
 {
   here,   ///< By the thread that has detached the descriptor: it cannot block for long.
-  worker, ///< It cannot block, and the closer does not want to make it.
+  worker, ///< It cannot block, but an async_close leaves it to the worker.
   lane    ///< It can block.
 };
 

@@ -1,21 +1,22 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The thread that runs close(2), so that no other thread has to, and that waits for the peers of
-// connections that are to be delivered first: of all of them at once, by the delivery engine.
+// The thread that makes each close(2) that can block, or that only an async_close has asked for. It waits for
+// the peers of connections that are to be delivered first: of all of them at once, by the delivery engine. Every
+// other close(2) is made by the thread that submits.
 //
-// Started when first needed, named, all signals blocked, its descriptors close-on-exec. Numbers are
-// closed in the order in which they come, but for those that wait for a peer. SO_LINGER never takes
-// effect in close(2): what it asks for is waited for before, and nothing else is done to the connection,
-// of which there may be copies. No user code runs on it, and no handler
-// of a user is destroyed on it. Where no thread can be had, and after stop, the caller is told so and
-// closes inline.
+// Started when first needed, named, all signals blocked, its descriptors close-on-exec. It closes descriptors
+// in the order in which they come, but for those that wait for a peer. SO_LINGER never takes effect in
+// close(2): the worker waits before, and does nothing else to the connection, of which there may be copies. No
+// user code runs on it, and no handler of a user is destroyed on it. If no thread can be had, and after stop,
+// the thread that submits closes.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_CLOSE_WORKER_HPP
 #define INTERLOCK_DETAIL_CLOSING_CLOSE_WORKER_HPP
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,7 +52,8 @@ struct detached_descriptor
   int fd = no_descriptor;
   linger_setting linger = linger_setting::unknown(); ///< For a close without a demand.
   descriptor_kind kind = descriptor_kind::unknown;
-  bool at_once = false; ///< If it can be.
+  bool at_once =
+    false; ///< The submitting thread closes it, unless close(2) can block or the close waits.
 };
 
 class close_worker : public std::enable_shared_from_this<close_worker>
@@ -59,6 +61,9 @@ class close_worker : public std::enable_shared_from_this<close_worker>
 public:
   /// How long `await` waits at most.
   static constexpr std::chrono::milliseconds await_time{100};
+
+  /// How many descriptors are closed before deliveries and deadlines have their turn.
+  static constexpr std::size_t turns = 64;
 
   explicit close_worker(worker_options options = {})
     : options_(std::move(options))

@@ -1,10 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What lies behind a descriptor, as far as its close(2) is concerned: whether that call can block.
+// What a descriptor refers to, as far as close(2) is concerned: whether that call can block.
 //
-// The kind of a socket follows from its protocol, without a system call. Of a descriptor that other code may have
-// made or changed, the system is asked.
+// The kind of a socket follows from its protocol, without a system call. The system is asked about a descriptor
+// that other code has made, or may have changed.
 
 #ifndef INTERLOCK_DETAIL_DESCRIPTOR_DESCRIPTOR_KIND_HPP
 #define INTERLOCK_DETAIL_DESCRIPTOR_DESCRIPTOR_KIND_HPP
@@ -18,8 +18,8 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-/// Measured, on Linux, in microseconds: 1 to 6 for what does not block; an inotify instance with a watch 7,000, a
-/// packet socket 16,000 and more (synchronize_rcu() in the release of either).
+/// Measured on Linux, in microseconds: 1 to 6 for what does not block; 7,000 for an inotify instance with a watch,
+/// 16,000 and more for a packet socket (synchronize_rcu() in the release of both).
 enum class descriptor_kind : unsigned char
 {
   unknown,  ///< The system has not been asked.
@@ -57,9 +57,11 @@ constexpr descriptor_kind kind_of_protocol(int family, int type, int protocol) n
 /// Asks the system. A TCP socket with an upper layer protocol (kTLS: TCP_ULP in tcp(7)) is `other`.
 INTERLOCK_DECL descriptor_kind kind_of(int fd) noexcept;
 
-/// Whether a unix_socket has something unread, with which descriptors may have come: a message, also an empty one,
-/// which FIONREAD does not count; or a connection in a listener's queue. The end of a stream is nothing unread; of
-/// other sockets an end is taken for a message.
+/// Whether a unix_socket has something unread that may hold descriptors.
+/**
+ * That is a message, also an empty one, which FIONREAD does not count, or a connection in a listener's queue. The
+ * end of a stream is not. The end of a socket of packets cannot be told from an empty message, and counts as one.
+ */
 INTERLOCK_DECL bool may_hold_descriptors(int fd) noexcept;
 
 } // namespace detail

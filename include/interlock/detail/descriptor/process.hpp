@@ -12,8 +12,8 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-/// Differs between a process and each child that it has forked by fork(2), as long as both have called this or
-/// inherited a call of it. Any thread.
+/// A number that a child does not share with its parent, however it was forked. A child of CLONE_VM, which shares
+/// its parent's memory, shares the number. Any thread.
 INTERLOCK_DECL long this_process() noexcept;
 
 } // namespace detail

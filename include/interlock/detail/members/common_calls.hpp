@@ -98,9 +98,14 @@ error_code control(Core& core, Command& command, error_code& ec)
 {
   if (static_cast<unsigned long>(command.name()) == FIONBIO)
     return set_non_blocking(core, *static_cast<const int*>(command.data()) != 0, ec);
+  const auto name = static_cast<unsigned long>(command.name());
   core.inside(ec,
     [&](auto& t, error_code& e)
-    { calls::control(t.fd(), static_cast<unsigned long>(command.name()), command.data(), e); });
+    {
+      if (name != FIONREAD && name != SIOCATMARK)
+        t.taint();
+      calls::control(t.fd(), name, command.data(), e);
+    });
   return ec;
 }
 

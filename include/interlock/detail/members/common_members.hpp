@@ -84,7 +84,8 @@ public:
    * close(2) runs on a separate thread. Never fails; has no effect on an object that is not open.
    *
    * Never blocks, with one exception. If another thread is in a call on a datagram socket, a raw socket or an
-   * acceptor, `close` waits for it, for 100 ms at most, so that the local address is free when this returns.
+   * acceptor, or has yet to close it, `close` waits for that thread, for 100 ms at most, so that the local
+   * address is free when this returns.
    * While a lease exists, `close` waits for the detach only.
    */
   void close()

@@ -148,7 +148,20 @@ void set_linger(Tenure& t, const ::linger& l, error_code& ec)
   }
 }
 
-/// Whether an option of the socket leaves its close(2) as it is. Not of one that is not known here.
+constexpr bool leaves_close_of_tcp_alone(int name) noexcept
+{
+#if defined(TCP_KEEPIDLE) && defined(TCP_USER_TIMEOUT) && defined(TCP_QUICKACK) && defined(TCP_CORK)
+  if (name == TCP_KEEPIDLE || name == TCP_USER_TIMEOUT || name == TCP_QUICKACK || name == TCP_CORK)
+    return true;
+#endif
+#if defined(TCP_DEFER_ACCEPT) && defined(TCP_FASTOPEN)
+  if (name == TCP_DEFER_ACCEPT || name == TCP_FASTOPEN)
+    return true;
+#endif
+  return name == TCP_NODELAY || name == TCP_KEEPINTVL || name == TCP_KEEPCNT;
+}
+
+/// Whether this option of the socket leaves its close(2) as it is. False if the option is not known here.
 constexpr bool leaves_close_alone(int level, int name) noexcept
 {
   switch (level)
@@ -156,13 +169,16 @@ constexpr bool leaves_close_alone(int level, int name) noexcept
   case SOL_SOCKET:
     return name == SO_REUSEADDR || name == SO_KEEPALIVE || name == SO_BROADCAST || name == SO_DEBUG
       || name == SO_DONTROUTE || name == SO_RCVBUF || name == SO_SNDBUF || name == SO_RCVLOWAT
-      || name == SO_SNDLOWAT || name == SO_OOBINLINE
+      || name == SO_SNDLOWAT || name == SO_OOBINLINE || name == SO_RCVTIMEO || name == SO_SNDTIMEO
+#if defined(SO_PRIORITY)
+      || name == SO_PRIORITY
+#endif
 #if defined(SO_REUSEPORT)
       || name == SO_REUSEPORT
 #endif
       ;
   case IPPROTO_TCP:
-    return name == TCP_NODELAY;
+    return leaves_close_of_tcp_alone(name);
   case IPPROTO_IP:
     return name == IP_TTL || name == IP_TOS || name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP
       || name == IP_MULTICAST_IF || name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP;

@@ -219,8 +219,8 @@ public:
     linger_.store(s, std::memory_order_relaxed);
   }
 
-  /// Other code has the descriptor, and may have changed what its close(2) does. What is accepted from a listener
-  /// inherits that.
+  /// Other code may have changed what close(2) of this descriptor does. A socket that is accepted inherits the
+  /// taint of its listener.
   void taint() noexcept
   {
     tainted_.store(true, std::memory_order_relaxed);
@@ -283,7 +283,7 @@ public:
   /// Opens the tenure. False: the context is being shut down.
   bool publish() noexcept;
 
-  /// While vacant: what an earlier descriptor was is forgotten.
+  /// While vacant. Resets what is known of an earlier descriptor.
   void set_kind(descriptor_kind kind) noexcept
   {
     kind_ = kind;

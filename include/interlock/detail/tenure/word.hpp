@@ -41,19 +41,19 @@ enum class phase : std::uint64_t
   flushing, ///< No new operations; the last outstanding write demands the detach.
   closing,  ///< No new operations; the strand's step will demand the detach.
   due,      ///< The detach has been demanded; the last thread to leave does it.
-  detached, ///< One thread has claimed the detach: the descriptor is its own, then the worker's.
-  leased,   ///< Out of the reactor; the last lease to end claims the close.
-  closed,   ///< The descriptor is closed or has another owner; handlers are still outstanding.
-  ended,    ///< Over. The outcome is kept until the memory serves another tenure.
-  vacant    ///< No descriptor yet: never opened, or recycled.
+  detached, ///< One thread has claimed the detach: it closes the descriptor, or gives it to the worker.
+  leased, ///< Out of the reactor; the last lease to end claims the close.
+  closed, ///< The descriptor is closed or has another owner; handlers are still outstanding.
+  ended,  ///< Over. The outcome is kept until the memory serves another tenure.
+  vacant  ///< No descriptor yet: never opened, or recycled.
 };
 
 /// What the thread that installed a transition has to do next.
 enum class duty : unsigned char
 {
-  none,     ///< Nothing.
-  detach,   ///< Remove the descriptor from the reactor, then apply `part`; after give_out `report`.
-  close,    ///< Nothing uses the descriptor any more: hand it to the worker, or to its next owner.
+  none,   ///< Nothing.
+  detach, ///< Remove the descriptor from the reactor, then apply `part`; after give_out `report`.
+  close, ///< Nothing uses the descriptor any more: close it, or give it to the worker or its next owner.
   finish,   ///< Serve the close waiters. The caller counts as inside from here on.
   dispose,  ///< Nothing holds the tenure any more: drop its own reference on its memory.
   refuse,   ///< The state of the tenure does not allow it; nothing has changed.

@@ -24,8 +24,8 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <termios.h>
@@ -487,11 +487,6 @@ inline int ioctl(int fd, unsigned long what, void* value) noexcept
   return kernel::current().query(fd, what, static_cast<int*>(value));
 }
 
-inline int fstat(int fd, struct ::stat* s) noexcept
-{
-  return kernel::current().status(fd, *s);
-}
-
 inline int getpeername(int fd, ::sockaddr*, ::socklen_t*) noexcept
 {
   return kernel::current().peer_name(fd);
@@ -512,9 +507,15 @@ inline int pthread_setcancelstate(int, int*) noexcept
   return 0;
 }
 
-inline int pthread_atfork(void (*)(), void (*)(), void (*)()) noexcept
+// There is one process.
+inline void* mmap(void*, std::size_t, int, int, int, ::off_t) noexcept
 {
-  return 0;
+  return MAP_FAILED;
+}
+
+inline int madvise(void*, std::size_t, int) noexcept
+{
+  return -1;
 }
 
 inline ::pid_t getpid() noexcept
@@ -533,6 +534,7 @@ inline ::pid_t getpid() noexcept
 INTERLOCK_MISSING(accept)
 INTERLOCK_MISSING(bind)
 INTERLOCK_MISSING(connect)
+INTERLOCK_MISSING(fcntl)
 INTERLOCK_MISSING(getsockname)
 INTERLOCK_MISSING(listen)
 INTERLOCK_MISSING(open)

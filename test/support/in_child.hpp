@@ -15,11 +15,11 @@ namespace support {
 /// In seconds. A child that hangs is ended by SIGALRM.
 constexpr unsigned patience_with_child = 60;
 
-/// Forks: `child`, there, says whether all is well. Here, the number of the child.
+/// Forks, by the call `fork`: `child`, there, says whether all is well. Here, the number of the child.
 template <class Child>
-::pid_t fork_to(Child child)
+::pid_t fork_to(Child child, ::pid_t (*fork)() = &::fork)
 {
-  const ::pid_t pid = ::fork();
+  const ::pid_t pid = fork();
   if (pid != 0)
     return pid;
   ::alarm(patience_with_child);
@@ -34,9 +34,9 @@ inline bool was_well(::pid_t child)
 }
 
 template <class Child>
-bool in_child(Child child)
+bool in_child(Child child, ::pid_t (*fork)() = &::fork)
 {
-  return was_well(fork_to(child));
+  return was_well(fork_to(child, fork));
 }
 
 } // namespace support

@@ -42,6 +42,7 @@
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/handler_tally.hpp"
+#include "support/lingering_socket.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -201,12 +202,6 @@ int lowest_free()
   return support::fd(support::checked(::dup(0), "dup")).get();
 }
 
-void linger_three_seconds(int fd)
-{
-  const ::linger on = {1, 3};
-  support::checked(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "SO_LINGER");
-}
-
 /// An option that Asio has no type for.
 struct timestamps
 {
@@ -251,6 +246,22 @@ struct async_flag
   }
 
   int off = 0;
+};
+
+/// A TCP connection over an object of the library's own, whose descriptor is known without asking the object.
+struct connected_tcp
+{
+  asio::io_context context;
+  asio::ip::tcp::acceptor acceptor{context, tcp::endpoint(address, 0)};
+  const int fd = lowest_free();
+  tcp::socket object{context, tcp::v4()};
+  asio::ip::tcp::socket peer{context};
+
+  connected_tcp()
+  {
+    object.connect(acceptor.local_endpoint());
+    acceptor.accept(peer);
+  }
 };
 
 /// `fd` is that of `s`, and has SO_LINGER: what is unsent is waited for elsewhere.
@@ -498,7 +509,7 @@ BOOST_AUTO_TEST_CASE(an_accepted_connection_whose_listener_lingers_is_left_to_th
 {
   asio::io_context context;
   tcp::acceptor a(context, tcp::endpoint(address, 0));
-  linger_three_seconds(a.native_handle());
+  support::set_linger(a.native_handle(), 3);
   asio::ip::tcp::socket client(context);
   client.connect(a.local_endpoint());
   const int fd = lowest_free();
@@ -507,47 +518,29 @@ BOOST_AUTO_TEST_CASE(an_accepted_connection_whose_listener_lingers_is_left_to_th
   check_that_a_linger_is_found(peer, fd, client);
 }
 
-BOOST_AUTO_TEST_CASE(an_option_that_the_library_does_not_know_makes_it_ask)
+BOOST_FIXTURE_TEST_CASE(an_option_that_the_library_does_not_know_makes_it_ask, connected_tcp)
 {
-  asio::io_context context;
-  asio::ip::tcp::acceptor a(context, tcp::endpoint(address, 0));
-  const int fd = lowest_free();
-  tcp::socket s(context, tcp::v4());
-  s.connect(a.local_endpoint());
-  asio::ip::tcp::socket peer = a.accept();
-  s.set_option(timestamps());
-  linger_three_seconds(fd);
-  check_that_a_linger_is_found(s, fd, peer);
+  object.set_option(timestamps());
+  support::set_linger(fd, 3);
+  check_that_a_linger_is_found(object, fd, peer);
 }
 
-BOOST_AUTO_TEST_CASE(a_control_command_of_the_users_makes_the_library_ask)
+BOOST_FIXTURE_TEST_CASE(a_control_command_of_the_users_makes_the_library_ask, connected_tcp)
 {
-  asio::io_context context;
-  asio::ip::tcp::acceptor a(context, tcp::endpoint(address, 0));
-  const int fd = lowest_free();
-  tcp::socket s(context, tcp::v4());
-  s.connect(a.local_endpoint());
-  asio::ip::tcp::socket peer = a.accept();
   async_flag command;
-  s.io_control(command);
-  linger_three_seconds(fd);
-  check_that_a_linger_is_found(s, fd, peer);
+  object.io_control(command);
+  support::set_linger(fd, 3);
+  check_that_a_linger_is_found(object, fd, peer);
 }
 
-BOOST_AUTO_TEST_CASE(a_lease_makes_the_library_ask)
+BOOST_FIXTURE_TEST_CASE(a_lease_makes_the_library_ask, connected_tcp)
 {
-  asio::io_context context;
-  asio::ip::tcp::acceptor a(context, tcp::endpoint(address, 0));
-  tcp::socket s(context, tcp::v4());
-  s.connect(a.local_endpoint());
-  asio::ip::tcp::socket peer = a.accept();
-  int fd = -1;
   {
-    const interlock::fd_lease lease = s.lease();
-    fd = lease.get();
-    linger_three_seconds(fd);
+    const interlock::fd_lease lease = object.lease();
+    BOOST_TEST(lease.get() == fd);
+    support::set_linger(lease.get(), 3);
   }
-  check_that_a_linger_is_found(s, fd, peer);
+  check_that_a_linger_is_found(object, fd, peer);
 }
 
 // The accept was started on the object that has been converted since.
@@ -590,7 +583,7 @@ BOOST_AUTO_TEST_CASE(a_tcp_socket_in_an_object_for_datagrams_may_linger)
   asio::io_context context;
   support::ends pair = support::tcp_ends();
   const support::close_watch watch(pair.near.get());
-  linger_three_seconds(pair.near.get());
+  support::set_linger(pair.near, 3);
   support::fill(pair.near.get());
   udp::socket s(context, udp::v4(), pair.near.release());
   s.close();

@@ -23,6 +23,7 @@
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/handler_tally.hpp"
+#include "support/lingering_socket.hpp"
 #include "support/loop.hpp"
 #include "support/wait_until.hpp"
 
@@ -32,13 +33,6 @@ using interlock::ip::tcp;
 using interlock::posix::stream_descriptor;
 
 namespace {
-
-/// As a socket inherits it from its listener: neither Asio nor the object is told.
-void linger_three_seconds(int fd)
-{
-  const ::linger on = {1, 3};
-  support::checked(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "SO_LINGER");
-}
 
 /// The connection is reset when it is closed: nobody lingers on the other side.
 void reset_in_the_end(int fd)
@@ -68,7 +62,7 @@ struct lingering
 
   lingering()
   {
-    linger_three_seconds(pair.near.get());
+    support::set_linger(pair.near, 3);
     reset_in_the_end(pair.far.get());
     support::fill(pair.near.get());
     watch.shut_gate();
@@ -178,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_cannot_be_delivered_does_not_linger)
   {
     asio::io_context context;
     tcp::acceptor a(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-    linger_three_seconds(a.native_handle());
+    support::set_linger(a.native_handle(), 3);
     asio::ip::tcp::socket client(context);
     client.connect(a.local_endpoint());
     tcp::socket peer(context);
@@ -204,7 +198,7 @@ BOOST_AUTO_TEST_CASE(the_shutdown_closes_what_waits_behind_a_blocked_close)
     support::close_watch blocked(first.near.get());
     support::close_watch queued(second.near.get());
     blocked.shut_gate();
-    linger_three_seconds(second.near.get());
+    support::set_linger(second.near, 3);
     support::fill(second.near.get());
     {
       asio::io_context context;
@@ -232,7 +226,7 @@ BOOST_AUTO_TEST_CASE(what_is_open_at_the_shutdown_is_closed_without_lingering)
   support::ends older = support::pipe_ends();
   support::ends pair = support::tcp_ends();
   support::close_watch watch(pair.near.get());
-  linger_three_seconds(pair.near.get());
+  support::set_linger(pair.near, 3);
   support::fill(pair.near.get());
   std::optional<asio::io_context> context(std::in_place);
   interlock::close_service::options o;
@@ -252,7 +246,7 @@ BOOST_AUTO_TEST_CASE(without_a_worker_the_close_is_inline_and_does_not_linger)
   asio::io_context context;
   support::ends pair = support::tcp_ends();
   const support::close_watch watch(pair.near.get());
-  linger_three_seconds(pair.near.get());
+  support::set_linger(pair.near, 3);
   support::fill(pair.near.get());
   tcp::socket s(context, tcp::v4(), pair.near.release());
   {

@@ -14,10 +14,16 @@
 
 namespace support {
 
-inline void set_linger(const fd& n, int seconds)
+/// As other code sets it, or a socket inherits it from its listener: no object is told.
+inline void set_linger(int n, int seconds)
 {
   const ::linger on = {1, seconds};
-  checked(::setsockopt(n.get(), SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "setsockopt");
+  checked(::setsockopt(n, SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "setsockopt");
+}
+
+inline void set_linger(const fd& n, int seconds)
+{
+  set_linger(n.get(), seconds);
 }
 
 inline ::linger linger_of(int n)

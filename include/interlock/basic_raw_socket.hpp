@@ -20,7 +20,7 @@ namespace asio {
 /// A raw socket that any thread may close at any moment while other threads use it.
 /**
  * The members are those of Asio's basic_raw_socket. The local address is free when @c close or the destructor
- * returns, unless a lease exists, an `async_close` has begun. While another
+ * returns, unless a lease exists or an `async_close` has begun. While another
  * thread is in a call on the object, @c close waits for it, for 100 ms at most.
  *
  * @par Thread Safety

@@ -199,6 +199,7 @@ const transition transitions[] = {
   {"begin_flush", &word::begin_flush, &is_held},
   {"demand", &word::demand, &is_held},
   {"demand_unless_flushing", &word::demand_unless_flushing, &is_held},
+  {"demand_overdue", &word::demand_overdue, &is_held},
   // Whoever is inside, also when the detach has been asked for since.
   {"lend", &word::lend,
     [](value w) { return word::inside(w) != 0 && word::phase_of(w) <= phase::due; }},

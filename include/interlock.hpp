@@ -32,6 +32,7 @@
 #include <interlock/posix/stream_descriptor.hpp>
 #include <interlock/readable_pipe.hpp>
 #include <interlock/serial_port.hpp>
+#include <interlock/slow_close.hpp>
 #include <interlock/writable_pipe.hpp>
 
 #endif // INTERLOCK_HPP

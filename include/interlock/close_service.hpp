@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -27,6 +28,7 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/context_state.hpp>
+#include <interlock/slow_close.hpp>
 
 // Whether a context locks can be queried from Boost 1.87 on.
 #if BOOST_ASIO_VERSION >= 103300
@@ -92,10 +94,20 @@ public:
     /// How long an `async_close` waits for a thread of its context, before the worker takes the close over.
     std::chrono::milliseconds takeover{100};
 
-    /// Starts the worker's thread when a close first needs it. Runs its argument on a new thread
-    /// that has no other use, or throws. Empty: std::thread. The thread blocks all signals and sets its
-    /// name. The shutdown of the context may leave it behind.
-    std::function<void(std::function<void()>)> thread_factory;
+    /// How many threads may run close(2) of descriptors that can block. While so many are stuck, further closes of
+    /// such descriptors wait.
+    std::size_t max_elastic_threads{16};
+
+    /// Called once for each close(2) that has not returned for `slow_close_age`, on a thread of the service that
+    /// has no other use. Must not throw. Empty: nothing is reported.
+    std::function<void(const slow_close&)> on_slow_close;
+    std::chrono::milliseconds slow_close_age{10000};
+
+    /// Starts each thread of the service when a close needs it: runs its argument on a new thread that has no
+    /// other use, and returns that std::thread, joinable; or throws. Empty: std::thread. The thread blocks all
+    /// signals and sets its name. The service joins it, or detaches it at the shutdown of the context. Called in
+    /// the thread that closes, or in one of the service, without a lock. Must not block: other closes wait meanwhile.
+    detail::thread_factory thread_factory;
   };
 
   explicit close_service(boost::asio::execution_context& context)
@@ -107,7 +119,9 @@ public:
     : boost::asio::execution_context::service(context),
       shutdown_wait_(std::min(o.shutdown_wait, longest_wait())),
       context_state_(std::make_shared<detail::context_state>(
-        detail::worker_options{std::min(o.takeover, longest_wait()), std::move(o.thread_factory)},
+        detail::worker_options{std::min(o.takeover, longest_wait()),
+          {o.max_elastic_threads, std::move(o.thread_factory),
+            std::min(o.slow_close_age, longest_wait()), std::move(o.on_slow_close)}},
         [&context] { tell_of_fork(context); }))
   {
     // No object can be opened then, as after the shutdown. Nothing is open yet, so there is no wait.
@@ -167,12 +181,14 @@ private:
 /// Make the service of a context with options, before the first object of the context is opened.
 /**
  * @throws boost::asio::service_already_exists if the context has its service already.
- * @throws boost::system::system_error boost::asio::error::invalid_argument if a time is negative.
+ * @throws boost::system::system_error boost::asio::error::invalid_argument if a time is negative, or
+ * `max_elastic_threads` zero.
  */
 template <class ExecutionContext>
 close_service& make_close_service(ExecutionContext& context, close_service::options o = {})
 {
-  if (o.shutdown_wait.count() < 0 || o.takeover.count() < 0)
+  if (o.shutdown_wait.count() < 0 || o.takeover.count() < 0 || o.slow_close_age.count() < 0
+    || o.max_elastic_threads == 0)
     throw boost::system::system_error(boost::asio::error::invalid_argument, "make_close_service");
   // Makes the reactor, which must be older than the service.
   const boost::asio::posix::basic_stream_descriptor<typename ExecutionContext::executor_type>

@@ -25,7 +25,7 @@ std::size_t for_each_case(Check check)
   for (const linger_setting linger :
     {linger_setting::off(), linger_setting::unsupported(), linger_setting::unknown(),
       linger_setting::on(0), linger_setting::on(1), linger_setting::on(5)})
-    for (const auto lead : {close_lead::nobody, close_lead::mode, close_lead::linger})
+    for (const auto lead : {close_lead::none, close_lead::mode, close_lead::linger})
       for (const auto planned : {kind::abort, kind::immediate, kind::deliver, kind::graceful})
         for (unsigned bits = 0; bits != 1u << 7; ++bits)
         {
@@ -52,7 +52,7 @@ bool is_free(const close_circumstances& p)
 /// Whether somebody leads with a mode of this kind.
 bool leads(const close_request& w, kind k)
 {
-  return w.lead != close_lead::nobody && w.planned == k;
+  return w.lead != close_lead::none && w.planned == k;
 }
 
 bool leads_to_wait(const close_request& w)
@@ -63,7 +63,7 @@ bool leads_to_wait(const close_request& w)
 /// Whether all that is known is what the option says.
 bool is_left_to_option(const close_request& w)
 {
-  return w.lead == close_lead::nobody && !w.abortive && !w.prompt;
+  return w.lead == close_lead::none && !w.abortive && !w.prompt;
 }
 
 } // namespace
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_close_that_waits_may_and_has_a_reason)
     [](const close_request& w, const close_circumstances& p)
     {
       const bool may = is_free(p) && !p.in_hurry && !w.abortive && !w.prompt;
-      const bool by_option = w.lead == close_lead::nobody && w.linger.waits();
+      const bool by_option = w.lead == close_lead::none && w.linger.waits();
       const bool is_let = !w.joined_plainly || w.linger.waits();
       const bool is_to_wait = may && (by_option || (leads_to_wait(w) && is_let));
       BOOST_REQUIRE_EQUAL(is_wait(next_step(w, p)), is_to_wait);

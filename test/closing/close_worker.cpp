@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_is_closed_and_the_job_told_once_and_elsewhere)
   probe_job job;
   bool open_when_told = true;
   job.on_closed = [&] { open_when_told = support::is_fd_open(fd); };
-  worker->submit(job, {pipe.near.release()});
+  worker->submit(job, support::plain(pipe.near.release()));
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(!open_when_told);
   BOOST_TEST(job.close_error() == 0);
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_is_closed_and_the_job_told_once_and_elsewhere)
   // Whatever the worker had still to do with the job, it has done by the time of another.
   probe_job another;
   support::ends other = support::pipe_ends();
-  worker->submit(another, {other.near.release()});
+  worker->submit(another, support::plain(other.near.release()));
   BOOST_TEST(another.wait_closed());
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST(job.expiries() == 0);
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_is_closed_and_the_job_told_once_and_elsewhere)
 BOOST_AUTO_TEST_CASE(the_job_is_told_the_error_of_close)
 {
   probe_job job;
-  worker->submit(job, {support::bad_fd});
+  worker->submit(job, support::plain(support::bad_fd));
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(job.close_error() == EBADF);
 }
@@ -103,12 +103,12 @@ BOOST_AUTO_TEST_CASE(the_job_is_told_the_error_of_close)
 BOOST_AUTO_TEST_CASE(a_job_can_be_used_for_another_descriptor)
 {
   probe_job job;
-  worker->submit(job, {support::bad_fd});
+  worker->submit(job, support::plain(support::bad_fd));
   BOOST_TEST(job.wait_closed());
   job.reset();
   BOOST_TEST(job.close_error() == 0);
   support::ends pipe = support::pipe_ends();
-  worker->submit(job, {pipe.near.release()});
+  worker->submit(job, support::plain(pipe.near.release()));
   BOOST_TEST(support::wait_until([&] { return job.closes() == 2; }));
   BOOST_TEST(job.close_error() == 0);
   BOOST_TEST(support::hung_up(pipe.far));
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(descriptors_are_closed_in_the_order_in_which_they_come)
     {
       pipes[i] = support::pipe_ends();
       jobs[i].on_closed = [&order, i] { order.push_back(i); };
-      worker->submit(jobs[i], {pipes[i].near.release()});
+      worker->submit(jobs[i], support::plain(pipes[i].near.release()));
     }
     BOOST_TEST(order.empty());
   }
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_sleeps_is_woken_each_time)
   {
     support::ends pipe = support::pipe_ends();
     probe_job job;
-    worker->submit(job, {pipe.near.release()});
+    worker->submit(job, support::plain(pipe.near.release()));
     BOOST_TEST_REQUIRE(job.wait_closed());
   }
 }
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(descriptors_from_many_threads_are_each_closed_once)
       [this, &jobs, t]
       {
         for (std::size_t i = static_cast<std::size_t>(t); i < jobs.size(); i += 4)
-          worker->submit(jobs[i], {support::pipe_ends().near.release()});
+          worker->submit(jobs[i], support::plain(support::pipe_ends().near.release()));
       });
   for (std::thread& t : threads)
     t.join();
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(the_thread_is_named_and_has_every_signal_blocked)
     name = status_of_this_thread("Name");
     mask = status_of_this_thread("SigBlk");
   };
-  worker->submit(job, {support::bad_fd});
+  worker->submit(job, support::plain(support::bad_fd));
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(name == "interlock");
   BOOST_TEST_REQUIRE(!mask.empty());
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(the_descriptor_of_the_worker_is_not_inherited)
 {
   const std::set<int> earlier = support::open_eventfds();
   probe_job job;
-  worker->submit(job, {support::bad_fd});
+  worker->submit(job, support::plain(support::bad_fd));
   BOOST_TEST(job.wait_closed());
   std::set<int> made = support::open_eventfds();
   for (int fd : earlier)
@@ -203,7 +203,8 @@ BOOST_AUTO_TEST_CASE(linger_is_left_alone_where_the_option_is_not_to_be_asked)
 {
   support::lingering_socket socket;
   probe_job job;
-  worker->submit(job, {socket.release(), interlock::detail::linger_setting::unsupported()});
+  worker->submit(
+    job, support::plain(socket.release(), interlock::detail::linger_setting::unsupported()));
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(socket.lingers());
 }

@@ -91,14 +91,24 @@ private:
     ++closes_;
   }
 
-  void expired() noexcept override
+  void overdue() noexcept override
+  {
+    BOOST_ERROR("no detach is watched here");
+  }
+
+  void flush_over() noexcept override
   {
     ++expiries_;
   }
 
   void retry() noexcept override
   {
-    BOOST_ERROR("nothing is watched again here");
+    BOOST_ERROR("nothing is tried again here");
+  }
+
+  void retry_never() noexcept override
+  {
+    retry();
   }
 
   int flush_queue() noexcept override
@@ -183,7 +193,7 @@ struct fixture : support::worker_fixture
   {
     const auto begin = close_job::clock::now();
     demand(close_mode::deliver(milliseconds(60)).progress_timeout(milliseconds(5)));
-    BOOST_TEST(worker->watch_flush(job));
+    worker->watch_flush(job);
     BOOST_TEST(job.wait_expired());
     BOOST_TEST((close_job::clock::now() - begin >= milliseconds(60)));
     submit();
@@ -434,7 +444,7 @@ BOOST_AUTO_TEST_CASE(a_flood_of_closes_keeps_no_deadline_waiting)
       {
         std::deque<planned_job> others(256);
         for (planned_job& other : others)
-          worker->submit(other, {interlock::detail::no_descriptor});
+          worker->submit(other, support::plain(interlock::detail::no_descriptor));
         for (planned_job& other : others)
           other.wait_closed();
       }
@@ -447,7 +457,7 @@ BOOST_AUTO_TEST_CASE(a_flood_of_closes_keeps_no_deadline_waiting)
 BOOST_AUTO_TEST_CASE(a_flush_expires_when_it_makes_no_progress)
 {
   demand(close_mode::deliver(long_enough).progress_timeout(milliseconds(5)));
-  BOOST_TEST(worker->watch_flush(job));
+  worker->watch_flush(job);
   BOOST_TEST(job.wait_expired());
   submit();
   BOOST_TEST(job.is(close_outcome::timed_out));
@@ -456,7 +466,7 @@ BOOST_AUTO_TEST_CASE(a_flush_expires_when_it_makes_no_progress)
 BOOST_AUTO_TEST_CASE(a_stronger_mode_shortens_a_flush)
 {
   demand(close_mode::graceful(long_enough));
-  BOOST_TEST(worker->watch_flush(job));
+  worker->watch_flush(job);
   worker->demand(job, close_mode::deliver(milliseconds(5)));
   BOOST_TEST(job.wait_expired());
   submit();
@@ -466,7 +476,7 @@ BOOST_AUTO_TEST_CASE(a_stronger_mode_shortens_a_flush)
 BOOST_AUTO_TEST_CASE(a_flush_that_is_over_does_not_expire)
 {
   demand(close_mode::deliver(milliseconds(20)));
-  BOOST_TEST(worker->watch_flush(job));
+  worker->watch_flush(job);
   submit();
   BOOST_TEST(job.is(close_outcome::timed_out));
   BOOST_TEST(job.expiries() == 0);
@@ -475,7 +485,7 @@ BOOST_AUTO_TEST_CASE(a_flush_that_is_over_does_not_expire)
 BOOST_AUTO_TEST_CASE(a_flush_expires_when_the_worker_stops)
 {
   demand(close_mode::graceful(long_enough));
-  BOOST_TEST(worker->watch_flush(job));
+  worker->watch_flush(job);
   worker->stop(support::patience);
   BOOST_TEST(job.expiries() == 1);
   submit();

@@ -6,6 +6,7 @@
 
 #include <interlock/detail/closing/close_worker.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -36,16 +37,17 @@ struct forking : support::worker_fixture
 {
   ::pid_t child = -1;
 
-  /// Forks; `check` says in the child whether all is well there.
-  template <class Check>
-  void fork_to(Check check)
+  /// Forks; `check` says in the child, which adopts the jobs, whether all is well there.
+  template <class Jobs, class Check>
+  void fork_to(Jobs&& jobs, Check check)
   {
-    worker->pause();
     worker->prepare_fork();
     child = support::fork_to(
       [&]
       {
         worker->adopt_after_fork();
+        for (probe_job& job : jobs)
+          worker->adopt(job);
         worker->restart_after_fork();
         return check();
       });
@@ -62,7 +64,7 @@ BOOST_AUTO_TEST_CASE(what_is_queued_in_a_flood_is_closed_in_both)
   constexpr int count = 1000;
   std::deque<probe_job> jobs(count);
   for (probe_job& job : jobs)
-    worker->submit(job, {support::pipe_ends().near.release()});
+    worker->submit(job, support::plain(support::pipe_ends().near.release()));
   const auto all_closed = [&]
   {
     bool all = true;
@@ -70,15 +72,16 @@ BOOST_AUTO_TEST_CASE(what_is_queued_in_a_flood_is_closed_in_both)
       all = all && job.wait_closed() && job.closes() == 1 && job.close_error() == 0;
     return all;
   };
-  fork_to(all_closed);
+  fork_to(jobs, all_closed);
   BOOST_TEST(all_closed());
   BOOST_TEST(support::was_well(child));
 }
 
 BOOST_AUTO_TEST_CASE(a_job_that_is_called_at_the_fork_is_not_called_again)
 {
-  probe_job first;
-  probe_job second;
+  probe_job jobs[2];
+  probe_job& first = jobs[0];
+  probe_job& second = jobs[1];
   std::atomic<bool> inside{false};
   std::atomic<bool> left{false};
   first.on_closed = [&]
@@ -88,10 +91,10 @@ BOOST_AUTO_TEST_CASE(a_job_that_is_called_at_the_fork_is_not_called_again)
       { return std::chrono::steady_clock::now() - begin > std::chrono::milliseconds(2); });
     left = true;
   };
-  worker->submit(first, {support::pipe_ends().near.release()});
-  worker->submit(second, {support::pipe_ends().near.release()});
+  worker->submit(first, support::plain(support::pipe_ends().near.release()));
+  worker->submit(second, support::plain(support::pipe_ends().near.release()));
   BOOST_TEST(support::wait_until([&] { return inside.load(); }));
-  fork_to([&] { return left && second.wait_closed() && first.closes() == 1; });
+  fork_to(jobs, [&] { return left && second.wait_closed() && first.closes() == 1; });
   BOOST_TEST(second.wait_closed());
   BOOST_TEST(support::was_well(child));
   BOOST_TEST((first.closes() == 1 && second.closes() == 1));
@@ -101,18 +104,19 @@ BOOST_AUTO_TEST_CASE(what_was_in_close2_at_the_fork_is_reported_as_it_was_in_bot
 {
   for (const bool has_plan : {true, false})
   {
-    probe_job job;
+    probe_job jobs[1];
+    probe_job& job = jobs[0];
     const auto mode = close_mode::immediate();
     if (has_plan)
       worker->demand(job, mode, close_plan_pointer(new close_plan(mode)));
     support::ends pipe = support::pipe_ends();
     support::close_watch watch(pipe.near.get());
     watch.shut_gate();
-    worker->submit(job, {pipe.near.release()});
+    worker->submit(job, support::plain(pipe.near.release()));
     BOOST_TEST(watch.wait_arrived());
     const auto closed = [&]
     { return job.wait_closed() && job.report().outcome == close_outcome::closed; };
-    fork_to(closed);
+    fork_to(jobs, closed);
     BOOST_TEST(support::was_well(child));
     watch.open_gate();
     BOOST_TEST(closed());
@@ -127,24 +131,24 @@ BOOST_AUTO_TEST_CASE(a_thread_that_awaits_a_close_at_the_fork_does_not_hang_the_
     [&]
     {
       while (!over)
-        worker->await([&] { return over.load(); });
+        worker->progress().await([&] { return over.load(); });
     });
   BOOST_TEST(awaiting.comes_to_wait());
-  fork_to(
+  fork_to(std::array<probe_job, 0>(),
     [&]
     {
       bool well = true;
       for (int i = 0; i != 20; ++i)
       {
         probe_job job;
-        worker->submit(job, {support::pipe_ends().near.release()});
-        worker->await([&] { return job.closes() == 1; });
+        worker->submit(job, support::plain(support::pipe_ends().near.release()));
+        worker->progress().await([&] { return job.closes() == 1; });
         well = well && job.wait_closed();
       }
       return well;
     });
   over = true;
-  worker->note_progress();
+  worker->progress().note();
   awaiting.join();
   BOOST_TEST(support::was_well(child));
 }

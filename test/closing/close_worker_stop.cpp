@@ -16,6 +16,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"
@@ -24,7 +25,6 @@
 #include "support/worker_fixture.hpp"
 
 using interlock::detail::close_worker;
-using interlock::detail::linger_setting;
 using support::lingering_socket;
 using support::probe_job;
 
@@ -41,7 +41,7 @@ struct fixture : support::worker_fixture
   bool is_stopped()
   {
     probes.emplace_back();
-    worker->submit(probes.back(), {support::bad_fd});
+    worker->submit(probes.back(), support::plain(support::bad_fd));
     return probes.back().closes() != 0 && probes.back().thread() == std::this_thread::get_id();
   }
 
@@ -49,23 +49,24 @@ private:
   std::deque<probe_job> probes;
 };
 
-/// A connection whose close(2) blocks if the worker is not told to look: it lingers, and the peer does not
-/// take what was sent.
-struct stuck_socket
+/// A descriptor whose close(2) stands until the gate is opened, on a thread of the elastic lane.
+struct stuck_close
 {
-  support::ends tcp = support::tcp_ends();
+  support::ends pipe = support::pipe_ends();
+  support::close_watch watch{pipe.near.get()};
+  probe_job job;
 
-  stuck_socket()
+  explicit stuck_close(close_worker& worker)
   {
-    support::fill(tcp.near.get());
-    support::set_linger(tcp.near, 60);
+    watch.shut_gate();
+    worker.submit(job, {pipe.near.release()});
+    BOOST_TEST(watch.wait_arrived());
   }
 
-  /// The peer resets the connection: nothing is left to wait for.
-  void get_unstuck()
+  ~stuck_close()
   {
-    support::set_linger(tcp.far, 0);
-    tcp.far.reset();
+    watch.open_gate();
+    BOOST_TEST(job.wait_closed());
   }
 };
 
@@ -81,22 +82,22 @@ BOOST_AUTO_TEST_CASE(a_worker_can_be_stopped_twice_and_without_having_begun)
 }
 
 // The worker is held, so that the job is still queued when the worker is told to stop.
-BOOST_AUTO_TEST_CASE(what_is_queued_is_closed_by_the_worker_without_linger)
+BOOST_AUTO_TEST_CASE(what_is_posted_to_a_worker_that_is_held_up_is_done_by_the_stopping_thread)
 {
   lingering_socket socket;
   probe_job job;
+  probe_job watched;
   support::worker_hold hold(*worker);
   BOOST_TEST_REQUIRE(hold.held());
   worker->submit(job, {socket.release()});
-  std::thread stopper([this] { worker->stop(support::patience); });
-  BOOST_TEST(support::wait_until([this] { return is_stopped(); }));
-  BOOST_TEST(job.closes() == 0);
+  worker->watch(watched);
   BOOST_TEST(socket.lingers());
-  hold.go_on();
-  stopper.join();
+  worker->stop(std::chrono::milliseconds(1));
   BOOST_TEST(job.closes() == 1);
-  BOOST_TEST((job.thread() == hold.thread()));
+  BOOST_TEST((job.thread() == std::this_thread::get_id()));
   BOOST_TEST(!socket.lingers());
+  BOOST_TEST(watched.expiries() == 1);
+  BOOST_TEST(is_stopped());
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_in_a_hurry_closes_without_linger_and_goes_on)
@@ -127,71 +128,47 @@ BOOST_AUTO_TEST_CASE(what_is_watched_expires_when_the_worker_stops)
   probe_job second;
   {
     support::worker_hold hold(*worker);
-    BOOST_TEST(worker->watch(first));
-    BOOST_TEST(worker->watch(second));
+    worker->watch(first);
+    worker->watch(second);
   }
   worker->stop(support::patience);
   BOOST_TEST(first.expiries() == 1);
   BOOST_TEST(second.expiries() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_the_stopping_thread_closes_the_queue)
+BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_delays_no_other)
 {
-  stuck_socket stuck;
-  const int fd = stuck.tcp.near.get();
-  probe_job blocked;
-  worker->submit(blocked, {stuck.tcp.near.release(), linger_setting::unsupported()});
-  // The descriptor is free as soon as close(2) has begun, long before it returns.
-  BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
-
+  const stuck_close stuck(*worker);
   lingering_socket socket;
   probe_job queued;
   probe_job watched;
   worker->submit(queued, {socket.release()});
-  BOOST_TEST(worker->watch(watched));
+  worker->watch(watched);
   worker->stop(std::chrono::milliseconds(1));
-  BOOST_TEST(blocked.closes() == 0);
+  BOOST_TEST(stuck.job.closes() == 0);
   BOOST_TEST(queued.closes() == 1);
-  BOOST_TEST((queued.thread() == std::this_thread::get_id()));
   BOOST_TEST(!socket.lingers());
   BOOST_TEST(watched.expiries() == 1);
-  BOOST_TEST((watched.thread() == std::this_thread::get_id()));
-
-  stuck.get_unstuck();
-  BOOST_TEST(blocked.wait_closed());
-  BOOST_TEST((blocked.thread() != std::this_thread::get_id()));
 }
 
-// Otherwise the second wait would outlast the close, and that is over before the check.
 BOOST_AUTO_TEST_CASE(a_thread_that_was_left_behind_is_not_waited_for_again)
 {
-  stuck_socket stuck;
-  const int fd = stuck.tcp.near.get();
-  probe_job blocked;
-  worker->submit(blocked, {stuck.tcp.near.release(), linger_setting::unsupported()});
-  BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
+  const stuck_close stuck(*worker);
   worker->stop(std::chrono::milliseconds(1));
   worker->stop(std::chrono::hours(1));
-  BOOST_TEST(blocked.closes() == 0);
-  stuck.get_unstuck();
-  BOOST_TEST(blocked.wait_closed());
+  BOOST_TEST(stuck.job.closes() == 0);
 }
 
-// The thread that was left behind has a share in the worker, whose owner is gone.
 BOOST_AUTO_TEST_CASE(a_worker_lives_as_long_as_a_close_that_was_left_behind)
 {
-  stuck_socket stuck;
-  const int fd = stuck.tcp.near.get();
-  probe_job blocked;
   auto owned = std::make_shared<close_worker>();
   const std::weak_ptr<close_worker> remains = owned;
-  owned->submit(blocked, {stuck.tcp.near.release(), linger_setting::unsupported()});
-  BOOST_TEST(support::wait_until([&] { return !support::is_fd_open(fd); }));
-  owned->stop(std::chrono::milliseconds(0));
-  owned.reset();
-  BOOST_TEST(!remains.expired());
-  stuck.get_unstuck();
-  BOOST_TEST(blocked.wait_closed());
+  {
+    const stuck_close stuck(*owned);
+    owned->stop(std::chrono::milliseconds(0));
+    owned.reset();
+    BOOST_TEST(!remains.expired());
+  }
   BOOST_TEST(support::wait_until([&] { return remains.expired(); }));
 }
 
@@ -207,18 +184,20 @@ BOOST_AUTO_TEST_CASE(a_stopped_worker_closes_in_the_callers_thread_without_linge
   BOOST_TEST(!socket.lingers());
 }
 
-BOOST_AUTO_TEST_CASE(a_stopped_worker_watches_nothing)
+BOOST_AUTO_TEST_CASE(for_a_stopped_worker_everything_is_overdue)
 {
   probe_job job;
   probe_job closed;
-  worker->submit(closed, {support::bad_fd});
+  worker->submit(closed, support::plain(support::bad_fd));
   BOOST_TEST(closed.wait_closed());
   worker->stop(support::patience);
-  BOOST_TEST(!worker->watch(job));
-  BOOST_TEST(!worker->watch_again(closed));
+  worker->watch(job);
+  BOOST_TEST(job.expiries() == 1);
+  worker->retry_later(closed);
+  BOOST_TEST(closed.renunciations() == 1);
   worker->stop(support::patience);
-  BOOST_TEST(job.expiries() == 0);
-  BOOST_TEST(closed.expiries() == 0);
+  BOOST_TEST(job.expiries() == 1);
+  BOOST_TEST(closed.retries() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(descriptors_that_come_while_the_worker_stops_are_each_closed_once)
@@ -231,7 +210,7 @@ BOOST_AUTO_TEST_CASE(descriptors_that_come_while_the_worker_stops_are_each_close
       [&, t]
       {
         for (std::size_t i = t; i < jobs.size(); i += 2, ++submitted)
-          worker->submit(jobs[i], {support::pipe_ends().near.release()});
+          worker->submit(jobs[i], support::plain(support::pipe_ends().near.release()));
       });
   BOOST_TEST(support::wait_until([&] { return submitted > jobs.size() / 4; }));
   worker->stop(support::patience);
@@ -248,14 +227,14 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_for_itself_it_closes_in_the_callers_th
   probe_job watched;
   {
     const support::no_more_descriptors none;
-    BOOST_TEST(!worker->watch(watched));
+    worker->watch(watched);
     worker->submit(job, {socket.release()});
     BOOST_TEST(job.closes() == 1);
   }
   BOOST_TEST((job.thread() == std::this_thread::get_id()));
   BOOST_TEST(job.close_error() == 0);
   BOOST_TEST(!socket.lingers());
-  BOOST_TEST(watched.expiries() == 0);
+  BOOST_TEST(watched.expiries() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_could_not_begin_does_so_with_the_next_job)
@@ -265,10 +244,10 @@ BOOST_AUTO_TEST_CASE(a_worker_that_could_not_begin_does_so_with_the_next_job)
   probe_job next;
   {
     const support::no_more_descriptors none;
-    worker->submit(job, {support::bad_fd});
+    worker->submit(job, support::plain(support::bad_fd));
     BOOST_TEST((job.thread() == std::this_thread::get_id()));
   }
-  worker->submit(next, {pipe.near.release()});
+  worker->submit(next, support::plain(pipe.near.release()));
   BOOST_TEST(next.wait_closed());
   BOOST_TEST((next.thread() != std::this_thread::get_id()));
   BOOST_TEST(support::hung_up(pipe.far));

@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(a_watched_job_expires_on_the_worker_and_not_early)
   probe_job job;
   job.on_expired = [&] { when = close_job::clock::now(); };
   const auto begin = close_job::clock::now();
-  BOOST_TEST(worker->watch(job));
+  worker->watch(job);
   BOOST_TEST(job.wait_expired());
   BOOST_TEST((when - begin >= interlock::detail::worker_options().watch_time));
   BOOST_TEST((job.thread() != std::this_thread::get_id()));
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(watched_jobs_expire_in_the_order_in_which_they_came)
   for (int i = 0; i < 3; ++i)
   {
     jobs[i].on_expired = [&order, i] { order.push_back(i); };
-    BOOST_TEST(worker->watch(jobs[i]));
+    worker->watch(jobs[i]);
   }
   BOOST_TEST(jobs[2].wait_expired());
   const std::vector<int> as_they_came{0, 1, 2};
@@ -57,9 +57,9 @@ BOOST_AUTO_TEST_CASE(a_job_that_is_submitted_is_watched_no_more)
   support::ends pipe = support::pipe_ends();
   probe_job job;
   probe_job later;
-  BOOST_TEST(worker->watch(job));
-  BOOST_TEST(worker->watch(later));
-  worker->submit(job, {pipe.near.release()});
+  worker->watch(job);
+  worker->watch(later);
+  worker->submit(job, support::plain(pipe.near.release()));
   BOOST_TEST(later.wait_expired());
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST(job.expiries() == 0);
@@ -73,13 +73,13 @@ BOOST_AUTO_TEST_CASE(a_job_that_has_been_submitted_is_not_watched)
   probe_job later;
   {
     support::worker_hold hold(*worker);
-    worker->submit(queued, {support::bad_fd});
-    BOOST_TEST(worker->watch(queued));
+    worker->submit(queued, support::plain(support::bad_fd));
+    worker->watch(queued);
   }
-  worker->submit(job, {pipe.near.release()});
+  worker->submit(job, support::plain(pipe.near.release()));
   BOOST_TEST(job.wait_closed());
-  BOOST_TEST(worker->watch(job));
-  BOOST_TEST(worker->watch(later));
+  worker->watch(job);
+  worker->watch(later);
   BOOST_TEST(later.wait_expired());
   BOOST_TEST(job.expiries() == 0);
   BOOST_TEST(queued.expiries() == 0);
@@ -89,9 +89,9 @@ BOOST_AUTO_TEST_CASE(a_job_that_is_watched_is_not_watched_twice)
 {
   probe_job job;
   probe_job later;
-  BOOST_TEST(worker->watch(job));
-  BOOST_TEST(worker->watch(job));
-  BOOST_TEST(worker->watch(later));
+  worker->watch(job);
+  worker->watch(job);
+  worker->watch(later);
   BOOST_TEST(later.wait_expired());
   BOOST_TEST(job.expiries() == 1);
 }
@@ -100,8 +100,8 @@ BOOST_AUTO_TEST_CASE(a_job_can_be_submitted_when_it_expires)
 {
   support::ends pipe = support::pipe_ends();
   probe_job job;
-  job.on_expired = [&] { worker->submit(job, {pipe.near.release()}); };
-  BOOST_TEST(worker->watch(job));
+  job.on_expired = [&] { worker->submit(job, support::plain(pipe.near.release())); };
+  worker->watch(job);
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(job.expiries() == 1);
   BOOST_TEST(support::hung_up(pipe.far));
@@ -115,12 +115,12 @@ BOOST_AUTO_TEST_CASE(a_closed_job_can_be_watched_again_and_again)
   {
     last = close_job::clock::now();
     if (job.retries() < 2)
-      worker->watch_again(job);
+      worker->retry_later(job);
   };
   job.on_closed = again;
   job.on_retry = again;
   const auto begin = close_job::clock::now();
-  worker->submit(job, {support::bad_fd});
+  worker->submit(job, support::plain(support::bad_fd));
   BOOST_TEST(job.wait_retried(3));
   BOOST_TEST(job.expiries() == 0);
   BOOST_TEST((last - begin >= 3 * interlock::detail::worker_options().watch_time));
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_job_is_held_while_it_is_called_to_expire)
   probe_job job;
   std::atomic<int> holds{0};
   job.on_expired = [&] { holds = job.holds(); };
-  BOOST_TEST(worker->watch(job));
+  worker->watch(job);
   BOOST_TEST(job.wait_expired());
   BOOST_TEST(holds == 1);
   BOOST_TEST(support::wait_until([&] { return job.holds() == 0; }));

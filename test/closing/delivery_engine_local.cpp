@@ -70,7 +70,7 @@ BOOST_FIXTURE_TEST_CASE(after_an_edge_the_next_look_is_soon, delivery_fixture<su
   BOOST_TEST(run_until(
     [&] { return engine.next_deadline() > clock::now() + delivery_engine::longest_period / 2; }));
   taken got;
-  while (!support::readable(engine.fd(), 0))
+  while (!engine.has_edge(0))
     got.take(local.far, 1000);
   engine.run_once(milliseconds(0));
   BOOST_TEST(job.reports() == 0);

@@ -1,19 +1,25 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The service of a context and its options: who starts its thread, how long its shutdown waits, when
-// a close is taken over.
+// The service of a context and its options: how its threads start, how many there are, how long its shutdown waits,
+// when a close is taken over.
 
 #include <interlock/close_service.hpp>
+#include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
-#include <atomic>
+#include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <thread>
+#include <utility>
+#include <vector>
 
+#include <pthread.h>
 #include <signal.h>
 
 #include <boost/asio/buffer.hpp>
@@ -53,12 +59,58 @@ struct open_socket
   }
 };
 
-close_service::options with_factory(std::function<void(std::function<void()>)> factory)
+/// Makes the threads of a service, and knows them. With refusals it throws as many times first.
+class factory
 {
-  close_service::options o;
-  o.thread_factory = std::move(factory);
-  return o;
-}
+public:
+  explicit factory(int refusals = 0)
+    : refusals_(refusals)
+  {
+  }
+
+  close_service::options options()
+  {
+    close_service::options o;
+    o.thread_factory = [this](std::function<void()> body) { return make(std::move(body)); };
+    return o;
+  }
+
+  int asked() const
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return asked_;
+  }
+
+  bool made(std::thread::id id) const
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return threads_.count(id) != 0;
+  }
+
+  /// Sends a signal to each.
+  bool signal_all(int signal) const
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::all_of(threads_.begin(), threads_.end(),
+      [signal](const auto& t) { return ::pthread_kill(t.second, signal) == 0; });
+  }
+
+private:
+  std::thread make(std::function<void()> body)
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (++asked_ <= refusals_)
+      throw std::runtime_error("no thread");
+    std::thread made(std::move(body));
+    threads_.emplace(made.get_id(), made.native_handle());
+    return made;
+  }
+
+  mutable std::mutex mutex_;
+  std::map<std::thread::id, ::pthread_t> threads_;
+  int asked_ = 0;
+  const int refusals_;
+};
 
 } // namespace
 
@@ -99,79 +151,151 @@ BOOST_AUTO_TEST_CASE(a_negative_time_is_refused)
   support::throws(
     "make_close_service", asio::error::invalid_argument, [&] { make_close_service(context, o); });
   o.takeover = std::chrono::milliseconds(0);
+  o.slow_close_age = std::chrono::milliseconds(-1);
+  support::throws(
+    "make_close_service", asio::error::invalid_argument, [&] { make_close_service(context, o); });
+  o.slow_close_age = std::chrono::milliseconds(0);
   make_close_service(context, o);
 }
 
-BOOST_AUTO_TEST_CASE(the_factory_starts_the_thread_when_the_first_close_can_block)
+BOOST_AUTO_TEST_CASE(no_thread_for_what_can_block_is_refused)
 {
-  std::atomic<int> asked{0};
-  std::atomic<std::thread::id> started{};
-  std::thread thread;
-  {
-    asio::io_context context;
-    make_close_service(context,
-      with_factory(
-        [&](std::function<void()> body)
-        {
-          ++asked;
-          thread = std::thread(std::move(body));
-          started = thread.get_id();
-        }));
-    open_socket first(context);
-    open_socket second(context);
-    BOOST_TEST(asked == 0);
-    first.object.close();
-    second.object.close();
-    BOOST_TEST(first.watch.wait_closed());
-    BOOST_TEST(second.watch.wait_closed());
-    BOOST_TEST((second.watch.close_waiter() == started.load()));
-  }
-  thread.join();
-  BOOST_TEST(asked == 1);
+  asio::io_context context;
+  close_service::options o;
+  o.max_elastic_threads = 0;
+  support::throws(
+    "make_close_service", asio::error::invalid_argument, [&] { make_close_service(context, o); });
+}
+
+BOOST_AUTO_TEST_CASE(the_factory_starts_the_threads_when_the_first_close_can_block)
+{
+  factory threads;
+  asio::io_context context;
+  make_close_service(context, threads.options());
+  open_socket first(context);
+  open_socket second(context);
+  BOOST_TEST(threads.asked() == 0);
+  first.object.close();
+  second.object.close();
+  BOOST_TEST(first.watch.wait_closed());
+  BOOST_TEST(second.watch.wait_closed());
+  BOOST_TEST(threads.made(first.watch.close_waiter()));
+  BOOST_TEST(threads.made(second.watch.close_waiter()));
 }
 
 // The signal would end the program if it were not blocked.
-BOOST_AUTO_TEST_CASE(the_thread_of_a_factory_is_named_and_blocks_all_signals)
+BOOST_AUTO_TEST_CASE(the_threads_of_a_factory_are_named_and_block_all_signals)
 {
-  std::thread thread;
-  {
-    asio::io_context context;
-    make_close_service(context,
-      with_factory([&](std::function<void()> body) { thread = std::thread(std::move(body)); }));
-    open_socket s(context);
-    s.object.close();
-    BOOST_TEST(s.watch.wait_closed());
-    BOOST_TEST(s.watch.by_worker());
-    BOOST_TEST(::pthread_kill(thread.native_handle(), SIGUSR1) == 0);
-  }
-  thread.join();
+  factory threads;
+  asio::io_context context;
+  make_close_service(context, threads.options());
+  open_socket s(context);
+  s.object.close();
+  BOOST_TEST(s.watch.wait_closed());
+  BOOST_TEST(s.watch.by_worker());
+  BOOST_TEST(threads.signal_all(SIGUSR1));
 }
 
 BOOST_AUTO_TEST_CASE(a_factory_that_throws_is_asked_again_and_meanwhile_closes_are_inline)
 {
-  int asked = 0;
-  std::thread thread;
+  factory threads(1);
+  asio::io_context context;
+  make_close_service(context, threads.options());
+  open_socket first(context);
+  open_socket second(context);
+  first.object.close();
+  BOOST_TEST(first.watch.closed() == 1u);
+  BOOST_TEST((first.watch.close_waiter() == std::this_thread::get_id()));
+  second.object.close();
+  BOOST_TEST(second.watch.wait_closed());
+  BOOST_TEST(threads.made(second.watch.close_waiter()));
+}
+
+BOOST_AUTO_TEST_CASE(closes_that_are_stuck_delay_no_other_below_the_limit)
+{
+  asio::io_context context;
+  close_service::options o;
+  o.max_elastic_threads = 3;
+  make_close_service(context, o);
+  open_socket stuck[2] = {open_socket(context), open_socket(context)};
+  for (open_socket& s : stuck)
   {
-    asio::io_context context;
-    make_close_service(context,
-      with_factory(
-        [&](std::function<void()> body)
-        {
-          if (++asked == 1)
-            throw std::runtime_error("no thread");
-          thread = std::thread(std::move(body));
-        }));
-    open_socket first(context);
-    open_socket second(context);
-    first.object.close();
-    BOOST_TEST(first.watch.closed() == 1u);
-    BOOST_TEST((first.watch.close_waiter() == std::this_thread::get_id()));
-    second.object.close();
-    BOOST_TEST(second.watch.wait_closed());
-    BOOST_TEST((second.watch.close_waiter() != std::this_thread::get_id()));
+    s.watch.shut_gate();
+    s.object.close();
+    BOOST_TEST(s.watch.wait_arrived());
   }
-  thread.join();
-  BOOST_TEST(asked == 2);
+  open_socket other(context);
+  other.object.close();
+  BOOST_TEST(other.watch.wait_closed());
+  for (const open_socket& s : stuck)
+    BOOST_TEST(s.watch.closed() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(closes_wait_at_the_limit)
+{
+  asio::io_context context;
+  close_service::options o;
+  o.max_elastic_threads = 1;
+  make_close_service(context, o);
+  open_socket stuck(context);
+  open_socket next(context);
+  stuck.watch.shut_gate();
+  stuck.object.close();
+  BOOST_TEST(stuck.watch.wait_arrived());
+  next.object.close();
+  // What cannot block is closed all the same.
+  bool closed = false;
+  interlock::ip::tcp::socket plain(context, interlock::ip::tcp::v4());
+  plain.async_close([&](error_code) { closed = true; });
+  context.run();
+  BOOST_TEST(closed);
+  BOOST_TEST(next.watch.arrived() == 0u);
+  stuck.watch.open_gate();
+  BOOST_TEST(next.watch.wait_closed());
+  BOOST_TEST((next.watch.close_waiter() == stuck.watch.close_waiter()));
+}
+
+BOOST_AUTO_TEST_CASE(a_close_that_is_stuck_is_reported_once)
+{
+  std::mutex mutex;
+  std::vector<interlock::slow_close> reports;
+  std::vector<bool> on_library_thread;
+  asio::io_context context;
+  close_service::options o;
+  o.max_elastic_threads = 1;
+  o.slow_close_age = std::chrono::milliseconds(20);
+  o.on_slow_close = [&](const interlock::slow_close& s)
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    reports.push_back(s);
+    on_library_thread.push_back(support::on_worker());
+  };
+  make_close_service(context, o);
+  const auto count = [&]
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return reports.size();
+  };
+  open_socket first(context);
+  open_socket second(context);
+  const int fd = first.object.native_handle();
+  for (open_socket* s : {&first, &second})
+  {
+    s->watch.shut_gate();
+    s->object.close();
+    BOOST_TEST(first.watch.wait_arrived());
+  }
+  BOOST_TEST(support::wait_until([&] { return count() == 1u; }));
+  first.watch.open_gate();
+  BOOST_TEST(support::wait_until([&] { return count() == 2u; }));
+  second.watch.open_gate();
+  BOOST_TEST(second.watch.wait_closed());
+  BOOST_TEST(count() == 2u);
+  BOOST_TEST(reports[0].descriptor == fd);
+  BOOST_TEST((reports[0].age >= o.slow_close_age && reports[1].age >= o.slow_close_age));
+  BOOST_TEST((reports[0].under_way == 1u && reports[1].under_way == 1u));
+  BOOST_TEST((reports[0].waiting <= 1u && reports[1].waiting == 0u));
+  BOOST_TEST((on_library_thread[0] && on_library_thread[1]));
 }
 
 BOOST_AUTO_TEST_CASE(the_shutdown_leaves_a_blocked_close2_behind_after_its_wait)

@@ -5,7 +5,7 @@
 // acceptor, whose address is free afterwards, and whatever finds no descriptor while some are queued
 // to be closed.
 
-#include <interlock/detail/closing/close_worker.hpp>
+#include <interlock/detail/closing/close_progress.hpp>
 #include <interlock/ip/tcp.hpp>
 #include <interlock/serial_port.hpp>
 
@@ -97,7 +97,7 @@ int successes(asio::io_context& context, Attempt attempt)
     gate_keeper keeper(standing.watch);
     const support::no_more_descriptors limit(standing.descriptor);
     const auto in_time = gate_keeper::clock::now()
-      + interlock::detail::close_worker::await_time / 2;
+      + interlock::detail::close_progress::await_time / 2;
     keeper.tell();
     const error_code ec = attempt();
     const bool too_early = ec == support::system_error(EMFILE) && !keeper.closed_before(in_time);

@@ -19,6 +19,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/census.hpp"
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
@@ -103,10 +104,12 @@ BOOST_FIXTURE_TEST_CASE(the_destructor, connected)
 // The worker is asleep, and has to be woken by a write(2).
 BOOST_FIXTURE_TEST_CASE(a_close_that_is_left_to_the_worker, connected)
 {
-  support::standing_close first(context);
-  const ::pid_t worker = first.watch.close_waiter_id();
-  first.watch.open_gate();
-  BOOST_TEST(support::wait_until([worker] { return support::sleeps_in_poll(worker); }));
+  {
+    support::standing_close first(context);
+    first.watch.open_gate();
+  }
+  const ::pid_t worker = support::worker_id();
+  BOOST_TEST(support::wait_until([worker] { return support::sleeps_in_epoll(worker); }));
   support::send_text(pair.far, "x");
   check([this] { object->close(); });
   BOOST_TEST(watch.by_worker());

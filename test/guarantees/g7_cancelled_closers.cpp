@@ -32,7 +32,7 @@
 #include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/standing_close.hpp"
+#include "support/probe_job.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
@@ -198,12 +198,14 @@ BOOST_AUTO_TEST_CASE(a_close_by_handle_is_cancelled_as_any_other)
 
 BOOST_AUTO_TEST_CASE(terminal_reaches_a_descriptor_that_waits_for_the_worker)
 {
-  support::standing_close before(context);
+  asio::execution_context& services = context;
+  support::worker_hold before(
+    asio::use_service<interlock::close_service>(services).shared()->worker());
   lead();
   support::turn(context);
   BOOST_TEST(watch.arrived() == 0u);
   signal.emit(cancellation_type::terminal);
-  before.watch.open_gate();
+  before.go_on();
   BOOST_TEST(watch.wait_closed());
   BOOST_TEST(farewell(pair.far) == ECONNRESET);
 }

@@ -3,6 +3,7 @@
 //
 // Walks the schedules of the scenarios. Exit status 0: each did as it is said to do.
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -126,8 +127,10 @@ void catch_faults()
 
 walk_result walk(const scenario& c, const settings& s)
 {
-  return s.random != 0 ? walk_random(c.body, s.seed, s.changes, s.random)
-                       : walk_all(c.body, s.preemptions);
+  if (s.random != 0)
+    return walk_random(c.body, s.seed, s.changes, s.random);
+  const bool is_asked_for = !s.scenario.empty();
+  return walk_all(c.body, c.is_wide && !is_asked_for ? std::min(s.preemptions, 1u) : s.preemptions);
 }
 
 /// Whether a scenario did as it is said to do. A known fault may escape random schedules.

@@ -72,6 +72,7 @@ struct scenario
   std::string fails;        // how, as long as it is known to
   unsigned preemptions = 0; // that it needs to fail
   bool is_large = false;    // too large to be walked: for random schedules
+  bool is_wide = false;     // too many schedules with two preemptions: walked with one
 
   static std::vector<scenario>& all()
   {
@@ -91,14 +92,18 @@ struct scenario
 } // namespace schedules
 
 /// Declares the scenario NAME; its body follows.
-#define SCENARIO(NAME) SCENARIO_ENTRY(NAME, "", 0, false)
+#define SCENARIO(NAME) SCENARIO_ENTRY(NAME, "", 0, false, false)
 
 /// The same for one that is known to fail with so many preemptions: HOW is a part of what it fails with. The
 /// reason stands above it.
-#define FAULTY_SCENARIO(NAME, PREEMPTIONS, HOW) SCENARIO_ENTRY(NAME, HOW, PREEMPTIONS, false)
+#define FAULTY_SCENARIO(NAME, PREEMPTIONS, HOW) SCENARIO_ENTRY(NAME, HOW, PREEMPTIONS, false, false)
 
 /// The same for one that has too many schedules to be walked.
-#define LARGE_SCENARIO(NAME) SCENARIO_ENTRY(NAME, "", 0, true)
+#define LARGE_SCENARIO(NAME) SCENARIO_ENTRY(NAME, "", 0, true, false)
+
+/// The same for one of which, unless it is asked for by its name, only the schedules with up to one preemption are
+/// walked: it has more threads than others, so there are millions with two.
+#define WIDE_SCENARIO(NAME) SCENARIO_ENTRY(NAME, "", 0, false, true)
 
 #define SCENARIO_ENTRY(NAME, ...) \
   static void NAME(); \

@@ -7,12 +7,15 @@
 #ifndef INTERLOCK_TEST_SUPPORT_CENSUS_HPP
 #define INTERLOCK_TEST_SUPPORT_CENSUS_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 #include <string>
 
 #include <dirent.h>
+#include <sys/types.h>
 
 #include "wait_until.hpp"
 
@@ -31,21 +34,39 @@ inline std::size_t open_descriptors()
   return entries - 3; // ".", ".." and the folder itself
 }
 
-/// Whether a thread of the library is still there: on its way out, it holds its wake-up descriptor.
-inline bool has_workers()
+/// The threads of this process with their names, as the kernel tells.
+inline std::map<::pid_t, std::string> thread_names()
 {
   ::DIR* folder = ::opendir("/proc/self/task");
   if (!folder)
     throw std::runtime_error("cannot read /proc/self/task");
-  bool found = false;
+  std::map<::pid_t, std::string> found;
   while (const ::dirent* entry = ::readdir(folder))
   {
     std::ifstream file("/proc/self/task/" + std::string(entry->d_name) + "/comm");
     std::string name;
-    found = found || (std::getline(file, name) && name == "interlock");
+    if (entry->d_name[0] != '.' && std::getline(file, name))
+      found.emplace(std::stoi(entry->d_name), name);
   }
   ::closedir(folder);
   return found;
+}
+
+/// Whether a thread of the library is still there: on its way out, it holds its descriptors.
+inline bool has_workers()
+{
+  const auto names = thread_names();
+  return std::any_of(names.begin(), names.end(),
+    [](const auto& each) { return each.second.compare(0, 9, "interlock") == 0; });
+}
+
+/// The worker of the only context that has one.
+inline ::pid_t worker_id()
+{
+  for (const auto& each : thread_names())
+    if (each.second == "interlock")
+      return each.first;
+  throw std::runtime_error("no worker");
 }
 
 class census

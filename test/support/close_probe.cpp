@@ -212,7 +212,7 @@ bool on_worker() noexcept
 {
   char name[16] = {};
   return ::pthread_getname_np(::pthread_self(), name, sizeof(name)) == 0
-    && std::strcmp(name, "interlock") == 0;
+    && std::strncmp(name, "interlock", 9) == 0;
 }
 
 } // namespace support

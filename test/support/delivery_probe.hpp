@@ -1,80 +1,25 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A delivery job that writes down what the engine reports, and an engine that the test runs by
-// itself, step by step.
+// An engine that the test runs by itself, step by step, over edges and by polling.
 
 #ifndef INTERLOCK_TEST_SUPPORT_DELIVERY_PROBE_HPP
 #define INTERLOCK_TEST_SUPPORT_DELIVERY_PROBE_HPP
 
-#include <atomic>
 #include <chrono>
-#include <functional>
-#include <thread>
 #include <tuple>
-
-#include <sys/eventfd.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include <interlock/close_mode.hpp>
-#include <interlock/close_report.hpp>
 #include <interlock/detail/closing/delivery_engine.hpp>
-#include <interlock/detail/closing/delivery_job.hpp>
 
+#include "delivery_driver.hpp"
 #include "descriptor_pairs.hpp"
 #include "no_trace.hpp"
 #include "wait_until.hpp"
 
 namespace support {
-
-class delivery_probe final : public interlock::detail::delivery_job
-{
-public:
-  /// Called where the engine calls the job, before that is counted.
-  std::function<void()> on_delivered;
-
-  int reports() const noexcept
-  {
-    return reports_;
-  }
-
-  bool wait_delivered() const
-  {
-    return wait_until([this] { return reports_ != 0; });
-  }
-
-  // Once it has been reported.
-
-  const interlock::close_report& report() const noexcept
-  {
-    return reported_;
-  }
-
-  interlock::close_outcome outcome() const noexcept
-  {
-    return reported_.outcome;
-  }
-
-  std::thread::id thread() const noexcept
-  {
-    return thread_;
-  }
-
-private:
-  void delivered() noexcept override
-  {
-    reported_ = report_;
-    thread_ = std::this_thread::get_id();
-    if (on_delivered)
-      on_delivered();
-    ++reports_;
-  }
-
-  interlock::close_report reported_;
-  std::thread::id thread_;
-  std::atomic<int> reports_{0};
-};
 
 // The two ways of an engine, as types for test cases.
 
@@ -97,17 +42,16 @@ constexpr std::chrono::seconds long_enough(60);
 template <class Way>
 struct delivery_fixture : no_trace
 {
-  fd wake{checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")};
-  interlock::detail::delivery_engine engine{wake.get(), Way::way};
+  delivery_driver engine{Way::way};
 
   ~delivery_fixture()
   {
     BOOST_TEST(engine.idle());
   }
 
-  bool submit(delivery_probe& job, const fd& n, const interlock::close_mode& mode)
+  void submit(delivery_probe& job, const fd& n, const interlock::close_mode& mode)
   {
-    return engine.submit(job, n.get(), mode);
+    engine.submit(job, n.get(), mode);
   }
 
   /// Runs the engine until the condition holds, without waiting; each time before, `peer` has its

@@ -19,6 +19,13 @@
 
 namespace support {
 
+/// A descriptor whose close(2) cannot block, or so the worker is told: it closes that one itself.
+inline interlock::detail::detached_descriptor plain(
+  int fd, interlock::detail::linger_setting linger = interlock::detail::linger_setting::unknown())
+{
+  return {fd, linger, interlock::detail::descriptor_kind::event};
+}
+
 /// What the worker holds of a job's memory. Its end, before that of the rest of the job, waits until that is
 /// nothing.
 class memory_holds
@@ -77,6 +84,12 @@ public:
     return retries_;
   }
 
+  /// How many times there was no thread for a retry.
+  int renunciations() const noexcept
+  {
+    return renunciations_;
+  }
+
   bool wait_closed() const
   {
     return wait_until([this] { return closes_ != 0; });
@@ -122,12 +135,22 @@ private:
     ++closes_;
   }
 
-  void expired() noexcept override
+  void overdue() noexcept override
   {
     thread_ = std::this_thread::get_id();
     if (on_expired)
       on_expired();
     ++expiries_;
+  }
+
+  void flush_over() noexcept override
+  {
+    overdue();
+  }
+
+  void retry_never() noexcept override
+  {
+    ++renunciations_;
   }
 
   void retry() noexcept override
@@ -141,6 +164,7 @@ private:
   std::atomic<int> closes_{0};
   std::atomic<int> expiries_{0};
   std::atomic<int> retries_{0};
+  std::atomic<int> renunciations_{0};
   memory_holds holds_;
 };
 
@@ -155,7 +179,7 @@ public:
       arrived_ = true;
       gate_.get_future().wait();
     };
-    w.submit(job_, {pipe_.near.release()});
+    w.submit(job_, plain(pipe_.near.release()));
     held_ = wait_until([this] { return arrived_.load(); });
   }
 

@@ -52,6 +52,17 @@ inline bool sleeps_in_poll(::pid_t thread)
   return is_poll(sleeps_in(thread));
 }
 
+/// Whether that thread sleeps in epoll_wait(2).
+inline bool sleeps_in_epoll(::pid_t thread)
+{
+  const long call = sleeps_in(thread);
+#if defined(SYS_epoll_wait)
+  if (call == SYS_epoll_wait)
+    return true;
+#endif
+  return call == SYS_epoll_pwait;
+}
+
 } // namespace support
 
 #endif // INTERLOCK_TEST_SUPPORT_SLEEPS_IN_POLL_HPP

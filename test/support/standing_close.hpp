@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A close(2) that stands still, and with it the worker of its context, until the gate is opened.
+// A close(2) that stands still on a thread of the elastic lane, until the gate is opened.
 
 #ifndef INTERLOCK_TEST_SUPPORT_STANDING_CLOSE_HPP
 #define INTERLOCK_TEST_SUPPORT_STANDING_CLOSE_HPP

@@ -195,6 +195,10 @@ private:
       else
         expect("demand_unless_flushing", s, word::demand_unless_flushing(s.w),
           now ? duty::detach : duty::none, g);
+      if (s.g.closing && s.g.detachable() && !s.g.in_flush())
+        expect("demand_overdue", s, word::demand_overdue(s.w), now ? duty::detach : duty::none, g);
+      else
+        expect("demand_overdue", s, word::demand_overdue(s.w), duty::none, s.g);
     }
     if (s.g.claimant && s.g.parted)
     {

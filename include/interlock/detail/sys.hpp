@@ -45,6 +45,11 @@ using std::mutex;
 using std::thread;
 using clock = std::chrono::steady_clock;
 
+inline thread::id this_thread_id() noexcept
+{
+  return std::this_thread::get_id();
+}
+
 /// What each thread has one of; declared thread_local.
 template <class T>
 using per_thread = T;

@@ -3,31 +3,59 @@
 
 #include <interlock/detail/closing/close_job.hpp>
 
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include <interlock/detail/closing/close_place.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/sys.hpp>
+
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-close_report close_job::report() const noexcept
+// --- What is demanded.
+
+bool close_job::demand(const close_mode& mode, close_plan_pointer plan) noexcept
 {
-  if (plan_)
-    return plan_->report();
-  close_report r;
-  r.outcome = outcome_of(request(), circumstances());
-  return r;
+  const std::lock_guard<sys::mutex> lock(mutex_);
+  if (decided_)
+    return false;
+  abortive_ |= mode.what() == close_mode::kind::abort;
+  prompt_ |= !mode.delivers();
+  if (!plan_)
+    plan_ = std::move(plan);
+  else if (stronger(mode.what(), plan_->demanded_))
+    plan_->tighten(mode, clock::now());
+  return awaited_;
 }
 
-void close_job::write_report() noexcept
+// It may come before the plan of the leader.
+bool close_job::demand_plainly() noexcept
 {
-  if (!plan_)
-    return;
-  close_report& r = plan_->report_;
-  r.outcome = outcome_of(request(), circumstances());
-  r.duration = clock::now() - plan_->since_;
+  const std::lock_guard<sys::mutex> lock(mutex_);
+  if (decided_)
+    return false;
+  joined_plainly_ = true;
+  return awaited_;
+}
+
+// Of a job that has been submitted while it was watched, a notice will come.
+void close_job::end_watch(bool submitted) noexcept
+{
+  const std::lock_guard<sys::mutex> lock(mutex_);
+  if (submitted || !submitted_)
+    watched_ = false;
 }
 
 close_request close_job::request() const noexcept
 {
-  close_request w = request_;
+  close_request w;
+  w.linger = linger_;
+  w.abortive = abortive_;
+  w.prompt = prompt_;
+  w.joined_plainly = joined_plainly_;
   if (plan_)
   {
     w.lead = lead_.load(std::memory_order_relaxed);
@@ -37,13 +65,180 @@ close_request close_job::request() const noexcept
 }
 
 // What the parent has closed has not been closed as a copy.
-close_circumstances close_job::circumstances() const noexcept
+close_circumstances close_job::circumstances(bool in_hurry) const noexcept
 {
   close_circumstances p;
   p.has_descriptor = fd_ != no_descriptor;
   p.is_copy = copied_ && !gone_;
   p.is_delivered = stage_ == stage::delivered;
+  p.in_hurry = in_hurry;
   return p;
+}
+
+// --- Steps.
+
+close_step close_job::hand_over(const detached_descriptor& d, bool in_hurry) noexcept
+{
+  // The worker may be asking how a flush is to go on.
+  const std::lock_guard<sys::mutex> lock(mutex_);
+  stage_ = stage::submitted;
+  fd_ = d.fd;
+  kind_ = d.kind;
+  linger_ = d.linger;
+  at_once_ = d.at_once;
+  submitted_ = true;
+  awaited_ = false;
+  to_be_forgotten_ = watched_;
+  return next_step(request(), circumstances(in_hurry));
+}
+
+close_step close_job::settle(bool in_hurry) noexcept
+{
+  learn_kind();
+  const close_step s = decide(in_hurry);
+  if (s != close_step::look_at_linger)
+    return s;
+  linger_ = calls::linger_time(fd_);
+  return decide(in_hurry);
+}
+
+close_step close_job::decide(bool in_hurry) noexcept
+{
+  const std::lock_guard<sys::mutex> lock(mutex_);
+  const close_step s = next_step(request(), circumstances(in_hurry));
+  if (waits_for_peer(s))
+    awaited_ = true;
+  else if (s != close_step::look_at_linger)
+    seal();
+  return s;
+}
+
+// Without a leader SO_LINGER says for how long, whatever those that have joined have planned.
+close_plan* close_job::plan_wait(clock::time_point now) noexcept
+{
+  const auto lingering = lingering_mode(linger_.is_on() ? linger_.seconds() : 0);
+  std::unique_lock<sys::mutex> lock(mutex_);
+  lingered_ = linger_.waits();
+  if (!plan_)
+  {
+    lock.unlock();
+    close_plan_pointer made(new (std::nothrow) close_plan(lingering, now));
+    lock.lock();
+    if (!plan_)
+      plan_ = std::move(made);
+  }
+  if (plan_ && request().lead == close_lead::none)
+    plan_->want(lingering, now);
+  return plan_.get();
+}
+
+close_mode::kind close_job::way() noexcept
+{
+  const std::lock_guard<sys::mutex> lock(mutex_);
+  return way_of(request());
+}
+
+void close_job::seal() noexcept
+{
+  decided_ = true;
+  awaited_ = false;
+  if (stage_ != stage::delivered)
+    write_report();
+}
+
+bool close_job::can_block(bool asynchronous) noexcept
+{
+  if (fd_ == no_descriptor || gone_)
+    return false;
+  learn_kind();
+  const bool has_unread = kind_ == descriptor_kind::unix_socket && may_hold_descriptors(fd_);
+  return place_of(kind_, has_unread, asynchronous) == close_place::lane;
+}
+
+void close_job::learn_kind() noexcept
+{
+  if (kind_ != descriptor_kind::unknown || fd_ == no_descriptor || gone_)
+    return;
+  kind_ = kind_of(fd_);
+  // Whatever the object is, close(2) of what it was given waits for SO_LINGER.
+  if (kind_ == descriptor_kind::tcp && !linger_.is_supported())
+    linger_ = linger_setting::unknown();
+}
+
+void close_job::close_descriptor_now(close_step how) noexcept
+{
+  stage_ = stage::in_close;
+  if (fd_ == no_descriptor || gone_)
+    return;
+  if (how == close_step::close_abortively)
+    calls::set_abortive(fd_);
+  else if (how == close_step::close_promptly)
+    calls::clear_linger(fd_);
+  error_ = close_descriptor(fd_);
+}
+
+void close_job::tell_closed() noexcept
+{
+  stage_ = stage::closed;
+  closed();
+}
+
+void close_job::give_out() noexcept
+{
+  const std::lock_guard<sys::mutex> lock(mutex_);
+  submitted_ = true;
+  seal();
+}
+
+// One whose close(2) had not returned was in the kernel, where the descriptor was gone already: here there is nothing
+// left to be closed of it, and its report has been written.
+bool close_job::begin_again() noexcept
+{
+  if (stage_ == stage::idle || stage_ == stage::closed)
+    return false;
+  gone_ = stage_ == stage::in_close;
+  if (gone_)
+    stage_ = stage::delivered;
+  if (stage_ != stage::delivered && plan_)
+    plan_->report_ = close_report();
+  if (stage_ == stage::delivering)
+    stage_ = stage::submitted;
+  return true;
+}
+
+// --- Reports.
+
+close_report close_job::report() const noexcept
+{
+  if (plan_)
+    return plan_->report();
+  close_report r;
+  r.outcome = outcome_of(request(), circumstances(false));
+  return r;
+}
+
+// Of a close that has not waited for a peer.
+void close_job::write_report() noexcept
+{
+  if (!plan_)
+    return;
+  close_report& r = plan_->report_;
+  r.outcome = outcome_of(request(), circumstances(false));
+  r.duration = clock::now() - plan_->since_;
+}
+
+void close_job::reset() noexcept
+{
+  plan_.reset();
+  abortive_ = prompt_ = joined_plainly_ = false;
+  submitted_ = watched_ = awaited_ = decided_ = to_be_forgotten_ = false;
+  stage_ = stage::idle;
+  kind_ = descriptor_kind::unknown;
+  at_once_ = lingered_ = copied_ = gone_ = false;
+  linger_ = linger_setting::unsupported();
+  fd_ = no_descriptor;
+  error_ = 0;
+  lead(close_lead::none);
 }
 
 } // namespace detail

@@ -106,20 +106,19 @@ void context_state::tell_shutdown() noexcept
 void context_state::prepare_fork() noexcept
 {
   const cancellation_disabled disabled;
-  // First of all: the worker may be on its way through the gate, and who passes it may need the worker.
-  worker_->pause();
-  fork_lock_.lock();
-  progress_.wait_for(fork_lock_, close_worker::await_time, [this] { return passing_ == 0; });
+  // First of all: the worker may be on its way through the gate.
   worker_->prepare_fork();
+  fork_lock_.lock();
+  progress_.wait_for(fork_lock_, close_progress::await_time, [this] { return passing_ == 0; });
 }
 
 void context_state::resume_after_fork() noexcept
 {
-  worker_->resume_after_fork();
   fork_lock_.unlock();
+  worker_->resume_after_fork();
 }
 
-// Until the worker is restarted nothing that a member does has an effect on the list.
+// Until the worker is restarted it does nothing. A member that has nothing left to do leaves the list.
 void context_state::adopt_after_fork() noexcept
 {
   process_ = this_process();
@@ -128,7 +127,14 @@ void context_state::adopt_after_fork() noexcept
     fork_lock_.lock();
   passing_ = 0;
   fork_lock_.unlock();
-  members_.for_each([](context_member& r) { r.after_fork(); });
+  intrusive_list<context_member> members(std::move(members_));
+  while (context_member* r = members.pop_front())
+  {
+    members_.push_front(*r);
+    r->keep_memory();
+    r->after_fork();
+    r->drop_memory();
+  }
   worker_->restart_after_fork();
 }
 

@@ -2,72 +2,88 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include <interlock/detail/closing/edge_set.hpp>
-#include <interlock/detail/sys.hpp>
 
 #include <cstdint>
+#include <utility>
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #if defined(__linux__)
 #include <sys/epoll.h>
 #endif
 
+#include <interlock/detail/descriptor/cancellation_disabled.hpp>
+#include <interlock/detail/sys.hpp>
+
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-edge_set::~edge_set()
+namespace {
+
+#if defined(__linux__)
+
+int make_set(int wake_event) noexcept
 {
-  abandon(no_descriptor);
+  const int made = sys::epoll_create1(EPOLL_CLOEXEC);
+  ::epoll_event wake = {};
+  wake.events = EPOLLIN | EPOLLET;
+  wake.data.ptr = nullptr;
+  if (made == no_descriptor || sys::epoll_ctl(made, EPOLL_CTL_ADD, wake_event, &wake) == 0)
+    return made;
+  // A set that could not be woken would be worse than none.
+  close_descriptor(made);
+  return no_descriptor;
 }
 
-void edge_set::abandon(int wake_event) noexcept
+#else
+
+int make_set(int) noexcept
 {
-  wake_event_ = wake_event;
-  if (fd_ != no_descriptor)
-    close_descriptor(fd_);
-  fd_ = no_descriptor;
+  return no_descriptor;
+}
+
+#endif
+
+} // namespace
+
+bool edge_set::open() noexcept
+{
+  if (wake_event_ == no_descriptor)
+    wake_event_ = sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_event_ != no_descriptor && set_ == no_descriptor)
+    set_ = make_set(wake_event_);
+  return wake_event_ != no_descriptor;
+}
+
+void edge_set::close() noexcept
+{
+  for (int* fd : {&set_, &wake_event_})
+    if (*fd != no_descriptor)
+      close_descriptor(std::exchange(*fd, no_descriptor));
+}
+
+void edge_set::wake() noexcept
+{
+  const cancellation_disabled disabled;
+  const std::uint64_t one = 1;
+  // Fails only when the count is full, and then the thread wakes in any case.
+  if (sys::write(wake_event_, &one, sizeof(one)) < 0)
+    return;
 }
 
 std::size_t edge_set::wait_for_wake(int milliseconds) noexcept
 {
-  // poll(2) takes a negative descriptor for none, and only waits.
   ::pollfd wake = {wake_event_, POLLIN, 0};
-  if (sys::poll(&wake, 1, milliseconds) > 0)
-    read_wake();
+  std::uint64_t count = 0;
+  if (sys::poll(&wake, 1, milliseconds) > 0 && sys::read(wake_event_, &count, sizeof(count)) < 0)
+    return 0;
   return 0;
 }
 
-void edge_set::read_wake() noexcept
-{
-  std::uint64_t count = 0;
-  // Fails if somebody else has read it, which is as good.
-  if (sys::read(wake_event_, &count, sizeof(count)) < 0)
-    return;
-}
-
 #if defined(__linux__)
-
-bool edge_set::open() noexcept
-{
-  if (fd_ != no_descriptor)
-    return true;
-  const int made = sys::epoll_create1(EPOLL_CLOEXEC);
-  if (made < 0)
-    return false;
-  ::epoll_event wake = {};
-  wake.events = EPOLLIN;
-  wake.data.ptr = nullptr;
-  // A set that could not be woken would be worse than none.
-  if (wake_event_ != no_descriptor && sys::epoll_ctl(made, EPOLL_CTL_ADD, wake_event_, &wake) != 0)
-  {
-    close_descriptor(made);
-    return false;
-  }
-  fd_ = made;
-  return true;
-}
 
 bool edge_set::add(int fd, bool input, void* tag) noexcept
 {
@@ -76,36 +92,29 @@ bool edge_set::add(int fd, bool input, void* tag) noexcept
   if (input)
     edges.events |= EPOLLIN | EPOLLRDHUP;
   edges.data.ptr = tag;
-  return fd_ != no_descriptor && sys::epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &edges) == 0;
+  return set_ != no_descriptor && sys::epoll_ctl(set_, EPOLL_CTL_ADD, fd, &edges) == 0;
 }
 
 void edge_set::remove(int fd) noexcept
 {
   ::epoll_event none = {};
-  sys::epoll_ctl(fd_, EPOLL_CTL_DEL, fd, &none);
+  sys::epoll_ctl(set_, EPOLL_CTL_DEL, fd, &none);
 }
 
 std::size_t edge_set::wait(int milliseconds, void* (&tags)[most]) noexcept
 {
-  if (fd_ == no_descriptor)
+  if (set_ == no_descriptor)
     return wait_for_wake(milliseconds);
   ::epoll_event events[most];
-  const int count = sys::epoll_wait(fd_, events, static_cast<int>(most), milliseconds);
+  const int count = sys::epoll_wait(set_, events, static_cast<int>(most), milliseconds);
   std::size_t found = 0;
   for (int i = 0; i < count; ++i)
     if (events[i].data.ptr)
       tags[found++] = events[i].data.ptr;
-    else
-      read_wake();
   return found;
 }
 
 #else
-
-bool edge_set::open() noexcept
-{
-  return false;
-}
 
 bool edge_set::add(int, bool, void*) noexcept
 {

@@ -273,6 +273,11 @@ linger_setting linger_time(int fd) noexcept
   return linger_setting::on(l.l_linger < 0 ? std::numeric_limits<int>::max() : l.l_linger);
 }
 
+void set_close_on_exec(int fd) noexcept
+{
+  sys::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 void set_linger(int fd, int seconds) noexcept
 {
   const ::linger on = {1, seconds};

@@ -105,14 +105,13 @@ void tenure_base::demand_close_unless_flushing() noexcept
 
 void tenure_base::demand_detach_later() noexcept
 {
-  if (current_phase() == phase::closing && !context_state_->worker().watch(*this))
-    demand_detach();
+  if (current_phase() == phase::closing)
+    context_state_->worker().watch(*this);
 }
 
 void tenure_base::watch_flush() noexcept
 {
-  if (!context_state_->worker().watch_flush(*this))
-    demand_detach();
+  context_state_->worker().watch_flush(*this);
 }
 
 int tenure_base::flush_queue() noexcept
@@ -141,13 +140,13 @@ void tenure_base::await_close() noexcept
     return;
   // Asio may have called the handler within an initiation: this thread is inside then, and must not wait.
   if (current_phase() != phase::due || running_handler::tenure_of(object_) != this)
-    context_state_->worker().await([&] { return !under_way(); });
+    context_state_->worker().progress().await([&] { return !under_way(); });
 }
 
 void tenure_base::await_queued_closes() noexcept
 {
   const cancellation_disabled disabled;
-  context_state_->worker().await_queued();
+  context_state_->worker().progress().await_posted();
 }
 
 duty tenure_base::begin_close(bool flush) noexcept
@@ -312,14 +311,10 @@ void tenure_base::hand_over_close_waiters() noexcept
     leave_to_shutdown();
     return;
   }
-  if (!post_step())
-  {
-    if (shared->worker().watch_again(*this))
-      return;
-    // No memory and no thread: nothing is left that could call the handlers.
-    destroy_close_waiters();
-  }
-  leave();
+  if (post_step())
+    leave();
+  else
+    shared->worker().retry_later(*this);
 }
 
 // The posted step counts as inside as well, until it has run or been destroyed.
@@ -389,7 +384,12 @@ void tenure_base::destroy_close_waiters() noexcept
   const close_waiter_list close_waiters = take_close_waiters();
 }
 
-void tenure_base::expired() noexcept
+void tenure_base::overdue() noexcept
+{
+  demand<word::demand_overdue>();
+}
+
+void tenure_base::flush_over() noexcept
 {
   demand_detach();
 }
@@ -397,6 +397,13 @@ void tenure_base::expired() noexcept
 void tenure_base::retry() noexcept
 {
   hand_over_close_waiters();
+}
+
+// No memory and no thread: nothing is left that could call the handlers.
+void tenure_base::retry_never() noexcept
+{
+  destroy_close_waiters();
+  leave();
 }
 
 void tenure_base::dispose() noexcept
@@ -446,6 +453,7 @@ void tenure_base::after_fork() noexcept
   const phase p = current_phase();
   if (p > phase::open && p < phase::closed)
     is_a_copy();
+  context_state_->worker().adopt(*this);
   act(word_.apply<word::forget_inside>());
   if (p == phase::flushing)
     demand_detach();
@@ -479,7 +487,7 @@ bool tenure_base::recycle() noexcept
 {
   // Held to the end, because the shutdown may come to this tenure while it is being reset.
   const std::lock_guard<sys::mutex> lock(mutex_);
-  if (down_ || word_.apply<word::recycle>() != duty::none)
+  if (down_ || is_watched() || word_.apply<word::recycle>() != duty::none)
     return false;
   reset();
   fd_ = no_descriptor;
@@ -524,9 +532,9 @@ void tenure_base::gave_out() noexcept
   // A handler of an accept may still ask this tenure, after the new owner has changed the listener.
   taint();
   note_reactor_left();
-  shared->worker().gave_out(*this);
+  close_job::give_out();
   act(word_.apply<word::report>());
-  shared->worker().note_progress();
+  shared->worker().progress().note();
 }
 
 } // namespace detail

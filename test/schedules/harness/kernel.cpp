@@ -257,6 +257,8 @@ int kernel::epoll_wait(int set, ::epoll_event* events, int most, int millisecond
   for (file::watch& w : f.watches)
     if (const std::uint32_t now = count < most ? news(w) : 0)
     {
+      if (files_[static_cast<std::size_t>(w.fd)]->what == file::kind::event)
+        race::acquire(files_[static_cast<std::size_t>(w.fd)].get());
       events[count].events = now;
       events[count++].data.ptr = w.tag;
       w.edge = false;

@@ -29,7 +29,7 @@ SCENARIO(close_beside_async_close)
   close_beside_an_async_close_of(inner_protocol());
 }
 
-SCENARIO(close_that_may_block_beside_async_close)
+WIDE_SCENARIO(close_that_may_block_beside_async_close)
 {
   close_beside_an_async_close_of(may_block);
 }

@@ -36,7 +36,7 @@ SCENARIO(strand_that_runs_and_fails)
 }
 
 // The step of the detach is left in a strand, which the next close of the object replaces.
-SCENARIO(opened_again_over_a_dead_strand)
+WIDE_SCENARIO(opened_again_over_a_dead_strand)
 {
   calls first;
   calls late;
@@ -55,10 +55,7 @@ SCENARIO(opened_again_over_a_dead_strand)
   }
 }
 
-// close_job: a closer reads the stage of a job, without the worker's mutex, while the worker tries the completion
-// again.
-FAULTY_SCENARIO(
-  completion_tried_again_beside_a_closer, 0, "add_watch writes, close_job::circumstances reads")
+SCENARIO(completion_tried_again_beside_a_closer)
 {
   calls closed;
   calls late;
@@ -73,32 +70,49 @@ FAULTY_SCENARIO(
   }
 }
 
-// close_worker: it calls the factory of threads with its mutex locked. The application holds a lock around a close, and
-// its factory takes the same.
-FAULTY_SCENARIO(thread_factory_takes_a_lock, 0, "deadlock")
+// The application holds a lock around a close, and its factory takes the same.
+SCENARIO(thread_factory_takes_a_lock)
 {
   interlock::detail::sys::mutex app;
   bool is_in_factory = false;
+  calls first;
+  calls second;
+  {
+    context ctx;
+    interlock::close_service::options options;
+    options.thread_factory = [&](std::function<void()> f)
+    {
+      is_in_factory = true;
+      const std::lock_guard<interlock::detail::sys::mutex> lock(app);
+      return interlock::detail::sys::thread(std::move(f));
+    };
+    boost::asio::make_service<interlock::close_service>(ctx, options);
+    object a(ctx);
+    object b(ctx);
+    a.open();
+    b.open();
+    std::unique_lock<interlock::detail::sys::mutex> lock(app);
+    thread other("other", [&] { a.async_close(first); });
+    wait_until([&] { return is_in_factory; });
+    b.async_close(second);
+    lock.unlock();
+    ctx.run_until([&] { return first.called == 1 && second.called == 1; });
+    other.join();
+  }
+}
+
+WIDE_SCENARIO(two_closes_and_one_thread_for_what_may_block)
+{
   context ctx;
   interlock::close_service::options options;
-  options.thread_factory = [&](std::function<void()> f)
-  {
-    is_in_factory = true;
-    {
-      const std::lock_guard<interlock::detail::sys::mutex> lock(app);
-    }
-    scheduler::current()->start("worker", std::move(f));
-  };
+  options.max_elastic_threads = 1;
   boost::asio::make_service<interlock::close_service>(ctx, options);
   object a(ctx);
   object b(ctx);
   a.open(may_block);
   b.open(may_block);
-  std::unique_lock<interlock::detail::sys::mutex> lock(app);
   thread other("other", [&] { a.close(); });
-  wait_until([&] { return is_in_factory; });
   b.close();
-  lock.unlock();
 }
 
 SCENARIO(close_without_a_thread)
@@ -107,7 +121,8 @@ SCENARIO(close_without_a_thread)
   {
     context ctx;
     interlock::close_service::options options;
-    options.thread_factory = [](std::function<void()>) { throw std::bad_alloc(); };
+    options.thread_factory = [](std::function<void()>) -> interlock::detail::sys::thread
+    { throw std::bad_alloc(); };
     boost::asio::make_service<interlock::close_service>(ctx, options);
     object o(ctx);
     o.open(may_block);

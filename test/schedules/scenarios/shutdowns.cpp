@@ -44,7 +44,7 @@ SCENARIO(shutdown_beside_close)
   shut_down_beside_a_close_of(inner_protocol());
 }
 
-SCENARIO(shutdown_beside_close_that_may_block)
+WIDE_SCENARIO(shutdown_beside_close_that_may_block)
 {
   shut_down_beside_a_close_of(may_block);
 }

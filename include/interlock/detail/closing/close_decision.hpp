@@ -1,13 +1,12 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// How a close ends, as pure functions: from what all who take part have asked for, and from where it
+// How a close ends, as pure functions: from what all closers that take part have asked for, and from where the close
 // takes place, to what has to be done next.
 //
-// The strongest that has been asked for holds, but for somebody who has not said how: he waits for a
-// peer only because SO_LINGER says so. A copy of a parent's descriptor is closed and nothing else, and so is
-// what has been delivered: who asks for a reset then comes too late. Only who has said so in a mode has
-// our FIN sent before close(2). No function here has an effect.
+// The strongest mode that has been asked for holds. A closer without a mode waits for a peer only because SO_LINGER
+// says so. A copy of a parent's descriptor is closed and nothing else, and so is what has been delivered: a demand for
+// a reset then comes too late. Only for a mode is our FIN sent before close(2). No function here has an effect.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_CLOSE_DECISION_HPP
 #define INTERLOCK_DETAIL_CLOSING_CLOSE_DECISION_HPP
@@ -29,10 +28,10 @@ constexpr close_mode lingering_mode(int seconds) noexcept
   return seconds == 0 ? close_mode::abort() : close_mode::deliver(std::chrono::seconds(seconds));
 }
 
-/// Who has said how a close is planned: nobody, who begins it, or the option.
+/// What says how a close is planned: nothing, the mode of the closer that leads, or the option.
 enum class close_lead : unsigned char
 {
-  nobody,
+  none,
   mode,
   linger
 };
@@ -43,9 +42,9 @@ struct close_request
   linger_setting linger = linger_setting::unsupported();
   bool abortive = false;       ///< What has not been delivered is to be thrown away.
   bool prompt = false;         ///< Nothing is to be waited for, whatever SO_LINGER says.
-  bool joined_plainly = false; ///< By somebody who waits for no peer.
-  close_lead lead = close_lead::nobody;
-  close_mode::kind planned = close_mode::kind::immediate; ///< If somebody leads.
+  bool joined_plainly = false; ///< By a closer that waits for no peer.
+  close_lead lead = close_lead::none;
+  close_mode::kind planned = close_mode::kind::immediate; ///< If there is a lead.
 };
 
 /// Where the close takes place.
@@ -54,7 +53,7 @@ struct close_circumstances
   bool has_descriptor = true;
   bool is_copy = false;      ///< The descriptor is a copy of a parent's.
   bool is_delivered = false; ///< The outcome is known, and the descriptor prepared for close(2).
-  bool in_hurry = false;     ///< Nobody can, or may, wait.
+  bool in_hurry = false;     ///< No thread can, or may, wait.
 };
 
 enum class close_step : unsigned char
@@ -80,7 +79,7 @@ constexpr close_mode::kind way_of(const close_request& w) noexcept
     return kind::abort;
   if (w.prompt)
     return kind::immediate;
-  if (w.lead == close_lead::nobody)
+  if (w.lead == close_lead::none)
     return w.linger.is_on() ? lingering_mode(w.linger.seconds()).what() : kind::immediate;
   const bool is_cut_short = w.joined_plainly && !w.linger.waits() && w.planned >= kind::deliver;
   return is_cut_short ? kind::immediate : w.planned;
@@ -89,7 +88,7 @@ constexpr close_mode::kind way_of(const close_request& w) noexcept
 /// Whether nothing has been asked for: then it is SO_LINGER's to say.
 constexpr bool is_plain(const close_request& w) noexcept
 {
-  return !w.abortive && !w.prompt && w.lead == close_lead::nobody;
+  return !w.abortive && !w.prompt && w.lead == close_lead::none;
 }
 
 /// Of a close that does not wait any more.
@@ -112,7 +111,7 @@ constexpr close_step next_step(const close_request& w, const close_circumstances
   return is_plain(w) && w.linger.is_unknown() ? close_step::look_at_linger : last_step(w, p);
 }
 
-/// What is told of a close that has waited for nobody.
+/// What is told of a close that has waited for no peer.
 constexpr close_outcome outcome_of(const close_request& w, const close_circumstances& p) noexcept
 {
   if (!p.has_descriptor)

@@ -1,13 +1,12 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The memory that a close needs at the worker. It is part of the tenure, so no close can fail for
-// want of memory.
+// One close: what has been demanded of it, the memory that it needs in the library's threads, and its steps.
+// It is part of the tenure, so no close can fail for want of memory.
 //
-// A job is in at most one of the worker's lists at a time: watched (a deadline by which the detach
-// must have come, later one by which a failed completion is tried again), or queued for close(2).
-// From submit until the call of `closed` it belongs to the worker, which holds it in a list of its own
-// while the mutex is not held; while it is delivered, to the delivery engine.
+// What is demanded is guarded by the job's mutex until it is decided how the close ends; no later demand has an
+// effect. The rest belongs to the thread that submits the job, and, once it is posted, to the worker and after it to
+// a thread of the elastic lane, until the call of `closed`.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_CLOSE_JOB_HPP
 #define INTERLOCK_DETAIL_CLOSING_CLOSE_JOB_HPP
@@ -19,6 +18,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_decision.hpp>
 #include <interlock/detail/closing/close_plan.hpp>
+#include <interlock/detail/closing/mailbox.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/descriptor/descriptor_kind.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
@@ -28,7 +28,17 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-class close_job : private list_node
+/// A descriptor that has left the reactor, as its tenure hands it over.
+struct detached_descriptor
+{
+  int fd = no_descriptor;
+  linger_setting linger = linger_setting::unknown(); ///< For a close without a demand.
+  descriptor_kind kind = descriptor_kind::unknown;
+  bool at_once =
+    false; ///< The submitting thread closes it, unless close(2) can block or the close waits.
+};
+
+class close_job : private mail, private list_node
 {
 public:
   using clock = sys::clock;
@@ -51,7 +61,7 @@ public:
     return lingered_;
   }
 
-  /// Whoever closes it has said how; otherwise the plans of those who join are for their reports only.
+  /// The leader of the close has said how; otherwise the plans of closers that join are for their reports only.
   /// Before the submit.
   void lead(close_lead l) noexcept
   {
@@ -62,18 +72,8 @@ protected:
   close_job() = default;
   ~close_job() = default;
 
-  /// For another descriptor. Nobody else holds the job.
-  void reset() noexcept
-  {
-    fd_ = no_descriptor;
-    error_ = 0;
-    stage_ = stage::idle;
-    lingered_ = copied_ = gone_ = false;
-    request_ = close_request();
-    kind_ = descriptor_kind::unknown;
-    lead(close_lead::nobody);
-    plan_.reset();
-  }
+  /// For another descriptor. With the mutex held; no thread closes the job.
+  INTERLOCK_DECL void reset() noexcept;
 
   /// In a forked child: the descriptor is a copy of the parent's, which nothing is done to but close(2).
   void is_a_copy() noexcept
@@ -81,22 +81,44 @@ protected:
     copied_ = true;
   }
 
+  /// Whether the worker may still touch the job as one that it watches: no `reset` then. With the mutex held.
+  bool is_watched() const noexcept
+  {
+    return watched_;
+  }
+
+  /// The descriptor has another owner: what is demanded from now on has no effect.
+  INTERLOCK_DECL void give_out() noexcept;
+
+  sys::mutex mutex_; // never held while user code can run
+
 private:
   friend class close_worker;
+  friend class elastic_lane;
+  friend class worker_loop;
   friend class intrusive_list<close_job>;
 
-  /// Keeps the memory until `drop_memory`: for a call on the worker of a job that is not the worker's.
+  // --- What the library's threads tell the job.
+
+  /// Keeps the memory until `drop_memory`.
   virtual void keep_memory() noexcept {}
   virtual void drop_memory() noexcept {}
 
-  /// On the worker, or in the thread that has submitted the job: the descriptor is gone.
+  /// The descriptor is gone. On one of the library's threads, or in the thread that has submitted the job.
   virtual void closed() noexcept = 0;
 
-  /// On the worker, never before the deadline of the watch, unless the worker is being stopped.
-  virtual void expired() noexcept = 0;
+  /// The detach has not come in the watch time. A watch of an earlier close in this memory can be over as well: only a
+  /// close that waits for its detach is meant.
+  virtual void overdue() noexcept = 0;
 
-  /// On the worker, when the time of `watch_again` is over.
+  /// The writes that the close waits for may not go on.
+  virtual void flush_over() noexcept = 0;
+
+  /// Serves the close waiters again, after `retry_later`.
   virtual void retry() noexcept = 0;
+
+  /// There is no thread that could retry.
+  virtual void retry_never() noexcept = 0;
 
   /// Changes whenever the writes that a close waits for have come one step further.
   virtual unsigned flush_steps() const noexcept
@@ -110,36 +132,112 @@ private:
     return 0;
   }
 
+  // --- Demands. Any thread. True: the worker waits with this close, and has to be told.
+
+  bool demand(const close_mode& mode, close_plan_pointer plan) noexcept;
+  bool demand_plainly() noexcept;
+
+  /// The worker, or the thread in its place, has unlisted the job. `submitted`: it was told by a notice of the submit.
+  void end_watch(bool submitted) noexcept;
+
+  // --- The thread that the job belongs to.
+
+  /// Returns the next step as it looks now.
+  close_step hand_over(const detached_descriptor& d, bool in_hurry) noexcept;
+
+  /// The next step: asks the system for SO_LINGER, if that decides. What does not wait is decided from then on.
+  close_step settle(bool in_hurry) noexcept;
+  close_step decide(bool in_hurry) noexcept;
+
+  /// The plan of what the close waits for. Null: no memory.
+  close_plan* plan_wait(clock::time_point now) noexcept;
+
+  /// How the close is wanted by now.
+  close_mode::kind way() noexcept;
+
+  /// Asks the system, if the kind of the descriptor does not tell. `asynchronous`: as in place_of.
+  bool can_block(bool asynchronous) noexcept;
+  void learn_kind() noexcept;
+
+  /// Calls close(2); then `tell_closed` has to follow, after which the job may be gone.
+  void close_descriptor_now(close_step how) noexcept;
+  void tell_closed() noexcept;
+
+  void close_now(close_step how) noexcept
+  {
+    close_descriptor_now(how);
+    tell_closed();
+  }
+
+  /// In a forked child. False: it was not submitted, or is closed.
+  bool begin_again() noexcept;
+
+  void seal() noexcept;
+  void write_report() noexcept;
+  close_request request() const noexcept;
+  close_circumstances circumstances(bool in_hurry) const noexcept;
+
+  /// How far a close has come, from the submit on.
   enum class stage : unsigned char
   {
     idle,
-    watched,
-    queued,
+    submitted,
     delivering,
-    delivered, // queued once more
-    closed,
-    watched_after_close
+    delivered,
+    in_close, // of close(2)
+    closed
   };
 
-  /// Of a close that has not waited for a peer.
-  void write_report() noexcept;
+  /// What the worker has listed the job for.
+  enum class listing : unsigned char
+  {
+    none,
+    watch,
+    flush,
+    retry,
+    delivery
+  };
 
-  close_request request() const noexcept;
-  close_circumstances circumstances() const noexcept;
+  /// What is posted to the worker.
+  struct notice
+  {
+    static constexpr content submit = 1;
+    static constexpr content flush = 2;
+    static constexpr content watch = 4;
+    static constexpr content demand = 8;
+    static constexpr content retry = 16;
+    static constexpr content forget = 32; ///< The close is over, or goes on without the worker.
+  };
 
-  // Guarded by the worker's mutex from the first demand, watch or submit until `closed` has been
-  // called.
+  // Guarded by mutex_, but for a thread that reads what is decided.
+  close_plan_pointer plan_;
+  bool abortive_ = false;
+  bool prompt_ = false;
+  bool joined_plainly_ = false;
+  bool submitted_ = false;
+  bool watched_ = false; // the worker has listed the job, or will
+  bool awaited_ = false; // the worker waits for writes, or for the peer: it has to hear of demands
+  bool decided_ = false;
+
+  // Of the thread that the job belongs to.
+  stage stage_ = stage::idle;
+  descriptor_kind kind_ = descriptor_kind::unknown;
+  bool at_once_ = false;
+  bool to_be_forgotten_ = false; // was watched when submitted
+  bool lingered_ = false;
+  bool copied_ = false; // in a forked child: the descriptor is a copy of the parent's
+  bool gone_ = false;   // the descriptor was closed before a fork: there is no copy of it
+  close_step how_ = close_step::close; // for the elastic lane
+  linger_setting linger_ = linger_setting::unsupported();
   int fd_ = no_descriptor;
   int error_ = 0;
-  close_request request_; // but for what is planned
-  descriptor_kind kind_ = descriptor_kind::unknown;
-  stage stage_ = stage::idle;
-  bool lingered_ = false;
-  bool copied_ = false;
-  bool gone_ = false; // the descriptor was closed before a fork: there is no copy of it
-  sys::atomic<close_lead> lead_{close_lead::nobody}; // written by whoever closes
-  close_plan_pointer plan_;
-  clock::time_point deadline_;
+
+  // The worker's, as is the list_node while the job is watched.
+  listing listing_ = listing::none;
+
+  sys::atomic<close_lead> lead_{close_lead::none}; // written by the leader
+  sys::atomic<clock::time_point> watch_until_{
+    clock::time_point()}; // by the last that asked for a watch
 };
 
 } // namespace detail

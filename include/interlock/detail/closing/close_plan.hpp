@@ -3,12 +3,13 @@
 //
 // How one close is wanted, and what it has to tell; the memory for its delivery.
 //
-// Made by whoever asks, before the close begins, so that the close itself cannot fail for want of
-// memory. It belongs to the job, and stays with it for those who ask for the outcome later.
+// Made by the closer, before the close begins, so that the close itself cannot fail for want of memory. It belongs
+// to the job, whose mutex guards how the close is wanted, and stays with it for closers that ask for the outcome later.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_CLOSE_PLAN_HPP
 #define INTERLOCK_DETAIL_CLOSING_CLOSE_PLAN_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -17,7 +18,6 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/deadline_heap.hpp>
 #include <interlock/detail/closing/delivery_job.hpp>
-#include <interlock/detail/descriptor/intrusive_list.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -25,15 +25,16 @@ inline namespace abi_0 {
 namespace detail {
 
 class close_job;
-using job_list = intrusive_list<close_job>;
 
 class close_plan final : private delivery_job
 {
 public:
   using clock = sys::clock;
 
-  INTERLOCK_DECL explicit close_plan(
-    const close_mode& mode, clock::time_point since = clock::now()) noexcept;
+  explicit close_plan(const close_mode& mode, clock::time_point since = clock::now()) noexcept
+  {
+    want(mode, since);
+  }
 
   /// What became of the close. Complete once the job is closed.
   const close_report& report() const noexcept
@@ -43,22 +44,21 @@ public:
 
 private:
   friend class close_job;
-  friend class close_worker;
+  friend class worker_loop;
 
-  void delivered() noexcept override;
+  /// Until when the writes may go on without another step.
+  clock::time_point flush_until(clock::time_point now) const noexcept
+  {
+    return progress_timeout_ < close_mode::longest_timeout()
+      ? std::min(until(), now + progress_timeout_)
+      : until();
+  }
 
-  /// As wanted, with what is left of the time.
-  close_mode mode() const noexcept;
-
-  // Guarded by the mutex of the worker until the job is closed. Until the delivery begins so is how it is
-  // wanted, and, while the writes that the close waits for run to their end, the deadline_node.
+  // The worker's, once it waits for anything.
   bool flushing_ = false;
   unsigned flush_steps_ = 0; // when last looked at, as is the queue
   int flush_queue_ = -1;
-  close_job* job_ = nullptr; // once anything is waited for
-
-  // The engine's thread, while it delivers.
-  job_list* delivered_ = nullptr; // where the job goes afterwards
+  close_job* job_ = nullptr;
 };
 
 static_assert(sizeof(close_plan) <= 200, "thousands of closes wait at once");

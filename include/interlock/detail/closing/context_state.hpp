@@ -47,7 +47,7 @@ private:
   /// The context is going: close the descriptor, destroy what belongs to the context.
   virtual void shut_down() noexcept = 0;
 
-  /// Whether nobody touches the reactor on behalf of this any more.
+  /// Whether no thread touches the reactor on behalf of this any more.
   virtual bool has_left_reactor() const noexcept = 0;
 
   /// This is a forked child, with one thread only.
@@ -57,7 +57,7 @@ private:
 class context_state
 {
 public:
-  /// `on_foreign_process` is called when a forked child is found out that nobody has told of it.
+  /// `on_foreign_process` is called in a forked child that has not been told, when the fork is noticed.
   INTERLOCK_DECL explicit context_state(
     worker_options options = {}, std::function<void()> on_foreign_process = {});
   context_state(const context_state&) = delete;
@@ -99,7 +99,7 @@ public:
     context_state* context_state_;
   };
 
-  /// May be called more than once. Waits for passages under way, up to `bound` for those who are inside
+  /// May be called more than once. Waits for passages under way, up to `bound` for threads inside
   /// a tenure, and up to `bound` for a close(2) under way.
   INTERLOCK_DECL void shut_down(std::chrono::milliseconds bound) noexcept;
 

@@ -1,12 +1,11 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The memory that the delivery of one connection needs at the engine. It is a part of its owner, so
-// no delivery can fail for want of memory.
+// The memory that the delivery of one connection needs. It is a part of its owner, so no delivery can fail for
+// want of memory.
 //
-// From a submit that succeeds until the call of `delivered` the job belongs to the engine, and its
-// descriptor is touched by nobody else. From that call on both are the owner's again: the engine knows
-// the job no more, and the owner closes the descriptor. One thread at a time submits or overtakes.
+// From the begin until it is over the job belongs to the engine, and only the engine touches the descriptor. Then both
+// are the owner's again, which closes the descriptor.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_DELIVERY_JOB_HPP
 #define INTERLOCK_DETAIL_CLOSING_DELIVERY_JOB_HPP
@@ -21,7 +20,6 @@
 #include <interlock/detail/closing/deadline_heap.hpp>
 #include <interlock/detail/closing/delivery_stages.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
-#include <interlock/detail/descriptor/intrusive_list.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
 #include <interlock/detail/sys.hpp>
 
@@ -29,7 +27,7 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-class delivery_job : protected deadline_node, private list_node
+class delivery_job : protected deadline_node
 {
 public:
   using clock = sys::clock;
@@ -38,7 +36,7 @@ protected:
   delivery_job() = default;
   ~delivery_job() = default;
 
-  /// How it is to be delivered, with time limits that count from `since`. Not while it is the engine's.
+  /// How it is to be delivered, with time limits that count from `since`. Before it begins.
   void want(const close_mode& mode, clock::time_point since) noexcept
   {
     demanded_ = mode.what();
@@ -53,7 +51,12 @@ protected:
   {
     demanded_ = mode.what();
     if (mode.delivers())
-      until_ = std::min(until(), later(since, mode.timeout()));
+      end_by(later(since, mode.timeout()));
+  }
+
+  void end_by(clock::time_point t) noexcept
+  {
+    until_ = std::min(until(), t);
   }
 
   clock::time_point until() const noexcept
@@ -66,23 +69,16 @@ protected:
   close_mode::duration progress_timeout_{};
   std::uint64_t discard_limit_ = 0;
 
-  // While it is the engine's, its thread's alone: the bytes discarded so far and, as what is
+  // The engine's while it delivers: the bytes discarded so far and, as what is
   // unacknowledged, the whole queue when last looked at.
   close_report report_;
 
-  // While it is the engine's, written with its mutex held, and only when the owner overtakes: he can read
-  // it without. So can the engine's thread read the time.
+  // The owner's. The engine reads the time while a thread may shorten it.
   sys::atomic<clock::time_point> until_{clock::time_point()};
   close_mode::kind demanded_ = close_mode::kind::immediate; // the strongest so far
 
 private:
   friend class delivery_engine;
-  friend class intrusive_list<delivery_job>;
-
-  /// On the engine's thread, without a lock: it is over, as the report says. close(2) of the descriptor
-  /// cannot wait for SO_LINGER by now, and resets the connection if the outcome is `aborted`. May destroy
-  /// the job, or submit it again.
-  virtual void delivered() noexcept = 0;
 
   /// A point in time that is never so far away that it wraps.
   static clock::time_point later(clock::time_point t, close_mode::duration d) noexcept
@@ -90,11 +86,8 @@ private:
     return t + std::clamp(d, close_mode::duration::zero(), close_mode::longest_timeout());
   }
 
-  // Guarded by the engine's mutex, and so is the list_node: in no list, if the engine knows of everything.
-  bool submitted_ = false; // and not over
-
-  // Written by `submit`; from then on the engine's thread alone, and so is the deadline_node.
-  close_mode::kind wanted_ = close_mode::kind::immediate; // as demanded, when last asked
+  // The engine's, as is the deadline_node.
+  close_mode::kind wanted_ = close_mode::kind::immediate;
   transport kind_ = transport::other;
   int fd_ = no_descriptor;
   int error_ = 0;                                     // taken away from the socket
@@ -102,7 +95,6 @@ private:
   clock::time_point moved_;                           // when progress was last seen
   std::chrono::duration<short, std::milli> period_{}; // until the next look, if nothing happens
   delivery_state state_;
-  bool taken_up_ = false;    // is in the heap
   bool watched_ = false;     // is in the set of edges
   bool end_read_ = false;    // the end of its input has been read
   bool input_left_ = false;  // there is input that may not, or cannot, be discarded
@@ -113,10 +105,10 @@ private:
   bool limited_ = false;     // TCP_USER_TIMEOUT has been set
   bool alive_ = false;       // a look has shown a connection
   bool fin_queued_ = false;  // our FIN is, or has been, in the queue
-  // Here is room for small members of the owner's.
+  // A derived class puts its small members into the padding that follows.
 };
 
-static_assert(sizeof(delivery_job) <= 176, "thousands of deliveries go on at once");
+static_assert(sizeof(delivery_job) <= 152, "thousands of deliveries go on at once");
 
 } // namespace detail
 } // namespace abi_0

@@ -43,7 +43,7 @@ enum class delivery_sight : unsigned char
   pending,      ///< Something, be it our FIN, has not been acknowledged.
   acknowledged, ///< Nothing has not, if our FIN has been sent.
   ended, ///< No connection any more, no error, nothing left: after our FIN both have arrived.
-  lost,  ///< No connection any more, something left; somebody else has taken the error.
+  lost,  ///< No connection any more, something left; the error has been taken.
   reset,
   given_up ///< By the kernel: it got no answer.
 };
@@ -169,7 +169,7 @@ constexpr bool drained(const socket_facts& facts, bool was_alive) noexcept
       || (sight == delivery_sight::pending && facts.state != tcp_state::syn_received));
 }
 
-/// Whether our FIN, whoever has sent it, is in the queue.
+/// Whether our FIN is in the queue, be it the program's own.
 constexpr bool fin_queued(const socket_facts& facts) noexcept
 {
   return facts.kind == transport::tcp

@@ -3,22 +3,36 @@
 //
 // The sockets whose changes wake one thread, and the eventfd by which others do.
 //
-// An epoll(7) set, edge-triggered, since a socket whose FIN has been sent is always writable. Where
-// none can be had, for want of descriptors or of epoll, waiting still ends by time and by the
-// eventfd. Whoever is added must be removed before its descriptor is closed: a copy of the descriptor
-// elsewhere would keep it in the set (epoll(7), questions and answers).
+// An epoll(7) set, edge-triggered, since a socket whose FIN has been sent is always writable; so nothing is read of
+// the eventfd either. Where no set can be had, for want of descriptors or of epoll, waiting still ends by time and by
+// the eventfd. What is added is removed before its descriptor is closed: a copy of the descriptor elsewhere would keep
+// it in the set (epoll(7), questions and answers).
 
 #ifndef INTERLOCK_DETAIL_CLOSING_EDGE_SET_HPP
 #define INTERLOCK_DETAIL_CLOSING_EDGE_SET_HPP
 
+#include <chrono>
 #include <cstddef>
+#include <limits>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+
+/// For poll(2) and epoll_wait(2). Rounded up: a thread that is woken a little early finds nothing to do, again and
+/// again.
+constexpr int whole_milliseconds(sys::clock::duration d) noexcept
+{
+  constexpr std::chrono::milliseconds most(std::numeric_limits<int>::max());
+  if (d <= d.zero())
+    return 0;
+  return d >= most ? std::numeric_limits<int>::max()
+                   : static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(d).count());
+}
 
 class edge_set
 {
@@ -26,24 +40,23 @@ public:
   /// How many edges one wait tells of at most.
   static constexpr std::size_t most = 128;
 
-  /// `wake_event` remains the caller's and is read by `wait`; it may be no_descriptor.
-  explicit edge_set(int wake_event) noexcept
-    : wake_event_(wake_event)
-  {
-  }
-
+  edge_set() = default;
   edge_set(const edge_set&) = delete;
   edge_set& operator=(const edge_set&) = delete;
-  INTERLOCK_DECL ~edge_set();
 
-  /// Makes the set, if there is none yet. False: none can be had now.
+  ~edge_set()
+  {
+    close();
+  }
+
+  /// Makes the eventfd, and the set if one can be had now. False: not even the eventfd. One thread, before any other
+  /// function.
   INTERLOCK_DECL bool open() noexcept;
 
-  /// The set's own descriptor, readable when `wait` would not wait; no_descriptor without a set.
-  int fd() const noexcept
-  {
-    return fd_;
-  }
+  /// Ends the wait of the thread that waits, or its next one. Any thread.
+  INTERLOCK_DECL void wake() noexcept;
+
+  // The thread that waits.
 
   /// Wakes with `tag` for every change of the socket, and for one that is there already; for input
   /// only on demand. False: it cannot be watched.
@@ -51,19 +64,17 @@ public:
 
   INTERLOCK_DECL void remove(int fd) noexcept;
 
-  /// Waits up to so many milliseconds, -1 for ever, and returns the number of tags. The eventfd has
-  /// none.
+  /// Waits up to so many milliseconds and returns the number of tags. The wake-up has none.
   INTERLOCK_DECL std::size_t wait(int milliseconds, void* (&tags)[most]) noexcept;
 
-  /// In a forked child: gives the set up without changing it, since it is the parent's as well.
-  INTERLOCK_DECL void abandon(int wake_event) noexcept;
+  /// Closes both. In a forked child this leaves them as they are, since they are the parent's as well.
+  INTERLOCK_DECL void close() noexcept;
 
 private:
   std::size_t wait_for_wake(int milliseconds) noexcept;
-  void read_wake() noexcept;
 
-  int wake_event_;
-  int fd_ = no_descriptor;
+  int wake_event_ = no_descriptor;
+  int set_ = no_descriptor;
 };
 
 } // namespace detail

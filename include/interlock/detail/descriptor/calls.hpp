@@ -113,6 +113,9 @@ INTERLOCK_DECL linger_setting linger_time(int fd) noexcept;
 
 INTERLOCK_DECL void set_linger(int fd, int seconds) noexcept;
 
+/// FD_CLOEXEC, so that no child keeps what is closed later.
+INTERLOCK_DECL void set_close_on_exec(int fd) noexcept;
+
 /// SO_LINGER off, so that close(2) cannot wait. Not a socket: nothing to do.
 INTERLOCK_DECL void clear_linger(int fd) noexcept;
 

@@ -37,6 +37,12 @@ public:
     next_ = previous_ = this;
   }
 
+  /// In no list any more, without touching the one that it was in, whose memory may be gone.
+  void forget() noexcept
+  {
+    next_ = previous_ = this;
+  }
+
 private:
   template <class>
   friend class intrusive_list;

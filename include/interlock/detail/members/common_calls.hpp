@@ -96,9 +96,9 @@ error_code set_native_non_blocking(Core& core, bool mode, error_code& ec)
 template <class Core, class Command>
 error_code control(Core& core, Command& command, error_code& ec)
 {
-  if (static_cast<unsigned long>(command.name()) == FIONBIO)
-    return set_non_blocking(core, *static_cast<const int*>(command.data()) != 0, ec);
   const auto name = static_cast<unsigned long>(command.name());
+  if (name == FIONBIO)
+    return set_non_blocking(core, *static_cast<const int*>(command.data()) != 0, ec);
   core.inside(ec,
     [&](auto& t, error_code& e)
     {

@@ -154,11 +154,11 @@ public:
   /// For `close()`: the same as demand_close, except that it has no effect in a flush.
   void demand_close_unless_flushing() noexcept;
 
-  /// Has the worker call `demand_detach` if the strand's step has not run within the watch time.
+  /// Has the worker demand the detach if the strand's step has not run within the watch time.
   void demand_detach_later() noexcept;
 
   /// After a close: waits until close(2) has been called, unless a lease delays it; at most for
-  /// close_worker::await_time, because a thread inside, or a close that is queued before, may take longer.
+  /// close_progress::await_time, because a thread inside, or a close that is queued before, may take longer.
   /// The caller keeps the object, and with it the tenure.
   void await_close() noexcept;
 
@@ -351,7 +351,6 @@ protected:
     return down_;
   }
 
-  sys::mutex mutex_;       // never held while user code can run
   int fd_ = no_descriptor; // written while the tenure is vacant
 
 private:
@@ -381,8 +380,10 @@ private:
   detached_descriptor detached(bool has_other_owner) const noexcept;
 
   void closed() noexcept override;
-  void expired() noexcept override;
+  void overdue() noexcept override;
+  void flush_over() noexcept override;
   void retry() noexcept override;
+  void retry_never() noexcept override;
   int flush_queue() noexcept override;
   void shut_down() noexcept override;
   bool has_left_reactor() const noexcept override;

@@ -232,6 +232,12 @@ public:
     return {with_phase(w, phase::due), duty::none};
   }
 
+  /// The strand's step has not come in time: the same, but only of a close that waits for it.
+  static constexpr step demand_overdue(value w) noexcept
+  {
+    return phase_of(w) == phase::closing ? demand(w) : step{w, duty::none};
+  }
+
   /// `close()`: the same, but that it changes nothing of a flush.
   static constexpr step demand_unless_flushing(value w) noexcept
   {

@@ -152,6 +152,13 @@ public:
     return std::exchange(value_, static_cast<T>(value_ - n));
   }
 
+  T fetch_or(T bits, std::memory_order order = std::memory_order_seq_cst) noexcept
+  {
+    reach("fetch_or");
+    race::atomic_exchange(this, order);
+    return std::exchange(value_, static_cast<T>(value_ | bits));
+  }
+
   operator T() const noexcept // NOLINT(google-explicit-constructor): as std::atomic's
   {
     return load();
@@ -240,6 +247,16 @@ public:
       waiting_->is_notified = true;
   }
 
+  // The one that has waited for the shortest time.
+  void notify_one() noexcept
+  {
+    reach("notify_one");
+    if (waiting_ == nullptr)
+      return;
+    waiting_->is_notified = true;
+    waiting_ = waiting_->next;
+  }
+
   template <class Predicate>
   void wait(std::unique_lock<mutex>& lock, Predicate over)
   {
@@ -317,18 +334,75 @@ private:
   lifetime life_;
 };
 
-/// A thread of the library's own: never joined, as the library leaves it.
+/// A thread of the library's own, which it joins or leaves behind.
 class thread
 {
 public:
+  using id = unsigned;
+
+  thread() noexcept = default;
+
   explicit thread(std::function<void()> body)
   {
     scheduler::current()->point("start of a thread", this);
-    scheduler::current()->start("worker", std::move(body));
+    number_ = scheduler::current()->start("worker", std::move(body));
   }
 
-  void detach() noexcept {}
+  thread(thread&& other) noexcept
+    : number_(std::exchange(other.number_, none))
+  {
+  }
+
+  thread& operator=(thread&& other) noexcept
+  {
+    scheduler* s = scheduler::current();
+    if (s && joinable())
+      s->fail("a thread object that is joinable is assigned to");
+    number_ = std::exchange(other.number_, none);
+    return *this;
+  }
+
+  ~thread()
+  {
+    scheduler* s = scheduler::current();
+    if (s && joinable())
+      s->fail("a thread object that is joinable is destroyed");
+  }
+
+  bool joinable() const noexcept
+  {
+    return number_ != none;
+  }
+
+  id get_id() const noexcept
+  {
+    return number_;
+  }
+
+  void join()
+  {
+    scheduler& s = *scheduler::current();
+    const auto ended = [&] { return s.has_ended(number_); };
+    s.wait(schedules::when<decltype(ended)>(ended), scheduler::forever, "join", this);
+    race::join(number_);
+    number_ = none;
+  }
+
+  void detach() noexcept
+  {
+    number_ = none;
+  }
+
+private:
+  static constexpr unsigned none = ~0u;
+
+  unsigned number_ = none;
 };
+
+inline thread::id this_thread_id() noexcept
+{
+  return scheduler::current()->self();
+}
 
 struct clock
 {
@@ -492,6 +566,14 @@ inline int getpeername(int fd, ::sockaddr*, ::socklen_t*) noexcept
   return kernel::current().peer_name(fd);
 }
 
+inline int fcntl(int fd, int what, int = 0) noexcept
+{
+  if (what != F_SETFD)
+    scheduler::current()->fail("the kernel of a run has no such fcntl");
+  kernel::current().touch(fd, "fcntl");
+  return 0;
+}
+
 inline int pthread_sigmask(int, const ::sigset_t*, ::sigset_t*) noexcept
 {
   return 0;
@@ -534,7 +616,6 @@ inline ::pid_t getpid() noexcept
 INTERLOCK_MISSING(accept)
 INTERLOCK_MISSING(bind)
 INTERLOCK_MISSING(connect)
-INTERLOCK_MISSING(fcntl)
 INTERLOCK_MISSING(getsockname)
 INTERLOCK_MISSING(listen)
 INTERLOCK_MISSING(open)

@@ -1,0 +1,241 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+
+#include <interlock/detail/closing/elastic_lane.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include <interlock/detail/sys.hpp>
+
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
+
+/// One thread of the lane. Freed by the thread that joins it. But for `thread` guarded by the lane's mutex.
+class elastic_lane::member : private list_node
+{
+public:
+  library_thread thread;
+  bool is_started = false;        // before it does anything
+  bool is_reported = true;        // if it closes: not to be reported
+  int descriptor = no_descriptor; // that it closes
+  sys::clock::time_point begun;
+
+private:
+  friend class intrusive_list<member>;
+};
+
+elastic_lane::~elastic_lane()
+{
+  join(ended_threads_);
+}
+
+bool elastic_lane::add(close_job& job, close_step how, const std::shared_ptr<void>& owner) noexcept
+{
+  lock_type lock(*mutex_);
+  if (!stopped_ && queued_ >= idle_ && closing_ < options_.max_threads)
+    start_closing(lock, owner);
+  if (stopped_ || closing_ == 0)
+    return false;
+  job.how_ = how;
+  jobs_.push_back(job);
+  ++queued_;
+  added_->notify_one();
+  if (options_.on_slow_close && !reporting_)
+  {
+    reporting_ = true;
+    reporting_ = start(lock, owner, &elastic_lane::report_slow);
+  }
+  return true;
+}
+
+// --- Threads.
+
+// Unlocks meanwhile: the factory is the user's.
+bool elastic_lane::start(lock_type& lock, const std::shared_ptr<void>& owner, work what) noexcept
+{
+  std::unique_ptr<member> m(new (std::nothrow) member);
+  if (!m)
+    return false;
+  threads_.push_back(*m);
+  lock.unlock();
+  const bool started = m->thread.start(options_.thread_factory, "interlock-close",
+    [this, self = m.get(), what, owner] { run(*self, what); });
+  lock.lock();
+  if (started)
+    m.release()->is_started = true;
+  else
+    threads_.remove(*m);
+  changed_->notify_all();
+  return started;
+}
+
+bool elastic_lane::start_closing(lock_type& lock, const std::shared_ptr<void>& owner) noexcept
+{
+  ++closing_;
+  const bool started = start(lock, owner, &elastic_lane::close_jobs);
+  if (!started)
+    --closing_;
+  return started;
+}
+
+void elastic_lane::run(member& self, work what) noexcept
+{
+  lock_type lock(*mutex_);
+  changed_->wait(lock, [&self] { return self.is_started; });
+  (this->*what)(self, lock);
+  end(self, lock);
+}
+
+// Joins those that have ended before, so that no more than one is left of them.
+void elastic_lane::end(member& self, lock_type& lock) noexcept
+{
+  intrusive_list<member> earlier(std::move(ended_threads_));
+  threads_.remove(self);
+  ended_threads_.push_back(self);
+  changed_->notify_all();
+  lock.unlock();
+  join(earlier);
+}
+
+// --- Closing.
+
+void elastic_lane::close_jobs(member& self, lock_type& lock) noexcept
+{
+  while (await_job(lock))
+    close_next(self, lock);
+  --closing_;
+}
+
+// False: there has been none for `idle_time`, or there will be none.
+bool elastic_lane::await_job(lock_type& lock) noexcept
+{
+  ++idle_;
+  added_->wait_for(lock, idle_time, [this] { return queued_ != 0 || stopped_; });
+  --idle_;
+  return queued_ != 0;
+}
+
+// Another thread may have taken the job for which this one has come.
+void elastic_lane::close_next(member& self, lock_type& lock) noexcept
+{
+  lock.unlock();
+  gate_.enter();
+  lock.lock();
+  if (close_job* const job = jobs_.pop_front())
+  {
+    --queued_;
+    self.descriptor = job->fd_;
+    self.begun = sys::clock::now();
+    self.is_reported = false;
+    if (reporting_)
+      changed_->notify_all();
+    lock.unlock();
+    job->close_descriptor_now(job->how_);
+    // After a close(2) that has taken longer than a fork waits: the child takes the descriptor for gone.
+    gate_.leave();
+    gate_.enter();
+    job->tell_closed();
+    progress_.note_settled();
+    lock.lock();
+    self.descriptor = no_descriptor;
+    self.is_reported = true;
+  }
+  lock.unlock();
+  gate_.leave();
+  lock.lock();
+}
+
+// --- Reports.
+
+// As long as a close is queued, or is to be reported if it is not over in time.
+void elastic_lane::report_slow(member& /*self*/, lock_type& lock) noexcept
+{
+  const auto stopped = [this] { return stopped_; };
+  const auto has_work = [this] { return stopped_ || next_slow() != nullptr; };
+  while ((changed_->wait_for(lock, idle_time, has_work) || queued_ != 0) && !stopped_)
+  {
+    member* const slow = next_slow();
+    if (!slow)
+      continue;
+    const auto due = slow->begun + options_.slow_close_age;
+    if (sys::clock::now() >= due)
+      report(*slow, lock);
+    else
+      changed_->wait_until(lock, due, stopped);
+  }
+  reporting_ = false;
+}
+
+// The thread of `slow` may have ended when this returns.
+void elastic_lane::report(member& slow, lock_type& lock) noexcept
+{
+  slow_close about;
+  about.descriptor = slow.descriptor;
+  about.age = sys::clock::now() - slow.begun;
+  about.waiting = queued_;
+  threads_.for_each([&](member& m) { about.under_way += m.descriptor != no_descriptor; });
+  slow.is_reported = true;
+  lock.unlock();
+  options_.on_slow_close(about);
+  lock.lock();
+}
+
+// The one that has been under way for the longest time, of those that are to be reported.
+elastic_lane::member* elastic_lane::next_slow() const noexcept
+{
+  member* first = nullptr;
+  threads_.for_each(
+    [&first](member& m)
+    {
+      if (!m.is_reported && (!first || m.begun < first->begun))
+        first = &m;
+    });
+  return first;
+}
+
+// --- The end.
+
+void elastic_lane::join(intrusive_list<member>& ended) noexcept
+{
+  while (member* m = ended.pop_front())
+  {
+    m->thread.join();
+    delete m;
+  }
+}
+
+void elastic_lane::stop(sys::clock::time_point end, const std::shared_ptr<void>& owner) noexcept
+{
+  lock_type lock(*mutex_);
+  if (std::exchange(stopped_, true))
+    return;
+  added_->notify_all();
+  changed_->notify_all();
+  for (std::size_t more = std::min(queued_, options_.max_threads); more != 0; --more)
+    if (!start_closing(lock, owner))
+      break;
+  changed_->wait_until(lock, end, [this] { return threads_.empty(); });
+  intrusive_list<member> ended(std::move(ended_threads_));
+  lock.unlock();
+  join(ended);
+}
+
+void elastic_lane::renew_after_fork() noexcept
+{
+  mutex_.renew();
+  added_.renew();
+  changed_.renew();
+  jobs_.forget_all();
+  threads_.forget_all();
+  ended_threads_.forget_all();
+  queued_ = closing_ = idle_ = 0;
+  reporting_ = false;
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

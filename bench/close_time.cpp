@@ -7,7 +7,6 @@
 // The sides take turns in one process, so that all see the same machine; the ratios of each turn are
 // what is reported, as median and quartiles. Processor time, not wall time: other load does not count.
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -19,6 +18,8 @@
 
 #include <interlock/ip/tcp.hpp>
 
+#include "measure.hpp"
+
 namespace asio = boost::asio;
 
 namespace {
@@ -28,13 +29,6 @@ struct cost
   double loop_thread = 0;
   double process = 0;
 };
-
-double now(::clockid_t clock)
-{
-  ::timespec t = {};
-  ::clock_gettime(clock, &t);
-  return double(t.tv_sec) * 1e6 + double(t.tv_nsec) / 1e3;
-}
 
 template <class Tcp>
 struct connections
@@ -62,16 +56,16 @@ cost measure(std::size_t count, Close close)
   asio::io_context context;
   connections<Tcp> c(context, count);
   cost spent;
-  const double process = now(CLOCK_PROCESS_CPUTIME_ID);
+  const double process = bench::now(CLOCK_PROCESS_CPUTIME_ID);
   asio::post(context,
     [&]
     {
       for (auto& socket : c.ends)
         close(socket);
     });
-  const double before = now(CLOCK_THREAD_CPUTIME_ID);
+  const double before = bench::now(CLOCK_THREAD_CPUTIME_ID);
   context.run();
-  spent.loop_thread = (now(CLOCK_THREAD_CPUTIME_ID) - before) / double(count);
+  spent.loop_thread = (bench::now(CLOCK_THREAD_CPUTIME_ID) - before) / double(count);
   // The peers see the end of file when close(2) has been made: the worker's part is in the account.
   for (auto& peer : c.peers)
   {
@@ -79,7 +73,7 @@ cost measure(std::size_t count, Close close)
     boost::system::error_code ec;
     peer.read_some(asio::buffer(&byte, 1), ec);
   }
-  spent.process = (now(CLOCK_PROCESS_CPUTIME_ID) - process) / double(count);
+  spent.process = (bench::now(CLOCK_PROCESS_CPUTIME_ID) - process) / double(count);
   return spent;
 }
 
@@ -93,13 +87,6 @@ struct ratios
     process.push_back(a.process / b.process);
   }
 };
-
-void print(const char* what, std::vector<double> v)
-{
-  std::sort(v.begin(), v.end());
-  std::printf(
-    "%-46s %.3f  [%.3f .. %.3f]\n", what, v[v.size() / 2], v[v.size() / 4], v[v.size() * 3 / 4]);
-}
 
 } // namespace
 
@@ -121,8 +108,8 @@ int main(int argc, char** argv)
   std::printf("%d turns of %zu closes; Asio's close(): %.2f us of the loop's thread on average\n",
     turns, count, plain_total / turns);
   std::printf("against it                                     median  [quartiles]\n");
-  print("close(), the loop's thread", close.loop_thread);
-  print("close(), the process", close.process);
-  print("async_close(), the loop's thread", async_close.loop_thread);
-  print("async_close(), the process", async_close.process);
+  bench::print("close(), the loop's thread", close.loop_thread);
+  bench::print("close(), the process", close.process);
+  bench::print("async_close(), the loop's thread", async_close.loop_thread);
+  bench::print("async_close(), the process", async_close.process);
 }

@@ -26,6 +26,7 @@
 
 #include "connections/client.hpp"
 #include "connections/servers.hpp"
+#include "measure.hpp"
 
 namespace {
 
@@ -53,9 +54,9 @@ result measure(Server& server, const shape& s, const shared_times& closed)
   const ::sockaddr_in address = server.address();
   client_process clients([&] { client(address, s.count, closed, ended).run(s.at_once); });
   server.start();
-  std::vector<std::int64_t> loop_times(s.threads);
-  const std::int64_t process = now(CLOCK_PROCESS_CPUTIME_ID);
-  const std::int64_t begin = now();
+  std::vector<double> loop_times(s.threads);
+  const double process = now(CLOCK_PROCESS_CPUTIME_ID);
+  const double begin = now();
   std::vector<std::thread> threads;
   for (unsigned i = 0; i != s.threads; ++i)
     threads.emplace_back(
@@ -69,10 +70,10 @@ result measure(Server& server, const shape& s, const shared_times& closed)
   clients.join();
   result r;
   const double count = double(s.count);
-  r.rate = count / (double(now() - begin) / 1e9);
-  r.process = double(now(CLOCK_PROCESS_CPUTIME_ID) - process) / 1e3 / count;
-  for (const std::int64_t t : loop_times)
-    r.loop += double(t) / 1e3 / count;
+  r.rate = count / ((now() - begin) / 1e6);
+  r.process = (now(CLOCK_PROCESS_CPUTIME_ID) - process) / count;
+  for (const double t : loop_times)
+    r.loop += t / count;
   for (std::size_t i = 0; i != s.count; ++i)
     r.to_end.push_back(double(ended[i]) / 1e3);
   return r;
@@ -129,24 +130,19 @@ struct figures
   }
 };
 
-double at(std::vector<double>& v, double part)
+void print(const std::vector<double>& v)
 {
-  std::sort(v.begin(), v.end());
-  return v[std::min(v.size() - 1, std::size_t(part * double(v.size())))];
+  std::printf(
+    "  %.3f [%.3f .. %.3f]", percentile(v, 0.5), percentile(v, 0.25), percentile(v, 0.75));
 }
 
-void print(std::vector<double>& v)
-{
-  std::printf("  %.3f [%.3f .. %.3f]", at(v, 0.5), at(v, 0.25), at(v, 0.75));
-}
-
-void print(const char* name, figures& f)
+void print(const char* name, const figures& f)
 {
   std::printf("%-12s", name);
   print(f.process);
   print(f.loop);
   print(f.rate);
-  std::printf("  %7.0f %7.0f\n", at(f.to_end, 0.5), at(f.to_end, 0.99));
+  std::printf("  %7.0f %7.0f\n", percentile(f.to_end, 0.5), percentile(f.to_end, 0.99));
 }
 
 shape shape_of(char** arguments, int count)

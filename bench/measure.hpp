@@ -8,18 +8,25 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <ctime>
 #include <vector>
 
 namespace bench {
 
-/// Microseconds.
-inline double now(::clockid_t clock = CLOCK_MONOTONIC)
+/// Of CLOCK_MONOTONIC the same in each process.
+inline std::int64_t nanoseconds(::clockid_t clock = CLOCK_MONOTONIC)
 {
   ::timespec t = {};
   ::clock_gettime(clock, &t);
-  return double(t.tv_sec) * 1e6 + double(t.tv_nsec) / 1e3;
+  return std::int64_t(t.tv_sec) * 1000000000 + t.tv_nsec;
+}
+
+/// Microseconds.
+inline double now(::clockid_t clock = CLOCK_MONOTONIC)
+{
+  return double(nanoseconds(clock)) / 1e3;
 }
 
 /// `p` from 0 to 1. Of nothing 0.

@@ -16,7 +16,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <vector>
 
 #include <fcntl.h>
@@ -28,6 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "measure.hpp"
+
 namespace bench {
 
 constexpr std::size_t message_size = 64;
@@ -38,14 +39,6 @@ inline void require(bool holds, const char* what)
     return;
   std::perror(what);
   std::_Exit(EXIT_FAILURE);
-}
-
-/// Nanoseconds; of CLOCK_MONOTONIC the same in each process.
-inline std::int64_t now(::clockid_t clock = CLOCK_MONOTONIC)
-{
-  ::timespec t = {};
-  ::clock_gettime(clock, &t);
-  return std::int64_t(t.tv_sec) * 1000000000 + t.tv_nsec;
 }
 
 /// Times of a number of connections, in memory that a forked process shares.
@@ -162,7 +155,7 @@ private:
     require(got >= 0, "recv");
     if (got != 0)
       return;
-    ended_[number] = now() - closed_[number];
+    ended_[number] = nanoseconds() - closed_[number];
     ::close(fd);
     ++finished_;
     if (started_ < count_)

@@ -153,7 +153,7 @@ private:
             [this](const error_code& e, std::size_t)
             {
               require(e, "write");
-              owner.task_.closed[number_in(data.data())] = now();
+              owner.task_.closed[number_in(data.data())] = nanoseconds();
               End::end(this);
             });
         });
@@ -299,7 +299,7 @@ private:
     if (got < 0)
       return;
     require(::send(fd, data, std::size_t(got), MSG_NOSIGNAL) == got, "send");
-    task_.closed[number_in(data)] = now();
+    task_.closed[number_in(data)] = nanoseconds();
     ::epoll_event none = {};
     ::epoll_ctl(set, EPOLL_CTL_DEL, fd, &none);
     ::close(fd);
@@ -423,7 +423,7 @@ private:
     require(status == 0, "write");
     auto* const s = static_cast<session*>(w->data);
     libuv_server& server = *s->owner->owner;
-    server.task_.closed[number_in(s->data)] = now();
+    server.task_.closed[number_in(s->data)] = nanoseconds();
     ::uv_close(reinterpret_cast<uv_handle_t*>(&s->socket),
       [](uv_handle_t* h) { delete static_cast<session*>(h->data); });
     if (++server.closed_ == server.task_.count)

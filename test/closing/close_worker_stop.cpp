@@ -16,17 +16,18 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/probe_job.hpp"
+#include "support/standing_pipe.hpp"
 #include "support/wait_until.hpp"
 #include "support/worker_fixture.hpp"
 
 using interlock::detail::close_worker;
 using support::lingering_socket;
 using support::probe_job;
+using support::standing_pipe;
 
 namespace {
 
@@ -47,27 +48,6 @@ struct fixture : support::worker_fixture
 
 private:
   std::deque<probe_job> probes;
-};
-
-/// A descriptor whose close(2) stands until the gate is opened, on a thread of the elastic lane.
-struct stuck_close
-{
-  support::ends pipe = support::pipe_ends();
-  support::close_watch watch{pipe.near.get()};
-  probe_job job;
-
-  explicit stuck_close(close_worker& worker)
-  {
-    watch.shut_gate();
-    worker.submit(job, {pipe.near.release()});
-    BOOST_TEST(watch.wait_arrived());
-  }
-
-  ~stuck_close()
-  {
-    watch.open_gate();
-    BOOST_TEST(job.wait_closed());
-  }
 };
 
 } // namespace
@@ -138,7 +118,7 @@ BOOST_AUTO_TEST_CASE(what_is_watched_expires_when_the_worker_stops)
 
 BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_delays_no_other)
 {
-  const stuck_close stuck(*worker);
+  const standing_pipe stuck(*worker);
   lingering_socket socket;
   probe_job queued;
   probe_job watched;
@@ -153,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_delays_no_other)
 
 BOOST_AUTO_TEST_CASE(a_thread_that_was_left_behind_is_not_waited_for_again)
 {
-  const stuck_close stuck(*worker);
+  const standing_pipe stuck(*worker);
   worker->stop(std::chrono::milliseconds(1));
   worker->stop(std::chrono::hours(1));
   BOOST_TEST(stuck.job.closes() == 0);
@@ -164,7 +144,7 @@ BOOST_AUTO_TEST_CASE(a_worker_lives_as_long_as_a_close_that_was_left_behind)
   auto owned = std::make_shared<close_worker>();
   const std::weak_ptr<close_worker> remains = owned;
   {
-    const stuck_close stuck(*owned);
+    const standing_pipe stuck(*owned);
     owned->stop(std::chrono::milliseconds(0));
     owned.reset();
     BOOST_TEST(!remains.expired());

@@ -35,14 +35,33 @@ using support::ways;
 
 namespace {
 
-/// Looks until nothing happens any more.
-template <class Fixture>
-void run_until_quiet(Fixture& f)
-{
-  BOOST_TEST(f.run_until([&] { return !f.engine.has_edge(0); }));
-}
-
 constexpr int patient = 60000;
+
+/// A delivery of more than the peer has room for.
+struct delivering : delivery_fixture<support::by_edges>
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  delivery_probe job;
+  taken got;
+
+  delivering()
+  {
+    support::fill(tcp.near.get());
+  }
+
+  void begin(const close_mode& mode)
+  {
+    submit(job, tcp.near, mode);
+    engine.run_once(milliseconds(0));
+    run_until_quiet();
+  }
+
+  /// Looks until nothing happens any more.
+  void run_until_quiet()
+  {
+    BOOST_TEST(run_until([this] { return !engine.has_edge(0); }));
+  }
+};
 
 /// As many descriptors as the system allows.
 class many_descriptors
@@ -73,19 +92,12 @@ private:
 BOOST_AUTO_TEST_SUITE(test_delivery_engine_wakes)
 
 // What the polling is the fall-back of.
-BOOST_FIXTURE_TEST_CASE(an_acknowledgement_wakes_the_thread_long_before_the_next_look,
-  delivery_fixture<support::by_edges>)
+BOOST_FIXTURE_TEST_CASE(an_acknowledgement_wakes_the_thread_long_before_the_next_look, delivering)
 {
-  support::ends tcp = support::narrow_tcp_ends();
-  support::fill(tcp.near.get());
-  delivery_probe job;
-  submit(job, tcp.near, close_mode::graceful(long_enough));
-  engine.run_once(milliseconds(0));
-  run_until_quiet(*this);
-  taken got;
+  begin(close_mode::graceful(long_enough));
   BOOST_TEST(got.take_all(tcp.far));
   BOOST_TEST(engine.has_edge(patient));
-  run_until_quiet(*this);
+  run_until_quiet();
   BOOST_TEST(support::tcp_state_of(tcp.near) == TCP_FIN_WAIT2);
   BOOST_TEST((engine.next_deadline() > std::chrono::steady_clock::now() + milliseconds(200)));
   BOOST_TEST(job.reports() == 0);
@@ -95,46 +107,28 @@ BOOST_FIXTURE_TEST_CASE(an_acknowledgement_wakes_the_thread_long_before_the_next
   BOOST_TEST(job.outcome() == close_outcome::peer_closed);
 }
 
-BOOST_FIXTURE_TEST_CASE(
-  the_last_acknowledgement_after_a_fin_of_the_peer_wakes_too, delivery_fixture<support::by_edges>)
+BOOST_FIXTURE_TEST_CASE(the_last_acknowledgement_after_a_fin_of_the_peer_wakes_too, delivering)
 {
-  support::ends tcp = support::narrow_tcp_ends();
-  support::fill(tcp.near.get());
   support::checked(::shutdown(tcp.far.get(), SHUT_WR), "shutdown");
-  delivery_probe job;
-  submit(job, tcp.near, close_mode::deliver(long_enough));
-  engine.run_once(milliseconds(0));
-  run_until_quiet(*this);
-  taken got;
+  begin(close_mode::deliver(long_enough));
   BOOST_TEST(got.take_all(tcp.far));
   BOOST_TEST(engine.has_edge(patient));
   BOOST_TEST(run_until_delivered(job));
   BOOST_TEST(job.outcome() == close_outcome::acknowledged);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_reset_wakes_too, delivery_fixture<support::by_edges>)
+BOOST_FIXTURE_TEST_CASE(a_reset_wakes_too, delivering)
 {
-  support::ends tcp = support::narrow_tcp_ends();
-  support::fill(tcp.near.get());
-  delivery_probe job;
-  submit(job, tcp.near, close_mode::deliver(long_enough));
-  engine.run_once(milliseconds(0));
-  run_until_quiet(*this);
+  begin(close_mode::deliver(long_enough));
   tcp.far.reset();
   BOOST_TEST(engine.has_edge(patient));
   engine.run_once(milliseconds(0));
   BOOST_TEST(job.outcome() == close_outcome::reset);
 }
 
-BOOST_FIXTURE_TEST_CASE(
-  input_wakes_only_a_delivery_that_discards_it, delivery_fixture<support::by_edges>)
+BOOST_FIXTURE_TEST_CASE(input_wakes_only_a_delivery_that_discards_it, delivering)
 {
-  support::ends tcp = support::narrow_tcp_ends();
-  support::fill(tcp.near.get());
-  delivery_probe job;
-  submit(job, tcp.near, close_mode::deliver(long_enough));
-  engine.run_once(milliseconds(0));
-  run_until_quiet(*this);
+  begin(close_mode::deliver(long_enough));
   support::send_text(tcp.far, "input");
   BOOST_TEST(support::wait_input(tcp.near, 5));
   BOOST_TEST(!engine.has_edge(0));

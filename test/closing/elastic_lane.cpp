@@ -15,35 +15,18 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/census.hpp"
-#include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/probe_job.hpp"
+#include "support/standing_pipe.hpp"
 #include "support/wait_until.hpp"
 #include "support/worker_fixture.hpp"
 
 using interlock::detail::close_worker;
 using interlock::detail::worker_options;
 using support::probe_job;
+using support::standing_pipe;
 
 namespace {
-
-/// Closes of pipes that stand until the gate is opened.
-struct standing_pipe
-{
-  support::ends pipe = support::pipe_ends();
-  support::close_watch watch{pipe.near.get()};
-  probe_job job;
-
-  standing_pipe()
-  {
-    watch.shut_gate();
-  }
-
-  void submit(close_worker& worker)
-  {
-    worker.submit(job, {pipe.near.release()});
-  }
-};
 
 struct fixture : support::worker_fixture
 {

@@ -1,20 +1,25 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Which descriptors have a close(2) that cannot block: by their protocol, and by asking the system.
+// Which descriptors have a close(2) that cannot block: by their protocol, and by asking the system. The question
+// changes nothing, and waits for no other thread.
 
 #include <interlock/detail/descriptor/descriptor_kind.hpp>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -25,6 +30,11 @@
 
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
+#include "support/fifo.hpp"
+#include "support/held_pipe.hpp"
+#include "support/pty.hpp"
+#include "support/wait_until.hpp"
+#include "support/watched_thread.hpp"
 
 using interlock::detail::descriptor_kind;
 using interlock::detail::kind_of;
@@ -72,6 +82,50 @@ void both_say(int family, int type, int protocol, descriptor_kind k)
   BOOST_TEST(kind_of(s) == k);
 }
 
+/// Everything that can be read now, without waiting.
+std::string unread(const fd& n)
+{
+  char buffer[64];
+  ::pollfd p = {n.get(), POLLIN, 0};
+  std::string text;
+  while (::poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0)
+  {
+    const int size = static_cast<int>(::read(n.get(), buffer, sizeof(buffer)));
+    if (support::checked(size, "read") == 0)
+      break;
+    text.append(buffer, buffer + size);
+  }
+  return text;
+}
+
+/// Whether both ends are found to be a pipe, whose content stays.
+void check_that_a_pipe_keeps_its_data(const fd& reading, const fd& writing)
+{
+  support::send_text(writing, "data");
+  BOOST_TEST(kind_of(reading.get()) == descriptor_kind::pipe);
+  BOOST_TEST(kind_of(writing.get()) == descriptor_kind::pipe);
+  BOOST_TEST(unread(reading) == "data");
+}
+
+/// Whether the kinds of both ends are found while the pipe is held.
+void check_that_a_held_pipe_is_found(support::held_pipe& held)
+{
+  std::vector<descriptor_kind> found;
+  support::watched_thread asking(
+    [&]
+    {
+      for (const fd* end : {&held.pipe().near, &held.pipe().far})
+        found.push_back(kind_of(end->get()));
+    });
+  BOOST_TEST(support::wait_until([&asking] { return asking.done(); }));
+  BOOST_TEST(held.is_held());
+  held.let_go();
+  asking.join();
+  for (const descriptor_kind k : found)
+    BOOST_TEST(k == descriptor_kind::pipe);
+  BOOST_TEST(found.size() == 2u);
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_descriptor_kind)
@@ -112,6 +166,74 @@ BOOST_AUTO_TEST_CASE(pipes)
   const fd out(ends[1]);
   BOOST_TEST(kind_of(in.get()) == descriptor_kind::pipe);
   BOOST_TEST(kind_of(out.get()) == descriptor_kind::pipe);
+}
+
+BOOST_AUTO_TEST_CASE(fifos)
+{
+  const support::fifo named;
+  const fd both = named.open();
+  const fd in = named.open(O_RDONLY);
+  const fd out = named.open(O_WRONLY);
+  for (const fd* each : {&both, &in, &out})
+    BOOST_TEST(kind_of(each->get()) == descriptor_kind::pipe);
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_keeps_its_data)
+{
+  const support::ends pipe = support::pipe_ends();
+  check_that_a_pipe_keeps_its_data(pipe.near, pipe.far);
+  const support::fifo named;
+  const fd both = named.open();
+  check_that_a_pipe_keeps_its_data(both, both);
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_that_another_thread_holds)
+{
+  support::held_pipe held;
+  check_that_a_held_pipe_is_found(held);
+}
+
+BOOST_AUTO_TEST_CASE(a_fifo_that_another_thread_holds)
+{
+  const support::fifo named;
+  const fd both = named.open();
+  support::held_pipe held({named.open(O_RDONLY), named.open(O_WRONLY)});
+  check_that_a_held_pipe_is_found(held);
+}
+
+// splice(2) can move data to or from each of them.
+BOOST_AUTO_TEST_CASE(what_is_no_pipe_keeps_its_data)
+{
+  std::string name = "/tmp/interlock_XXXXXX";
+  const fd file = made(::mkstemp(&name[0]), "mkstemp");
+  ::unlink(name.c_str());
+  const fd memory = made(::memfd_create("interlock", MFD_CLOEXEC), "memfd_create");
+  for (const fd* each : {&file, &memory})
+  {
+    support::send_text(*each, "data");
+    support::checked(static_cast<int>(::lseek(each->get(), 1, SEEK_SET)), "lseek");
+    BOOST_TEST(kind_of(each->get()) == descriptor_kind::other);
+    BOOST_TEST(unread(*each) == "ata");
+  }
+  const fd zeros = made(::open("/dev/zero", O_RDWR | O_CLOEXEC), "open");
+  BOOST_TEST(kind_of(zeros.get()) == descriptor_kind::other);
+}
+
+BOOST_AUTO_TEST_CASE(a_terminal_and_an_event_keep_their_input)
+{
+  const support::pty terminal;
+  const fd slave = made(::open(terminal.name().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC), "open");
+  support::send_text(terminal.master(), "data\n");
+  ::pollfd input = {slave.get(), POLLIN, 0};
+  BOOST_TEST(support::wait_until([&input] { return ::poll(&input, 1, 0) == 1; }));
+  BOOST_TEST(kind_of(slave.get()) == descriptor_kind::other);
+  BOOST_TEST(kind_of(terminal.master().get()) == descriptor_kind::other);
+  BOOST_TEST(unread(slave) == "data\n");
+  const fd event = made(::eventfd(3, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+  BOOST_TEST(kind_of(event.get()) == descriptor_kind::event);
+  std::uint64_t count = 0;
+  support::checked(static_cast<int>(::read(event.get(), &count, sizeof(count))), "read");
+  BOOST_TEST(count == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(what_has_no_file)

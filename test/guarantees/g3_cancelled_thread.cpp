@@ -1,8 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// G3 and G9: a thread that is cancelled (pthread_cancel) while it closes closes all the same. close(2) and the
-// wake-up of another thread are cancellation points, within functions that must not throw.
+// G3 and G9: a thread that is cancelled (pthread_cancel) while it closes closes all the same. close(2), the
+// wake-up of another thread and the splice(2) that tells a pipe are cancellation points, within functions that must not
+// throw.
 
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
@@ -19,6 +20,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <interlock/detail/descriptor/descriptor_kind.hpp>
+
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
@@ -29,6 +32,7 @@
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+using interlock::detail::descriptor_kind;
 using local = interlock::local::stream_protocol;
 
 namespace {
@@ -99,6 +103,15 @@ BOOST_FIXTURE_TEST_CASE(close, connected)
 BOOST_FIXTURE_TEST_CASE(the_destructor, connected)
 {
   check([this] { object.reset(); });
+}
+
+BOOST_AUTO_TEST_CASE(the_kind_of_a_descriptor)
+{
+  const support::ends pipe = support::pipe_ends();
+  auto kind = descriptor_kind::unknown;
+  cancelled_thread thread([&] { kind = interlock::detail::kind_of(pipe.near.get()); });
+  BOOST_TEST(thread.returned_and_was_cancelled());
+  BOOST_TEST((kind == descriptor_kind::pipe));
 }
 
 // The worker is asleep, and has to be woken by a write(2).

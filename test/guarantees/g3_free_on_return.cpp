@@ -10,12 +10,9 @@
 #include <interlock/local/stream_protocol.hpp>
 #include <interlock/posix/stream_descriptor.hpp>
 
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <optional>
-#include <string>
 #include <thread>
 #include <utility>
 
@@ -27,7 +24,6 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,6 +37,7 @@
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
+#include "support/fifo.hpp"
 #include "support/handler_tally.hpp"
 #include "support/lingering_socket.hpp"
 
@@ -76,34 +73,6 @@ bool is_left_to_the_library(const support::close_watch& watch)
   return watch.wait_closed() && watch.by_worker();
 }
 
-/// A folder with a FIFO.
-class fifo
-{
-public:
-  fifo()
-  {
-    support::checked(::mkdtemp(folder_.data()) ? 0 : -1, "mkdtemp");
-    path_ = std::string(folder_.data()) + "/fifo";
-    support::checked(::mkfifo(path_.c_str(), 0600), "mkfifo");
-  }
-
-  ~fifo()
-  {
-    std::remove(path_.c_str());
-    std::remove(folder_.data());
-  }
-
-  support::fd open() const
-  {
-    return support::fd(
-      support::checked(::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC), "open"));
-  }
-
-private:
-  std::array<char, 32> folder_ = {"/tmp/interlock-fifo-XXXXXX"};
-  std::string path_;
-};
-
 int signal_descriptor()
 {
   ::sigset_t none;
@@ -124,7 +93,7 @@ std::ostream& operator<<(std::ostream& out, const descriptor_maker& m)
 
 const descriptor_maker closed_at_once[] = {
   {"pipe", [] { return support::pipe_ends().near.release(); }},
-  {"FIFO", [] { return fifo().open().release(); }},
+  {"FIFO", [] { return support::fifo().open().release(); }},
   {"eventfd", [] { return ::eventfd(0, EFD_CLOEXEC); }},
   {"timerfd", [] { return ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); }},
   {"signalfd", [] { return signal_descriptor(); }},
@@ -344,7 +313,7 @@ BOOST_AUTO_TEST_CASE(a_clients_address_after_close)
 
 BOOST_AUTO_TEST_CASE(a_lock_on_a_fifo)
 {
-  const fifo named;
+  const support::fifo named;
   asio::io_context context;
   for (int i = 0; i != rounds; ++i)
   {

@@ -4,9 +4,11 @@
 // G3: no function blocks an event loop, or its caller, in a close(2) that can block. What is asserted is the thread
 // that ran close(2), never a time; and that both sides go on while a close(2) is held.
 
+#include <interlock/close_mode.hpp>
 #include <interlock/ip/tcp.hpp>
 #include <interlock/posix/stream_descriptor.hpp>
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <optional>
@@ -20,11 +22,14 @@
 
 #include "support/census.hpp"
 #include "support/close_probe.hpp"
+#include "support/closing_socket.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/handler_tally.hpp"
+#include "support/held_pipe.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/loop.hpp"
+#include "support/tcp_facts.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
@@ -82,6 +87,43 @@ struct lingering
     BOOST_TEST(watch.wait_closed());
     BOOST_TEST((watch.close_waiter() != std::this_thread::get_id()));
     BOOST_TEST((watch.close_waiter() != loop.thread_id()));
+  }
+};
+
+/// An async_close of the end of a held pipe has begun: the worker comes to it before it comes to `other`.
+struct beside_a_held_pipe
+{
+  asio::io_context context;
+  support::held_pipe held;
+  stream_descriptor object{context, held.release_writing_end()};
+  support::told of_the_pipe;
+  support::ends pair = support::narrow_tcp_ends();
+  tcp::socket other{context, tcp::v4(), pair.near.release()};
+  support::told of_the_other;
+
+  beside_a_held_pipe()
+  {
+    object.async_close(of_the_pipe.plain_handler());
+  }
+
+  bool run_until_told(const support::told& t)
+  {
+    return support::wait_until(
+      [&]
+      {
+        support::turn(context);
+        return t.times != 0;
+      });
+  }
+
+  void check_that_the_other_is_told()
+  {
+    BOOST_TEST(run_until_told(of_the_other));
+    BOOST_TEST(held.is_held());
+    BOOST_TEST(of_the_pipe.times == 0);
+    held.let_go();
+    BOOST_TEST(run_until_told(of_the_pipe));
+    BOOST_TEST(!of_the_pipe.ec);
   }
 };
 
@@ -162,6 +204,22 @@ BOOST_AUTO_TEST_CASE(a_descriptor_whose_close_can_block_is_left_to_the_worker_to
   BOOST_TEST(watch.wait_closed());
   BOOST_TEST((watch.close_waiter() != loop.thread_id()));
   BOOST_TEST((watch.close_waiter() != std::this_thread::get_id()));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_pipe_that_is_held_delays_no_other_close, beside_a_held_pipe)
+{
+  other.async_close(of_the_other.plain_handler());
+  check_that_the_other_is_told();
+  BOOST_TEST(!of_the_other.ec);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_pipe_that_is_held_delays_no_deadline, beside_a_held_pipe)
+{
+  support::fill(other.native_handle());
+  other.async_close(
+    interlock::close_mode::deliver(std::chrono::milliseconds(1)), of_the_other.handler());
+  check_that_the_other_is_told();
+  BOOST_TEST(of_the_other.is(interlock::close_outcome::timed_out));
 }
 
 // Accepted from a listener with SO_LINGER: where the accept fails in the end, there is nobody's data

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A thread of which can be told whether it sleeps in poll(2) or ppoll(2), or waits for another. The kernel is asked, so
-// no test has to guess from time that has passed.
+// A thread of which can be told whether it sleeps in poll(2), ppoll(2) or splice(2), or waits for another. The kernel is
+// asked, so no test has to guess from time that has passed.
 
 #ifndef INTERLOCK_TEST_SUPPORT_WATCHED_THREAD_HPP
 #define INTERLOCK_TEST_SUPPORT_WATCHED_THREAD_HPP
@@ -72,6 +72,12 @@ public:
   bool comes_to_wait() const
   {
     return wait_until([this] { return done_ || sleeps_in() == SYS_futex; }) && !done_;
+  }
+
+  /// The same for splice(2).
+  bool comes_to_splice() const
+  {
+    return wait_until([this] { return done_ || sleeps_in() == SYS_splice; }) && !done_;
   }
 
   void interrupt(int signal)

@@ -100,6 +100,7 @@ using ::epoll_create1;
 using ::epoll_ctl;
 using ::epoll_wait;
 using ::pthread_setname_np;
+using ::splice;
 #endif
 
 } // namespace sys

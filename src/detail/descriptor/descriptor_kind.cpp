@@ -4,6 +4,7 @@
 #include <interlock/detail/descriptor/descriptor_kind.hpp>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 
@@ -13,6 +14,7 @@
 #include <sys/ioctl.h>
 
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -58,16 +60,27 @@ descriptor_kind kind_of_socket(int fd) noexcept
 #endif
 }
 
-// F_GETPIPE_SZ fails for everything else (fcntl(2)).
+#if defined(__linux__)
+
+// splice(2) refuses an offset into a pipe before it takes the pipe's mutex (__do_splice()), which F_GETPIPE_SZ waits
+// for. It moves nothing: without a pipe it fails too. Older kernels refuse an end that is open one way with EBADF first.
 bool is_pipe(int fd) noexcept
 {
-#if defined(F_GETPIPE_SZ)
-  return sys::fcntl(fd, F_GETPIPE_SZ) >= 0;
-#else
-  static_cast<void>(fd);
-  return false;
-#endif
+  const cancellation_disabled disabled;
+  ::loff_t offset = 0;
+  if (sys::splice(fd, &offset, fd, nullptr, 1, SPLICE_F_NONBLOCK) >= 0)
+    return false;
+  return errno == ESPIPE || (errno != EINVAL && sys::fcntl(fd, F_GETPIPE_SZ) >= 0);
 }
+
+#else
+
+bool is_pipe(int /*fd*/) noexcept
+{
+  return false;
+}
+
+#endif
 
 // By the name that proc(5) gives to what has no file: without /proc it is not known.
 bool is_event(int fd) noexcept
@@ -99,7 +112,7 @@ bool may_hold_descriptors(int fd) noexcept
   return calls::ready(fd, POLLIN) && !is_empty_stream(fd);
 }
 
-// Makes no call that could reach a file system, as stat(2) does: the file system may not answer.
+// Makes no call that could reach a file system, as stat(2) does, or wait for a thread that uses the descriptor.
 descriptor_kind kind_of(int fd) noexcept
 {
   if (socket_option(fd, SO_TYPE) >= 0)

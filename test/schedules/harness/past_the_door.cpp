@@ -8,6 +8,7 @@
 #include <string>
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -61,6 +62,9 @@ extern "C"
     recv, ::ssize_t, (int fd, void* into, std::size_t size, int flags), (fd, into, size, flags))
   INTERLOCK_REFUSED(recvmsg, ::ssize_t, (int fd, ::msghdr* m, int flags), (fd, m, flags))
   INTERLOCK_REFUSED(sendmsg, ::ssize_t, (int fd, const ::msghdr* m, int flags), (fd, m, flags))
+  INTERLOCK_REFUSED(splice, ::ssize_t,
+    (int from, ::loff_t* read_at, int to, ::loff_t* write_at, std::size_t size, unsigned flags),
+    (from, read_at, to, write_at, size, flags))
   INTERLOCK_REFUSED(getsockopt, int, (int fd, int level, int name, void* value, ::socklen_t* size),
     (fd, level, name, value, size))
   INTERLOCK_REFUSED(setsockopt, int,

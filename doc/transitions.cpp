@@ -115,9 +115,14 @@ bool is_used(value w)
   return word::inside(w) != 0 || word::leases(w) != 0;
 }
 
+bool has_many_handlers(value w)
+{
+  return word::handlers(w) >= reserve;
+}
+
 bool is_full(value w)
 {
-  return word::inside(w) >= reserve || word::handlers(w) >= reserve;
+  return word::inside(w) >= reserve || has_many_handlers(w);
 }
 
 bool is_crowded(value w)
@@ -168,13 +173,20 @@ const condition conditions[] = {
     [](value w) { return is_full(w) || word::writes(w) == all_writes; }},
   {"inside, handlers and writes: not full",
     [](value w) { return !is_full(w) && word::writes(w) < all_writes; }},
-  {"inside and handlers: not full, and a write is outstanding",
-    [](value w) { return !is_full(w) && word::writes(w) != 0; }},
-  {"inside and handlers: not full, and no write is outstanding",
-    [](value w) { return !is_full(w) && word::writes(w) == 0; }},
+  {"handlers: full", &has_many_handlers},
+  {"handlers: not full", [](value w) { return !has_many_handlers(w); }},
+  {"handlers: not full, and a write is outstanding",
+    [](value w) { return !has_many_handlers(w) && word::writes(w) != 0; }},
+  {"handlers: not full, and no write is outstanding",
+    [](value w) { return !has_many_handlers(w) && word::writes(w) == 0; }},
   {"somebody holds it, and inside and handlers: not full",
     [](value w) { return is_held(w) && !is_full(w); }},
 };
+
+bool is_entered(value w)
+{
+  return word::inside(w) != 0 && word::phase_of(w) != phase::vacant;
+}
 
 struct transition
 {
@@ -190,13 +202,15 @@ const transition transitions[] = {
   {"enter_with_handler", &word::enter_with_handler, &is_held},
   {"enter_with_write", &word::enter_with_write, &is_held},
   {"enter_to_cancel", &word::enter_to_cancel, &is_held},
+  {"enter_to_close", &word::enter_to_close, &is_held},
   {"chain_write", &word::chain_write, &is_held},
   {"leave", &word::leave, [](value w) { return word::inside(w) != 0; }},
   {"handler_done", &word::handler_done,
     [](value w) { return word::handlers(w) > word::writes(w); }},
   {"write_done", &word::write_done, [](value w) { return word::writes(w) != 0; }},
-  {"begin_close", &word::begin_close, &is_held},
-  {"begin_flush", &word::begin_flush, &is_held},
+  // A closer that has entered.
+  {"begin_close", &word::begin_close, &is_entered},
+  {"begin_flush", &word::begin_flush, &is_entered},
   {"demand", &word::demand, &is_held},
   {"demand_unless_flushing", &word::demand_unless_flushing, &is_held},
   {"demand_overdue", &word::demand_overdue, &is_held},

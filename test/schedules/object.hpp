@@ -204,8 +204,8 @@ public:
     return fd;
   }
 
-  /// The same; -1 if it cannot be opened.
-  int try_open(const inner_protocol& p = inner_protocol())
+  /// The same; -1 if it cannot be opened. `is_borrowed`: the scenario closes the descriptor.
+  int try_open(const inner_protocol& p = inner_protocol(), bool is_borrowed = false)
   {
     const int fd = kernel::current().open_socket();
     bool is_given = false;
@@ -214,6 +214,7 @@ public:
       [&](auto& t, error_code& e)
       {
         is_given = true;
+        t.set_borrowed(is_borrowed);
         t.inner().assign(fd);
         t.set_protocol(p, e);
       });

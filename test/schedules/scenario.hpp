@@ -102,7 +102,7 @@ struct scenario
 #define LARGE_SCENARIO(NAME) SCENARIO_ENTRY(NAME, "", 0, true, false)
 
 /// The same for one of which, unless it is asked for by its name, only the schedules with up to one preemption are
-/// walked: it has more threads than others, so there are millions with two.
+/// walked: it has more threads or steps than others, so there are very many with two.
 #define WIDE_SCENARIO(NAME) SCENARIO_ENTRY(NAME, "", 0, false, true)
 
 #define SCENARIO_ENTRY(NAME, ...) \

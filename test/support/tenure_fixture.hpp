@@ -35,6 +35,14 @@ std::thread::id elsewhere(Function f)
   return id;
 }
 
+/// What a closer does first: it enters, and begins a close or joins one.
+inline interlock::detail::duty start_close(
+  interlock::detail::tenure_base& t, bool flush = false) noexcept
+{
+  const interlock::detail::duty entered = t.enter_to_close();
+  return entered == interlock::detail::duty::none ? t.begin_close(flush) : entered;
+}
+
 struct tenure_fixture
 {
   using phase = interlock::detail::phase;
@@ -112,7 +120,7 @@ struct tenure_fixture
   /// The first async_close, up to the strand's step; what it returns goes with that.
   handler_count begin_close(interlock::detail::close_waiter& c)
   {
-    BOOST_TEST_REQUIRE((tenure->begin_close() == duty::none));
+    BOOST_TEST_REQUIRE((start_close(*tenure) == duty::none));
     handler_count step(*tenure);
     const handler_count own(*tenure);
     BOOST_TEST(tenure->add_close_waiter(c));
@@ -130,7 +138,7 @@ struct tenure_fixture
   /// The first close of those that deliver, while writes are outstanding.
   void begin_flush(interlock::detail::close_waiter& c)
   {
-    BOOST_TEST_REQUIRE((tenure->begin_close(true) == duty::flush));
+    BOOST_TEST_REQUIRE((start_close(*tenure, true) == duty::flush));
     const handler_count step(*tenure);
     const handler_count own(*tenure);
     BOOST_TEST(tenure->add_close_waiter(c));
@@ -146,7 +154,7 @@ struct tenure_fixture
   /// Another async_close. False: the close is over.
   bool join_close(interlock::detail::close_waiter& c)
   {
-    BOOST_TEST_REQUIRE((tenure->begin_close() == duty::join));
+    BOOST_TEST_REQUIRE((start_close(*tenure) == duty::join));
     const bool joined = tenure->add_close_waiter(c);
     tenure->leave();
     return joined;

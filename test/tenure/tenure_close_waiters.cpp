@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_look_at_the_outcome_keeps_the_tenure)
 {
   tenure->demand_detach();
   BOOST_TEST(becomes(phase::ended));
-  BOOST_TEST((tenure->begin_close() == duty::join));
+  BOOST_TEST((support::start_close(*tenure) == duty::join));
   support::fake_tenure* t = tenure;
   destroy_object();
   BOOST_TEST(record.frees == 0);

@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(without_a_write_it_is_a_close_like_any_other)
 {
   BOOST_TEST((tenure->enter_with_handler() == duty::none));
   tenure->leave();
-  BOOST_TEST((tenure->begin_close(true) == duty::none));
+  BOOST_TEST((support::start_close(*tenure, true) == duty::none));
   {
     const handler_count step(*tenure);
     const handler_count own(*tenure);
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_write_that_has_ended_before_the_close_is_not_waited_for)
 {
   begin_write();
   tenure->write_done();
-  BOOST_TEST((tenure->begin_close(true) == duty::none));
+  BOOST_TEST((support::start_close(*tenure, true) == duty::none));
   const handler_count step(*tenure);
   const handler_count own(*tenure);
   BOOST_TEST(is(phase::closing));
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(the_last_write_leaves_the_detach_to_the_thread_inside)
 BOOST_AUTO_TEST_CASE(the_last_write_may_end_before_the_closer_has_left)
 {
   begin_write();
-  BOOST_TEST((tenure->begin_close(true) == duty::flush));
+  BOOST_TEST((support::start_close(*tenure, true) == duty::flush));
   elsewhere([this] { tenure->write_done(); });
   BOOST_TEST(is(phase::due));
   BOOST_TEST(record.detaches == 0);
@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(a_closer_that_delivers_joins_and_waits)
 {
   fake_close_waiter second;
   begin_flush_of_one();
-  BOOST_TEST((tenure->begin_close(true) == duty::join));
+  BOOST_TEST((support::start_close(*tenure, true) == duty::join));
   BOOST_TEST(tenure->add_close_waiter(second));
   tenure->leave();
   BOOST_TEST(is(phase::flushing));
@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(writes_that_came_along_in_a_move_are_not_waited_for)
   other->put(opened);
   other->publish();
   tenure->gave_out();
-  BOOST_TEST((other->begin_close(true) == duty::none));
+  BOOST_TEST((support::start_close(*other, true) == duty::none));
   {
     const handler_count step(*other);
     const handler_count own(*other);

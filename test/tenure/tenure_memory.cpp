@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_tenure_is_not_used_again_before_it_has_ended)
 BOOST_AUTO_TEST_CASE(a_tenure_is_not_used_again_while_its_outcome_is_looked_at)
 {
   end();
-  BOOST_TEST((tenure->begin_close() == duty::join));
+  BOOST_TEST((support::start_close(*tenure) == duty::join));
   BOOST_TEST(!tenure->recycle());
   BOOST_TEST(is(phase::ended));
   tenure->leave();
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_vacant_tenure_cannot_be_entered_or_closed)
   BOOST_TEST(recycles());
   BOOST_TEST((tenure->enter() == duty::refuse));
   BOOST_TEST((tenure->enter_with_handler() == duty::refuse));
-  BOOST_TEST((tenure->begin_close() == duty::refuse));
+  BOOST_TEST((support::start_close(*tenure) == duty::refuse));
   tenure->demand_detach();
   BOOST_TEST(is(phase::vacant));
   BOOST_TEST(record.detaches == 1);

@@ -63,28 +63,28 @@ BOOST_AUTO_TEST_SUITE(test_word)
 
 BOOST_AUTO_TEST_CASE(no_order_of_events_leads_astray_with_two_bits_each)
 {
-  walk<2, 2, 2, 1>(3916, 62548);
+  walk<2, 2, 2, 1>(3916, 67913);
 }
 
 // Writes come to the limit of their own count before handlers do.
 BOOST_AUTO_TEST_CASE(no_order_of_events_leads_astray_with_more_handlers_than_writes)
 {
-  walk<2, 3, 2, 2>(83756, 1478454);
+  walk<2, 3, 2, 2>(83756, 1606105);
 }
 
 BOOST_AUTO_TEST_CASE(no_order_of_events_leads_astray_with_as_many_writes_as_handlers)
 {
-  walk<2, 3, 3, 1>(51048, 884648);
+  walk<2, 3, 3, 1>(51048, 962489);
 }
 
 BOOST_AUTO_TEST_CASE(no_order_of_events_leads_astray_with_more_threads_than_handlers)
 {
-  walk<3, 2, 2, 1>(17916, 311650);
+  walk<3, 2, 2, 1>(17916, 346171);
 }
 
 BOOST_AUTO_TEST_CASE(no_order_of_events_leads_astray_with_many_threads_and_handlers)
 {
-  walk<3, 3, 2, 1>(204148, 3816052);
+  walk<3, 3, 2, 1>(204148, 4220487);
 }
 
 BOOST_AUTO_TEST_CASE(a_new_tenure_is_owned_and_vacant)
@@ -139,7 +139,8 @@ BOOST_AUTO_TEST_CASE(writes_are_refused_at_half_of_their_count_and_nothing_else_
 
 BOOST_AUTO_TEST_CASE(as_many_writes_as_there_can_be_still_go_on_in_a_flush)
 {
-  word::step s = word::begin_flush(after(begun_write, opened, half_writes));
+  word::step s = word::begin_flush(
+    word::enter_to_close(after(begun_write, opened, half_writes)).next);
   BOOST_TEST((s.then == duty::flush));
   std::size_t chained = 0;
   for (; (s = word::chain_write(s.next)).then == duty::none; ++chained)
@@ -163,15 +164,17 @@ BOOST_AUTO_TEST_CASE(as_many_newcomers_as_there_can_be_leave_room_for_closers)
 {
   const word::value crowded = after(
     word::add_handler, after(word::enter, opened, half_inside), half_handlers);
-  word::step s = word::begin_close(crowded);
+  word::step s = word::enter_to_close(crowded);
   BOOST_TEST((s.then == duty::none));
+  s = word::begin_close(s.next);
+  BOOST_TEST((s.then == duty::none));
+  BOOST_TEST(word::inside(s.next) == half_inside + 1);
   BOOST_TEST(word::handlers(s.next) == half_handlers + 2);
 
-  // Joiners take the rest, but for the one who finishes.
+  // Joiners take the rest, but for the thread that finishes.
   std::size_t joiners = 0;
-  for (; (s = word::begin_close(s.next)).then == duty::join; ++joiners)
-  {
-  }
+  for (; (s = word::enter_to_close(s.next)).then == duty::none; ++joiners)
+    BOOST_TEST_REQUIRE((word::begin_close(s.next).then == duty::join));
   BOOST_TEST((s.then == duty::overflow));
   BOOST_TEST(joiners == half_inside - 3);
   BOOST_TEST(word::inside(s.next) == 2 * half_inside - 2);
@@ -182,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_finish_has_room_among_as_many_joiners_as_there_can_be)
 {
   const word::value handed_over = word::demand(opened).next;
   word::step s = {handed_over, duty::none};
-  while ((s = word::begin_close(s.next)).then == duty::join)
+  while ((s = word::enter_to_close(s.next)).then == duty::none)
   {
   }
   s = word::report(s.next);
@@ -190,6 +193,46 @@ BOOST_AUTO_TEST_CASE(a_finish_has_room_among_as_many_joiners_as_there_can_be)
   BOOST_TEST((word::phase_of(s.next) == phase::ended));
   BOOST_TEST(word::inside(s.next) == 2 * half_inside - 1);
   BOOST_TEST(word::handlers(s.next) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(handlers_can_take_the_room_of_a_closer_that_has_entered)
+{
+  const word::value entered = word::enter_to_close(opened).next;
+  const word::value w = after(word::add_handler, entered, 2 * half_handlers - 2);
+  BOOST_TEST((word::enter_to_close(w).then == duty::overflow));
+  for (transition* begin : {&word::begin_close, &word::begin_flush})
+  {
+    BOOST_TEST((begin(w).then == duty::overflow));
+    BOOST_TEST(begin(w).next == w);
+    BOOST_TEST((begin(word::handler_done(w).next).then == duty::none));
+    // Joining needs no handler.
+    BOOST_TEST((begin(word::demand(w).next).then == duty::join));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_closer_enters_in_every_phase_but_vacant_and_is_inside_once)
+{
+  BOOST_TEST((word::enter_to_close(word::initial()).then == duty::refuse));
+  const word::value begun = word::begin_close(word::enter_to_close(opened).next).next;
+  const word::value due = word::demand(begun).next;
+  const word::value over = word::report(word::demand(opened).next).next;
+  for (word::value w : {begun, due, over})
+  {
+    const word::step entered = word::enter_to_close(w);
+    BOOST_TEST((entered.then == duty::none));
+    BOOST_TEST(word::inside(entered.next) == 2u);
+    BOOST_TEST((word::begin_close(entered.next).then == duty::join));
+    BOOST_TEST(word::begin_close(entered.next).next == entered.next);
+    BOOST_TEST(word::leave(entered.next).next == w);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_tenure_is_not_recycled_while_a_closer_that_has_entered_reads_it)
+{
+  const word::value over = word::report(word::demand(opened).next).next;
+  const word::value read = word::leave(word::enter_to_close(over).next).next;
+  BOOST_TEST((word::recycle(read).then == duty::busy));
+  BOOST_TEST((word::recycle(word::leave(read).next).then == duty::none));
 }
 
 BOOST_AUTO_TEST_CASE(a_transition_tells_from_which_word_it_was_made)
@@ -257,7 +300,10 @@ BOOST_AUTO_TEST_CASE(the_short_way_of_a_write_answers_as_the_long_one)
     for (int i = 0; i < 3; ++i)
       w->apply<word::leave>();
   for (detail::atomic_word* w : {&shorter, &longer})
+  {
+    BOOST_TEST((w->apply<word::enter_to_close>() == duty::none));
     BOOST_TEST((w->apply<word::begin_flush>() == duty::flush));
+  }
   BOOST_TEST(enter());
   BOOST_TEST(done());
   BOOST_TEST((shorter.current_phase() == phase::flushing));

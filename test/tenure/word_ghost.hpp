@@ -15,8 +15,8 @@ namespace support {
 
 struct word_ghost
 {
-  // Inside: synchronous calls and initiations; joiners, looks at the outcome, holds, initiations in a
-  // flush; the first closer; the one who finishes.
+  // Inside: synchronous calls and initiations; closers that have entered or joined, looks at the outcome,
+  // holds, initiations in a flush; the closer that leads; the thread that finishes.
   unsigned calls = 0, lookers = 0, close_waiter = 0, finisher = 0;
 
   // Handlers: of writes; of other operations; the closer's own and the strand step's; a

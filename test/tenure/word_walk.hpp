@@ -183,6 +183,9 @@ private:
 
   void try_close(const state& s)
   {
+    // A closer that has entered counts as a looker until it leads.
+    if (s.g.lookers && s.g.published)
+      try_closer(s);
     // Not only holders: while the phase is closing the worker watches.
     if (s.g.held())
     {
@@ -251,7 +254,10 @@ private:
     word_ghost g = s.g;
     if (s.g.object)
     {
-      try_closer(s);
+      const duty entered = !g.published ? duty::refuse : full(g) ? duty::overflow : duty::none;
+      ++g.lookers;
+      expect("enter_to_close", s, word::enter_to_close(s.w), entered, g);
+      g = s.g;
       const duty given = !g.admits() ? duty::refuse
         : g.inside() || g.leases     ? duty::busy
                                      : duty::detach;
@@ -278,17 +284,15 @@ private:
   void try_closer(const state& s)
   {
     word_ghost g = s.g;
-    const duty answer = !s.g.published ? duty::refuse
-      : full(s.g)                      ? duty::overflow
-      : s.g.admits()                   ? duty::none
-                                       : duty::join;
+    const duty answer = !s.g.admits()      ? duty::join
+      : s.g.handlers() > most_handlers - 2 ? duty::overflow
+                                           : duty::none;
     if (answer == duty::none)
     {
+      --g.lookers;
       g.close_waiter = 1;
       g.handler_counts = 2;
     }
-    else
-      ++g.lookers;
     const bool flushes = answer == duty::none && s.g.writes != 0;
     g.flushing |= flushes;
     g.closing |= answer == duty::none && !flushes;

@@ -211,3 +211,57 @@ SCENARIO(late_closer_beside_reopen)
     s.o.reset();
   }
 }
+
+// The memory of the first tenure serves the third, which is of a borrowed descriptor: no mode is supported there.
+WIDE_SCENARIO(closer_with_a_mode_beside_two_reopens)
+{
+  calls closed;
+  {
+    scene s;
+    int borrowed = -1;
+    thread other("reopening",
+      [&]
+      {
+        s.o->close();
+        s.o->open();
+        s.o->close();
+        borrowed = s.o->try_open(inner_protocol(), true);
+      });
+    s.o->async_close(closed, close_mode::deliver(milliseconds(50)));
+    s.run_until([&] { return closed.called == 1; });
+    other.join();
+    const bool is_of_borrowed = closed.report.outcome == interlock::close_outcome::detached;
+    const bool is_refused = closed.ec == boost::asio::error::operation_not_supported;
+    require(
+      is_refused == is_of_borrowed, "another descriptor has decided whether a mode is supported");
+    s.o.reset();
+    kernel::current().close(borrowed);
+  }
+}
+
+// The first descriptor lingers. The third, in the same memory, does not, and its peer acknowledges nothing.
+WIDE_SCENARIO(closer_of_a_lingering_descriptor_beside_two_reopens)
+{
+  calls closed;
+  {
+    scene s;
+    s.o->get_core().current()->set_linger(interlock::detail::linger_setting::on(7));
+    thread other("reopening",
+      [&]
+      {
+        s.o->close();
+        wait_until([&] { return !kernel::current().is_open(s.fd); });
+        s.o->open();
+        s.o->close();
+        const int third = s.o->open();
+        if (kernel::current().is_open(third))
+          kernel::current().at(third).queued = 1;
+      });
+    s.o->async_close(closed);
+    s.run_until([&] { return closed.called == 1; });
+    other.join();
+    require(scheduler::current()->now() < std::chrono::seconds(7),
+      "a close waits because another descriptor lingers");
+    s.o.reset();
+  }
+}

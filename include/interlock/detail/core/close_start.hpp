@@ -68,17 +68,13 @@ public:
   /// Begins in `t`, the object's current tenure. False: the object has another tenure by now.
   bool begin_in(tenure_type& t, const executor_type& ex)
   {
-    t.ensure_strand(ex);
-    demand how = what_ == close_goal::close ? demand_of(t) : demand();
-    const duty d = t.begin_close(how.plan && how.mode.delivers());
-    if (d == duty::refuse)
+    const duty entered = t.enter_to_close();
+    if (entered == duty::refuse)
       return false;
-    if (d == duty::none || d == duty::flush)
-      lead(t, std::move(how), d, ex);
-    else if (d == duty::join)
-      join(t, std::move(how));
+    if (entered == duty::none)
+      go_on(t, begin_inside(t, ex), ex);
     else
-      complete({refusal(d)});
+      complete({refusal(entered)});
     return true;
   }
 
@@ -135,11 +131,50 @@ private:
     return how;
   }
 
-  // begin_close has counted both handlers. The last write of a flush demands the detach, else the step does.
-  void lead(tenure_type& t, demand how, duty d, const executor_type& ex) noexcept
+  // What a closer does when it is not inside any more, and what it keeps of the tenure for that.
+  struct continuation
   {
-    handler_count for_step(t);
-    const handler_count own(t);
+    enum class act
+    {
+      nothing,
+      flush, // the last write demands the detach
+      step   // the strand's step demands it
+    };
+
+    act next = act::nothing;
+    handler_count for_step;
+    handler_count own;
+  };
+
+  // Inside, the tenure cannot be recycled: what is read of it holds for the descriptor that is closed.
+  continuation begin_inside(tenure_type& t, const executor_type& ex)
+  {
+    const leave_guard leaves(t);
+    t.ensure_strand(ex);
+    demand how = what_ == close_goal::close ? demand_of(t) : demand();
+    const duty d = t.begin_close(how.plan && how.mode.delivers());
+    if (d == duty::none || d == duty::flush)
+      return lead(t, std::move(how), d);
+    if (d == duty::join)
+      join(t, std::move(how));
+    else
+      complete({refusal(d)});
+    return continuation();
+  }
+
+  // Not inside, because the strand may run the step within the call.
+  static void go_on(tenure_type& t, continuation c, const executor_type& ex) noexcept
+  {
+    if (c.next == continuation::act::flush)
+      t.watch_flush();
+    else if (c.next == continuation::act::step)
+      t.dispatch_detach(std::move(c.for_step), ex);
+  }
+
+  // begin_close has counted both handlers.
+  continuation lead(tenure_type& t, demand how, duty d) noexcept
+  {
+    using act = typename continuation::act;
     how.lead(t);
     close_waiter& c = *close_waiter_.release();
     c.bind(t, true);
@@ -147,16 +182,12 @@ private:
     const bool added = t.add_close_waiter(c);
     if (!added)
       c.destroy();
-    t.leave();
-    if (d == duty::flush)
-      t.watch_flush();
-    else if (added)
-      t.dispatch_detach(std::move(for_step), ex);
+    const act next = d == duty::flush ? act::flush : added ? act::step : act::nothing;
+    return {next, handler_count(t), handler_count(t)};
   }
 
   void join(tenure_type& t, demand how)
   {
-    const leave_guard leaves(t);
     close_verdict v;
     close_waiter_->bind(t, false);
     if (what_ == close_goal::release)

@@ -68,6 +68,13 @@ public:
     return word_.apply<word::enter_to_cancel>();
   }
 
+  /// For a closer, which must be inside before it reads what decides its close. Refused only while the tenure
+  /// is vacant.
+  duty enter_to_close() noexcept
+  {
+    return word_.apply<word::enter_to_close>();
+  }
+
   /// In a flush, as enter_with_write: the running handler of a write of this tenure starts the next write.
   duty chain_write() noexcept
   {
@@ -165,7 +172,8 @@ public:
   /// On EMFILE or ENFILE: waits for a short time until the closes that are queued have been made.
   void await_queued_closes() noexcept;
 
-  /// The first step of async_close: word::begin_close, or word::begin_flush for a close that delivers.
+  /// Begins a close, or joins one: word::begin_close, or word::begin_flush for a close that delivers. The
+  /// caller is inside by enter_to_close, and stays so.
   duty begin_close(bool flush = false) noexcept;
 
   /// Has the worker end the flush at the close's deadline, or when writes stall. The caller holds the tenure.

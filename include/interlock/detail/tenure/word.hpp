@@ -58,8 +58,8 @@ enum class duty : unsigned char
   dispose,  ///< Nothing holds the tenure any more: drop its own reference on its memory.
   refuse,   ///< The state of the tenure does not allow it; nothing has changed.
   overflow, ///< A count is full; nothing has changed.
-  join,     ///< Another close is under way or over. The caller counts as inside.
-  flush,    ///< The caller has begun a flush and counts as inside; writes are outstanding.
+  join,     ///< Another close is under way or over; nothing has changed.
+  flush,    ///< The caller has begun a flush; writes are outstanding.
   busy      ///< The tenure is in use (give_out, recycle); nothing has changed.
 };
 
@@ -67,7 +67,7 @@ enum class duty : unsigned char
 /**
  * Each takes a word and returns the next one with the duty of the thread that installs it. If `next` is the
  * word itself, there is nothing to install. The upper half of each count but the leases is a reserve for
- * callers that must not fail: those of begin_close, hold, chain_write and add_handler.
+ * callers that must not fail: those of enter_to_close, begin_close, hold, chain_write and add_handler.
  */
 template <unsigned InsideBits, unsigned HandlerBits, unsigned WriteBits, unsigned LeaseBits>
 class basic_word
@@ -167,7 +167,16 @@ public:
     return {w + inside_one + handler_one + write_one, duty::none};
   }
 
-  /// Ends what an enter, a join, a hold or a finish began. In phase due the last thread out detaches.
+  /// A closer: inside in every phase, so that the tenure that it reads is the one that its begin_close or
+  /// begin_flush finds. Refused only before the opening.
+  static constexpr step enter_to_close(value w) noexcept
+  {
+    if (phase_of(w) == phase::vacant)
+      return {w, duty::refuse};
+    return full(w) ? step{w, duty::overflow} : step{w + inside_one, duty::none};
+  }
+
+  /// Ends what an enter, a hold or a finish began. In phase due the last thread out detaches.
   static INTERLOCK_HOT constexpr step leave(value w) noexcept
   {
     const value next = w - inside_one;
@@ -197,18 +206,17 @@ public:
     return phase_of(w) == phase::flushing && writes(s.next) == 0 ? demand(s.next) : s;
   }
 
-  /// `async_close`, `async_release`. Duty none: the caller leads the close, counts as inside, and holds two
-  /// handler counts. One goes with the step that demands the detach on the strand; the caller keeps the other
-  /// until that step is sent, or has failed.
+  /// `async_close`, `async_release`, after enter_to_close: the caller stays inside, whatever the duty. Duty
+  /// none: it leads the close, and holds two handler counts. One goes with the step that demands the detach on
+  /// the strand; the caller keeps the other until that step is sent, or has failed. Overflow: handlers that
+  /// were added since the caller has entered have taken the room of these two.
   static constexpr step begin_close(value w) noexcept
   {
-    if (phase_of(w) == phase::vacant)
-      return {w, duty::refuse};
-    if (full(w))
-      return {w, duty::overflow};
     if (phase_of(w) != phase::open)
-      return {w + inside_one, duty::join};
-    return {with_phase(w, phase::closing) + inside_one + 2 * handler_one, duty::none};
+      return {w, duty::join};
+    if (has_no_room_for_close(w))
+      return {w, duty::overflow};
+    return {with_phase(w, phase::closing) + 2 * handler_one, duty::none};
   }
 
   /// The same for a close that delivers what is being written: with writes outstanding (duty flush)
@@ -377,8 +385,12 @@ private:
   // For what may use the reserve. Keeps one inside for a finish, and has room for a close's two handlers.
   static constexpr bool full(value w) noexcept
   {
-    return (w & inside_mask) >= inside_mask - inside_one
-      || (w & handler_mask) > handler_mask - 2 * handler_one;
+    return (w & inside_mask) >= inside_mask - inside_one || has_no_room_for_close(w);
+  }
+
+  static constexpr bool has_no_room_for_close(value w) noexcept
+  {
+    return (w & handler_mask) > handler_mask - 2 * handler_one;
   }
 
   // One test decides the common case: phase open (which is zero) and no count in its reserve, the

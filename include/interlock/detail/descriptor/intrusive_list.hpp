@@ -34,7 +34,7 @@ public:
   {
     previous_->next_ = next_;
     next_->previous_ = previous_;
-    next_ = previous_ = this;
+    forget();
   }
 
   /// In no list any more, without touching the one that it was in, whose memory may be gone.
@@ -142,7 +142,7 @@ public:
   /// Becomes empty without touching what is in it, whose memory may be gone.
   void forget_all() noexcept
   {
-    head_.next_ = head_.previous_ = &head_;
+    head_.forget();
   }
 
 private:

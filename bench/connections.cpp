@@ -1,24 +1,34 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What a short connection costs a server: accept, echo one message, close. Over plain Asio, the strand idiom, a loop
-// over epoll(7), libuv, and Interlock with close(), the destructor and async_close().
+// What connections cost a server: accept, echo each message, close. Over plain Asio, the strand idiom, a loop over
+// epoll(7), libuv, and Interlock with close(), the destructor and async_close().
 //
-//   connections [TURNS [CONNECTIONS [THREADS [AT-ONCE]]]]
-//   connections --only SIDE [CONNECTIONS [THREADS [AT-ONCE]]]     for strace -c -f, or a profiler
+//   connections [TURNS [CONNECTIONS [THREADS [AT-ONCE [MESSAGES [RATE]]]]]]
+//   connections --only SIDE [CONNECTIONS [THREADS [AT-ONCE [MESSAGES [RATE]]]]]     for strace -c -f, or a profiler
+//
+// By default 20 turns, 4000 connections, 1 thread, 32 at once, 1 message, and no rate (0).
+//
+// MESSAGES are echoed on each connection, one at a time, before the server closes it. With one, accept and close are most
+// of the cost; with 20000 (and few connections, such as 32) the echo is.
+//
+// RATE connections start in a second, by the clock: the time from the close to the client's end of stream is then that
+// of a server at a known load, not that of a saturated one. AT-ONCE has no effect then. A server that falls behind has
+// more and more connections open; the program ends with an error if it runs out of descriptors.
 //
 // The sides take turns in one process, so that all see the same machine. The ratios of each turn to plain Asio's are
-// reported, as median and quartiles: processor time of the process and of the threads that run the loop, and connections
-// a second. The clients are another process. On a machine with few processors it takes as much of them as the server, so
-// that the rate says less than the processor time. The time from the close to the client's end of stream is reported as
-// it is. With several threads, Asio and Interlock share one acceptor and one reactor; epoll and libuv have one of each for
-// each thread.
+// reported, as median, quartiles and the 95 % confidence interval of the median (from 6 turns on): processor time of the
+// process and of the threads that run the loop, and messages a second. The clients are another process. On a machine
+// with few processors it takes as much of them as the server, so that the rate says less than the processor time. The
+// time from the close to the client's end of stream is reported in microseconds, of all turns together. With several
+// threads, Asio and Interlock share one acceptor and one reactor; epoll and libuv have one of each for each thread.
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -32,48 +42,53 @@ namespace {
 
 using namespace bench;
 
-struct shape
+struct shape : load
 {
-  std::size_t count = 4000;
   unsigned threads = 1;
-  std::size_t at_once = 32;
 };
 
 struct result
 {
-  double process = 0; // microseconds of processor time for each connection
+  double process = 0; // microseconds of processor time for each message
   double loop = 0;
-  double rate = 0;            // connections a second
+  double rate = 0;            // messages a second
   std::vector<double> to_end; // microseconds from the close to the client's end of stream
 };
+
+/// Microseconds of processor time of all threads, which run the loop until all connections are closed.
+template <class Server>
+double run_loop(Server& server, unsigned count)
+{
+  std::vector<double> times(count);
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i != count; ++i)
+    threads.emplace_back(
+      [&, i]
+      {
+        server.run(i);
+        times[i] = now(CLOCK_THREAD_CPUTIME_ID);
+      });
+  for (std::thread& t : threads)
+    t.join();
+  return std::accumulate(times.begin(), times.end(), 0.0);
+}
 
 template <class Server>
 result measure(Server& server, const shape& s, const shared_times& closed)
 {
   const shared_times ended(s.count);
   const ::sockaddr_in address = server.address();
-  client_process clients([&] { client(address, s.count, closed, ended).run(s.at_once); });
+  client_process clients([&] { client(address, s, closed, ended).run(); });
   server.start();
-  std::vector<double> loop_times(s.threads);
   const double process = now(CLOCK_PROCESS_CPUTIME_ID);
   const double begin = now();
-  std::vector<std::thread> threads;
-  for (unsigned i = 0; i != s.threads; ++i)
-    threads.emplace_back(
-      [&, i]
-      {
-        server.run(i);
-        loop_times[i] = now(CLOCK_THREAD_CPUTIME_ID);
-      });
-  for (std::thread& t : threads)
-    t.join();
+  const double loop = run_loop(server, s.threads);
   clients.join();
+  const double messages = double(s.count) * s.messages;
   result r;
-  const double count = double(s.count);
-  r.rate = count / ((now() - begin) / 1e6);
-  r.process = (now(CLOCK_PROCESS_CPUTIME_ID) - process) / count;
-  for (const double t : loop_times)
-    r.loop += t / count;
+  r.rate = messages / ((now() - begin) / 1e6);
+  r.process = (now(CLOCK_PROCESS_CPUTIME_ID) - process) / messages;
+  r.loop = loop / messages;
   for (std::size_t i = 0; i != s.count; ++i)
     r.to_end.push_back(double(ended[i]) / 1e3);
   return r;
@@ -104,7 +119,7 @@ struct side
 using plain = asio::ip::tcp;
 using ours = interlock::ip::tcp;
 
-const side sides[] = {
+const std::vector<side> sides = {
   {"asio", &over_asio<asio_server<plain, by_close>>},
   {"strand", &over_asio<asio_server<plain, by_close, on_strand>>},
   {"epoll", &over_threads<epoll_server>},
@@ -130,30 +145,56 @@ struct figures
   }
 };
 
-void print(const std::vector<double>& v)
+void print(const std::vector<double>& ratios)
 {
-  std::printf(
-    "  %.3f [%.3f .. %.3f]", percentile(v, 0.5), percentile(v, 0.25), percentile(v, 0.75));
+  const spread s(ratios);
+  std::printf("  %.3f [%.3f .. %.3f] ", s.median, s.lower, s.upper);
+  if (const auto i = median_interval(ratios))
+    std::printf("(%.3f .. %.3f)", i->low, i->high);
+  else
+    std::printf("%-16s", "-");
 }
 
 void print(const char* name, const figures& f)
 {
-  std::printf("%-12s", name);
+  std::printf("%-11s", name);
   print(f.process);
   print(f.loop);
   print(f.rate);
-  std::printf("  %7.0f %7.0f\n", percentile(f.to_end, 0.5), percentile(f.to_end, 0.99));
+  std::printf("  %6.0f %6.0f %6.0f\n", percentile(f.to_end, 0.5), percentile(f.to_end, 0.99),
+    percentile(f.to_end, 0.999));
 }
 
-shape shape_of(char** arguments, int count)
+void print(const shape& s, const std::vector<figures>& all)
+{
+  std::printf("connections a turn: %zu; messages on each: %u; loop threads: %u; ", s.count,
+    s.messages, s.threads);
+  if (s.rate != 0)
+    std::printf("connections that start in a second: %u\n", s.rate);
+  else
+    std::printf("connections at once: %zu\n", s.at_once);
+  std::printf("ratios to plain Asio: median [quartiles] (95 %% confidence interval of the median)\n"
+              "close to end of stream: microseconds\n");
+  std::printf("%-11s  %-39s  %-39s  %-39s  %6s %6s %6s\n", "", "processor time: process",
+    "processor time: loop threads", "messages a second", "p50", "p99", "p99.9");
+  for (std::size_t i = 0; i != sides.size(); ++i)
+    print(sides[i].name, all[i]);
+}
+
+/// Nothing if a number is zero that must not be.
+std::optional<shape> shape_of(char** arguments, int count)
 {
   shape s;
-  if (count > 0)
-    s.count = std::strtoul(arguments[0], nullptr, 10);
-  if (count > 1)
-    s.threads = unsigned(std::strtoul(arguments[1], nullptr, 10));
-  if (count > 2)
-    s.at_once = std::strtoul(arguments[2], nullptr, 10);
+  std::size_t given[] = {s.count, s.threads, s.at_once, s.messages, s.rate};
+  for (int i = 0; i < count && i < 5; ++i)
+    given[i] = std::strtoul(arguments[i], nullptr, 10);
+  s.count = given[0];
+  s.threads = unsigned(given[1]);
+  s.at_once = given[2];
+  s.messages = std::uint32_t(given[3]);
+  s.rate = std::uint32_t(given[4]);
+  if (std::find(given, given + 4, std::size_t(0)) != given + 4)
+    return std::nullopt;
   return s;
 }
 
@@ -163,49 +204,63 @@ int run_one(const char* name, const shape& s)
     if (std::strcmp(one.name, name) == 0)
     {
       const result r = one.run(s);
-      std::printf(
-        "%.2f us of the process, %.2f us of the loop, %.0f a second\n", r.process, r.loop, r.rate);
+      std::printf("for each message %.2f us of the process, %.2f us of the loop; %.0f a second\n"
+                  "from close to end of stream: p50 %.0f us, p99 %.0f us, p99.9 %.0f us\n",
+        r.process, r.loop, r.rate, percentile(r.to_end, 0.5), percentile(r.to_end, 0.99),
+        percentile(r.to_end, 0.999));
       return EXIT_SUCCESS;
     }
   std::fprintf(stderr, "connections: no side \"%s\"\n", name);
   return 2;
 }
 
+/// One turn of each side. The order is random: what a side leaves behind is not always the same side's to bear.
+std::vector<result> run_each(const shape& s, std::mt19937& random)
+{
+  std::vector<std::size_t> order(sides.size());
+  std::iota(order.begin(), order.end(), std::size_t(0));
+  std::shuffle(order.begin(), order.end(), random);
+  std::vector<result> results(sides.size());
+  for (const std::size_t i : order)
+    results[i] = sides[i].run(s);
+  return results;
+}
+
+int compare(int turns, const shape& s)
+{
+  std::mt19937 random(1);
+  // Once for what is made once in a process.
+  run_each(s, random);
+  std::vector<figures> all(sides.size());
+  std::vector<double> process, rate;
+  for (int turn = 0; turn < turns; ++turn)
+  {
+    const std::vector<result> results = run_each(s, random);
+    for (std::size_t i = 0; i != sides.size(); ++i)
+      all[i].add(results[i], results[0]);
+    process.push_back(results[0].process);
+    rate.push_back(results[0].rate);
+  }
+  std::printf(
+    "%d turns; median of plain Asio: %.2f us of the process for each message, %.0f messages a second\n",
+    turns, percentile(process, 0.5), percentile(rate, 0.5));
+  print(s, all);
+  return EXIT_SUCCESS;
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
-  if (argc > 2 && std::strcmp(argv[1], "--only") == 0)
-    return run_one(argv[2], shape_of(argv + 3, argc - 3));
-  const int turns = argc > 1 ? std::atoi(argv[1]) : 20;
-  const shape s = shape_of(argv + 2, argc - 2);
-  constexpr std::size_t count = sizeof(sides) / sizeof(sides[0]);
-  std::vector<figures> all(count);
-  std::vector<std::size_t> order(count);
-  std::iota(order.begin(), order.end(), std::size_t(0));
-  std::mt19937 random(1);
-  // Once for what is made once in a process.
-  for (const side& each : sides)
-    each.run(s);
-  double process = 0, rate = 0;
-  for (int turn = 0; turn < turns; ++turn)
+  const bool only = argc > 2 && std::strcmp(argv[1], "--only") == 0;
+  const int before = only ? 3 : 2;
+  const std::optional<shape> s = shape_of(argv + before, argc - before);
+  if (!s)
   {
-    // What a side leaves behind is not always the same side's to bear.
-    std::shuffle(order.begin(), order.end(), random);
-    std::vector<result> results(count);
-    for (const std::size_t i : order)
-      results[i] = sides[i].run(s);
-    for (std::size_t i = 0; i != count; ++i)
-      all[i].add(results[i], results[0]);
-    process += results[0].process / turns;
-    rate += results[0].rate / turns;
+    std::fprintf(stderr, "connections: only RATE may be 0\n");
+    return 2;
   }
-  std::printf(
-    "%d turns of %zu connections, %zu at once, %u loop threads; plain Asio: %.1f us, %.0f a second\n",
-    turns, s.count, s.at_once, s.threads, process, rate);
-  std::printf(
-    "against it: median [quartiles] of the processor time of the process, of the loop's threads, and of the"
-    " rate; microseconds from close to end of stream: median, p99\n");
-  for (std::size_t i = 0; i != count; ++i)
-    print(sides[i].name, all[i]);
+  if (only)
+    return run_one(argv[2], *s);
+  return compare(argc > 1 ? std::atoi(argv[1]) : 20, *s);
 }

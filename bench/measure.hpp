@@ -1,16 +1,19 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Clocks and the spread of what they show.
+// Clocks, and statistics of what they show: percentiles, quartiles and a confidence interval of the median.
+// Each function takes the values in any order.
 
 #ifndef INTERLOCK_BENCH_MEASURE_HPP
 #define INTERLOCK_BENCH_MEASURE_HPP
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <optional>
 #include <vector>
 
 namespace bench {
@@ -40,10 +43,56 @@ inline double percentile(std::vector<double> values, double p)
 }
 
 /// Median and quartiles.
+struct spread
+{
+  explicit spread(const std::vector<double>& values)
+    : median(percentile(values, 0.5)),
+      lower(percentile(values, 0.25)),
+      upper(percentile(values, 0.75))
+  {
+  }
+
+  double median, lower, upper;
+};
+
+struct interval
+{
+  double low, high;
+};
+
+/// The rank, counted from 1 and from either end, of those of `n` sorted values that bound the 95 % confidence interval of
+/// the median. 0 if not even the smallest and the largest value reach 95 %, which is n < 6.
+inline std::size_t median_rank(std::size_t n)
+{
+  // The tail of the binomial distribution of n tosses of a coin. The logarithm does not underflow if n is large.
+  double log_term = -double(n) * std::log(2.0);
+  double tail = 0;
+  for (std::size_t rank = 0;; ++rank)
+  {
+    tail += std::exp(log_term);
+    if (2 * tail > 0.05)
+      return rank;
+    log_term += std::log(double(n - rank) / double(rank + 1));
+  }
+}
+
+/// The 95 % confidence interval of the median of what the values are drawn from, by order statistics: the narrowest
+/// symmetric pair of ranks that covers it with a probability of at least 95 %, which the binomial distribution gives
+/// exactly. Requires independent values of one continuous distribution, of whatever shape. Nothing for fewer than six.
+inline std::optional<interval> median_interval(std::vector<double> values)
+{
+  const std::size_t rank = median_rank(values.size());
+  if (rank == 0)
+    return std::nullopt;
+  std::sort(values.begin(), values.end());
+  return interval{values[rank - 1], values[values.size() - rank]};
+}
+
+/// Median and quartiles.
 inline void print(const char* what, const std::vector<double>& values)
 {
-  std::printf("%-46s %.3f  [%.3f .. %.3f]\n", what, percentile(values, 0.5),
-    percentile(values, 0.25), percentile(values, 0.75));
+  const spread s(values);
+  std::printf("%-46s %.3f  [%.3f .. %.3f]\n", what, s.median, s.lower, s.upper);
 }
 
 } // namespace bench

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // The other side of every server that is measured: a process of its own, so that its processor time is not in
-// the account. It connects, sends one message, reads the echo and waits for the end of stream, many
-// connections at once, over epoll(7).
+// the account. Each of its connections sends messages, one at a time, each when the echo of the one before has come,
+// and then waits for the end of stream. There are many connections, over epoll(7): as many at once as the load says,
+// or each at its time if the load has a rate.
 //
 // It measures the time from the server's close to the end of stream. The message carries the number of the
 // connection, and the server writes the time of the close into memory that both share.
@@ -11,6 +12,7 @@
 #ifndef INTERLOCK_BENCH_CONNECTIONS_CLIENT_HPP
 #define INTERLOCK_BENCH_CONNECTIONS_CLIENT_HPP
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -24,6 +26,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,102 +74,166 @@ private:
   std::int64_t* times_;
 };
 
-/// The number of the connection that a message comes from.
-inline std::uint32_t number_in(const char* message)
+/// What each message begins with.
+struct message_head
 {
-  std::uint32_t number = 0;
-  std::memcpy(&number, message, sizeof(number));
-  return number;
+  std::uint32_t number; // of the connection
+  std::uint32_t left;   // messages that follow; after 0 the server closes
+};
+
+inline message_head head_of(const char* message)
+{
+  message_head head = {};
+  std::memcpy(&head, message, sizeof(head));
+  return head;
 }
 
+/// What the clients do.
+struct load
+{
+  std::size_t count = 4000;   // connections
+  std::size_t at_once = 32;   // without a rate
+  std::uint32_t messages = 1; // of each connection; not 0
+  std::uint32_t rate =
+    0; // connections that start in a second; 0: each as soon as another has ended
+};
+
 /// The work of the client's process. `ended` gets the time from each close, which `closed` has, to its end.
+///
+/// With a rate, connections start by the clock, however many others are open: a server that is slow gets no less to do.
 class client
 {
 public:
-  client(const ::sockaddr_in& server, std::size_t count, const shared_times& closed,
+  client(const ::sockaddr_in& server, const load& l, const shared_times& closed,
     const shared_times& ended)
     : server_(server),
-      count_(count),
+      load_(l),
       closed_(closed),
       ended_(ended),
+      left_(l.count, l.messages),
       set_(::epoll_create1(EPOLL_CLOEXEC))
   {
     require(set_ >= 0, "epoll_create1");
   }
 
-  void run(std::size_t at_once)
+  void run()
   {
-    while (started_ < count_ && started_ < at_once)
-      start();
-    while (finished_ < count_)
+    if (load_.rate != 0)
+      start_timer();
+    else
+      start(load_.at_once);
+    while (finished_ < load_.count)
     {
       ::epoll_event events[64];
       const int found = ::epoll_wait(set_, events, 64, -1);
       for (int i = 0; i < found; ++i)
-        go_on(events[i].data.u64, events[i].events);
+        if (events[i].data.u64 == timer_tag)
+          start_due();
+        else
+          go_on(events[i].data.u64, events[i].events);
     }
   }
 
 private:
+  static constexpr std::uint64_t timer_tag = ~std::uint64_t(0);
+
   static std::uint64_t tag(int fd, std::size_t number)
   {
     return std::uint64_t(number) << 32 | std::uint32_t(fd);
   }
 
-  void start()
+  void watch(int operation, int fd, std::uint32_t events, std::uint64_t what) const
+  {
+    ::epoll_event e = {};
+    e.events = events;
+    e.data.u64 = what;
+    require(::epoll_ctl(set_, operation, fd, &e) == 0, "epoll_ctl");
+  }
+
+  /// The kernel counts the expirations, so that the schedule does not drift.
+  void start_timer()
+  {
+    timer_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    const long period = std::max(1L, 1000000000L / long(load_.rate));
+    ::itimerspec t = {};
+    t.it_interval = {period / 1000000000, period % 1000000000};
+    t.it_value = t.it_interval;
+    require(timer_ >= 0 && ::timerfd_settime(timer_, 0, &t, nullptr) == 0, "timerfd");
+    watch(EPOLL_CTL_ADD, timer_, EPOLLIN, timer_tag);
+  }
+
+  void start_due()
+  {
+    std::uint64_t due = 0;
+    require(::read(timer_, &due, sizeof(due)) == ssize_t(sizeof(due)), "read");
+    start(due);
+    if (started_ == load_.count)
+      ::close(timer_);
+  }
+
+  /// So many connections, or those that are left.
+  void start(std::uint64_t most)
+  {
+    for (; most != 0 && started_ != load_.count; --most)
+      connect();
+  }
+
+  void connect()
   {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     require(fd >= 0, "socket");
     const int connected = ::connect(
       fd, reinterpret_cast<const ::sockaddr*>(&server_), sizeof(server_));
     require(connected == 0 || errno == EINPROGRESS, "connect");
-    ::epoll_event e = {};
-    e.events = EPOLLOUT;
-    e.data.u64 = tag(fd, started_++);
-    require(::epoll_ctl(set_, EPOLL_CTL_ADD, fd, &e) == 0, "epoll_ctl");
+    watch(EPOLL_CTL_ADD, fd, EPOLLOUT, tag(fd, started_++));
   }
 
   void go_on(std::uint64_t what, std::uint32_t events)
   {
     const int fd = int(what & 0xffffffff);
     const std::size_t number = what >> 32;
-    if (events & EPOLLOUT)
-      send(fd, number, what);
-    else
-      receive(fd, number);
+    if (!(events & EPOLLOUT))
+      return receive(fd, number);
+    send(fd, number);
+    watch(EPOLL_CTL_MOD, fd, EPOLLIN, what);
   }
 
-  void send(int fd, std::size_t number, std::uint64_t what)
+  void send(int fd, std::size_t number)
   {
     char message[message_size] = {};
-    const auto n = std::uint32_t(number);
-    std::memcpy(message, &n, sizeof(n));
+    const message_head head = {std::uint32_t(number), --left_[number]};
+    std::memcpy(message, &head, sizeof(head));
     require(::send(fd, message, sizeof(message), MSG_NOSIGNAL) == ssize_t(sizeof(message)), "send");
-    ::epoll_event e = {};
-    e.events = EPOLLIN;
-    e.data.u64 = what;
-    require(::epoll_ctl(set_, EPOLL_CTL_MOD, fd, &e) == 0, "epoll_ctl");
   }
 
   void receive(int fd, std::size_t number)
   {
     char buffer[2 * message_size];
     const ::ssize_t got = ::recv(fd, buffer, sizeof(buffer), 0);
-    require(got >= 0, "recv");
-    if (got != 0)
-      return;
+    require(got == 0 || got == ssize_t(message_size), "recv");
+    if (got == 0)
+      finish(fd, number);
+    else if (left_[number] != 0)
+      send(fd, number);
+  }
+
+  void finish(int fd, std::size_t number)
+  {
     ended_[number] = nanoseconds() - closed_[number];
+    require(left_[number] == 0, "an end before the last message");
     ::close(fd);
     ++finished_;
-    if (started_ < count_)
-      start();
+    if (load_.rate == 0)
+      start(1);
   }
 
   const ::sockaddr_in server_;
-  const std::size_t count_;
+  const load load_;
   const shared_times& closed_;
   const shared_times& ended_;
+  std::vector<std::uint32_t> left_; // messages that each connection has still to send
   const int set_;
+  int timer_ = -1;
   std::size_t started_ = 0;
   std::size_t finished_ = 0;
 };

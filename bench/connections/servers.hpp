@@ -1,8 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Servers that accept a number of connections, echo one message of each, and close it. They differ in what they
-// are written over, and in how they close.
+// Servers that accept a number of connections, echo each message, and close a connection after its last message. They
+// differ in what they are written over, and in how they close.
+//
+// A client sends a message when it has the echo of the one before: one read finds one message, and no more.
 
 #ifndef INTERLOCK_BENCH_CONNECTIONS_SERVERS_HPP
 #define INTERLOCK_BENCH_CONNECTIONS_SERVERS_HPP
@@ -153,10 +155,18 @@ private:
             [this](const error_code& e, std::size_t)
             {
               require(e, "write");
-              owner.task_.closed[number_in(data.data())] = nanoseconds();
-              End::end(this);
+              go_on();
             });
         });
+    }
+
+    void go_on()
+    {
+      const message_head head = head_of(data.data());
+      if (head.left != 0)
+        return serve();
+      owner.task_.closed[head.number] = nanoseconds();
+      End::end(this);
     }
 
     asio_server& owner;
@@ -296,18 +306,25 @@ private:
   {
     char data[message_size];
     const ::ssize_t got = ::recv(fd, data, sizeof(data), 0);
-    if (got < 0)
+    if (got < 0 && errno == EAGAIN)
       return;
-    require(::send(fd, data, std::size_t(got), MSG_NOSIGNAL) == got, "send");
-    task_.closed[number_in(data)] = nanoseconds();
+    require(got == ssize_t(message_size), "recv");
+    require(::send(fd, data, message_size, MSG_NOSIGNAL) == got, "send");
+    const message_head head = head_of(data);
+    if (head.left == 0)
+      close(set, fd, head.number);
+  }
+
+  void close(int set, int fd, std::uint32_t number)
+  {
+    task_.closed[number] = nanoseconds();
     ::epoll_event none = {};
     ::epoll_ctl(set, EPOLL_CTL_DEL, fd, &none);
     ::close(fd);
-    if (++closed_ == task_.count)
-    {
-      const std::uint64_t one = 1;
-      require(::write(end_, &one, sizeof(one)) == ssize_t(sizeof(one)), "write");
-    }
+    if (++closed_ != task_.count)
+      return;
+    const std::uint64_t one = 1;
+    require(::write(end_, &one, sizeof(one)) == ssize_t(sizeof(one)), "write");
   }
 
   const task task_;
@@ -381,8 +398,7 @@ private:
   {
     loop* owner;
     uv_tcp_t socket;
-    uv_write_t write;
-    char data[message_size];
+    char data[2 * message_size]; // more than a message: libuv reads again after one that fills it
 
     uv_stream_t* stream()
     {
@@ -402,7 +418,7 @@ private:
     ::uv_read_start(
       s->stream(),
       [](uv_handle_t* h, std::size_t, uv_buf_t* b)
-      { *b = ::uv_buf_init(static_cast<session*>(h->data)->data, message_size); },
+      { *b = ::uv_buf_init(static_cast<session*>(h->data)->data, sizeof(session::data)); },
       &echo);
   }
 
@@ -410,24 +426,23 @@ private:
   {
     if (size == 0)
       return;
-    require(size > 0, "read");
     auto* const s = static_cast<session*>(stream->data);
-    ::uv_read_stop(stream);
+    require(size == ssize_t(message_size), "read");
+    // uv_write() would cost an epoll_ctl(2) for each message.
     const uv_buf_t b = ::uv_buf_init(s->data, unsigned(size));
-    s->write.data = s;
-    ::uv_write(&s->write, stream, &b, 1, &end);
+    require(::uv_try_write(stream, &b, 1) == int(size), "write");
+    const message_head head = head_of(s->data);
+    if (head.left == 0)
+      s->owner->owner->close(s, head.number);
   }
 
-  static void end(uv_write_t* w, int status)
+  void close(session* s, std::uint32_t number)
   {
-    require(status == 0, "write");
-    auto* const s = static_cast<session*>(w->data);
-    libuv_server& server = *s->owner->owner;
-    server.task_.closed[number_in(s->data)] = nanoseconds();
+    task_.closed[number] = nanoseconds();
     ::uv_close(reinterpret_cast<uv_handle_t*>(&s->socket),
       [](uv_handle_t* h) { delete static_cast<session*>(h->data); });
-    if (++server.closed_ == server.task_.count)
-      for (auto& l : server.loops_)
+    if (++closed_ == task_.count)
+      for (auto& l : loops_)
         ::uv_async_send(&l->end);
   }
 

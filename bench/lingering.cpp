@@ -49,6 +49,8 @@
 #include <interlock/close_mode.hpp>
 #include <interlock/ip/tcp.hpp>
 
+#include "measure.hpp"
+
 namespace asio = boost::asio;
 
 // --- Memory: the program's own operator new, which is all that lasting memory is allocated with.
@@ -302,7 +304,7 @@ public:
     far_.set_option(asio::ip::tcp::no_delay(true));
   }
 
-  /// The times of all round trips in so many seconds, sorted; runs the context meanwhile.
+  /// The times of all round trips in so many seconds; runs the context meanwhile.
   std::vector<double> beat(double seconds)
   {
     std::vector<double> times;
@@ -319,7 +321,6 @@ public:
     next();
     while (!over)
       context_.run_one();
-    std::sort(times.begin(), times.end());
     return times;
   }
 
@@ -360,45 +361,34 @@ private:
 
 constexpr std::array<double, 3> percentiles = {0.5, 0.99, 0.999};
 
-double percentile(const std::vector<double>& sorted, double p)
-{
-  return sorted[std::size_t(p * double(sorted.size() - 1))];
-}
-
 // --- What is reported.
 
-struct spread
+void print(const char* format, const std::vector<double>& values)
 {
-  std::vector<double> values;
-
-  void print(const char* format)
-  {
-    std::sort(values.begin(), values.end());
-    const std::size_t n = values.size();
-    std::printf(format, values[n / 2], values[n / 4], values[n * 3 / 4]);
-  }
-};
+  const bench::spread s(values);
+  std::printf(format, s.median, s.lower, s.upper);
+}
 
 /// Of one number of connections, over all turns.
 struct findings
 {
   std::size_t connections = 0;
-  std::array<spread, percentiles.size()> quiet, ratio; // of the echo
-  spread time, growth, thread_time, thread_growth;     // per close
+  std::array<std::vector<double>, percentiles.size()> quiet, ratio; // of the echo
+  std::vector<double> time, growth, thread_time, thread_growth;     // per close
 
-  void print()
+  void report() const
   {
     std::printf("%zu connections\n", connections);
     for (std::size_t i = 0; i != percentiles.size(); ++i)
     {
       std::printf("  echo p%-5g", percentiles[i] * 100);
-      quiet[i].print(" %8.1f us [%.1f .. %.1f] when quiet,");
-      ratio[i].print(" against it %.3f [%.3f .. %.3f]\n");
+      print(" %8.1f us [%.1f .. %.1f] when quiet,", quiet[i]);
+      print(" against it %.3f [%.3f .. %.3f]\n", ratio[i]);
     }
-    time.print("  until all are closed %8.2f us each [%.2f .. %.2f],");
-    growth.print(" against the fewest %.3f [%.3f .. %.3f]\n");
-    thread_time.print("  the library's thread %8.2f us each [%.2f .. %.2f],");
-    thread_growth.print(" against the fewest %.3f [%.3f .. %.3f]\n");
+    print("  until all are closed %8.2f us each [%.2f .. %.2f],", time);
+    print(" against the fewest %.3f [%.3f .. %.3f]\n", growth);
+    print("  the library's thread %8.2f us each [%.2f .. %.2f],", thread_time);
+    print(" against the fewest %.3f [%.3f .. %.3f]\n", thread_growth);
   }
 };
 
@@ -427,9 +417,9 @@ public:
     const auto lingering = echo_.beat(seconds_);
     for (std::size_t i = 0; i != percentiles.size(); ++i)
     {
-      const double before = percentile(quiet, percentiles[i]);
-      findings_.quiet[i].values.push_back(before * 1e6);
-      findings_.ratio[i].values.push_back(percentile(lingering, percentiles[i]) / before);
+      const double before = bench::percentile(quiet, percentiles[i]);
+      findings_.quiet[i].push_back(before * 1e6);
+      findings_.ratio[i].push_back(bench::percentile(lingering, percentiles[i]) / before);
     }
     return deliver_all();
   }
@@ -529,15 +519,15 @@ int main(int argc, char** argv)
       const cost spent = turn(f, seconds, i == 0).run();
       if (&f == &all.front())
         fewest = spent;
-      f.time.values.push_back(spent.time);
-      f.thread_time.values.push_back(spent.thread_time);
-      f.growth.values.push_back(spent.time / fewest.time);
-      f.thread_growth.values.push_back(spent.thread_time / fewest.thread_time);
+      f.time.push_back(spent.time);
+      f.thread_time.push_back(spent.thread_time);
+      f.growth.push_back(spent.time / fewest.time);
+      f.thread_growth.push_back(spent.thread_time / fewest.thread_time);
     }
   }
   std::printf("%d turns, %g seconds of echo each; median [quartiles]\n", turns, seconds);
   for (findings& f : all)
-    f.print();
+    f.report();
   done.set_value();
   second.join();
 }

@@ -266,8 +266,7 @@ public:
   /// Disable sends or receives on the socket.
   error_code shutdown(socket_base::shutdown_type what, error_code& ec)
   {
-    core_.inside(
-      ec, [what](auto& t, error_code& e) { interlock::detail::calls::shutdown(t.fd(), what, e); });
+    core_.inside(ec, [what](auto& t, error_code& e) { interlock::detail::shut_down(t, what, e); });
     return ec;
   }
 

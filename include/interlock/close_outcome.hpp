@@ -21,7 +21,7 @@ inline namespace abi_0 {
 enum class close_outcome : unsigned char
 {
   /// Closed, and the fate of the data is unknown: no caller chose a mode that waits, an immediate close
-  /// ended the wait, or there was no connection. On TCP the kernel continues to send after an orderly
+  /// ended the wait, there was no connection, or other code has received the error of the connection. On TCP the kernel continues to send after an orderly
   /// close(2), within its own limits (tcp_orphan_retries in tcp(7)).
   closed,
 
@@ -33,7 +33,8 @@ enum class close_outcome : unsigned char
   /// As acknowledged, and the peer has ended its side as well. No reset can destroy data any more.
   peer_closed,
 
-  /// The peer has reset the connection. Its application may not have read all acknowledged data.
+  /// The peer has reset the connection, before the close or during it. Its application may not have read all
+  /// acknowledged data.
   reset,
 
   /// The deadline or the progress timeout passed, or the kernel gave up on the peer (ETIMEDOUT,

@@ -148,7 +148,7 @@ struct fixture : support::worker_fixture
 
   void submit(linger_setting linger = linger_setting::unsupported())
   {
-    worker->submit(job, {tcp.near.release(), linger});
+    worker->submit(job, support::unasked(tcp.near.release(), linger));
   }
 
   bool is_delivering()
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_close_while_others_are_delivered_is_not_held_up)
   BOOST_TEST(is_delivering());
   support::ends pipe = support::pipe_ends();
   planned_job other;
-  worker->submit(other, {pipe.near.release()});
+  worker->submit(other, support::unasked(pipe.near.release()));
   BOOST_TEST(other.wait_closed());
   BOOST_TEST(job.closes() == 0);
   worker->demand(job, close_mode::abort());
@@ -290,7 +290,7 @@ BOOST_AUTO_TEST_CASE(a_demand_after_the_end_changes_nothing)
 BOOST_AUTO_TEST_CASE(a_descriptor_that_is_not_the_jobs_is_detached)
 {
   demand(close_mode::graceful(long_enough));
-  worker->submit(job, {interlock::detail::no_descriptor});
+  worker->submit(job, support::unasked(interlock::detail::no_descriptor));
   BOOST_TEST(job.is(close_outcome::detached));
 }
 

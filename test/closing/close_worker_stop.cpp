@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(what_is_posted_to_a_worker_that_is_held_up_is_done_by_the_s
   probe_job watched;
   support::worker_hold hold(*worker);
   BOOST_TEST_REQUIRE(hold.held());
-  worker->submit(job, {socket.release()});
+  worker->submit(job, support::unasked(socket.release()));
   worker->watch(watched);
   BOOST_TEST(socket.lingers());
   worker->stop(std::chrono::milliseconds(1));
@@ -88,11 +88,11 @@ BOOST_AUTO_TEST_CASE(a_worker_in_a_hurry_closes_without_linger_and_goes_on)
   {
     support::worker_hold hold(*worker);
     BOOST_TEST_REQUIRE(hold.held());
-    worker->submit(jobs[0], {queued.release()});
+    worker->submit(jobs[0], support::unasked(queued.release()));
     worker->hurry();
     BOOST_TEST(queued.lingers());
   }
-  worker->submit(jobs[1], {later.release()});
+  worker->submit(jobs[1], support::unasked(later.release()));
   for (const probe_job& j : jobs)
   {
     BOOST_TEST(j.wait_closed());
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_delays_no_other)
   lingering_socket socket;
   probe_job queued;
   probe_job watched;
-  worker->submit(queued, {socket.release()});
+  worker->submit(queued, support::unasked(socket.release()));
   worker->watch(watched);
   worker->stop(std::chrono::milliseconds(1));
   BOOST_TEST(stuck.job.closes() == 0);
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_worker_closes_in_the_callers_thread_without_linge
   worker->stop(support::patience);
   lingering_socket socket;
   probe_job job;
-  worker->submit(job, {socket.release()});
+  worker->submit(job, support::unasked(socket.release()));
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST((job.thread() == std::this_thread::get_id()));
   BOOST_TEST(job.close_error() == 0);
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_for_itself_it_closes_in_the_callers_th
   {
     const support::no_more_descriptors none;
     worker->watch(watched);
-    worker->submit(job, {socket.release()});
+    worker->submit(job, support::unasked(socket.release()));
     BOOST_TEST(job.closes() == 1);
   }
   BOOST_TEST((job.thread() == std::this_thread::get_id()));

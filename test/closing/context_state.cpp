@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(the_worker_stops_after_the_last_member_has_ended)
   support::ends pipe = support::pipe_ends();
   support::probe_job job;
   BOOST_TEST(shared->add(one));
-  one.on_shut_down = [&] { shared->worker().submit(job, {pipe.near.release()}); };
+  one.on_shut_down = [&] { shared->worker().submit(job, support::unasked(pipe.near.release())); };
   shut_down();
   BOOST_TEST(job.closes() == 1);
   BOOST_TEST((job.thread() != std::this_thread::get_id()));
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(the_worker_stops_after_the_last_member_has_ended)
   support::probe_job late;
   shared->worker().watch(late);
   BOOST_TEST(late.expiries() == 1);
-  shared->worker().submit(late, {late_pipe.near.release()});
+  shared->worker().submit(late, support::unasked(late_pipe.near.release()));
   BOOST_TEST(late.closes() == 1);
 }
 
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(what_is_closed_in_a_shutdown_does_not_linger)
   BOOST_TEST(shared->add(one));
   one.on_shut_down = [&]
   {
-    shared->worker().submit(job, {socket.release()});
+    shared->worker().submit(job, support::unasked(socket.release()));
     job.wait_closed();
   };
   shut_down();

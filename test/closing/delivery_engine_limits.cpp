@@ -19,6 +19,7 @@
 
 using interlock::close_mode;
 using interlock::close_outcome;
+using interlock::detail::delivery_engine;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using support::delivery_fixture;
@@ -37,6 +38,42 @@ unsigned user_timeout_of(const support::fd& n)
     ::getsockopt(n.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &size), "getsockopt");
   return value;
 }
+
+/// Without the right to more, only what the system allows.
+void give_room(const support::fd& n, int which)
+{
+  const int size = 1 << 23;
+  ::setsockopt(n.get(), SOL_SOCKET, which, &size, sizeof(size));
+}
+
+/// The near end has room for much input.
+support::ends roomy_tcp_ends()
+{
+  const support::fd listener = support::tcp_listener();
+  give_room(listener, SO_RCVBUFFORCE);
+  support::fd far = support::tcp_connected_to(listener);
+  return {support::fd(support::checked(::accept(listener.get(), nullptr, nullptr), "accept")),
+    std::move(far)};
+}
+
+/// Sends more than the engine discards in one turn, as far as there is room, and ends its side.
+struct sender
+{
+  static constexpr std::size_t size = 3 * delivery_engine::discard_at_once;
+
+  const support::fd& from;
+  std::string left = std::string(size, 'x');
+
+  void send()
+  {
+    if (left.empty())
+      return;
+    const ::ssize_t sent = ::send(from.get(), left.data(), left.size(), MSG_DONTWAIT);
+    left.erase(0, sent > 0 ? static_cast<std::size_t>(sent) : 0);
+    if (left.empty())
+      support::checked(::shutdown(from.get(), SHUT_WR), "shutdown");
+  }
+};
 
 } // namespace
 
@@ -366,6 +403,57 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   this->engine.overtake(job, close_mode::immediate());
   this->engine.run_once(milliseconds(0));
   BOOST_TEST(user_timeout_of(tcp.near) == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  the_kernel_is_not_told_to_wait_longer_than_it_would, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  support::fill(tcp.near.get());
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::deliver(std::chrono::hours(24 * 300)));
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(user_timeout_of(tcp.near) == 0u);
+  this->engine.overtake(job, close_mode::immediate());
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 1);
+}
+
+// The probes of keepalive would wait for the limit as well.
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_peer_that_has_acknowledged_is_under_the_kernels_own_limits, Way, ways, delivery_fixture<Way>)
+{
+  support::ends tcp = support::narrow_tcp_ends();
+  support::fill(tcp.near.get());
+  delivery_probe job;
+  this->submit(job, tcp.near, close_mode::graceful(seconds(30)));
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(user_timeout_of(tcp.near) != 0u);
+  taken got;
+  BOOST_TEST(
+    this->run_until([&] { return user_timeout_of(tcp.near) == 0; }, [&] { got.take(tcp.far); }));
+  BOOST_TEST(job.reports() == 0);
+  BOOST_TEST(support::tcp_state_of(tcp.near) == TCP_FIN_WAIT2);
+  tcp.far.reset();
+  BOOST_TEST(this->run_until_delivered(job));
+  BOOST_TEST(job.outcome() == close_outcome::peer_closed);
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  all_that_a_peer_sent_before_its_end_is_discarded_and_counted, Way, ways, delivery_fixture<Way>)
+{
+  for (support::ends (*connected)() : {&roomy_tcp_ends, &support::unix_ends})
+  {
+    support::ends e = connected();
+    give_room(e.far, SO_SNDBUFFORCE);
+    sender peer{e.far};
+    peer.send();
+    delivery_probe job;
+    this->submit(job, e.near, close_mode::graceful(long_enough));
+    BOOST_TEST(this->run_until_delivered(job, [&] { peer.send(); }));
+    BOOST_TEST(job.outcome() == close_outcome::peer_closed);
+    BOOST_TEST(job.report().discarded == sender::size);
+  }
 }
 
 // The kernel counts from where the peer fell silent, which was before the close.

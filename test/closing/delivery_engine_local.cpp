@@ -5,6 +5,7 @@
 
 #include <interlock/detail/closing/delivery_engine.hpp>
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 
@@ -168,6 +169,50 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   BOOST_TEST(far.outcome() == close_outcome::peer_closed);
   BOOST_TEST(near.report().discarded == sent_far);
   BOOST_TEST(far.report().discarded == sent_near);
+}
+
+// Its queue is empty whether it has read or not.
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_peer_that_had_gone_has_read_all_only_if_every_error_is_known, Way, ways, delivery_fixture<Way>)
+{
+  using interlock::detail::known_errors;
+  for (bool drains : {false, true})
+    for (bool are_all : {false, true})
+      for (int error : {0, ECONNRESET, EPIPE})
+      {
+        support::ends local = support::unix_ends();
+        local.far.reset();
+        delivery_probe job;
+        job.received = known_errors{error, are_all};
+        const auto mode = close_mode::deliver(long_enough);
+        drains ? this->engine.drain(job, local.near.get(), mode)
+               : this->submit(job, local.near, mode);
+        BOOST_TEST(this->run_until_delivered(job));
+        BOOST_TEST(job.outcome()
+          == (error == ECONNRESET ? close_outcome::reset
+              : are_all           ? close_outcome::acknowledged
+                                  : close_outcome::closed));
+      }
+}
+
+// Both sides have ended theirs, which looks the same.
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_peer_that_may_have_gone_is_waited_for_while_it_has_not_read, Way, ways, delivery_fixture<Way>)
+{
+  support::ends local = support::unix_ends();
+  support::send_text(local.near, "unread");
+  support::send_text(local.far, "as well");
+  for (const support::fd* end : {&local.near, &local.far})
+    support::checked(::shutdown(end->get(), SHUT_WR), "shutdown");
+  delivery_probe job;
+  job.received.are_all = false;
+  this->submit(job, local.near, close_mode::graceful(long_enough));
+  this->engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 0);
+  BOOST_TEST(support::drain(local.far) == 6u);
+  BOOST_TEST(this->run_until_delivered(job));
+  BOOST_TEST(job.outcome() == close_outcome::closed);
+  BOOST_TEST(job.report().discarded == 7u);
 }
 
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(

@@ -137,7 +137,6 @@ BOOST_AUTO_TEST_CASE(states_of_tcp_are_read_for_what_they_say)
   BOOST_TEST(sight_of(tcp(tcp_state::fin_wait2)) == s::acknowledged);
   BOOST_TEST(sight_of(tcp(tcp_state::time_wait)) == s::acknowledged);
   BOOST_TEST(sight_of(tcp(tcp_state::close)) == s::ended);
-  BOOST_TEST(sight_of(tcp(tcp_state::close, 1)) == s::lost);
   BOOST_TEST(sight_of(tcp(tcp_state::unknown)) == s::unconnected);
   BOOST_TEST(sight_of(tcp(tcp_state::syn_sent)) == s::unconnected);
   BOOST_TEST(sight_of(tcp(tcp_state::listen)) == s::unconnected);
@@ -275,6 +274,34 @@ BOOST_AUTO_TEST_CASE(a_local_socket_is_delivered_when_its_peer_has_read_all)
   BOOST_TEST(g.outcome() == close_outcome::peer_closed);
 }
 
+// What is there is counted as discarded before the close is over, unless it takes too long.
+BOOST_AUTO_TEST_CASE(a_graceful_end_waits_for_input_that_is_still_to_be_discarded)
+{
+  for (bool is_late : {false, true})
+  {
+    shown d(kind::graceful);
+    d(tcp(tcp_state::close_wait));
+    delivery_observation o;
+    o.sight = delivery_sight::ended;
+    o.peer_finished = o.input_more = true;
+    BOOST_TEST(d(o) == delivery_act::wait);
+    o.input_more = is_late;
+    o.expired = is_late;
+    BOOST_TEST(d(o) == delivery_act::report);
+    BOOST_TEST(d.outcome() == close_outcome::peer_closed);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_a_local_connection_only_a_reset_counts_that_an_operation_has_received)
+{
+  for (int error : {ECONNRESET, EPIPE, ETIMEDOUT, 0})
+  {
+    BOOST_TEST(detail::error_that_counts(transport::tcp, error) == error);
+    BOOST_TEST(detail::error_that_counts(transport::unix_stream, error)
+      == (error == ECONNRESET ? ECONNRESET : 0));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(our_fin_is_no_byte_of_data)
 {
   BOOST_TEST(detail::data_in(5, false) == 5u);
@@ -342,7 +369,6 @@ BOOST_AUTO_TEST_CASE(draining_what_is_gone_is_told_as_ever)
 {
   const auto gone = tcp_state::close;
   BOOST_TEST(draining().ends(close_outcome::reset, tcp(gone, 7, ECONNRESET)));
-  BOOST_TEST(draining().ends(close_outcome::reset, tcp(gone, 7)));
   BOOST_TEST(draining().ends(close_outcome::timed_out, tcp(gone, 7, ETIMEDOUT)));
   BOOST_TEST(draining().ends(close_outcome::reset, local(true, 0, ECONNRESET)));
   BOOST_TEST(draining(kind::abort).ends(close_outcome::aborted, tcp(tcp_state::established, 7)));

@@ -88,7 +88,7 @@ private:
   };
 
   static constexpr unsigned sights = static_cast<unsigned>(sight::given_up) + 1;
-  static constexpr unsigned observations = sights << 6;
+  static constexpr unsigned observations = sights << 7;
 
   static observation numbered(unsigned n)
   {
@@ -99,7 +99,8 @@ private:
     o.stalled = n & 8;
     o.expired = n & 16;
     o.drained = n & 32;
-    o.sight = static_cast<sight>(n >> 6);
+    o.input_more = n & 64;
+    o.sight = static_cast<sight>(n >> 7);
     return o;
   }
 
@@ -119,8 +120,8 @@ private:
     visit(after);
   }
 
-  // A sight before our FIN says nothing of what became of it. Where the FIN is somebody else's, only
-  // an empty queue says something, and a connection that is gone with a full one.
+  // A sight before our FIN says nothing of what became of it. Where the delivery does not send the FIN, only an empty
+  // queue says something.
   static delivery_ghost seen_by(const node& before, const observation& o)
   {
     delivery_ghost g = before.ghost;
@@ -128,7 +129,7 @@ private:
     g.acknowledged |= ended || ((g.fin_sent || g.drains) && o.sight == sight::acknowledged)
       || (g.drains && o.drained);
     g.peer_finished |= o.peer_finished || ended;
-    g.was_reset |= o.sight == sight::reset || ((g.fin_sent || g.drains) && o.sight == sight::lost);
+    g.was_reset |= o.sight == sight::reset;
     return g;
   }
 
@@ -164,9 +165,10 @@ private:
       return "a time limit has been overrun";
     if (o.sight == sight::reset || o.sight == sight::given_up || o.sight == sight::unconnected)
       return "waits on a connection that is gone";
-    if (after.ghost.acknowledged && (after.wanted == kind::deliver || after.ghost.peer_finished))
-      return after.wanted == kind::deliver || o.peer_finished ? "waits without a reason" : nullptr;
-    return nullptr;
+    const bool is_finished = o.peer_finished && !o.input_more;
+    return after.ghost.acknowledged && (after.wanted == kind::deliver || is_finished)
+      ? "waits without a reason"
+      : nullptr;
   }
 
   static const char* flaw_of_draining(const observation& o, const node& after, act what)
@@ -174,7 +176,7 @@ private:
     if (what == act::send_fin || after.ghost.fin_sent)
       return "a FIN ends the connection for those who have copies";
     if (over(after))
-      return after.state.outcome == outcome::peer_closed ? "nobody has asked for the peer"
+      return after.state.outcome == outcome::peer_closed ? "the peer's end was not asked for"
                                                          : nullptr;
     if (after.state.stage != stage::draining)
       return "draining leads to where a FIN is needed";
@@ -194,7 +196,7 @@ private:
     case outcome::aborted:
       return after.wanted == kind::abort ? nullptr : "aborted without a demand";
     case outcome::reset:
-      return g.was_reset ? nullptr : "a reset that nobody has seen";
+      return g.was_reset ? nullptr : "a reset that was not seen";
     case outcome::acknowledged:
       return (g.fin_sent || g.drains) && g.acknowledged ? nullptr
                                                         : "acknowledged without the peer's word";
@@ -207,7 +209,7 @@ private:
     case outcome::closed:
       return g.acknowledged ? "what is known is kept back" : flaw_of_closed(before, o, after);
     default:
-      return "an outcome of somebody else's";
+      return "an outcome that no delivery has";
     }
   }
 
@@ -216,7 +218,7 @@ private:
     const bool fresh = before.state.stage == stage::fresh;
     const bool gone = o.sight == sight::unconnected
       || (before.ghost.drains && o.sight == sight::ended)
-      || (fresh && (o.fin_refused || o.sight == sight::ended || o.sight == sight::lost));
+      || (fresh && (o.fin_refused || o.sight == sight::ended));
     return gone || after.wanted == kind::immediate ? nullptr : "ends for no reason";
   }
 
@@ -240,7 +242,7 @@ private:
       + ", sight " + std::to_string(static_cast<int>(o.sight)) + ", wanted "
       + std::to_string(static_cast<int>(wanted));
     for (bool flag :
-      {o.peer_finished, o.input_left, o.fin_refused, o.stalled, o.expired, o.drained})
+      {o.peer_finished, o.input_left, o.fin_refused, o.stalled, o.expired, o.drained, o.input_more})
       flaw_ += flag ? " 1" : " 0";
   }
 

@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(what_waits_at_the_limit_gets_threads_of_its_own_when_the_la
     BOOST_TEST(p.watch.wait_arrived());
   support::ends pipe = support::pipe_ends();
   probe_job waiting;
-  worker->submit(waiting, {pipe.near.release()});
+  worker->submit(waiting, support::unasked(pipe.near.release()));
   worker->stop(std::chrono::milliseconds(1));
   BOOST_TEST(waiting.wait_closed());
   for (standing_pipe& p : pipes)

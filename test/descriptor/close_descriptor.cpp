@@ -63,7 +63,7 @@ BOOST_FIXTURE_TEST_CASE(the_worker_passes_an_error_on_to_the_job, support::worke
   close_watch watch(pipe.near.get());
   watch.report(EIO);
   probe_job job;
-  worker->submit(job, {pipe.near.release()});
+  worker->submit(job, support::unasked(pipe.near.release()));
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(job.close_error() == EIO);
   BOOST_TEST(watch.closed() == 1u);
@@ -77,7 +77,7 @@ BOOST_FIXTURE_TEST_CASE(
   close_watch watch(pipe.near.get());
   watch.report(EINTR);
   probe_job job;
-  worker->submit(job, {pipe.near.release()});
+  worker->submit(job, support::unasked(pipe.near.release()));
   BOOST_TEST(job.wait_closed());
   BOOST_TEST(job.close_error() == 0);
   BOOST_TEST(watch.closed() == 1u);

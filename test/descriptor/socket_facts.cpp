@@ -143,8 +143,31 @@ BOOST_AUTO_TEST_CASE(the_error_of_a_reset_is_told_once_and_can_be_carried_on)
   BOOST_TEST(facts.error == ECONNRESET);
   // What was on its way is still known.
   BOOST_TEST(facts.queued != 0u);
-  BOOST_TEST(facts_of(tcp.near).error == 0);
-  BOOST_TEST(facts_of(tcp.near, ECONNRESET).error == ECONNRESET);
+  BOOST_TEST(facts_of(tcp.near, ECONNABORTED).error == ECONNABORTED);
+}
+
+BOOST_AUTO_TEST_CASE(an_error_that_was_taken_is_assumed_if_something_was_on_its_way)
+{
+  for (bool has_sent : {false, true})
+  {
+    support::ends tcp = support::tcp_ends();
+    if (has_sent)
+      support::fill(tcp.near.get());
+    support::set_linger(tcp.far, 0);
+    tcp.far.reset();
+    BOOST_TEST(becomes(tcp.near, tcp_state::close));
+    BOOST_TEST(facts_of(tcp.near).error == (has_sent ? ECONNRESET : 0));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_local_socket_has_hung_up_when_its_peer_has_gone)
+{
+  support::ends local = support::unix_ends();
+  BOOST_TEST(!detail::has_hung_up(local.near.get()));
+  support::checked(::shutdown(local.far.get(), SHUT_WR), "shutdown");
+  BOOST_TEST(!detail::has_hung_up(local.near.get()));
+  local.far.reset();
+  BOOST_TEST(detail::has_hung_up(local.near.get()));
 }
 
 BOOST_AUTO_TEST_CASE(an_error_can_be_left_for_the_next)
@@ -159,7 +182,9 @@ BOOST_AUTO_TEST_CASE(an_error_can_be_left_for_the_next)
     BOOST_TEST(wait_until(
       [&] { return detail::look_and_leave(pair.near.get(), kind).error == ECONNRESET; }));
     BOOST_TEST(facts_of(pair.near).error == ECONNRESET);
-    BOOST_TEST(detail::look_and_leave(pair.near.get(), kind).error == 0);
+    // Of TCP what is left in the queue says the same.
+    BOOST_TEST(detail::look_and_leave(pair.near.get(), kind).error
+      == (kind == transport::tcp ? ECONNRESET : 0));
   }
 }
 
@@ -250,25 +275,6 @@ BOOST_AUTO_TEST_CASE(a_socket_lingers_if_it_has_been_told_to)
   BOOST_TEST(detail::calls::linger_time(tcp.near.get()).seconds() == 5);
   const auto of_a_pipe = detail::calls::linger_time(support::pipe_ends().near.get());
   BOOST_TEST((of_a_pipe == detail::linger_setting::off()));
-}
-
-BOOST_AUTO_TEST_CASE(the_limit_of_the_kernel_is_shortened_and_restored)
-{
-  const support::ends tcp = support::tcp_ends();
-  const auto limit = [&]
-  {
-    unsigned value = 1;
-    ::socklen_t size = sizeof(value);
-    support::checked(
-      ::getsockopt(tcp.near.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &size), "getsockopt");
-    return value;
-  };
-  BOOST_TEST(detail::limit_retrying(tcp.near.get(), 5000) == 0u);
-  BOOST_TEST(limit() == 5000u);
-  BOOST_TEST(detail::limit_retrying(tcp.near.get(), 9000) == 5000u);
-  BOOST_TEST(limit() == 5000u);
-  detail::restore_retrying(tcp.near.get(), 0);
-  BOOST_TEST(limit() == 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_is_closed_in_the_callers_thread_without_linger
   probe_job job;
   {
     const no_thread refused;
-    worker->submit(job, {socket.release()});
+    worker->submit(job, support::unasked(socket.release()));
     BOOST_TEST(refusals == 1);
   }
   BOOST_TEST(job.closes() == 1);
@@ -96,13 +96,13 @@ BOOST_AUTO_TEST_CASE(every_job_asks_for_the_thread_again_until_there_is_one)
     const no_thread refused;
     for (int i = 0; i < 3; ++i)
     {
-      worker->submit(jobs[i], {support::bad_fd});
+      worker->submit(jobs[i], support::unasked(support::bad_fd));
       BOOST_TEST(jobs[i].closes() == 1);
       BOOST_TEST(jobs[i].close_error() == EBADF);
       BOOST_TEST(refusals == i + 1);
     }
   }
-  worker->submit(jobs[3], {support::bad_fd});
+  worker->submit(jobs[3], support::unasked(support::bad_fd));
   BOOST_TEST(jobs[3].wait_closed());
   BOOST_TEST((jobs[3].thread() != std::this_thread::get_id()));
 }
@@ -113,9 +113,9 @@ BOOST_AUTO_TEST_CASE(a_thread_that_is_there_is_not_asked_for_again)
   support::ends pair = support::tcp_ends();
   probe_job before_job;
   probe_job job;
-  worker->submit(before_job, {pair.near.release()});
+  worker->submit(before_job, support::unasked(pair.near.release()));
   const no_thread refused;
-  worker->submit(job, {pair.far.release()});
+  worker->submit(job, support::unasked(pair.far.release()));
   BOOST_TEST(job.wait_closed());
   BOOST_TEST((job.thread() != std::this_thread::get_id()));
   BOOST_TEST(refusals == 0);
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_watched)
   const no_thread refused;
   worker->watch(job);
   BOOST_TEST(job.expiries() == 1);
-  worker->submit(job, {support::bad_fd});
+  worker->submit(job, support::unasked(support::bad_fd));
   worker->retry_later(job);
   BOOST_TEST(job.renunciations() == 1);
   BOOST_TEST(job.closes() == 1);

@@ -28,6 +28,9 @@ public:
   /// Called when the delivery is over, before that is counted.
   std::function<void()> on_delivered;
 
+  /// Before it begins.
+  interlock::detail::known_errors received = {0, true};
+
   int reports() const noexcept
   {
     return reports_;
@@ -132,7 +135,7 @@ public:
     for (delivery_probe* job : std::exchange(woken_, {}))
       tell(*job, engine_.woken(*job, now));
     for (const begin& b : std::exchange(begun_, {}))
-      tell(*b.job, engine_.begin(*b.job, b.fd, b.first, b.job->demanded_, now));
+      tell(*b.job, engine_.begin(*b.job, {b.fd, b.first, b.job->demanded_, b.job->received}, now));
     for (delivery_probe* job : std::exchange(overtaken_, {}))
       if (job->is_begun_)
         tell(*job, engine_.overtake(*job, job->demanded_, now));

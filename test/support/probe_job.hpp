@@ -19,11 +19,23 @@
 
 namespace support {
 
-/// A descriptor whose close(2) cannot block, or so the worker is told: it closes that one itself.
+/// A descriptor of which nothing is known: the worker asks the system.
+inline interlock::detail::detached_descriptor unasked(
+  int fd, interlock::detail::linger_setting linger = interlock::detail::linger_setting::unknown())
+{
+  interlock::detail::detached_descriptor d;
+  d.fd = fd;
+  d.linger = linger;
+  return d;
+}
+
+/// A descriptor whose close(2) cannot block, as its kind says: the worker closes it itself.
 inline interlock::detail::detached_descriptor plain(
   int fd, interlock::detail::linger_setting linger = interlock::detail::linger_setting::unknown())
 {
-  return {fd, linger, interlock::detail::descriptor_kind::event};
+  interlock::detail::detached_descriptor d = unasked(fd, linger);
+  d.kind = interlock::detail::descriptor_kind::event;
+  return d;
 }
 
 /// What the worker holds of a job's memory. Its end, before that of the rest of the job, waits until that is

@@ -47,7 +47,7 @@ struct standing_pipe
 
   void submit(interlock::detail::close_worker& worker)
   {
-    worker.submit(job, {pipe.near.release()});
+    worker.submit(job, unasked(pipe.near.release()));
   }
 };
 

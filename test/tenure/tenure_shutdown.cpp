@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_finisher_that_finds_the_gate_closed_leaves_the_closers_to
   support::probe_job after_us;
   support::worker_hold hold(shared->worker());
   make_step(begin_close(first));
-  shared->worker().submit(after_us, {support::bad_fd});
+  shared->worker().submit(after_us, support::unasked(support::bad_fd));
   std::thread shutdown([this] { shared->shut_down(support::patience); });
   const std::thread::id shutdown_id = shutdown.get_id();
   BOOST_TEST(before_us.wait_reached());

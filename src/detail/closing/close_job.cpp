@@ -86,6 +86,7 @@ close_step close_job::hand_over(const detached_descriptor& d, bool in_hurry) noe
   kind_ = d.kind;
   linger_ = d.linger;
   at_once_ = d.at_once;
+  received_ = d.received;
   submitted_ = true;
   awaited_ = false;
   to_be_forgotten_ = watched_;
@@ -238,6 +239,7 @@ void close_job::reset() noexcept
   linger_ = linger_setting::unsupported();
   fd_ = no_descriptor;
   error_ = 0;
+  received_ = known_errors();
   lead(close_lead::none);
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include <interlock/close_report.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
@@ -14,18 +15,21 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-bool delivery_engine::begin(delivery_job& job, int fd, delivery_stage first,
-  close_mode::kind wanted, clock::time_point now) noexcept
+// An error that comes after the look for a peer that has gone is in the socket: no operation is left that could take it.
+bool delivery_engine::begin(
+  delivery_job& job, const delivery_start& start, clock::time_point now) noexcept
 {
-  job.wanted_ = wanted;
-  job.state_ = {first};
+  job.wanted_ = start.wanted;
+  job.state_ = {start.first};
   job.watched_ = job.fin_refused_ = job.retrying_ = false;
   job.limit_asked_ = job.limited_ = job.alive_ = job.fin_queued_ = false;
   job.end_read_ = job.input_left_ = job.input_more_ = false;
-  job.fd_ = fd;
-  job.error_ = 0;
+  job.fd_ = start.fd;
   job.report_ = close_report();
-  job.kind_ = transport_of(fd);
+  job.kind_ = transport_of(start.fd);
+  job.error_ = error_that_counts(job.kind_, start.received.error);
+  job.unproven_ = job.kind_ == transport::unix_stream && !start.received.are_all
+    && has_hung_up(start.fd);
   job.period_ = shortest_period;
   job.moved_ = now;
   jobs_.insert(job, job.until());
@@ -51,7 +55,11 @@ bool delivery_engine::look(delivery_job& job, clock::time_point now) noexcept
     // Looks again at once: on loopback the acknowledgement may be there.
     send_end(job, step.next);
   }
-  limit_kernel(job, now);
+  // Where everything is acknowledged, keepalive probes are what finds a peer that has gone; the limit is theirs too.
+  if (job.state_.stage == delivery_stage::acknowledged)
+    lift_limit(job);
+  else
+    limit_kernel(job, now);
   watch(job);
   schedule(job, now);
   return false;
@@ -89,8 +97,9 @@ delivery_observation delivery_engine::observe(delivery_job& job, clock::time_poi
   // Before our FIN there may be no connection to read from, or another process reads from it.
   if (job.wanted_ == close_mode::kind::graceful && has_sent_fin(job.state_))
     discard(job, now);
-  const socket_facts facts = drains(job.state_) ? look_and_leave(job.fd_, job.kind_)
-                                                : detail::look(job.fd_, job.kind_, job.error_);
+  const socket_facts facts = drains(job.state_) && job.error_ == 0
+    ? look_and_leave(job.fd_, job.kind_)
+    : detail::look(job.fd_, job.kind_, job.error_);
   note(job, facts, now);
 
   delivery_observation o;
@@ -98,6 +107,7 @@ delivery_observation delivery_engine::observe(delivery_job& job, clock::time_poi
   o.drained = drained(facts, job.alive_);
   o.peer_finished = peer_finished(facts, job.end_read_);
   o.input_left = job.input_left_;
+  o.input_more = job.input_more_;
   o.fin_refused = job.fin_refused_;
   o.stalled = now - job.moved_ >= job.progress_timeout_;
   o.expired = now >= job.until();
@@ -107,7 +117,8 @@ delivery_observation delivery_engine::observe(delivery_job& job, clock::time_poi
 void delivery_engine::note(
   delivery_job& job, const socket_facts& facts, clock::time_point now) noexcept
 {
-  job.error_ = facts.error;
+  if (facts.error)
+    job.error_ = facts.error;
   job.retrying_ = facts.retrying;
   job.alive_ |= sight_of(facts) == delivery_sight::pending;
   job.fin_queued_ |= fin_queued(facts);
@@ -137,17 +148,22 @@ void delivery_engine::discard(delivery_job& job, clock::time_point now) noexcept
 
 // So that a connection that has timed out does not stay in the kernel long after it is closed. A peer
 // that had kept the kernel waiting before would be given up earlier than we do: the kernel counts
-// from the first unanswered segment. Nothing is set on what a copy may go on with.
+// from the first unanswered segment. A connection that drains has no limit, because a copy may go on with it.
 void delivery_engine::limit_kernel(delivery_job& job, clock::time_point now) noexcept
 {
   if (job.limit_asked_)
     return;
   job.limit_asked_ = true;
-  const int left = whole_milliseconds(job.until() - now);
+  const auto left = static_cast<unsigned>(whole_milliseconds(job.until() - now));
   if (job.kind_ != transport::tcp || drains(job.state_) || job.retrying_ || left == 0)
     return;
-  job.retry_limit_ = limit_retrying(job.fd_, static_cast<unsigned>(left));
-  job.limited_ = true;
+  job.limited_ = limit_.shorten(job.fd_, left, job.retry_limit_);
+}
+
+void delivery_engine::lift_limit(delivery_job& job) noexcept
+{
+  if (std::exchange(job.limited_, false))
+    retry_limit::restore(job.fd_, job.retry_limit_);
 }
 
 // After a first look, which may be all that is needed: what has happened in between is an edge all the
@@ -176,6 +192,10 @@ void delivery_engine::schedule(delivery_job& job, clock::time_point now) noexcep
 void delivery_engine::finish(
   delivery_job& job, close_outcome outcome, clock::time_point now) noexcept
 {
+  const bool claims = outcome == close_outcome::acknowledged
+    || outcome == close_outcome::peer_closed;
+  if (claims && job.unproven_)
+    outcome = close_outcome::closed;
   if (job.watched_)
     edges_.remove(job.fd_);
   jobs_.remove(job);
@@ -184,14 +204,14 @@ void delivery_engine::finish(
 }
 
 // Leaves the descriptor as close(2) is to find it.
-void delivery_engine::settle(const delivery_job& job, close_outcome outcome) noexcept
+void delivery_engine::settle(delivery_job& job, close_outcome outcome) noexcept
 {
   if (outcome == close_outcome::aborted)
     return calls::set_abortive(job.fd_);
   calls::clear_linger(job.fd_);
-  // The peer has not been given up: the kernel goes on as after any other close.
-  if (outcome == close_outcome::closed && job.limited_)
-    restore_retrying(job.fd_, job.retry_limit_);
+  // If the peer has not been given up, the kernel goes on as after any other close, for copies as well.
+  if (outcome != close_outcome::timed_out)
+    lift_limit(job);
 }
 
 void delivery_engine::complete_report(

@@ -289,7 +289,7 @@ bool worker_loop::begin_delivery(close_job& job, close_step how) noexcept
   calls::set_close_on_exec(job.fd_);
   share_.progress.note_settled();
   const auto first = how == close_step::deliver ? delivery_stage::fresh : delivery_stage::draining;
-  if (engine_.begin(*plan, job.fd_, first, job.way(), now))
+  if (engine_.begin(*plan, {job.fd_, first, job.way(), job.received_}, now))
     end_delivery(*plan);
   return true;
 }

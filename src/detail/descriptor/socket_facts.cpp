@@ -66,21 +66,20 @@ int error_of(int fd, int known) noexcept
   return known ? known : option(fd, SOL_SOCKET, SO_ERROR, 0);
 }
 
-/// Whether a socket has failed. Nothing is taken away. True also where something else is in its queue
-/// of errors, such as the time at which something was sent.
-bool has_failed(int fd) noexcept
+/// Whether poll(2) reports this event, which it does unasked.
+bool has_event(int fd, short event) noexcept
 {
   ::pollfd p = {fd, 0, 0};
-  return sys::poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0;
+  return sys::poll(&p, 1, 0) > 0 && (p.revents & event) != 0;
 }
 
-/// Why TCP has ended, without asking for the error. Where everything has been acknowledged, no error has
-/// kept it from that.
-int assumed_error(int fd, const tcp_info_head& info, std::size_t queued) noexcept
+/// Why TCP has ended, if the socket does not say. Where everything has been acknowledged, no error has kept it from
+/// that.
+int assumed_error(const tcp_info_head& info, std::size_t queued) noexcept
 {
   if (info.round_trip == 0)
     return ECONNREFUSED;
-  if (queued == 0 || !has_failed(fd))
+  if (queued == 0)
     return 0;
   return (info.retransmits | info.probes) != 0 ? ETIMEDOUT : ECONNRESET;
 }
@@ -96,9 +95,16 @@ void look_at_tcp(int fd, int known_error, socket_facts& facts) noexcept
   facts.state = info.state <= TCP_CLOSING ? static_cast<tcp_state>(info.state)
                                           : tcp_state::syn_received;
   facts.retrying = (info.retransmits | info.probes | info.backoff) != 0;
-  if (facts.state == tcp_state::close)
-    facts.error = known_error == left_alone ? assumed_error(fd, info, facts.queued)
-                                            : error_of(fd, known_error);
+  if (facts.state != tcp_state::close)
+    return;
+  const bool asks = known_error != left_alone;
+  facts.error = asks ? error_of(fd, known_error) : 0;
+  // A write to what was never connected fails with EPIPE as well.
+  const bool may_be_unconnected = facts.error == EPIPE || facts.error == ETIMEDOUT;
+  if (may_be_unconnected && info.round_trip == 0)
+    facts.error = ECONNREFUSED;
+  if (facts.error == 0 && (!asks || facts.queued != 0))
+    facts.error = assumed_error(info, facts.queued);
 }
 
 void look_at_unix(int fd, int known_error, socket_facts& facts) noexcept
@@ -109,7 +115,8 @@ void look_at_unix(int fd, int known_error, socket_facts& facts) noexcept
     && sys::getpeername(fd, reinterpret_cast<::sockaddr*>(&peer), &size) == 0;
   if (known_error != left_alone)
     facts.error = error_of(fd, known_error);
-  else if (has_failed(fd))
+  // POLLERR: also if something else is in its queue of errors, such as the time at which something was sent.
+  else if (has_event(fd, POLLERR))
     facts.error = ECONNRESET;
 }
 
@@ -125,6 +132,11 @@ transport transport_of(int fd) noexcept
     return transport::unix_stream;
   return (domain == AF_INET || domain == AF_INET6) && protocol == IPPROTO_TCP ? transport::tcp
                                                                               : transport::other;
+}
+
+bool has_hung_up(int fd) noexcept
+{
+  return has_event(fd, POLLHUP);
 }
 
 socket_facts look(int fd, transport kind, int known_error) noexcept
@@ -158,20 +170,6 @@ std::size_t unsent_bytes(int fd, transport kind) noexcept
   return size;
 }
 
-unsigned limit_retrying(int fd, unsigned milliseconds) noexcept
-{
-  const auto before = static_cast<unsigned>(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0));
-  // Zero stands for the kernel's own limit, some fifteen minutes (tcp_retries2).
-  if (before == 0 || before > milliseconds)
-    restore_retrying(fd, milliseconds);
-  return before;
-}
-
-void restore_retrying(int fd, unsigned milliseconds) noexcept
-{
-  sys::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
-}
-
 #else
 
 // Elsewhere no socket tells: a delivery is over before it begins.
@@ -179,6 +177,11 @@ void restore_retrying(int fd, unsigned milliseconds) noexcept
 transport transport_of(int) noexcept
 {
   return transport::other;
+}
+
+bool has_hung_up(int) noexcept
+{
+  return false;
 }
 
 socket_facts look(int, transport, int) noexcept
@@ -200,13 +203,6 @@ std::size_t unsent_bytes(int, transport) noexcept
 {
   return 0;
 }
-
-unsigned limit_retrying(int, unsigned) noexcept
-{
-  return 0;
-}
-
-void restore_retrying(int, unsigned) noexcept {}
 
 #endif
 

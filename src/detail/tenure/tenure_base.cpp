@@ -154,8 +154,10 @@ duty tenure_base::begin_close(bool flush) noexcept
   word::value before = 0;
   const duty d = flush ? word_.apply<word::begin_flush>(&before)
                        : word_.apply<word::begin_close>(&before);
-  if (d == duty::none || d == duty::flush)
-    wake_blocked_threads(before);
+  if (d != duty::none && d != duty::flush)
+    return d;
+  note_outstanding(before, d == duty::flush);
+  wake_blocked_threads(before);
   return d;
 }
 
@@ -205,6 +207,9 @@ detached_descriptor tenure_base::detached(bool has_other_owner) const noexcept
   d.linger = linger();
   d.kind = kind_;
   d.at_once = at_once_.load(std::memory_order_relaxed);
+  d.received = errors_.summarize(is_tainted());
+  // Those of a flush that was cut short may still receive an error.
+  d.received.are_all &= word::writes(word_.load()) == 0;
   if (is_tainted())
   {
     d.kind = descriptor_kind::unknown;
@@ -294,7 +299,10 @@ void tenure_base::finish() noexcept
     served = close_waiters_.empty();
   }
   if (tenure_base* s = std::exchange(successor_, nullptr))
+  {
+    s->errors_.inherit(errors_);
     s->handler_done();
+  }
   if (served)
     leave();
   else
@@ -497,6 +505,7 @@ bool tenure_base::recycle() noexcept
   sealed_ = false;
   flush_steps_ = 0;
   refused_writes_ = 0;
+  errors_.reset();
   return true;
 }
 
@@ -511,11 +520,6 @@ duty tenure_base::give_out(int& fd) noexcept
     gave_out();
   }
   return d;
-}
-
-duty tenure_base::begin_give_out() noexcept
-{
-  return word_.apply<word::give_out>();
 }
 
 duty tenure_base::give_out_to(tenure_base& successor) noexcept

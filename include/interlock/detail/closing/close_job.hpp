@@ -18,6 +18,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_decision.hpp>
 #include <interlock/detail/closing/close_plan.hpp>
+#include <interlock/detail/closing/known_errors.hpp>
 #include <interlock/detail/closing/mailbox.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/descriptor/descriptor_kind.hpp>
@@ -36,6 +37,7 @@ struct detached_descriptor
   descriptor_kind kind = descriptor_kind::unknown;
   bool at_once =
     false; ///< The submitting thread closes it, unless close(2) can block or the close waits.
+  known_errors received;
 };
 
 class close_job : private mail, private list_node
@@ -231,6 +233,7 @@ private:
   linger_setting linger_ = linger_setting::unsupported();
   int fd_ = no_descriptor;
   int error_ = 0;
+  known_errors received_;
 
   // The worker's, as is the list_node while the job is watched.
   listing listing_ = listing::none;

@@ -30,6 +30,8 @@
 #include <interlock/detail/closing/delivery_job.hpp>
 #include <interlock/detail/closing/delivery_stages.hpp>
 #include <interlock/detail/closing/edge_set.hpp>
+#include <interlock/detail/closing/known_errors.hpp>
+#include <interlock/detail/descriptor/retry_limit.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
 #include <interlock/detail/sys.hpp>
 
@@ -42,6 +44,19 @@ enum class watching : unsigned char
 {
   edges,
   never
+};
+
+/// How a delivery begins.
+struct delivery_start
+{
+  int fd;
+
+  /// `fresh`, or `draining`, which leaves our FIN to close(2), because that sends it for the last copy of the descriptor
+  /// only: waits until everything sent has been acknowledged.
+  delivery_stage first;
+
+  close_mode::kind wanted;
+  known_errors received;
 };
 
 class delivery_engine
@@ -67,11 +82,9 @@ public:
   delivery_engine(const delivery_engine&) = delete;
   delivery_engine& operator=(const delivery_engine&) = delete;
 
-  /// Ends the connection in this mode, and looks. `first`: `fresh`, or `draining`, which leaves our FIN to
-  /// close(2), because that sends it for the last copy of the descriptor only: waits until everything sent has been
-  /// acknowledged.
-  INTERLOCK_DECL bool begin(delivery_job& job, int fd, delivery_stage first,
-    close_mode::kind wanted, clock::time_point now) noexcept;
+  /// Ends the connection, and looks.
+  INTERLOCK_DECL bool begin(
+    delivery_job& job, const delivery_start& start, clock::time_point now) noexcept;
 
   INTERLOCK_DECL bool look(delivery_job& job, clock::time_point now) noexcept;
 
@@ -88,16 +101,18 @@ private:
   static void note(delivery_job& job, const socket_facts& facts, clock::time_point now) noexcept;
   void discard(delivery_job& job, clock::time_point now) noexcept;
   void limit_kernel(delivery_job& job, clock::time_point now) noexcept;
+  static void lift_limit(delivery_job& job) noexcept;
   void watch(delivery_job& job) noexcept;
   void schedule(delivery_job& job, clock::time_point now) noexcept;
   void finish(delivery_job& job, close_outcome outcome, clock::time_point now) noexcept;
-  static void settle(const delivery_job& job, close_outcome outcome) noexcept;
+  static void settle(delivery_job& job, close_outcome outcome) noexcept;
   static void complete_report(
     delivery_job& job, close_outcome outcome, clock::time_point now) noexcept;
 
   deadline_heap& jobs_;
   edge_set& edges_;
   const watching watching_;
+  retry_limit limit_;
 };
 
 } // namespace detail

@@ -90,9 +90,9 @@ private:
   close_mode::kind wanted_ = close_mode::kind::immediate;
   transport kind_ = transport::other;
   int fd_ = no_descriptor;
-  int error_ = 0;                                     // taken away from the socket
-  unsigned retry_limit_ = 0;                          // TCP_USER_TIMEOUT before
-  clock::time_point moved_;                           // when progress was last seen
+  int error_ = 0;            // taken away from the socket, also by an operation
+  unsigned retry_limit_ = 0; // TCP_USER_TIMEOUT before
+  clock::time_point moved_;  // when progress was last seen
   std::chrono::duration<short, std::milli> period_{}; // until the next look, if nothing happens
   delivery_state state_;
   bool watched_ = false;     // is in the set of edges
@@ -101,6 +101,7 @@ private:
   bool input_more_ = false;  // there may be input that has not been looked at
   bool fin_refused_ = false; // shutdown(2) has failed
   bool retrying_ = false;    // the kernel waits for the peer, longer than we do
+  bool unproven_ = false;    // a peer that has gone need not have read everything
   bool limit_asked_ = false; // the kernel has been told how long to wait, if that was possible
   bool limited_ = false;     // TCP_USER_TIMEOUT has been set
   bool alive_ = false;       // a look has shown a connection

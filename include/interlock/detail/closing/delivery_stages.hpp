@@ -43,7 +43,6 @@ enum class delivery_sight : unsigned char
   pending,      ///< Something, be it our FIN, has not been acknowledged.
   acknowledged, ///< Nothing has not, if our FIN has been sent.
   ended, ///< No connection any more, no error, nothing left: after our FIN both have arrived.
-  lost,  ///< No connection any more, something left; the error has been taken.
   reset,
   given_up ///< By the kernel: it got no answer.
 };
@@ -54,6 +53,7 @@ struct delivery_observation
   bool drained = false;       ///< Nothing that has been sent of a connection is unacknowledged.
   bool peer_finished = false; ///< The peer has ended its side.
   bool input_left = false;    ///< There is input that may not, or cannot, be discarded.
+  bool input_more = false;    ///< There may be input that is still to be discarded.
   bool fin_refused = false;   ///< shutdown(2) has just failed.
   bool stalled = false;       ///< The progress timeout has passed.
   bool expired = false;       ///< The deadline has passed.
@@ -119,9 +119,7 @@ constexpr delivery_sight tcp_sight(const socket_facts& facts) noexcept
   case tcp_state::time_wait:
     return delivery_sight::acknowledged;
   case tcp_state::close:
-    return facts.error    ? sight_of_error(facts.error)
-      : facts.queued != 0 ? delivery_sight::lost
-                          : delivery_sight::ended;
+    return facts.error ? sight_of_error(facts.error) : delivery_sight::ended;
   default:
     return delivery_sight::pending;
   }
@@ -183,6 +181,15 @@ constexpr std::size_t data_in(std::size_t queued, bool has_fin) noexcept
   return has_fin && queued != 0 ? queued - 1 : queued;
 }
 
+/// The error of an operation that tells how a connection of this kind has ended; otherwise 0.
+/**
+ * On AF_UNIX only ECONNRESET does: a peer that has read everything before it has gone is one of EPIPE as well.
+ */
+constexpr int error_that_counts(transport kind, int received) noexcept
+{
+  return kind == transport::tcp || received == ECONNRESET ? received : 0;
+}
+
 constexpr delivery_step delivery_over(close_outcome outcome) noexcept
 {
   return {{delivery_stage::over, outcome}, delivery_act::report};
@@ -191,21 +198,26 @@ constexpr delivery_step delivery_over(close_outcome outcome) noexcept
 /// There is, or was, a connection.
 constexpr delivery_step begin_awaiting_ack(const delivery_observation& o) noexcept
 {
-  return o.fin_refused || o.sight == delivery_sight::ended || o.sight == delivery_sight::lost
+  return o.fin_refused || o.sight == delivery_sight::ended
     ? delivery_over(close_outcome::closed)
     : delivery_step{{delivery_stage::awaiting_ack}, delivery_act::send_fin};
 }
 
 /// All has been acknowledged, our FIN too.
+/**
+ * What the peer has sent before its FIN is discarded to the end, or to a limit.
+ */
 constexpr delivery_step advance_acknowledged(
   const delivery_observation& o, close_mode::kind wanted) noexcept
 {
   if (wanted != close_mode::kind::graceful)
     return delivery_over(close_outcome::acknowledged);
-  if (o.peer_finished || o.sight == delivery_sight::ended)
+  const bool is_cut_short = o.stalled || o.expired || o.sight == delivery_sight::given_up
+    || o.sight == delivery_sight::unconnected;
+  const bool is_finished = o.peer_finished || o.sight == delivery_sight::ended;
+  if (is_finished && (is_cut_short || !o.input_more))
     return delivery_over(close_outcome::peer_closed);
-  if (o.input_left || o.stalled || o.expired || o.sight == delivery_sight::given_up
-    || o.sight == delivery_sight::unconnected)
+  if (is_cut_short || o.input_left)
     return delivery_over(close_outcome::acknowledged);
   return {{delivery_stage::acknowledged}, delivery_act::wait};
 }
@@ -244,7 +256,7 @@ constexpr delivery_step advance(
     return {s, delivery_act::report};
   if (wanted == close_mode::kind::abort)
     return delivery_over(close_outcome::aborted);
-  if (o.sight == sight::reset || (!fresh && o.sight == sight::lost))
+  if (o.sight == sight::reset)
     return delivery_over(close_outcome::reset);
   if (s.stage == delivery_stage::draining)
     return advance_draining(s, o, wanted);

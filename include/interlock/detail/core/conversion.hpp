@@ -116,6 +116,7 @@ private:
         convert_inner(from, to);
         if (from.is_tainted())
           to.taint();
+        to.errors().inherit(from.errors());
         complete(to, from, failed);
       });
     if (!ec)

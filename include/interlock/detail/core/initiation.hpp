@@ -128,7 +128,7 @@ public:
     if (open_ec)
       this->fail(own, open_ec);
     else
-      this->template start<op_kind::other>(own,
+      this->template start<op_kind::connect>(own,
         [&peer](auto& inner, auto&& tracked) { inner.async_connect(peer, std::move(tracked)); });
   }
 };

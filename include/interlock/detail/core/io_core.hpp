@@ -43,12 +43,20 @@ enum class op_kind
 {
   transfer,
   write, ///< A transfer that a close in a delivery mode waits for.
+  connect,
   other
 };
 
+constexpr bool carries_data(op_kind kind) noexcept
+{
+  return kind == op_kind::transfer || kind == op_kind::write;
+}
+
 constexpr counts_as count_of(op_kind kind) noexcept
 {
-  return kind == op_kind::write ? counts_as::write : counts_as::handler;
+  return kind == op_kind::write ? counts_as::write
+    : kind == op_kind::connect  ? counts_as::connect
+                                : counts_as::handler;
 }
 
 /// Which side keeps the descriptor if opening fails.
@@ -236,7 +244,11 @@ public:
         {
           auto result = attempt(t, e);
           if (!calls::would_block(e) || t.flags().non_blocking || !t.wait(events, e))
+          {
+            if (e)
+              t.errors().note(e);
             return result;
+          }
         }
       });
   }
@@ -376,7 +388,7 @@ private:
   INTERLOCK_COLD static error_code look_at(op_kind kind, tenure_type& t)
   {
     error_code ec;
-    if (kind != op_kind::other && t.follows_another() && !running_handler::allows(t))
+    if (carries_data(kind) && t.follows_another() && !running_handler::allows(t))
       ec = boost::asio::error::operation_aborted;
     else
       t.prepare(ec);

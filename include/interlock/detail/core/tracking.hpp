@@ -4,13 +4,16 @@
 // The tracked handler, which Asio gets in place of the user's.
 //
 // It counts the operation as outstanding until the user's handler has run and been destroyed, or has been
-// destroyed uninvoked, and marks the thread as running the handler meanwhile.
+// destroyed uninvoked, and marks the thread as running the handler meanwhile. What the operation has received is noted
+// before.
 
 #ifndef INTERLOCK_DETAIL_CORE_TRACKING_HPP
 #define INTERLOCK_DETAIL_CORE_TRACKING_HPP
 
 #include <type_traits>
 #include <utility>
+
+#include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/slot_bridge.hpp>
@@ -25,7 +28,8 @@ namespace detail {
 enum class counts_as
 {
   handler,
-  write ///< A handler, and a write that a flush waits for.
+  write,  ///< A handler, and a write that a flush waits for.
+  connect ///< A handler. Its success begins a connection.
 };
 
 /// The count and the running handler. Asio moves a handler several times, so a moved-from one must cost next
@@ -63,6 +67,7 @@ public:
   {
     // They end in this order: the handler, the running handler's mark, the count.
     const count_guard counted{*std::exchange(tenure_, nullptr)};
+    note_result(counted.tenure, args...);
     const running_handler marked(counted.tenure, What == counts_as::write);
     std::decay_t<Handler> own(std::move(handler));
     std::move(own)(std::forward<Args>(args)...);
@@ -85,6 +90,25 @@ private:
     }
   };
 
+  template <class... Values>
+  static INTERLOCK_HOT void note_result(
+    tenure_base& t, const boost::system::error_code& ec, const Values&...) noexcept
+  {
+    if constexpr (What == counts_as::connect)
+    {
+      if (!ec)
+        t.errors().begin_connection();
+    }
+    else if (ec)
+      note_error(t, ec);
+  }
+
+  static INTERLOCK_COLD void note_error(
+    tenure_base& t, const boost::system::error_code& ec) noexcept
+  {
+    t.errors().note(ec);
+  }
+
   static INTERLOCK_HOT void count_down(tenure_base& t) noexcept
   {
     if constexpr (What == counts_as::write)
@@ -95,6 +119,7 @@ private:
 
   INTERLOCK_COLD void abandon() noexcept
   {
+    tenure_->errors().note_lost_result();
     count_down(*tenure_);
   }
 

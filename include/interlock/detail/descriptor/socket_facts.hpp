@@ -60,8 +60,15 @@ struct socket_facts
 /// By SO_DOMAIN, SO_TYPE and SO_PROTOCOL: addresses and names do not matter.
 INTERLOCK_DECL transport transport_of(int fd) noexcept;
 
-/// Looks at a socket of that kind. `known_error` is what an earlier look, or a read, has taken away.
+/// Whether no data can come or go any more (POLLHUP). AF_UNIX: the peer has gone, or both sides have ended theirs.
+INTERLOCK_DECL bool has_hung_up(int fd) noexcept;
+
+/// Looks at a socket of that kind. `known_error` is what an earlier look, or an operation, has taken away.
 /**
+ * If a TCP connection has ended with data left, and its error is neither known nor in the socket any more, the error is
+ * assumed: ECONNREFUSED if there never was a connection, ETIMEDOUT if the kernel had retransmitted without an answer,
+ * otherwise ECONNRESET.
+ *
  * The facts of one look are those of different moments, taken in an order in which a later one can
  * only be more final: the state of TCP before its queue and its error (tcp_reset() sets sk_err
  * first), the queue of AF_UNIX before its error (unix_release_sock() sets sk_err before it empties
@@ -72,9 +79,7 @@ INTERLOCK_DECL socket_facts look(int fd, transport kind, int known_error) noexce
 /// The same, but leaves an error in the socket for the copies of the descriptor: without the error, a read
 /// on a copy would take a reset for the end of the stream.
 /**
- * A look that takes nothing can only see that there may be an error. For a TCP connection that has ended
- * with data left, the result is ETIMEDOUT if the kernel had retransmitted without an answer, otherwise
- * ECONNRESET; ECONNREFUSED if there never was a connection.
+ * A look that takes nothing can only see that there may be an error. That of a TCP connection is always an assumed one.
  */
 INTERLOCK_DECL socket_facts look_and_leave(int fd, transport kind) noexcept;
 
@@ -105,13 +110,6 @@ INTERLOCK_DECL discarded_input discard_input(int fd, transport kind, std::uint64
 
 /// As discard_input, but takes nothing: says `more` if there is any.
 INTERLOCK_DECL discarded_input examine_input(int fd) noexcept;
-
-/// Lets the kernel give the peer up after so much time without an acknowledgement
-/// (TCP_USER_TIMEOUT), unless it would do so earlier. Returns the value before, in milliseconds.
-INTERLOCK_DECL unsigned limit_retrying(int fd, unsigned milliseconds) noexcept;
-
-/// TCP_USER_TIMEOUT as it was before.
-INTERLOCK_DECL void restore_retrying(int fd, unsigned milliseconds) noexcept;
 
 } // namespace detail
 } // namespace abi_0

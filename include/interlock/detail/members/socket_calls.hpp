@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 #include <optional>
 
@@ -112,8 +113,18 @@ error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
       }
       if (started && e == boost::asio::error::already_connected)
         e = error_code();
+      if (!e)
+        t.errors().begin_connection();
     });
   return ec;
+}
+
+template <class Tenure>
+void shut_down(Tenure& t, int what, error_code& ec)
+{
+  if (what != SHUT_RD)
+    t.errors().end_writing();
+  calls::shutdown(t.fd(), what, ec);
 }
 
 /// Whether the option is enable_connection_aborted: Asio's own, unknown to the system. It decides whether
@@ -219,6 +230,19 @@ error_code set_socket_option(Core& core, const Option& option, error_code& ec)
   return ec;
 }
 
+/// SO_ERROR takes the error out of the socket.
+template <class Tenure, class Option, class Protocol>
+void get_from_descriptor(
+  Tenure& t, Option& option, const Protocol& p, std::size_t& size, error_code& ec)
+{
+  calls::get_option(t.fd(), option.level(p), option.name(p), option.data(p), &size, ec);
+  int error = 0;
+  if (ec || option.level(p) != SOL_SOCKET || option.name(p) != SO_ERROR || size != sizeof(error))
+    return;
+  std::memcpy(&error, option.data(p), sizeof(error));
+  t.errors().note(error_code(error, boost::system::system_category()));
+}
+
 template <class Core, class Option>
 error_code get_socket_option(Core& core, Option& option, error_code& ec)
 {
@@ -231,7 +255,7 @@ error_code get_socket_option(Core& core, Option& option, error_code& ec)
       if (linger.is_on() && is_linger(option, p))
         *static_cast<::linger*>(static_cast<void*>(option.data(p))) = {1, linger.seconds()};
       else if (!is_connection_aborted(option, p))
-        calls::get_option(t.fd(), option.level(p), option.name(p), option.data(p), &size, e);
+        get_from_descriptor(t, option, p, size, e);
       else if (size == sizeof(int))
         *static_cast<int*>(static_cast<void*>(option.data(p))) = t.flags().connection_aborted ? 1
                                                                                               : 0;

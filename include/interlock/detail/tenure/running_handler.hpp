@@ -60,6 +60,15 @@ public:
   /// Whether this thread runs the handler of a write in `tenure`.
   static bool running_write(const tenure_base& tenure) noexcept;
 
+  /// How many handlers of `tenure` this thread runs, one within another.
+  struct counts
+  {
+    unsigned writes = 0;
+    unsigned others = 0;
+  };
+
+  static counts of_tenure(const tenure_base& tenure) noexcept;
+
   /// A handler on this thread has re-opened `object`: what the handler starts from now on means the new
   /// tenure.
   static void reopened(object_id object) noexcept;

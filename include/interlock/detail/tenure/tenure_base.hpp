@@ -29,6 +29,7 @@
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/atomic_word.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
+#include <interlock/detail/tenure/received_errors.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
 
 namespace interlock {
@@ -148,6 +149,12 @@ public:
   /// Blocks until the descriptor is ready for `events` (poll(2)). False, with ec set: the object is being
   /// closed, or a signal interrupted the wait. The caller is inside.
   bool wait(short events, error_code& ec) noexcept;
+
+  /// For operations, before the thread leaves or the user's handler runs.
+  received_errors& errors() noexcept
+  {
+    return errors_;
+  }
 
   // --- Closing. Any thread that holds the tenure.
 
@@ -313,7 +320,11 @@ public:
 
   /// `give_out` in two steps: one of the first two, then, when the Asio object has its new owner, gave_out.
   /// If the owner is a tenure, `successor`, it counts one handler until this tenure finishes.
-  duty begin_give_out() noexcept;
+  duty begin_give_out() noexcept
+  {
+    return word_.apply<word::give_out>();
+  }
+
   duty give_out_to(tenure_base& successor) noexcept;
   void gave_out() noexcept;
 
@@ -371,6 +382,7 @@ private:
   INTERLOCK_COLD void act_slowly(duty d) noexcept;
   template <atomic_word::transition Demand>
   void demand() noexcept;
+  void note_outstanding(word::value before, bool flush) noexcept;
   void detach() noexcept;
   void leave_reactor() noexcept;
   void note_reactor_left() noexcept;
@@ -432,6 +444,7 @@ private:
   sys::atomic<bool> tainted_{false};
   sys::atomic<bool> at_once_{false}; // set before the demand, and read by the thread that detaches
   sys::atomic<std::uint32_t> refused_writes_{0};
+  received_errors errors_;
   tenure_base* successor_ = nullptr; // written by the mover, read by the thread that finishes
 };
 
@@ -465,10 +478,29 @@ inline bool running_handler::running_write(const tenure_base& tenure) noexcept
   return m && m->tenure_ == &tenure && m->of_write_;
 }
 
+inline running_handler::counts running_handler::of_tenure(const tenure_base& tenure) noexcept
+{
+  counts c;
+  for (const running_handler* m = top_; m; m = m->below_)
+    if (m->tenure_ == &tenure)
+      ++(m->of_write_ ? c.writes : c.others);
+  return c;
+}
+
 inline bool running_handler::allows(const tenure_base& tenure) noexcept
 {
   const tenure_base* running_here = tenure_of(tenure.object());
   return !running_here || running_here == &tenure;
+}
+
+// Handlers that run here have noted what they received; a flush waits for its writes. Any other outstanding operation may
+// receive an error until the detach, which waits for the caller to leave.
+inline void tenure_base::note_outstanding(word::value before, bool flush) noexcept
+{
+  const running_handler::counts here = running_handler::of_tenure(*this);
+  const word::value waited_for = flush ? word::writes(before) : here.writes;
+  if (word::handlers(before) == waited_for + here.others)
+    errors_.note_none_outstanding();
 }
 
 /// For a write that enter_with_write has `refused`. A flush lets it in if the running handler is that of a

@@ -600,6 +600,13 @@ inline int madvise(void*, std::size_t, int) noexcept
   return -1;
 }
 
+// There are no files.
+inline int open(const char*, int) noexcept
+{
+  errno = ENOENT;
+  return -1;
+}
+
 inline ::pid_t getpid() noexcept
 {
   return 1;
@@ -618,7 +625,6 @@ INTERLOCK_MISSING(bind)
 INTERLOCK_MISSING(connect)
 INTERLOCK_MISSING(getsockname)
 INTERLOCK_MISSING(listen)
-INTERLOCK_MISSING(open)
 INTERLOCK_MISSING(pipe)
 INTERLOCK_MISSING(readlink)
 INTERLOCK_MISSING(readv)

@@ -3,10 +3,10 @@
 //
 // What closes that are stuck cost the others of their context:
 //
-//   stuck [TURNS [STUCK...]]                         by default 5, and 1, 8 and 15
+//   stuck [pipes|files [TURNS [STUCK...]]]           by default pipes, 5, and 1, 8 and 15
 //
-// A thread in splice(2), from a pipe to a full socket, holds the pipe: close(2) of the other end waits for as long.
-// While so many are stuck, shown are: the time of 1 000 other closes (async_close of a connected socket, to its
+// Stuck are closes of pipes that a thread holds, or of files of a file system (FUSE, for root) that does not answer the
+// flush. While so many are stuck, shown are: the time of 1 000 other closes (async_close of a connected socket, to its
 // handler), beside the same with none stuck; when deliver(200 ms) to a full peer is told; and when a close is taken
 // over that the loop, which is busy, does not come to. Milliseconds, and ratios within a turn, as median and quartiles.
 // The limit of threads is 16.
@@ -15,16 +15,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <fstream>
 #include <future>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -38,6 +34,8 @@
 #include <interlock/posix/stream_descriptor.hpp>
 
 #include "measure.hpp"
+#include "stuck/held_files.hpp"
+#include "stuck/held_pipes.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -46,72 +44,6 @@ using tcp = interlock::ip::tcp;
 namespace {
 
 constexpr std::size_t others = 1000;
-
-void fill(int fd)
-{
-  const std::vector<char> some(1 << 16);
-  while (
-    ::send(fd, some.data(), some.size(), MSG_DONTWAIT) > 0 || ::send(fd, "", 1, MSG_DONTWAIT) > 0)
-  {
-  }
-}
-
-/// A pipe whose writing end cannot be closed for as long as this lives.
-class held_pipe
-{
-public:
-  held_pipe()
-  {
-    const std::vector<char> some(4096);
-    if (::pipe2(ends_, O_CLOEXEC) != 0 || ::socketpair(AF_UNIX, SOCK_STREAM, 0, sockets_) != 0
-      || ::write(ends_[1], some.data(), some.size()) < 0)
-      std::abort();
-    fill(sockets_[0]);
-    std::promise<::pid_t> id;
-    holder_ = std::thread(
-      [this, &id]
-      {
-        id.set_value(::gettid());
-        ::splice(ends_[0], nullptr, sockets_[0], nullptr, 4096, 0);
-      });
-    await_sleep(id.get_future().get());
-  }
-
-  held_pipe(const held_pipe&) = delete;
-  held_pipe& operator=(const held_pipe&) = delete;
-
-  ~held_pipe()
-  {
-    std::vector<char> rest(1 << 16);
-    while (::recv(sockets_[1], rest.data(), rest.size(), MSG_DONTWAIT) > 0)
-    {
-    }
-    holder_.join();
-    for (int fd : {ends_[0], sockets_[0], sockets_[1]})
-      ::close(fd);
-  }
-
-  int writing_end() const
-  {
-    return ends_[1];
-  }
-
-private:
-  static void await_sleep(::pid_t thread)
-  {
-    const std::string path = "/proc/self/task/" + std::to_string(thread) + "/stat";
-    std::string number, name, state;
-    while (state != "S")
-    {
-      std::this_thread::yield();
-      std::ifstream(path) >> number >> name >> state;
-    }
-  }
-
-  int ends_[2] = {-1, -1};
-  int sockets_[2] = {-1, -1};
-  std::thread holder_;
-};
 
 /// A context that a thread runs, with a listener.
 class server
@@ -179,7 +111,7 @@ double deliver(server& s)
 {
   asio::ip::tcp::socket peer(s.context);
   tcp::socket socket = s.connect(peer);
-  fill(socket.native_handle());
+  bench::fill(socket.native_handle());
   const double begin = bench::now();
   socket
     .async_close(interlock::close_mode::deliver(std::chrono::milliseconds(200)), asio::use_future)
@@ -210,16 +142,18 @@ double take_over(server& s)
   return time;
 }
 
+/// `Holder`: of the descriptors whose close is stuck.
+template <class Holder>
 findings measure(std::size_t stuck)
 {
-  std::deque<held_pipe> pipes(stuck);
+  Holder holder(stuck);
   server s;
   // Their destructors would close at once, in this thread.
   std::deque<interlock::posix::stream_descriptor> descriptors;
   std::vector<std::future<void>> closes;
-  for (held_pipe& p : pipes)
+  for (int fd : holder.descriptors())
   {
-    descriptors.emplace_back(s.context, p.writing_end());
+    descriptors.emplace_back(s.context, fd);
     closes.push_back(descriptors.back().async_close(asio::use_future));
   }
   findings f;
@@ -231,19 +165,20 @@ findings measure(std::size_t stuck)
   for (std::future<void>& c : closes)
     if (c.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
       std::printf("a close that was to be stuck is over\n");
-  pipes.clear();
+  holder.release();
   for (std::future<void>& c : closes)
     c.get();
   return f;
 }
 
+template <class Holder>
 void compare(std::size_t stuck, int turns)
 {
   std::vector<double> p50, p99, told, taken_over;
   for (int i = 0; i != turns; ++i)
   {
-    const findings none = measure(0);
-    const findings some = measure(stuck);
+    const findings none = measure<Holder>(0);
+    const findings some = measure<Holder>(stuck);
     p50.push_back(some.p50 / none.p50);
     p99.push_back(some.p99 / none.p99);
     told.push_back(some.told);
@@ -260,12 +195,18 @@ void compare(std::size_t stuck, int turns)
 
 int main(int argc, char** argv)
 {
-  const int turns = argc > 1 ? std::atoi(argv[1]) : 5;
+  const std::string what = argc > 1 ? argv[1] : "pipes";
+  if (what != "pipes" && what != "files")
+  {
+    std::fprintf(stderr, "usage: stuck [pipes|files [TURNS [STUCK...]]]\n");
+    return 2;
+  }
+  const int turns = argc > 2 ? std::atoi(argv[2]) : 5;
   std::vector<std::size_t> numbers{1, 8, 15};
-  if (argc > 2)
+  if (argc > 3)
     numbers.clear();
-  for (int i = 2; i < argc; ++i)
+  for (int i = 3; i < argc; ++i)
     numbers.push_back(std::strtoul(argv[i], nullptr, 10));
   for (std::size_t n : numbers)
-    compare(n, turns);
+    what == "pipes" ? compare<bench::held_pipes>(n, turns) : compare<bench::held_files>(n, turns);
 }

@@ -3,7 +3,7 @@
 //
 // Prints the transitions of the tenure's word as a table in quickbook, but for the one of a forked
 // child, forget_inside. The table is found by trying: every word that can be reached with narrow
-// counts is put through every transition that somebody may make then. A condition stands in a row
+// counts is put through every transition that a thread may make then. A condition stands in a row
 // only if it holds for exactly the words of that row.
 // Ends with 1 if some words cannot be told apart so: the table would not be the truth.
 
@@ -139,26 +139,26 @@ bool is_last_write(value w)
 const condition conditions[] = {
   {"the last holder", [](value w) { return holders(w) == 1; }},
   {"there are other holders", [](value w) { return holders(w) > 1; }},
-  {"nobody holds it", [](value w) { return !is_held(w); }},
-  {"nobody is inside", [](value w) { return word::inside(w) == 0; }},
-  {"somebody is inside", [](value w) { return word::inside(w) != 0; }},
+  {"nothing holds it", [](value w) { return !is_held(w); }},
+  {"no thread is inside", [](value w) { return word::inside(w) == 0; }},
+  {"threads are inside", [](value w) { return word::inside(w) != 0; }},
   {"the last one inside", [](value w) { return word::inside(w) == 1; }},
   {"others are inside", [](value w) { return word::inside(w) > 1; }},
   {"no handler is outstanding", [](value w) { return word::handlers(w) == 0; }},
   {"handlers are outstanding", [](value w) { return word::handlers(w) != 0; }},
   {"the last handler", [](value w) { return word::handlers(w) == 1; }},
   {"other handlers are outstanding", [](value w) { return word::handlers(w) > 1; }},
-  {"nobody has a lease", [](value w) { return word::leases(w) == 0; }},
-  {"somebody has a lease", [](value w) { return word::leases(w) != 0; }},
-  {"the last write, and nobody is inside",
+  {"no lease exists", [](value w) { return word::leases(w) == 0; }},
+  {"leases exist", [](value w) { return word::leases(w) != 0; }},
+  {"the last write, and no thread is inside",
     [](value w) { return is_last_write(w) && word::inside(w) == 0; }},
-  {"the last write, and somebody is inside",
+  {"the last write, and threads are inside",
     [](value w) { return is_last_write(w) && word::inside(w) != 0; }},
   {"other writes are outstanding", [](value w) { return word::writes(w) > 1; }},
   {"the last lease", [](value w) { return word::leases(w) == 1; }},
   {"there are other leases", [](value w) { return word::leases(w) > 1; }},
-  {"nobody is inside or has a lease", [](value w) { return !is_used(w); }},
-  {"somebody is inside or has a lease", &is_used},
+  {"no thread is inside, and no lease exists", [](value w) { return !is_used(w); }},
+  {"threads are inside, or leases exist", &is_used},
   {"the count of leases is full", [](value w) { return word::leases(w) == all_leases; }},
   {"the count of leases is not full", [](value w) { return word::leases(w) < all_leases; }},
   {"inside or handlers: half of the width reached", &is_crowded},
@@ -179,7 +179,7 @@ const condition conditions[] = {
     [](value w) { return !has_many_handlers(w) && word::writes(w) != 0; }},
   {"handlers: not full, and no write is outstanding",
     [](value w) { return !has_many_handlers(w) && word::writes(w) == 0; }},
-  {"somebody holds it, and inside and handlers: not full",
+  {"something holds it, and inside and handlers: not full",
     [](value w) { return is_held(w) && !is_full(w); }},
 };
 
@@ -192,7 +192,7 @@ struct transition
 {
   const char* name;
   word::step (*make)(value) noexcept;
-  predicate possible; // somebody is there who may make it
+  predicate possible; // a thread is there that may make it
 };
 
 const transition transitions[] = {

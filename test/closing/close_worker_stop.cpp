@@ -116,6 +116,7 @@ BOOST_AUTO_TEST_CASE(what_is_watched_expires_when_the_worker_stops)
   BOOST_TEST(second.expiries() == 1);
 }
 
+// The worker itself may be left behind too, within so short a time; it does the rest all the same.
 BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_delays_no_other)
 {
   const standing_pipe stuck(*worker);
@@ -126,9 +127,9 @@ BOOST_AUTO_TEST_CASE(a_close_that_blocks_is_left_behind_and_delays_no_other)
   worker->watch(watched);
   worker->stop(std::chrono::milliseconds(1));
   BOOST_TEST(stuck.job.closes() == 0);
-  BOOST_TEST(queued.closes() == 1);
+  BOOST_TEST(queued.wait_closed());
   BOOST_TEST(!socket.lingers());
-  BOOST_TEST(watched.expiries() == 1);
+  BOOST_TEST(watched.wait_expired());
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_that_was_left_behind_is_not_waited_for_again)

@@ -118,7 +118,7 @@ public:
   bool has_edge(int milliseconds)
   {
     if (woken_.empty())
-      await_edges(milliseconds);
+      await_edges(std::chrono::milliseconds(milliseconds));
     return !woken_.empty();
   }
 
@@ -130,7 +130,7 @@ public:
       timeout = clock::duration::zero();
     else if (next != clock::time_point::max())
       timeout = std::min(timeout, next - clock::now());
-    await_edges(interlock::detail::whole_milliseconds(timeout));
+    await_edges(timeout);
     const auto now = clock::now();
     for (delivery_probe* job : std::exchange(woken_, {}))
       tell(*job, engine_.woken(*job, now));
@@ -169,10 +169,10 @@ private:
     begun_.push_back({&job, fd, first});
   }
 
-  void await_edges(int milliseconds)
+  void await_edges(clock::duration timeout)
   {
     void* tags[interlock::detail::edge_set::most];
-    const std::size_t count = edges_.wait(milliseconds, tags);
+    const std::size_t count = edges_.wait(timeout, tags);
     for (std::size_t i = 0; i < count; ++i)
       woken_.push_back(
         static_cast<delivery_probe*>(static_cast<interlock::detail::delivery_job*>(tags[i])));

@@ -3,7 +3,9 @@
 
 #include <interlock/detail/closing/edge_set.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <utility>
 
 #include <poll.h>
@@ -22,6 +24,30 @@ inline namespace abi_0 {
 namespace detail {
 
 namespace {
+
+using duration = sys::clock::duration;
+
+int timeout(duration time) noexcept
+{
+  constexpr int without_end = -1;
+  return time == duration::max() ? without_end : whole_milliseconds(time);
+}
+
+bool is_short(duration time) noexcept
+{
+  return time > duration::zero() && time < std::chrono::milliseconds(1);
+}
+
+/// poll(2) and epoll_wait(2) know whole milliseconds only.
+bool wait_readable(int fd, duration time) noexcept
+{
+  ::pollfd p = {fd, POLLIN, 0};
+  if (!is_short(time))
+    return sys::poll(&p, 1, timeout(time)) > 0;
+  ::timespec t = {};
+  t.tv_nsec = static_cast<long>(std::chrono::nanoseconds(time).count());
+  return sys::ppoll(&p, 1, &t, nullptr) > 0;
+}
 
 #if defined(__linux__)
 
@@ -74,11 +100,10 @@ void edge_set::wake() noexcept
     return;
 }
 
-std::size_t edge_set::wait_for_wake(int milliseconds) noexcept
+std::size_t edge_set::wait_for_wake(duration time) noexcept
 {
-  ::pollfd wake = {wake_event_, POLLIN, 0};
   std::uint64_t count = 0;
-  if (sys::poll(&wake, 1, milliseconds) > 0 && sys::read(wake_event_, &count, sizeof(count)) < 0)
+  if (wait_readable(wake_event_, time) && sys::read(wake_event_, &count, sizeof(count)) < 0)
     return 0;
   return 0;
 }
@@ -101,12 +126,15 @@ void edge_set::remove(int fd) noexcept
   sys::epoll_ctl(set_, EPOLL_CTL_DEL, fd, &none);
 }
 
-std::size_t edge_set::wait(int milliseconds, void* (&tags)[most]) noexcept
+// A set is readable when it has an event.
+std::size_t edge_set::wait(duration time, void* (&tags)[most]) noexcept
 {
   if (set_ == no_descriptor)
-    return wait_for_wake(milliseconds);
+    return wait_for_wake(time);
+  if (is_short(time) && !wait_readable(set_, std::exchange(time, duration::zero())))
+    return 0;
   ::epoll_event events[most];
-  const int count = sys::epoll_wait(set_, events, static_cast<int>(most), milliseconds);
+  const int count = sys::epoll_wait(set_, events, static_cast<int>(most), timeout(time));
   std::size_t found = 0;
   for (int i = 0; i < count; ++i)
     if (events[i].data.ptr)
@@ -123,9 +151,9 @@ bool edge_set::add(int, bool, void*) noexcept
 
 void edge_set::remove(int) noexcept {}
 
-std::size_t edge_set::wait(int milliseconds, void* (&)[most]) noexcept
+std::size_t edge_set::wait(duration time, void* (&)[most]) noexcept
 {
-  return wait_for_wake(milliseconds);
+  return wait_for_wake(time);
 }
 
 #endif

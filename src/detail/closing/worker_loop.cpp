@@ -14,12 +14,6 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-namespace {
-
-constexpr int without_end = -1; // for edge_set::wait
-
-} // namespace
-
 // --- Rounds.
 
 void worker_loop::run() noexcept
@@ -81,9 +75,8 @@ void worker_loop::wait() noexcept
 {
   void* tags[edge_set::most];
   const clock::duration time = time_to_wait();
-  const int milliseconds = time == clock::duration::max() ? without_end : whole_milliseconds(time);
   share_.gate.leave();
-  const std::size_t count = share_.edges.wait(milliseconds, tags);
+  const std::size_t count = share_.edges.wait(time, tags);
   share_.gate.enter();
   share_.sleep.end();
   const auto now = clock::now();

@@ -227,6 +227,8 @@ short kernel::ready(const file& f) const
 {
   if (f.what == file::kind::event)
     return f.count != 0 ? POLLIN : 0;
+  if (f.what == file::kind::epoll)
+    return has_news(f) ? POLLIN : 0;
   int events = 0;
   if (f.input != 0 || f.peer_fin)
     events |= POLLIN;
@@ -241,16 +243,24 @@ short kernel::ready(const file& f) const
   return static_cast<short>(events);
 }
 
+/// What epoll_wait(2) tells of it.
+std::uint32_t kernel::news(const file::watch& w) const
+{
+  const auto now = static_cast<std::uint32_t>(ready(*files_[static_cast<std::size_t>(w.fd)]));
+  return (w.events & EPOLLET) != 0 && !w.edge ? 0 : now & (w.events | EPOLLERR | EPOLLHUP);
+}
+
+bool kernel::has_news(const file& set) const
+{
+  return std::any_of(
+    set.watches.begin(), set.watches.end(), [this](const file::watch& w) { return news(w) != 0; });
+}
+
 int kernel::epoll_wait(int set, ::epoll_event* events, int most, int milliseconds)
 {
   const memory::of_harness harness;
   file& f = touch(set, "epoll_wait");
-  const auto news = [this](const file::watch& w)
-  {
-    const auto now = static_cast<std::uint32_t>(ready(*files_[static_cast<std::size_t>(w.fd)]));
-    return (w.events & EPOLLET) != 0 && !w.edge ? 0 : now & (w.events | EPOLLERR | EPOLLHUP);
-  };
-  const when something([&] { return std::any_of(f.watches.begin(), f.watches.end(), news); });
+  const when something([&] { return has_news(f); });
   scheduler::current()->wait(something, time_limit(milliseconds), "epoll_wait ends", this);
   race::acquire(&f);
   int count = 0;

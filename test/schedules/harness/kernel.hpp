@@ -137,6 +137,8 @@ private:
   file& check(int fd, const char* what);
   int put(std::unique_ptr<file> f);
   short ready(const file& f) const;
+  std::uint32_t news(const file::watch& w) const;
+  bool has_news(const file& set) const;
 
   std::vector<std::unique_ptr<file>> files_;
   bool refused_ = false;

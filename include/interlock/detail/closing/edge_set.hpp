@@ -23,8 +23,8 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-/// For poll(2) and epoll_wait(2). Rounded up: a thread that is woken a little early finds nothing to do, again and
-/// again.
+/// For poll(2), epoll_wait(2) and TCP_USER_TIMEOUT. Rounded up: a thread that is woken a little early finds nothing to
+/// do, again and again.
 constexpr int whole_milliseconds(sys::clock::duration d) noexcept
 {
   constexpr std::chrono::milliseconds most(std::numeric_limits<int>::max());
@@ -64,14 +64,15 @@ public:
 
   INTERLOCK_DECL void remove(int fd) noexcept;
 
-  /// Waits up to so many milliseconds and returns the number of tags. The wake-up has none.
-  INTERLOCK_DECL std::size_t wait(int milliseconds, void* (&tags)[most]) noexcept;
+  /// Waits up to `time`, without end if that is the longest there is, and returns the number of tags. The wake-up has
+  /// none. Less than a millisecond is kept to; more is rounded up to whole ones.
+  INTERLOCK_DECL std::size_t wait(sys::clock::duration time, void* (&tags)[most]) noexcept;
 
   /// Closes both. In a forked child this leaves them as they are, since they are the parent's as well.
   INTERLOCK_DECL void close() noexcept;
 
 private:
-  std::size_t wait_for_wake(int milliseconds) noexcept;
+  std::size_t wait_for_wake(sys::clock::duration time) noexcept;
 
   int wake_event_ = no_descriptor;
   int set_ = no_descriptor;

@@ -55,8 +55,9 @@ public:
   /// How many closes, and how many deliveries, have their turn before the others.
   static constexpr std::size_t turns = 64;
 
-  /// How long the worker stays awake after a close: until then no thread has to wake it.
-  static constexpr std::chrono::milliseconds wakeful_time{1};
+  /// How long the worker stays awake after a close: until then no thread has to wake it. A close that comes meanwhile
+  /// waits for the rest of it, so it is no more than what waking a thread costs, a few times over.
+  static constexpr std::chrono::microseconds wakeful_time{200};
 
   /// `owner` holds `share`.
   worker_loop(worker_share& share, const std::shared_ptr<void>& owner) noexcept

@@ -521,9 +521,11 @@ inline int poll(::pollfd* p, ::nfds_t count, int milliseconds) noexcept
   return kernel::current().poll(p, count, milliseconds);
 }
 
-inline int ppoll(::pollfd* p, ::nfds_t count, const ::timespec*, const ::sigset_t*) noexcept
+/// In whole milliseconds, as all waits here.
+inline int ppoll(::pollfd* p, ::nfds_t count, const ::timespec* t, const ::sigset_t*) noexcept
 {
-  return kernel::current().poll(p, count, -1);
+  return kernel::current().poll(
+    p, count, t ? int(t->tv_sec * 1000 + (t->tv_nsec + 999999) / 1000000) : -1);
 }
 
 inline ::ssize_t read(int fd, void* to, std::size_t size) noexcept

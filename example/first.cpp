@@ -26,7 +26,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using interlock::ip::tcp; // was: boost::asio::ip::tcp
 
-/// Sends back what comes, until the peer ends the stream or somebody closes the session.
+/// Sends back what comes, until the peer ends the stream or the session is closed.
 class session
 {
 public:

@@ -72,7 +72,7 @@ const experiment experiments[] = {
    "the first and the second peer received.",
     kind::once, &reopened_socket<asio_tcp>, &reopened_socket<interlock_tcp>, &judge_reopened},
   {"The event loop closes a socket with SO_LINGER 3 s and a peer that does not read: longest "
-   "time the loop served nobody.",
+   "time the loop served no connection.",
     kind::once, &lingering_close<asio_tcp>, &lingering_close<interlock_tcp>, &judge_stall},
   {"Loop's time for the close() of a connected TCP socket, median of 2,000.", kind::once,
     &close_cost<asio_tcp>, &close_cost<interlock_tcp>, &judge_cost},

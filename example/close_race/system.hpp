@@ -91,7 +91,7 @@ public:
   // Leaves exactly so many marked bytes to be read from the stranger's descriptors.
   void offer(std::size_t bytes);
 
-  // Bytes that were written to the stranger's descriptors. Nobody does that on purpose.
+  // Bytes that were written to the stranger's descriptors. No code does that on purpose.
   std::size_t received();
 
 private:

@@ -39,6 +39,22 @@ unsigned user_timeout_of(const support::fd& n)
   return value;
 }
 
+/// The kernel's limit while a delivery under the given mode waits for the peer; an immediate end, which overtakes it, has
+/// lifted the limit.
+template <class Fixture>
+unsigned limit_under(Fixture& f, support::ends& tcp, const close_mode& mode)
+{
+  delivery_probe job;
+  f.submit(job, tcp.near, mode);
+  f.engine.run_once(milliseconds(0));
+  const unsigned limit = user_timeout_of(tcp.near);
+  f.engine.overtake(job, close_mode::immediate());
+  f.engine.run_once(milliseconds(0));
+  BOOST_TEST(job.reports() == 1);
+  BOOST_TEST(user_timeout_of(tcp.near) == 0u);
+  return limit;
+}
+
 /// Without the right to more, only what the system allows.
 void give_room(const support::fd& n, int which)
 {
@@ -148,7 +164,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   this->submit(job, tcp.near, close_mode::graceful(long_enough));
   this->engine.run_once(milliseconds(0));
   BOOST_TEST((this->engine.next_deadline() <= clock::now()));
-  // Who does not read any more does not wait for input either.
+  // What does not read any more does not wait for input either.
   this->engine.overtake(job, close_mode::deliver(long_enough));
   BOOST_TEST(this->run_until([&] { return this->engine.next_deadline() > clock::now(); }));
   this->engine.overtake(job, close_mode::immediate());
@@ -396,13 +412,8 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
 {
   support::ends tcp = support::narrow_tcp_ends();
   support::fill(tcp.near.get());
-  delivery_probe job;
-  this->submit(job, tcp.near, close_mode::deliver(seconds(30)));
-  this->engine.run_once(milliseconds(0));
-  BOOST_TEST((user_timeout_of(tcp.near) > 29000 && user_timeout_of(tcp.near) <= 30000));
-  this->engine.overtake(job, close_mode::immediate());
-  this->engine.run_once(milliseconds(0));
-  BOOST_TEST(user_timeout_of(tcp.near) == 0u);
+  const unsigned limit = limit_under(*this, tcp, close_mode::deliver(seconds(30)));
+  BOOST_TEST((limit > 29000 && limit <= 30000));
 }
 
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(
@@ -410,13 +421,8 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
 {
   support::ends tcp = support::narrow_tcp_ends();
   support::fill(tcp.near.get());
-  delivery_probe job;
-  this->submit(job, tcp.near, close_mode::deliver(std::chrono::hours(24 * 300)));
-  this->engine.run_once(milliseconds(0));
-  BOOST_TEST(user_timeout_of(tcp.near) == 0u);
-  this->engine.overtake(job, close_mode::immediate());
-  this->engine.run_once(milliseconds(0));
-  BOOST_TEST(job.reports() == 1);
+  const auto ages = std::chrono::hours(24 * 300);
+  BOOST_TEST(limit_under(*this, tcp, close_mode::deliver(ages)) == 0u);
 }
 
 // The probes of keepalive would wait for the limit as well.
@@ -463,13 +469,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   support::ends tcp = support::narrow_tcp_ends();
   support::fill(tcp.near.get());
   BOOST_TEST(support::wait_until([&] { return support::tcp_info_of(tcp.near).tcpi_backoff != 0; }));
-  delivery_probe job;
-  this->submit(job, tcp.near, close_mode::deliver(seconds(30)));
-  this->engine.run_once(milliseconds(0));
-  BOOST_TEST(user_timeout_of(tcp.near) == 0u);
-  this->engine.overtake(job, close_mode::immediate());
-  this->engine.run_once(milliseconds(0));
-  BOOST_TEST(job.reports() == 1);
+  BOOST_TEST(limit_under(*this, tcp, close_mode::deliver(seconds(30))) == 0u);
 }
 
 // The kernel finds out before we do.

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Asio without threads: there would be nobody to close.
+// Asio without threads: none could close.
 //
 // expect: Interlock needs Asio with threads
 // control

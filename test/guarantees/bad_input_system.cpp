@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <stdexcept>
-#include <vector>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -26,6 +25,7 @@
 #include "support/blocking_subjects.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
+#include "support/raw_option.hpp"
 #include "support/refusals.hpp"
 #include "support/sync_support.hpp"
 #include "support/system_errors.hpp"
@@ -35,58 +35,6 @@ using namespace support;
 using interlock::ip::tcp;
 
 namespace {
-
-/// An option of any level, name and size.
-struct raw_option
-{
-  int level_;
-  int name_;
-  std::vector<unsigned char> bytes;
-
-  raw_option(int level, int name, std::size_t size)
-    : level_(level),
-      name_(name),
-      bytes(size)
-  {
-  }
-
-  template <class Protocol>
-  int level(const Protocol&) const
-  {
-    return level_;
-  }
-
-  template <class Protocol>
-  int name(const Protocol&) const
-  {
-    return name_;
-  }
-
-  template <class Protocol>
-  unsigned char* data(const Protocol&)
-  {
-    return bytes.data();
-  }
-
-  template <class Protocol>
-  const unsigned char* data(const Protocol&) const
-  {
-    return bytes.data();
-  }
-
-  template <class Protocol>
-  std::size_t size(const Protocol&) const
-  {
-    return bytes.size();
-  }
-
-  template <class Protocol>
-  void resize(const Protocol&, std::size_t size)
-  {
-    if (size != bytes.size())
-      throw std::length_error("the option has another size");
-  }
-};
 
 /// A command of any number.
 struct raw_command

@@ -24,6 +24,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,6 +41,7 @@
 #include "support/fifo.hpp"
 #include "support/handler_tally.hpp"
 #include "support/lingering_socket.hpp"
+#include "support/raw_option.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -170,36 +172,6 @@ int lowest_free()
 {
   return support::fd(support::checked(::dup(0), "dup")).get();
 }
-
-/// An option that Asio has no type for.
-struct timestamps
-{
-  template <class Protocol>
-  int level(const Protocol&) const
-  {
-    return SOL_SOCKET;
-  }
-
-  template <class Protocol>
-  int name(const Protocol&) const
-  {
-    return SO_TIMESTAMP;
-  }
-
-  template <class Protocol>
-  const int* data(const Protocol&) const
-  {
-    return &value;
-  }
-
-  template <class Protocol>
-  std::size_t size(const Protocol&) const
-  {
-    return sizeof(value);
-  }
-
-  int value = 0;
-};
 
 /// A command that Asio has no type for.
 struct async_flag
@@ -489,7 +461,7 @@ BOOST_AUTO_TEST_CASE(an_accepted_connection_whose_listener_lingers_is_left_to_th
 
 BOOST_FIXTURE_TEST_CASE(an_option_that_the_library_does_not_know_makes_it_ask, connected_tcp)
 {
-  object.set_option(timestamps());
+  object.set_option(support::raw_option(SOL_SOCKET, SO_TIMESTAMP, sizeof(int)));
   support::set_linger(fd, 3);
   check_that_a_linger_is_found(object, fd, peer);
 }

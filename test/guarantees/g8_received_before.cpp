@@ -17,6 +17,8 @@
 #include <thread>
 #include <utility>
 
+#include <sys/socket.h>
+
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -29,6 +31,7 @@
 #include "support/lingering_socket.hpp"
 #include "support/loop.hpp"
 #include "support/no_trace.hpp"
+#include "support/raw_option.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
@@ -44,48 +47,6 @@ using support::wait_until;
 namespace {
 
 constexpr std::chrono::seconds long_enough(60);
-
-/// SO_ERROR, as an option of Asio's kind.
-class socket_error
-{
-public:
-  template <class Protocol>
-  int level(const Protocol&) const
-  {
-    return SOL_SOCKET;
-  }
-
-  template <class Protocol>
-  int name(const Protocol&) const
-  {
-    return SO_ERROR;
-  }
-
-  template <class Protocol>
-  int* data(const Protocol&)
-  {
-    return &value_;
-  }
-
-  template <class Protocol>
-  std::size_t size(const Protocol&) const
-  {
-    return sizeof(value_);
-  }
-
-  template <class Protocol>
-  void resize(const Protocol&, std::size_t)
-  {
-  }
-
-  int value() const
-  {
-    return value_;
-  }
-
-private:
-  int value_ = 0;
-};
 
 /// A connect that has to wait leaves a wake-up descriptor with its thread: in a thread of its own.
 template <class Socket>
@@ -257,7 +218,7 @@ BOOST_FIXTURE_TEST_CASE(a_reset_that_a_write_of_a_flush_has_received_is_reported
 BOOST_FIXTURE_TEST_CASE(a_reset_that_so_error_has_returned_is_reported, over_tcp)
 {
   peer_resets();
-  socket_error option;
+  support::raw_option option(SOL_SOCKET, SO_ERROR, sizeof(int));
   BOOST_TEST(wait_until([&] { return object.get_option(option), option.value() != 0; }));
   BOOST_TEST(option.value() == ECONNRESET);
   BOOST_TEST(outcome(object) == close_outcome::reset);

@@ -96,7 +96,7 @@ struct silenced : closing_tcp
     return support::fd(support::checked(::dup(fd()), "dup"));
   }
 
-  /// Whether the kernel came to notice that nobody answers.
+  /// Whether the kernel came to notice that no peer answers.
   static bool wait_retrying(const support::fd& n)
   {
     return support::wait_until([&] { return support::tcp_info_of(n).tcpi_retransmits != 0; });

@@ -98,7 +98,7 @@ public:
     return act();
   }
 
-  /// The far link goes down: nothing gets through any more, in either direction, and nobody says so.
+  /// The far link goes down: nothing gets through any more, in either direction, and no error says so.
   void pull() const
   {
     visit_far([] { run_ip({"link", "set", "far", "down"}); });

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A TCP relay whose sessions run on no strand: each is two independent chains of callbacks, one per
-// direction. What the chains share is atomic. Sockets are closed by whoever decides so, from any
-// thread: the sweeping timer, the end of the drain and, with --chaos, a foreign thread that
-// synchronises with nobody. Over Interlock's sockets all of that is allowed. With RELAY_PLAIN_ASIO
+// direction. What the chains share is atomic. Sockets are closed from any thread:
+// by the sweeping timer, by the end of the drain and, with --chaos, by a foreign thread that
+// synchronises with no other. Over Interlock's sockets all of that is allowed. With RELAY_PLAIN_ASIO
 // defined the same source uses Asio's own sockets, and --chaos shows the race.
 
 #if defined(RELAY_PLAIN_ASIO)
@@ -312,7 +312,7 @@ failure kind_of(const error_code& ec, failure otherwise)
 
 class session;
 
-// The entries are weak: the registry keeps nobody alive. A session takes itself out in its
+// The entries are weak: the registry keeps no session alive. A session takes itself out in its
 // destructor, so under the mutex the raw pointer is good even where the weak one has expired.
 class registry
 {
@@ -433,7 +433,7 @@ private:
   }
 
   // The pause is published first and the count read again: a session that ends in between is either
-  // seen here, or sees the pause. Whoever takes the flag back, and nobody else, goes on accepting.
+  // seen here, or sees the pause. Only the thread that takes the flag back goes on accepting.
   bool has_room() noexcept
   {
     if (max_connections_ == 0 || statistics_.active() < max_connections_)
@@ -501,9 +501,9 @@ private:
 //--------------------------------------------------------------------------------------------------
 // Session
 
-// Kept alive by the handlers of its chains, gone when the last of them is. Who ends it early is
-// decided by one exchange on `over_`: the winner counts the failure and makes the connections
-// useless; everybody else touches nothing any more.
+// Kept alive by the handlers of its chains, gone when the last of them is. Which thread ends it
+// early is decided by one exchange on `over_`: that thread counts the failure and makes the
+// connections useless; all others touch nothing any more.
 class session : public std::enable_shared_from_this<session>
 {
 public:
@@ -568,7 +568,7 @@ private:
     relaying
   };
 
-  // One chain: read some, write all of it, again. Nobody but the chain uses the buffer.
+  // One chain: read some, write all of it, again. Only the chain uses the buffer.
   struct direction
   {
     tcp::socket& from;
@@ -730,7 +730,7 @@ void registry::add(const std::shared_ptr<session>& added)
   added->slot_ = entries_.size() - 1;
 }
 
-// A session that failed to be added is not in the vector: its slot is nobody's, or somebody else's.
+// A session that failed to be added is not in the vector: its slot is free, or that of another session.
 void registry::remove(session& removed) noexcept
 {
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -175,7 +175,7 @@ void unread()
   c.wait_until_closed();
 }
 
-// async_close on a context that nobody runs before the descriptor is closed.
+// async_close on a context that no thread runs before the descriptor is closed.
 void unattended()
 {
   asio::io_context context;

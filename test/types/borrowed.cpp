@@ -278,7 +278,7 @@ struct scene
     BOOST_TEST(lent->is_usable());
   }
 
-  /// The reactor has forgotten it: somebody else may give it to the same.
+  /// The reactor has forgotten it: other code may give it to the same.
   void check_unregistered()
   {
     asio::posix::stream_descriptor other(*context);

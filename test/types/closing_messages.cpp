@@ -261,7 +261,7 @@ void close_aborts(int count, Start start)
   BOOST_TEST(descriptors.restored());
 }
 
-/// An address that nobody else can have been given in the meantime.
+/// An address that no other socket can have been given in the meantime.
 void bind_again_and_again(const std::function<void(udp::socket&)>& close)
 {
   const census descriptors;

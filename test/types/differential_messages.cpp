@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Guarantee G12, by comparison: messages that are empty, too long or for nobody, errors that come back
+// Guarantee G12, by comparison: messages that are empty, too long or without a receiver, errors that come back
 // from the peer, addresses in use, and ends of connections, over datagram and sequenced packet
 // sockets of both families.
 

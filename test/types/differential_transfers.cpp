@@ -29,7 +29,7 @@ using boost::system::error_code;
 
 namespace {
 
-/// A write to a pipe that nobody reads is an error, not the end of the program.
+/// A write to a pipe without a reader is an error, not the end of the program.
 class no_sigpipe
 {
 public:
@@ -112,7 +112,7 @@ const auto empty_transfers = [](auto family, notes& note)
   asio::io_context context;
   tcp_pair<F> pair(context);
   note_empty(note, context, pair.first);
-  // The end of the stream is no news to who reads nothing.
+  // A read of nothing does not meet the end of the stream.
   pair.second.close();
   pair.first.wait(socket_base::wait_read);
   note_empty(note, context, pair.first);

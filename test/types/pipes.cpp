@@ -181,7 +181,7 @@ const auto pipe_program = [](auto pipes, notes& note)
   note("connect after all", ec);
 };
 
-/// Whoever writes to a pipe that nobody reads is told by an error.
+/// A write to a pipe without a reader is an error.
 class no_sigpipe
 {
 public:

@@ -230,6 +230,13 @@ void get_option(int fd, int level, int name, void* data, std::size_t* size, erro
 #endif
 }
 
+int int_option(int fd, int level, int name, int if_refused) noexcept
+{
+  int value = 0;
+  ::socklen_t size = sizeof(value);
+  return sys::getsockopt(fd, level, name, &value, &size) == 0 ? value : if_refused;
+}
+
 void control(int fd, unsigned long command, void* data, error_code& ec) noexcept
 {
   set(ec, sys::ioctl(fd, command, data) < 0);

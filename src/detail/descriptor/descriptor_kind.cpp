@@ -25,9 +25,7 @@ namespace {
 
 int socket_option(int fd, int name) noexcept
 {
-  int value = 0;
-  ::socklen_t size = sizeof(value);
-  return sys::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  return calls::int_option(fd, SOL_SOCKET, name, -1);
 }
 
 #if defined(TCP_ULP)

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/sys.hpp>
 
@@ -52,9 +53,10 @@ bool retry_limit::shorten(int fd, unsigned milliseconds, unsigned& before) noexc
 {
   if (milliseconds >= of_system())
     return false;
-  ::socklen_t size = sizeof(before);
-  if (sys::getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &before, &size) != 0)
+  const int set = calls::int_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, -1);
+  if (set < 0)
     return false;
+  before = static_cast<unsigned>(set);
   if (before != 0 && before <= milliseconds)
     return false;
   restore(fd, milliseconds);

@@ -27,13 +27,6 @@ namespace detail {
 
 namespace {
 
-int option(int fd, int level, int name, int if_refused) noexcept
-{
-  int value = 0;
-  ::socklen_t size = sizeof(value);
-  return sys::getsockopt(fd, level, name, &value, &size) == 0 ? value : if_refused;
-}
-
 /// False if the socket has no such queue.
 bool queue_size(int fd, unsigned long which, std::size_t& size) noexcept
 {
@@ -63,7 +56,7 @@ constexpr int left_alone = -1;
 /// Why a socket has failed: what is `known`, or what it says.
 int error_of(int fd, int known) noexcept
 {
-  return known ? known : option(fd, SOL_SOCKET, SO_ERROR, 0);
+  return known ? known : calls::int_option(fd, SOL_SOCKET, SO_ERROR, 0);
 }
 
 /// Whether poll(2) reports this event, which it does unasked.
@@ -124,10 +117,10 @@ void look_at_unix(int fd, int known_error, socket_facts& facts) noexcept
 
 transport transport_of(int fd) noexcept
 {
-  if (option(fd, SOL_SOCKET, SO_TYPE, -1) != SOCK_STREAM)
+  if (calls::int_option(fd, SOL_SOCKET, SO_TYPE, -1) != SOCK_STREAM)
     return transport::other;
-  const int domain = option(fd, SOL_SOCKET, SO_DOMAIN, -1);
-  const int protocol = option(fd, SOL_SOCKET, SO_PROTOCOL, -1);
+  const int domain = calls::int_option(fd, SOL_SOCKET, SO_DOMAIN, -1);
+  const int protocol = calls::int_option(fd, SOL_SOCKET, SO_PROTOCOL, -1);
   if (domain == AF_UNIX)
     return transport::unix_stream;
   return (domain == AF_INET || domain == AF_INET6) && protocol == IPPROTO_TCP ? transport::tcp

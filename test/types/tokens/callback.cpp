@@ -16,7 +16,7 @@ using support::every_subject;
 
 namespace {
 
-/// The handler stays the caller's, who has it as a constant.
+/// The handler stays the caller's, and is a constant there.
 struct by_copy : support::way
 {
   template <class Outcome>

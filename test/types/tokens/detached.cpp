@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// `detached` on every asynchronous member of every type: it is done all the same, and where nobody takes
-// an accepted connection, that is closed.
+// `detached` on every asynchronous member of every type: it is done all the same, and an accepted
+// connection that no handler takes is closed.
 
 #include <type_traits>
 

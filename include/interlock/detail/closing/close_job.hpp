@@ -37,7 +37,7 @@ struct detached_descriptor
   descriptor_kind kind = descriptor_kind::unknown;
   bool at_once =
     false; ///< The submitting thread closes it, unless close(2) can block or the close waits.
-  known_errors received;
+  known_errors received = {};
 };
 
 class close_job : private mail, private list_node

@@ -56,7 +56,7 @@ struct delivery_start
   delivery_stage first;
 
   close_mode::kind wanted;
-  known_errors received;
+  known_errors received = {};
 };
 
 class delivery_engine

@@ -99,6 +99,9 @@ INTERLOCK_DECL void set_option(
 INTERLOCK_DECL void get_option(
   int fd, int level, int name, void* data, std::size_t* size, error_code& ec) noexcept;
 
+/// The value of an option that is an int; `if_refused` where there is none.
+INTERLOCK_DECL int int_option(int fd, int level, int name, int if_refused) noexcept;
+
 INTERLOCK_DECL void control(int fd, unsigned long command, void* data, error_code& ec) noexcept;
 INTERLOCK_DECL std::size_t available(int fd, error_code& ec) noexcept;
 INTERLOCK_DECL bool at_mark(int fd, error_code& ec) noexcept;

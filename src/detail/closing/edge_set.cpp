@@ -131,8 +131,12 @@ std::size_t edge_set::wait(duration time, void* (&tags)[most]) noexcept
 {
   if (set_ == no_descriptor)
     return wait_for_wake(time);
-  if (is_short(time) && !wait_readable(set_, std::exchange(time, duration::zero())))
-    return 0;
+  if (is_short(time))
+  {
+    if (!wait_readable(set_, time))
+      return 0;
+    time = duration::zero();
+  }
   ::epoll_event events[most];
   const int count = sys::epoll_wait(set_, events, static_cast<int>(most), timeout(time));
   std::size_t found = 0;

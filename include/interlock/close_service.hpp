@@ -146,12 +146,10 @@ private:
 
   void notify_fork(boost::asio::execution_context::fork_event event) override
   {
-    if (event == boost::asio::execution_context::fork_prepare)
-      context_state_->prepare_fork();
-    else if (event == boost::asio::execution_context::fork_parent)
-      context_state_->resume_after_fork();
-    else
-      context_state_->adopt_after_fork();
+    using asios = boost::asio::execution_context;
+    context_state_->on_fork(event == asios::fork_prepare ? detail::fork_event::prepare
+        : event == asios::fork_parent                    ? detail::fork_event::parent
+                                                         : detail::fork_event::child);
   }
 
   // notify_fork gives the child's context a reactor of its own. Until then the child shares its parent's,

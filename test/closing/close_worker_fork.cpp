@@ -41,7 +41,7 @@ struct forking : support::worker_fixture
   template <class Jobs, class Check>
   void fork_to(Jobs&& jobs, Check check)
   {
-    worker->prepare_fork();
+    worker->park();
     child = support::fork_to(
       [&]
       {
@@ -51,7 +51,7 @@ struct forking : support::worker_fixture
         worker->restart_after_fork();
         return check();
       });
-    worker->resume_after_fork();
+    worker->resume();
   }
 };
 

@@ -10,6 +10,7 @@
 
 #if !defined(__SANITIZE_THREAD__)
 
+#include <interlock/close_service.hpp>
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
@@ -261,25 +262,28 @@ BOOST_AUTO_TEST_CASE(parent_and_child_both_go_on)
 
 BOOST_AUTO_TEST_CASE(what_is_queued_for_close2_is_closed_in_both)
 {
-  ours standing;
-  const support::ends pair = support::unix_ends();
-  ours queued;
-  support::close_watch watch(standing.fd);
+  asio::io_context context;
+  interlock::close_service::options o;
+  o.max_elastic_threads = 1;
+  interlock::make_close_service(context, o);
+  support::ends pairs[] = {support::unread_ends(), support::unread_ends()}; // close(2) can block
+  const int standing_fd = pairs[0].near.get();
+  const int queued_fd = pairs[1].near.get();
+  local::socket standing(context, local(), pairs[0].near.release());
+  local::socket queued(context, local(), pairs[1].near.release());
+  support::close_watch watch(standing_fd);
   watch.shut_gate();
-  for (const ours* o : {&standing, &queued})
-    support::send_text(o->pair.far, "x"); // close(2) can block
-  local::socket behind(standing.context, local(), queued.object->release());
-  standing.object->close();
+  standing.close();
   BOOST_TEST(watch.wait_arrived());
-  behind.close();
+  queued.close();
   BOOST_TEST(fork_and(
-    standing.context, told::yes, [&] { return gone(queued.fd); },
+    context, told::yes, [&] { return gone(queued_fd); },
     [&]
     {
-      BOOST_TEST(support::is_fd_open(queued.fd));
+      BOOST_TEST(support::is_fd_open(queued_fd));
       watch.open_gate();
-      BOOST_TEST(gone(standing.fd));
-      BOOST_TEST(gone(queued.fd));
+      BOOST_TEST(gone(standing_fd));
+      BOOST_TEST(gone(queued_fd));
     }));
 }
 

@@ -19,6 +19,7 @@
 #include "support/tenure_fixture.hpp"
 
 using interlock::detail::duty;
+using interlock::detail::fork_event;
 using interlock::detail::handler_count;
 using interlock::detail::phase;
 using interlock::detail::running_handler;
@@ -547,17 +548,17 @@ BOOST_AUTO_TEST_CASE(it_ends_in_a_forked_child)
 {
   BOOST_TEST((tenure->enter() == duty::none));
   begin_flush_of_one();
-  shared->prepare_fork();
+  shared->on_fork(fork_event::prepare);
   const ::pid_t pid = support::fork_to(
     [this]
     {
-      shared->adopt_after_fork();
+      shared->on_fork(fork_event::child);
       const bool ended = record.detaches == 1;
       const bool closed = support::wait_until([this] { return !support::is_fd_open(opened); });
       tenure->write_done();
       return ended && closed && wait_posted();
     });
-  shared->resume_after_fork();
+  shared->on_fork(fork_event::parent);
   BOOST_TEST(support::was_well(pid));
   BOOST_TEST(is(phase::flushing));
   tenure->write_done();

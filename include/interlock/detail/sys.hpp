@@ -14,6 +14,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include <fcntl.h>
@@ -42,6 +43,7 @@ namespace sys {
 using std::atomic;
 using std::condition_variable;
 using std::mutex;
+using renewable_mutex = mutex; // that a child makes anew: a parked thread may have it at a fork
 using std::thread;
 using clock = std::chrono::steady_clock;
 
@@ -58,6 +60,15 @@ template <class T>
 T& of_this_thread(per_thread<T>& t) noexcept
 {
   return t;
+}
+
+/// What the process has one of. Made with its first use, and never destroyed: a context may end after all that is static.
+template <class T>
+T& of_process()
+{
+  alignas(T) static unsigned char memory[sizeof(T)];
+  static T* const made = ::new (static_cast<void*>(memory)) T;
+  return *made;
 }
 
 using ::accept;
@@ -78,6 +89,7 @@ using ::open;
 using ::pipe;
 using ::poll;
 using ::ppoll;
+using ::pthread_atfork;
 using ::pthread_setcancelstate;
 using ::pthread_sigmask;
 using ::read;

@@ -197,12 +197,12 @@ void close_worker::stop(std::chrono::milliseconds bound) noexcept
 
 // --- fork(2).
 
-void close_worker::prepare_fork() noexcept
+void close_worker::park() noexcept
 {
   share_.gate.shut(close_progress::await_time);
 }
 
-void close_worker::resume_after_fork() noexcept
+void close_worker::resume() noexcept
 {
   share_.gate.open();
 }

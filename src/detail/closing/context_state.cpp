@@ -6,23 +6,28 @@
 #include <utility>
 
 #include <interlock/detail/descriptor/cancellation_disabled.hpp>
-#include <interlock/detail/descriptor/process.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-context_state::context_state(worker_options options, std::function<void()> on_foreign_process)
+context_state::context_state(worker_options options, std::function<void()> tell_of_fork)
   : worker_(std::make_shared<close_worker>(std::move(options))),
-    on_foreign_process_(std::move(on_foreign_process)),
+    tell_of_fork_(std::move(tell_of_fork)),
     process_(this_process())
 {
+  begin_watch();
+}
+
+context_state::~context_state()
+{
+  end_watch();
 }
 
 bool context_state::add(context_member& r) noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(*mutex_);
   if (down_)
     return false;
   members_.push_front(r);
@@ -31,7 +36,7 @@ bool context_state::add(context_member& r) noexcept
 
 void context_state::remove(context_member& r) noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(*mutex_);
   r.unlist();
 }
 
@@ -39,10 +44,11 @@ void context_state::shut_down(std::chrono::milliseconds bound) noexcept
 {
   const cancellation_disabled disabled;
   note_process();
+  on_fork(fork_event::parent); // a context can end between a preparation and the fork
   worker_->hurry();
-  std::unique_lock<sys::mutex> lock(mutex_);
+  std::unique_lock<sys::mutex> lock(*mutex_);
   down_ = true;
-  progress_.wait(lock, [this] { return passing_ == 0; });
+  progress_->wait(lock, [this] { return passing_ == 0; });
   shut_members_down(lock);
   await_members(lock, bound);
   lock.unlock();
@@ -72,7 +78,7 @@ void context_state::await_members(
   {
     left_reactor_.push_front(*r);
     r->keep_memory();
-    progress_.wait_until(lock, deadline, [r] { return r->has_left_reactor(); });
+    progress_->wait_until(lock, deadline, [r] { return r->has_left_reactor(); });
     lock.unlock();
     r->drop_memory();
     lock.lock();
@@ -81,7 +87,7 @@ void context_state::await_members(
 
 bool context_state::open_gate() noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(*mutex_);
   if (!down_)
     ++passing_;
   return !down_;
@@ -89,44 +95,72 @@ bool context_state::open_gate() noexcept
 
 void context_state::close_gate() noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(*mutex_);
   // A child that notices its fork within a passage counts from zero again.
   if (passing_ != 0 && --passing_ == 0)
-    progress_.notify_all();
+    progress_->notify_all();
 }
 
 void context_state::tell_shutdown() noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
-  progress_.notify_all();
+  const std::lock_guard<sys::mutex> lock(*mutex_);
+  progress_->notify_all();
 }
 
 // --- fork(2).
 
-void context_state::prepare_fork() noexcept
+void context_state::on_fork(fork_event e) noexcept
 {
   const cancellation_disabled disabled;
-  // First of all: the worker may be on its way through the gate.
-  worker_->prepare_fork();
-  fork_lock_.lock();
-  progress_.wait_for(fork_lock_, close_progress::await_time, [this] { return passing_ == 0; });
+  if (e == fork_event::prepare || e == fork_event::parent)
+    note_process();
+  std::unique_lock<sys::mutex> lock(*fork_mutex_);
+  fork_.foreign = process_ != this_process();
+  const fork_step s = step_of(fork_, e);
+  fork_ = s.next;
+  lock.unlock();
+  if (s.act == fork_act::settle_and_park)
+    worker_->progress().await_posted();
+  if (s.act == fork_act::settle_and_park || s.act == fork_act::park)
+    worker_->park();
+  else if (s.act == fork_act::resume)
+    worker_->resume();
+  else if (s.act == fork_act::adopt)
+    adopt();
 }
 
-void context_state::resume_after_fork() noexcept
+// One thread tells. It may use the context meanwhile, by the services that are told before this one.
+void context_state::notice_fork() noexcept
 {
-  fork_lock_.unlock();
-  worker_->resume_after_fork();
+  const cancellation_disabled disabled;
+  std::unique_lock<sys::mutex> lock(*fork_mutex_);
+  if (is_being_told_ && teller_ == sys::this_thread_id())
+    return;
+  adopted_->wait(lock, [this] { return !is_being_told_; });
+  if (process_ == this_process())
+    return;
+  is_being_told_ = true;
+  teller_ = sys::this_thread_id();
+  lock.unlock();
+  if (tell_of_fork_ && !down_)
+    tell_of_fork_();
+  // Asio may have had no descriptor for a new reactor, and not have come to this service.
+  if (process_ != this_process())
+    on_fork(fork_event::child);
+  lock.lock();
+  is_being_told_ = false;
+  adopted_->notify_all();
 }
 
-// Until the worker is restarted it does nothing. A member that has nothing left to do leaves the list.
-void context_state::adopt_after_fork() noexcept
+// Until the worker is restarted it does nothing. A member that has nothing left to do leaves the list. A passage that
+// was under way in the parent is over here.
+void context_state::adopt() noexcept
 {
-  process_ = this_process();
+  mutex_.renew();
+  progress_.renew();
   worker_->adopt_after_fork();
-  if (!fork_lock_.owns_lock())
-    fork_lock_.lock();
   passing_ = 0;
-  fork_lock_.unlock();
+  process_ = this_process();
   intrusive_list<context_member> members(std::move(members_));
   while (context_member* r = members.pop_front())
   {
@@ -138,15 +172,22 @@ void context_state::adopt_after_fork() noexcept
   worker_->restart_after_fork();
 }
 
-void context_state::note_process() noexcept
+void context_state::fork_begins() noexcept
 {
-  const long self = this_process();
-  if (process_ == self)
-    return;
-  const std::lock_guard<sys::mutex> lock(process_mutex_);
-  if (process_ != self && on_foreign_process_ && !down_)
-    on_foreign_process_();
-  process_ = self;
+  on_fork(fork_event::begin);
+}
+
+void context_state::forked_in_parent() noexcept
+{
+  on_fork(fork_event::end);
+}
+
+// A thread of the parent may have had the mutex. The rest has time until the child uses the context, if it does.
+void context_state::forked_in_child() noexcept
+{
+  fork_mutex_.renew();
+  adopted_.renew();
+  is_being_told_ = false;
 }
 
 } // namespace detail

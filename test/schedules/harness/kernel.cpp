@@ -188,6 +188,19 @@ int kernel::close(int fd)
   return closing->close_error ? failed(closing->close_error) : 0;
 }
 
+void kernel::fork()
+{
+  scheduler& s = *scheduler::current();
+  if (!before_fork_)
+    return s.point("fork", this);
+  const duration begun = s.now();
+  before_fork_();
+  s.point("fork", this);
+  if (s.now() == begun && s.has_lock("worker"))
+    s.fail("a thread of the library has a lock at a fork");
+  in_parent_();
+}
+
 int kernel::eventfd()
 {
   const memory::of_harness harness;

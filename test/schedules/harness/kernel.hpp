@@ -113,6 +113,17 @@ public:
   /// What the socket's peer has done: wakes those that wait for it.
   void changed(int fd);
 
+  /// What pthread_atfork(3) is given.
+  void at_fork(void (*before)(), void (*in_parent)())
+  {
+    before_fork_ = before;
+    in_parent_ = in_parent;
+  }
+
+  /// A fork by the calling thread, as the parent has it. At the fork itself no thread of the library has a lock, unless one
+  /// has been in a call for so long that it was not waited for.
+  void fork();
+
   // --- System calls.
 
   int close(int fd);
@@ -142,6 +153,8 @@ private:
 
   std::vector<std::unique_ptr<file>> files_;
   bool refused_ = false;
+  void (*before_fork_)() = nullptr;
+  void (*in_parent_)() = nullptr;
 };
 
 } // namespace schedules

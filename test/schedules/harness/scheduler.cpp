@@ -95,6 +95,7 @@ struct scheduler::thread
   exception_state exceptions;
   const condition* waiting = nullptr;
   duration until = forever;
+  int locks = 0; // that it holds
   bool timed_out = false;
   bool ended = false;
 };
@@ -222,6 +223,17 @@ scheduler::~scheduler() = default;
 scheduler* scheduler::current() noexcept
 {
   return the_current;
+}
+
+void scheduler::count_lock(unsigned thread, int change)
+{
+  state_->threads[thread]->locks += change;
+}
+
+bool scheduler::has_lock(const std::string& name) const
+{
+  return std::any_of(state_->threads.begin(), state_->threads.end(),
+    [&](const auto& t) { return t->name == name && t->locks != 0; });
 }
 
 unsigned scheduler::self() const noexcept

@@ -118,6 +118,12 @@ public:
   /// Calls `last` when the calling thread ends.
   void at_exit(std::function<void()> last);
 
+  /// A thread has locked a mutex more, or less.
+  void count_lock(unsigned thread, int change);
+
+  /// Whether a thread with this name has locked a mutex.
+  bool has_lock(const std::string& name) const;
+
   bool has_ended(unsigned thread) const;
   unsigned self() const noexcept;
   const std::string& name_of_self() const noexcept;

@@ -86,7 +86,7 @@ private:
   sys::atomic<unsigned> waiting_{0};
   sys::atomic<std::uint64_t> posted_{0};
   sys::atomic<std::uint64_t> settled_{0};
-  forkable<sys::mutex> mutex_; // of nothing but the wait
+  forkable<sys::renewable_mutex> mutex_; // of nothing but the wait
   forkable<sys::condition_variable> changed_;
 };
 

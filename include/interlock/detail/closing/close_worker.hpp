@@ -93,10 +93,10 @@ public:
 
   /// No thread of the library begins anything from now on. Waits for what is under way, up to
   /// close_progress::await_time: what takes longer is in close(2). The caller holds no lock that a job may wait for.
-  INTERLOCK_DECL void prepare_fork() noexcept;
-  INTERLOCK_DECL void resume_after_fork() noexcept;
+  INTERLOCK_DECL void park() noexcept;
+  INTERLOCK_DECL void resume() noexcept;
 
-  /// In a forked child, where the threads do not exist, with or without a `prepare_fork`. Then `adopt` each job that
+  /// In a forked child, where the threads do not exist, parked or not. Then `adopt` each job that
   /// the threads may have had, then `restart_after_fork`: what is not closed yet is closed here as well then, by
   /// threads of the child's own.
   INTERLOCK_DECL void adopt_after_fork() noexcept;

@@ -18,7 +18,11 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_worker.hpp>
+#include <interlock/detail/closing/fork_step.hpp>
+#include <interlock/detail/closing/fork_watch.hpp>
+#include <interlock/detail/closing/forkable.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
+#include <interlock/detail/descriptor/process.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -54,14 +58,16 @@ private:
   virtual void after_fork() noexcept = 0;
 };
 
-class context_state
+class context_state : private fork_watch
 {
 public:
-  /// `on_foreign_process` is called in a forked child that has not been told, when the fork is noticed.
+  /// `tell_of_fork` is called in a forked child that has not been told, before the context is used. It calls
+  /// `on_fork(fork_event::child)`, if it can.
   INTERLOCK_DECL explicit context_state(
-    worker_options options = {}, std::function<void()> on_foreign_process = {});
+    worker_options options = {}, std::function<void()> tell_of_fork = {});
   context_state(const context_state&) = delete;
   context_state& operator=(const context_state&) = delete;
+  INTERLOCK_DECL ~context_state();
 
   close_worker& worker() noexcept
   {
@@ -110,17 +116,25 @@ public:
       tell_shutdown();
   }
 
-  /// Before fork(2): nothing changes until one of the others is called, in the same thread.
-  INTERLOCK_DECL void prepare_fork() noexcept;
-  INTERLOCK_DECL void resume_after_fork() noexcept;
+  /// The thread that forks. No other thread uses the context between a preparation and its end, as Asio demands.
+  INTERLOCK_DECL void on_fork(fork_event e) noexcept;
 
-  /// In the child, with or without a `prepare_fork`.
-  INTERLOCK_DECL void adopt_after_fork() noexcept;
-
-  /// Before a descriptor leaves the reactor: a forked child shares the parent's, until it is told.
-  INTERLOCK_DECL void note_process() noexcept;
+  /// Before a descriptor enters or leaves the reactor, and before a close is posted: a forked child shares the parent's
+  /// reactor, and has no worker, until it is told.
+  void note_process() noexcept
+  {
+    if (process_.load(std::memory_order_acquire) != this_process())
+      notice_fork();
+  }
 
 private:
+  INTERLOCK_DECL void notice_fork() noexcept;
+  void adopt() noexcept;
+
+  void fork_begins() noexcept override;
+  void forked_in_parent() noexcept override;
+  void forked_in_child() noexcept override;
+
   INTERLOCK_DECL bool open_gate() noexcept;
   INTERLOCK_DECL void close_gate() noexcept;
   INTERLOCK_DECL void tell_shutdown() noexcept;
@@ -128,13 +142,20 @@ private:
   void await_members(std::unique_lock<sys::mutex>& lock, std::chrono::milliseconds bound) noexcept;
 
   const std::shared_ptr<close_worker> worker_;
-  const std::function<void()> on_foreign_process_;
-  sys::atomic<long> process_;
-  sys::mutex process_mutex_; // one thread at a time finds out that this is a child
-  sys::mutex mutex_;
-  std::unique_lock<sys::mutex> fork_lock_{mutex_, std::defer_lock}; // between prepare and resume
-  sys::condition_variable progress_; // of what a shutdown or a fork waits for
-  sys::atomic<bool> down_{false};    // set under mutex_
+  const std::function<void()> tell_of_fork_;
+  sys::atomic<long> process_; // that has the worker
+
+  forkable<sys::mutex> fork_mutex_;
+  forkable<sys::condition_variable> adopted_;
+
+  // Guarded by fork_mutex_.
+  fork_state fork_;
+  bool is_being_told_ = false;
+  sys::thread::id teller_; // the thread that tells the context, and may use it meanwhile
+
+  forkable<sys::mutex> mutex_;
+  forkable<sys::condition_variable> progress_; // of what a shutdown waits for
+  sys::atomic<bool> down_{false};              // set under mutex_
 
   // Guarded by mutex_.
   intrusive_list<context_member> members_;

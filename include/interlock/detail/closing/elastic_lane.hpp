@@ -94,7 +94,7 @@ private:
   fork_gate& gate_;
   close_progress& progress_;
 
-  forkable<sys::mutex> mutex_; // never held while user code can run
+  forkable<sys::renewable_mutex> mutex_; // never held while user code can run
   forkable<sys::condition_variable> added_;
   forkable<sys::condition_variable> changed_; // a thread has started or ended, or a close has begun
 

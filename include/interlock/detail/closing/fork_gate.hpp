@@ -8,6 +8,7 @@
 #ifndef INTERLOCK_DETAIL_CLOSING_FORK_GATE_HPP
 #define INTERLOCK_DETAIL_CLOSING_FORK_GATE_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 
@@ -39,18 +40,21 @@ public:
   {
     const std::lock_guard<sys::mutex> lock(*mutex_);
     --inside_;
+    stuck_ = std::min(stuck_, inside_);
     if (shut_)
       changed_->notify_all();
   }
 
   // The thread that forks.
 
-  /// Waits up to `bound` until no thread is inside. One that is still inside then is stuck in the kernel.
+  /// Waits up to `bound` until no thread is inside. One that is still inside then is stuck in the kernel, and is not
+  /// waited for the next time.
   void shut(std::chrono::milliseconds bound) noexcept
   {
     std::unique_lock<sys::mutex> lock(*mutex_);
     shut_ = true;
-    changed_->wait_for(lock, bound, [this] { return inside_ == 0; });
+    if (!changed_->wait_for(lock, bound, [this] { return inside_ <= stuck_; }))
+      stuck_ = inside_;
   }
 
   void open() noexcept
@@ -65,16 +69,17 @@ public:
   {
     mutex_.renew();
     changed_.renew();
-    inside_ = 0;
+    inside_ = stuck_ = 0;
     shut_ = false;
   }
 
 private:
-  forkable<sys::mutex> mutex_;
+  forkable<sys::renewable_mutex> mutex_;
   forkable<sys::condition_variable> changed_;
 
   // Guarded by mutex_.
   unsigned inside_ = 0;
+  unsigned stuck_ = 0; // of them
   bool shut_ = false;
 };
 

@@ -70,7 +70,7 @@ private:
   void join_ended() noexcept;
 
   forkable<sys::thread> thread_;
-  forkable<sys::mutex> mutex_;
+  forkable<sys::renewable_mutex> mutex_;
   forkable<sys::condition_variable> end_;
   bool has_ended_ = false; // guarded by mutex_
 };

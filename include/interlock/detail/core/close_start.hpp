@@ -68,6 +68,7 @@ public:
   /// Begins in `t`, the object's current tenure. False: the object has another tenure by now.
   bool begin_in(tenure_type& t, const executor_type& ex)
   {
+    t.note_process();
     const duty entered = t.enter_to_close();
     if (entered == duty::refuse)
       return false;

@@ -186,7 +186,10 @@ private:
 class mutex
 {
 public:
-  constexpr mutex() noexcept = default;
+  constexpr explicit mutex(bool is_renewable = false) noexcept
+    : is_renewable_(is_renewable)
+  {
+  }
 
   ~mutex()
   {
@@ -209,6 +212,7 @@ public:
         s->wait(schedules::when<decltype(unlocked)>(unlocked), scheduler::forever,
           "lock after waiting", this);
       holder_ = s->self();
+      s->count_lock(holder_, is_renewable_ ? 0 : 1);
       race::acquire(this);
     }
     is_locked_ = true;
@@ -218,14 +222,27 @@ public:
   void unlock() noexcept
   {
     life_.check("unlock");
+    if (scheduler* s = scheduler::current())
+      s->count_lock(holder_, is_renewable_ ? 0 : -1);
     race::release(this);
     is_locked_ = false;
   }
 
 private:
+  const bool is_renewable_;
   bool is_locked_ = false;
   unsigned holder_ = 0;
   lifetime life_;
+};
+
+/// One that a forked child makes anew.
+class renewable_mutex : public mutex
+{
+public:
+  constexpr renewable_mutex() noexcept
+    : mutex(true)
+  {
+  }
 };
 
 class condition_variable
@@ -491,6 +508,19 @@ T& of_this_thread(per_thread<T>& t) noexcept
   return t.of_this();
 }
 
+/// One T for each run, and one outside. What a run that has failed has left is forgotten with that run.
+template <class T>
+T& of_process()
+{
+  alignas(T) static unsigned char memory[sizeof(T)];
+  static std::uint64_t made_in = ~std::uint64_t(0);
+  const scheduler* const s = scheduler::current();
+  const std::uint64_t run = s ? s->number_of_run() : 0;
+  if (std::exchange(made_in, run) != run)
+    ::new (static_cast<void*>(memory)) T;
+  return reinterpret_cast<T&>(memory);
+}
+
 inline int close(int fd) noexcept
 {
   return kernel::current().close(fd);
@@ -588,6 +618,13 @@ inline int pthread_setname_np(::pthread_t, const char*) noexcept
 
 inline int pthread_setcancelstate(int, int*) noexcept
 {
+  return 0;
+}
+
+// A scenario says when it forks.
+inline int pthread_atfork(void (*before)(), void (*in_parent)(), void (*)()) noexcept
+{
+  kernel::current().at_fork(before, in_parent);
   return 0;
 }
 

@@ -1,0 +1,310 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// G10: the order of a fork, of what the context is told of it, and of what the thread that forks does in between, is the
+// program's: whatever Asio's own objects bear.
+//
+// A child checks for itself, and its exit status says what it found. Not under ThreadSanitizer, which
+// keeps account of threads that do not exist in a child.
+
+#if !defined(__SANITIZE_THREAD__)
+
+#include <interlock/ip/tcp.hpp>
+#include <interlock/local/stream_protocol.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/descriptor_pairs.hpp"
+#include "support/descriptors.hpp"
+#include "support/in_child.hpp"
+#include "support/loop.hpp"
+#include "support/wait_until.hpp"
+
+namespace asio = boost::asio;
+using asio::io_context;
+using boost::system::error_code;
+using local = interlock::local::stream_protocol;
+
+namespace {
+
+/// A descriptor that may be closed, and its number used again.
+struct watched_fd
+{
+  explicit watched_fd(int n)
+    : fd(n),
+      what(support::referred_to(n))
+  {
+  }
+
+  bool is_open() const
+  {
+    return support::referred_to(fd) == what;
+  }
+
+  bool is_closed_soon() const
+  {
+    return support::wait_until([this] { return !is_open(); });
+  }
+
+  int fd;
+  std::string what;
+};
+
+/// How many threads of this name the process has.
+int threads_named(const std::string& name)
+{
+  ::DIR* folder = ::opendir("/proc/self/task");
+  int count = 0;
+  while (const ::dirent* entry = folder ? ::readdir(folder) : nullptr)
+  {
+    std::string found;
+    std::getline(
+      std::ifstream("/proc/self/task/" + std::string(entry->d_name) + "/comm") >> std::ws, found);
+    count += found == name;
+  }
+  if (folder)
+    ::closedir(folder);
+  return count;
+}
+
+struct fixture
+{
+  std::optional<io_context> context{std::in_place};
+  std::deque<local::socket> objects;
+  std::deque<watched_fd> fds;
+
+  ~fixture()
+  {
+    objects.clear();
+  }
+
+  local::socket& open()
+  {
+    const int fd = support::unix_ends().near.release();
+    fds.emplace_back(fd);
+    objects.emplace_back(*context, local(), fd);
+    return objects.back();
+  }
+
+  void tell(io_context::fork_event e)
+  {
+    context->notify_fork(e);
+  }
+
+  /// Whether an object can be opened and closed, and a close completes.
+  bool goes_on()
+  {
+    local::socket& s = open();
+    bool closed = false;
+    s.async_close([&](error_code ec) { closed = !ec; });
+    return support::wait_until([&] { return support::turn(*context), closed; })
+      && fds.back().is_closed_soon();
+  }
+
+  /// Forks; the child is told, and so is the parent. Whether both go on.
+  bool both_go_on()
+  {
+    const bool child = support::in_child(
+      [this] { return tell(io_context::fork_child), goes_on(); });
+    tell(io_context::fork_parent);
+    return child && goes_on();
+  }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_g10_fork_order, fixture)
+
+BOOST_AUTO_TEST_CASE(the_first_object_of_a_context_is_opened_after_the_preparation)
+{
+  tell(io_context::fork_prepare);
+  open();
+  BOOST_TEST(both_go_on());
+}
+
+BOOST_AUTO_TEST_CASE(an_object_is_opened_after_the_preparation)
+{
+  open();
+  tell(io_context::fork_prepare);
+  open();
+  BOOST_TEST(both_go_on());
+}
+
+BOOST_AUTO_TEST_CASE(an_object_is_closed_after_the_preparation)
+{
+  local::socket& s = open();
+  tell(io_context::fork_prepare);
+  s.close();
+  BOOST_TEST(both_go_on());
+}
+
+BOOST_AUTO_TEST_CASE(an_asynchronous_close_begins_after_the_preparation)
+{
+  local::socket& s = open();
+  tell(io_context::fork_prepare);
+  s.async_close([](error_code) {});
+  BOOST_TEST(both_go_on());
+  BOOST_TEST(fds.front().is_closed_soon());
+}
+
+BOOST_AUTO_TEST_CASE(a_context_ends_after_the_preparation)
+{
+  open();
+  BOOST_TEST(goes_on());
+  tell(io_context::fork_prepare);
+  objects.clear();
+  context.reset();
+  BOOST_TEST(threads_named("interlock") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_fork_is_told_without_a_preparation)
+{
+  open();
+  tell(io_context::fork_parent);
+  BOOST_TEST(goes_on());
+  BOOST_TEST(both_go_on());
+}
+
+BOOST_AUTO_TEST_CASE(a_fork_is_prepared_twice_and_fails_once)
+{
+  open();
+  tell(io_context::fork_prepare);
+  tell(io_context::fork_prepare);
+  BOOST_TEST(both_go_on());
+  tell(io_context::fork_prepare);
+  tell(io_context::fork_parent);
+  BOOST_TEST(goes_on());
+}
+
+// What the program has closed before the preparation is no descriptor of a child's, not even for a moment.
+BOOST_AUTO_TEST_CASE(what_is_queued_is_closed_before_the_fork)
+{
+  for (int i = 0; i != 100; ++i)
+    open().async_close([](error_code) {});
+  while (context->poll_one() != 0)
+  {
+  }
+  tell(io_context::fork_prepare);
+  BOOST_TEST(support::in_child(
+    [this]
+    {
+      return std::none_of(
+        fds.begin(), fds.end(), [](const watched_fd& fd) { return fd.is_open(); });
+    }));
+  tell(io_context::fork_parent);
+}
+
+// --- In the child, before it is told.
+
+BOOST_AUTO_TEST_CASE(a_child_closes_before_it_is_told)
+{
+  local::socket& s = open();
+  tell(io_context::fork_prepare);
+  BOOST_TEST(support::in_child(
+    [&] {
+      return s.close(), tell(io_context::fork_child), fds.front().is_closed_soon() && goes_on();
+    }));
+  tell(io_context::fork_parent);
+  BOOST_TEST(fds.front().is_open());
+}
+
+BOOST_AUTO_TEST_CASE(a_child_opens_before_it_is_told)
+{
+  open();
+  tell(io_context::fork_prepare);
+  BOOST_TEST(support::in_child([this] { return open(), tell(io_context::fork_child), goes_on(); }));
+  tell(io_context::fork_parent);
+}
+
+BOOST_AUTO_TEST_CASE(a_child_begins_an_asynchronous_close_before_it_is_told)
+{
+  local::socket& s = open();
+  for (const bool prepared : {true, false})
+  {
+    if (prepared)
+      tell(io_context::fork_prepare);
+    BOOST_TEST(support::in_child(
+      [&]
+      {
+        bool closed = false;
+        s.async_close([&](error_code ec) { closed = !ec; });
+        tell(io_context::fork_child);
+        return support::wait_until([&] { return support::turn(*context), closed; }) && goes_on();
+      }));
+    if (prepared)
+      tell(io_context::fork_parent);
+  }
+}
+
+// It has found out before, and has a worker.
+BOOST_AUTO_TEST_CASE(a_child_that_is_told_late_has_one_worker)
+{
+  local::socket& first = open();
+  BOOST_TEST(goes_on());
+  BOOST_TEST(support::in_child(
+    [&]
+    {
+      bool well = (first.close(), fds.front().is_closed_soon() && goes_on());
+      tell(io_context::fork_child);
+      well = well && goes_on() && threads_named("interlock") == 1;
+      tell(io_context::fork_child);
+      return well && goes_on() && threads_named("interlock") == 1;
+    }));
+}
+
+BOOST_AUTO_TEST_CASE(a_child_forks_in_turn)
+{
+  open();
+  const auto grandchild = [this] { return goes_on() && threads_named("interlock") == 1; };
+  for (const bool told : {true, false})
+    BOOST_TEST(support::in_child(
+      [&]
+      {
+        if (told)
+          tell(io_context::fork_child);
+        return support::in_child(grandchild) && grandchild();
+      }));
+}
+
+// --- Beside threads of the library that are at work.
+
+// A thread of the library that is cut off has no lock, of ours, of Asio's or of the memory allocator's.
+BOOST_AUTO_TEST_CASE(a_child_that_is_not_told_comes_while_the_worker_is_at_work)
+{
+  for (int round = 0; round != 50; ++round)
+  {
+    fds.clear();
+    objects.clear();
+    local::socket& kept = open();
+    for (int i = 0; i != 50; ++i)
+      open().async_close([](error_code) {});
+    while (context->poll_one() != 0 && fds[25].is_open())
+    {
+    }
+    BOOST_TEST(support::in_child(
+      [&]
+      {
+        kept.close();
+        const bool well = fds.front().is_closed_soon() && goes_on();
+        objects.clear();
+        context.reset();
+        return well;
+      }));
+    support::turn(*context);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+#endif

@@ -1,0 +1,108 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The parent's side of a fork beside closes: the library's threads are parked, and go on.
+
+#include "schedules/scene.hpp"
+
+using namespace schedules;
+using boost::asio::execution_context;
+using interlock::close_mode;
+using std::chrono::milliseconds;
+
+namespace {
+
+/// Runs the context until a close has completed, while another thread forks.
+void fork_beside(scene& s, const calls& closed)
+{
+  thread forking("forking", [] { kernel::current().fork(); });
+  s.run_until([&] { return closed.called != 0; });
+  forking.join();
+}
+
+} // namespace
+
+SCENARIO(fork_beside_async_close)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  fork_beside(s, closed);
+}
+
+SCENARIO(fork_beside_a_close_that_may_block)
+{
+  calls closed;
+  scene s(may_block);
+  s.o->async_close(closed);
+  fork_beside(s, closed);
+}
+
+SCENARIO(fork_beside_a_delivery)
+{
+  calls closed;
+  scene s;
+  kernel::current().at(s.fd).queued = 1;
+  s.o->async_close(closed, close_mode::deliver(milliseconds(50)));
+  fork_beside(s, closed);
+}
+
+SCENARIO(two_forks_beside_async_close)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  thread other("other", [] { kernel::current().fork(); });
+  fork_beside(s, closed);
+}
+
+// The other threads stay out of the context from the preparation on. The worker does not.
+SCENARIO(prepared_fork_with_a_close_under_way)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  s.ctx.notify_fork(execution_context::fork_prepare);
+  kernel::current().fork();
+  s.ctx.notify_fork(execution_context::fork_parent);
+  s.run_until([&] { return closed.called != 0; });
+}
+
+SCENARIO(close_after_a_preparation)
+{
+  calls closed;
+  scene s;
+  s.ctx.notify_fork(execution_context::fork_prepare);
+  s.o->async_close(closed);
+  kernel::current().fork();
+  s.ctx.notify_fork(execution_context::fork_parent);
+  s.run_until([&] { return closed.called != 0; });
+}
+
+SCENARIO(context_that_ends_after_a_preparation)
+{
+  calls closed;
+  {
+    scene s;
+    s.o->async_close(closed);
+    s.run_until([] { return true; });
+    s.ctx.notify_fork(execution_context::fork_prepare);
+    s.ctx.stop_services();
+    s.o.reset();
+  }
+  require_done(closed);
+}
+
+SCENARIO(fork_beside_the_end_of_a_context)
+{
+  calls closed;
+  {
+    auto s = std::make_unique<scene>();
+    s->o->async_close(closed);
+    thread forking("forking", [] { kernel::current().fork(); });
+    s->run_until([] { return true; });
+    s.reset();
+  }
+  require_done(closed);
+}

@@ -69,8 +69,9 @@ inline bool does_not_lock(boost::asio::execution_context& context)
  *
  * A program that forks notifies its context, as Asio requires: `notify_fork` with fork_prepare before, and
  * with fork_parent or fork_child after. Descriptors whose close is pending then are closed in both
- * processes. If the child's context was not notified, the service detects the fork when the child closes an
- * object, and notifies the context, so that the parent's reactor is not changed.
+ * processes. If the child's context was not notified, the service detects the fork before the child opens,
+ * closes or releases an object, or ends the context, and notifies the context, so that the parent's reactor is
+ * not changed. The threads of the service are parked while the program forks (pthread_atfork(3)).
  *
  * From Boost 1.87 on the service refuses a context without locks (an unsafe concurrency hint, or
  * a configuration that disables them): every function that opens an object fails with

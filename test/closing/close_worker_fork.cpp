@@ -28,9 +28,6 @@ using interlock::detail::close_plan_pointer;
 using interlock::detail::close_worker;
 using support::probe_job;
 
-// Not under ThreadSanitizer, which keeps account of threads that do not exist in a child.
-#if !defined(__SANITIZE_THREAD__)
-
 namespace {
 
 struct forking : support::worker_fixture
@@ -154,5 +151,3 @@ BOOST_AUTO_TEST_CASE(a_thread_that_awaits_a_close_at_the_fork_does_not_hang_the_
 }
 
 BOOST_AUTO_TEST_SUITE_END()
-
-#endif

@@ -5,10 +5,7 @@
 // the child's context is told of the fork; with notify_fork both go on, and what was being closed is
 // closed in both.
 //
-// A child checks for itself, and its exit status says what it found. Not under ThreadSanitizer, which
-// keeps account of threads that do not exist in a child.
-
-#if !defined(__SANITIZE_THREAD__)
+// A child checks for itself, and its exit status says what it found.
 
 #include <interlock/close_service.hpp>
 #include <interlock/ip/tcp.hpp>
@@ -385,5 +382,3 @@ BOOST_AUTO_TEST_CASE(objects_are_opened_and_closed_in_a_child)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
-
-#endif

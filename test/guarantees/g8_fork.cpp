@@ -20,9 +20,6 @@
 #include "support/in_child.hpp"
 #include "support/tcp_facts.hpp"
 
-// Not under ThreadSanitizer, which keeps account of threads that do not exist in a child.
-#if !defined(__SANITIZE_THREAD__)
-
 namespace asio = boost::asio;
 using interlock::close_mode;
 using interlock::close_outcome;
@@ -87,5 +84,3 @@ BOOST_FIXTURE_TEST_CASE(a_child_sends_no_fin_for_what_was_not_delivered_yet, for
 }
 
 BOOST_AUTO_TEST_SUITE_END()
-
-#endif

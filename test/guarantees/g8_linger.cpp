@@ -382,9 +382,6 @@ BOOST_FIXTURE_TEST_CASE(a_copy_of_a_local_socket_goes_on, closing_unix)
   BOOST_TEST((got.ended && got.bytes == sent + 8));
 }
 
-// Not under ThreadSanitizer, which keeps account of threads that do not exist in a child.
-#if !defined(__SANITIZE_THREAD__)
-
 // A server with a process for each connection.
 BOOST_FIXTURE_TEST_CASE(a_forked_child_goes_on_with_the_connection, lingering)
 {
@@ -412,8 +409,6 @@ BOOST_FIXTURE_TEST_CASE(a_forked_child_goes_on_with_the_connection, lingering)
   BOOST_TEST(got.take_all(pair.far));
   BOOST_TEST((got.ended && got.bytes == sent + 8));
 }
-
-#endif
 
 // --- What the peer sees, and what the program has done before.
 

@@ -47,6 +47,9 @@ using renewable_mutex = mutex; // that a child makes anew: a parked thread may h
 using std::thread;
 using clock = std::chrono::steady_clock;
 
+/// Into how many parts is divided what all threads use.
+constexpr std::size_t parts = 8;
+
 inline thread::id this_thread_id() noexcept
 {
   return std::this_thread::get_id();

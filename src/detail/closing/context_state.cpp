@@ -25,86 +25,23 @@ context_state::~context_state()
   end_watch();
 }
 
-bool context_state::add(context_member& r) noexcept
-{
-  const std::lock_guard<sys::mutex> lock(*mutex_);
-  if (down_)
-    return false;
-  members_.push_front(r);
-  return true;
-}
-
-void context_state::remove(context_member& r) noexcept
-{
-  const std::lock_guard<sys::mutex> lock(*mutex_);
-  r.unlist();
-}
-
 void context_state::shut_down(std::chrono::milliseconds bound) noexcept
 {
   const cancellation_disabled disabled;
   note_process();
   on_fork(fork_event::parent); // a context can end between a preparation and the fork
   worker_->hurry();
-  std::unique_lock<sys::mutex> lock(*mutex_);
   down_ = true;
-  progress_->wait(lock, [this] { return passing_ == 0; });
-  shut_members_down(lock);
-  await_members(lock, bound);
-  lock.unlock();
+  for (context_part& p : parts_)
+    p.close_gate();
+  for (context_part& p : parts_)
+    p.await_passages();
+  for (context_part& p : parts_)
+    p.shut_members_down();
+  const auto end = sys::clock::now() + bound;
+  for (context_part& p : parts_)
+    p.await_members(end);
   worker_->stop(bound);
-}
-
-// All of them, before any is waited for: threads inside of each are woken at once. A member cannot be freed
-// while the mutex is held: it has to be removed first.
-void context_state::shut_members_down(std::unique_lock<sys::mutex>& lock) noexcept
-{
-  while (context_member* r = members_.pop_front())
-  {
-    leaving_.push_front(*r);
-    r->keep_memory();
-    lock.unlock();
-    r->shut_down();
-    r->drop_memory();
-    lock.lock();
-  }
-}
-
-void context_state::await_members(
-  std::unique_lock<sys::mutex>& lock, std::chrono::milliseconds bound) noexcept
-{
-  const auto deadline = sys::clock::now() + bound;
-  while (context_member* r = leaving_.pop_front())
-  {
-    left_reactor_.push_front(*r);
-    r->keep_memory();
-    progress_->wait_until(lock, deadline, [r] { return r->has_left_reactor(); });
-    lock.unlock();
-    r->drop_memory();
-    lock.lock();
-  }
-}
-
-bool context_state::open_gate() noexcept
-{
-  const std::lock_guard<sys::mutex> lock(*mutex_);
-  if (!down_)
-    ++passing_;
-  return !down_;
-}
-
-void context_state::close_gate() noexcept
-{
-  const std::lock_guard<sys::mutex> lock(*mutex_);
-  // A child that notices its fork within a passage counts from zero again.
-  if (passing_ != 0 && --passing_ == 0)
-    progress_->notify_all();
-}
-
-void context_state::tell_shutdown() noexcept
-{
-  const std::lock_guard<sys::mutex> lock(*mutex_);
-  progress_->notify_all();
 }
 
 // --- fork(2).
@@ -152,23 +89,15 @@ void context_state::notice_fork() noexcept
   adopted_->notify_all();
 }
 
-// Until the worker is restarted it does nothing. A member that has nothing left to do leaves the list. A passage that
-// was under way in the parent is over here.
+// Until the worker is restarted it does nothing.
 void context_state::adopt() noexcept
 {
-  mutex_.renew();
-  progress_.renew();
+  for (context_part& p : parts_)
+    p.renew_after_fork();
   worker_->adopt_after_fork();
-  passing_ = 0;
   process_ = this_process();
-  intrusive_list<context_member> members(std::move(members_));
-  while (context_member* r = members.pop_front())
-  {
-    members_.push_front(*r);
-    r->keep_memory();
-    r->after_fork();
-    r->drop_memory();
-  }
+  for (context_part& p : parts_)
+    p.tell_members_of_fork();
   worker_->restart_after_fork();
 }
 

@@ -178,7 +178,7 @@ void tenure_base::leave_reactor() noexcept
 void tenure_base::note_reactor_left() noexcept
 {
   reactor_left_ = true;
-  context_state_->note_progress();
+  context_state_->note_progress(*this);
 }
 
 // If the descriptor has another owner, the tenure still goes to the worker, with no_descriptor, because the

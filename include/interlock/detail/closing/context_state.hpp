@@ -11,52 +11,24 @@
 #ifndef INTERLOCK_DETAIL_CLOSING_CONTEXT_STATE_HPP
 #define INTERLOCK_DETAIL_CLOSING_CONTEXT_STATE_HPP
 
+#include <array>
 #include <chrono>
-#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_worker.hpp>
+#include <interlock/detail/closing/context_part.hpp>
 #include <interlock/detail/closing/fork_step.hpp>
 #include <interlock/detail/closing/fork_watch.hpp>
 #include <interlock/detail/closing/forkable.hpp>
-#include <interlock/detail/descriptor/intrusive_list.hpp>
 #include <interlock/detail/descriptor/process.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
-
-/// A tenure, as the context state sees it.
-class context_member : private list_node // guarded by the context state's mutex
-{
-public:
-  context_member(const context_member&) = delete;
-  context_member& operator=(const context_member&) = delete;
-
-protected:
-  context_member() = default;
-  ~context_member() = default;
-
-private:
-  friend class context_state;
-  friend class intrusive_list<context_member>;
-
-  /// Keeps the memory until `drop_memory`.
-  virtual void keep_memory() noexcept = 0;
-  virtual void drop_memory() noexcept = 0;
-
-  /// The context is going: close the descriptor, destroy what belongs to the context.
-  virtual void shut_down() noexcept = 0;
-
-  /// Whether no thread touches the reactor on behalf of this any more.
-  virtual bool has_left_reactor() const noexcept = 0;
-
-  /// This is a forked child, with one thread only.
-  virtual void after_fork() noexcept = 0;
-};
 
 class context_state : private fork_watch
 {
@@ -75,15 +47,23 @@ public:
   }
 
   /// False: the context has been shut down, nothing can be opened on it any more.
-  INTERLOCK_DECL bool add(context_member& r) noexcept;
-  INTERLOCK_DECL void remove(context_member& r) noexcept;
+  bool add(context_member& m) noexcept
+  {
+    return part_of(&m).add(m);
+  }
+
+  void remove(context_member& m) noexcept
+  {
+    part_of(&m).remove(m);
+  }
 
   /// Passage through the gate, for the time of posting one completion, or of one opening.
   class pass
   {
   public:
-    explicit pass(context_state& r) noexcept
-      : context_state_(r.open_gate() ? &r : nullptr)
+    explicit pass(context_state& c) noexcept
+      : part_(c.part_of(this)),
+        passes_(part_.enter())
     {
     }
 
@@ -92,17 +72,18 @@ public:
 
     ~pass()
     {
-      if (context_state_)
-        context_state_->close_gate();
+      if (passes_)
+        part_.leave();
     }
 
     explicit operator bool() const noexcept
     {
-      return context_state_ != nullptr;
+      return passes_;
     }
 
   private:
-    context_state* context_state_;
+    context_part& part_;
+    const bool passes_;
   };
 
   /// May be called more than once. Waits for passages under way, up to `bound` for threads inside
@@ -110,10 +91,10 @@ public:
   INTERLOCK_DECL void shut_down(std::chrono::milliseconds bound) noexcept;
 
   /// A member that is being shut down may have left the reactor.
-  void note_progress() noexcept
+  void note_progress(context_member& m) noexcept
   {
     if (down_)
-      tell_shutdown();
+      part_of(&m).tell_shutdown();
   }
 
   /// The thread that forks. No other thread uses the context between a preparation and its end, as Asio demands.
@@ -135,11 +116,12 @@ private:
   void forked_in_parent() noexcept override;
   void forked_in_child() noexcept override;
 
-  INTERLOCK_DECL bool open_gate() noexcept;
-  INTERLOCK_DECL void close_gate() noexcept;
-  INTERLOCK_DECL void tell_shutdown() noexcept;
-  void shut_members_down(std::unique_lock<sys::mutex>& lock) noexcept;
-  void await_members(std::unique_lock<sys::mutex>& lock, std::chrono::milliseconds bound) noexcept;
+  // Of a tenure, or of a pass: threads have stacks of their own, and mostly heaps as well.
+  context_part& part_of(const void* p) noexcept
+  {
+    const auto address = reinterpret_cast<std::uintptr_t>(p);
+    return parts_[((address >> 9) ^ (address >> 18) ^ (address >> 27)) % parts_.size()];
+  }
 
   const std::shared_ptr<close_worker> worker_;
   const std::function<void()> tell_of_fork_;
@@ -153,15 +135,8 @@ private:
   bool is_being_told_ = false;
   sys::thread::id teller_; // the thread that tells the context, and may use it meanwhile
 
-  forkable<sys::mutex> mutex_;
-  forkable<sys::condition_variable> progress_; // of what a shutdown waits for
-  sys::atomic<bool> down_{false};              // set under mutex_
-
-  // Guarded by mutex_.
-  intrusive_list<context_member> members_;
-  intrusive_list<context_member> leaving_; // have been shut down, and may still be in the reactor
-  intrusive_list<context_member> left_reactor_;
-  std::size_t passing_ = 0;
+  std::array<context_part, sys::parts> parts_;
+  sys::atomic<bool> down_{false};
 };
 
 } // namespace detail

@@ -47,6 +47,9 @@ namespace race = schedules::race;
 using schedules::kernel;
 using schedules::scheduler;
 
+/// Which part a thread uses follows from addresses, which differ from run to run.
+constexpr std::size_t parts = 1;
+
 /// A point of the run under way, before an operation on `object`. Outside of a run nothing else runs.
 inline void point(const char* what, const void* object) noexcept
 {

@@ -1,0 +1,103 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// A part of what a context has to know of its tenures: some of them, and some of the threads that pass its gate. A
+// context has several, so that the threads that open and close do not all meet at one mutex.
+
+#ifndef INTERLOCK_DETAIL_CLOSING_CONTEXT_PART_HPP
+#define INTERLOCK_DETAIL_CLOSING_CONTEXT_PART_HPP
+
+#include <cstddef>
+#include <mutex>
+#include <utility>
+
+#include <interlock/config.hpp>
+#include <interlock/detail/closing/forkable.hpp>
+#include <interlock/detail/descriptor/intrusive_list.hpp>
+#include <interlock/detail/sys.hpp>
+
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
+
+/// A tenure, as its context sees it.
+class context_member : private list_node // guarded by the mutex of its part
+{
+public:
+  context_member(const context_member&) = delete;
+  context_member& operator=(const context_member&) = delete;
+
+protected:
+  context_member() = default;
+  ~context_member() = default;
+
+private:
+  friend class context_part;
+  friend class intrusive_list<context_member>;
+
+  /// Keeps the memory until `drop_memory`.
+  virtual void keep_memory() noexcept = 0;
+  virtual void drop_memory() noexcept = 0;
+
+  /// The context is going: close the descriptor, destroy what belongs to the context.
+  virtual void shut_down() noexcept = 0;
+
+  /// Whether no thread touches the reactor on behalf of this any more.
+  virtual bool has_left_reactor() const noexcept = 0;
+
+  /// This is a forked child, with one thread only.
+  virtual void after_fork() noexcept = 0;
+};
+
+class alignas(64) context_part // a cache line of its own
+{
+public:
+  using time_point = sys::clock::time_point;
+
+  context_part() = default;
+  context_part(const context_part&) = delete;
+  context_part& operator=(const context_part&) = delete;
+
+  /// False: the gate is closed, for good.
+  INTERLOCK_DECL bool add(context_member& m) noexcept;
+  INTERLOCK_DECL void remove(context_member& m) noexcept;
+
+  /// One thread passes the gate from `enter` to `leave`. False: the gate is closed.
+  INTERLOCK_DECL bool enter() noexcept;
+  INTERLOCK_DECL void leave() noexcept;
+
+  /// A member may have left the reactor.
+  INTERLOCK_DECL void tell_shutdown() noexcept;
+
+  // The thread that shuts down: each of them for all parts, in this order.
+
+  INTERLOCK_DECL void close_gate() noexcept;
+  INTERLOCK_DECL void await_passages() noexcept;
+
+  /// All members, before any is waited for: the threads inside of each are woken at once.
+  INTERLOCK_DECL void shut_members_down() noexcept;
+  INTERLOCK_DECL void await_members(time_point end) noexcept;
+
+  // In a forked child, with one thread only.
+
+  /// A passage that was under way in the parent is over here.
+  INTERLOCK_DECL void renew_after_fork() noexcept;
+  INTERLOCK_DECL void tell_members_of_fork() noexcept;
+
+private:
+  forkable<sys::mutex> mutex_;
+  forkable<sys::condition_variable> progress_; // of what a shutdown waits for
+
+  // Guarded by mutex_.
+  intrusive_list<context_member> members_;
+  intrusive_list<context_member> leaving_; // have been shut down, and may still be in the reactor
+  intrusive_list<context_member> left_reactor_;
+  std::size_t passing_ = 0;
+  bool is_closed_ = false;
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CLOSING_CONTEXT_PART_HPP

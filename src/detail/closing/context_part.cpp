@@ -1,0 +1,113 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+
+#include <interlock/detail/closing/context_part.hpp>
+
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
+
+bool context_part::add(context_member& m) noexcept
+{
+  const std::lock_guard<sys::mutex> lock(*mutex_);
+  if (!is_closed_)
+    members_.push_front(m);
+  return !is_closed_;
+}
+
+void context_part::remove(context_member& m) noexcept
+{
+  const std::lock_guard<sys::mutex> lock(*mutex_);
+  m.unlist();
+}
+
+bool context_part::enter() noexcept
+{
+  const std::lock_guard<sys::mutex> lock(*mutex_);
+  if (!is_closed_)
+    ++passing_;
+  return !is_closed_;
+}
+
+void context_part::leave() noexcept
+{
+  const std::lock_guard<sys::mutex> lock(*mutex_);
+  // A child that notices its fork within a passage counts from zero again.
+  if (passing_ != 0 && --passing_ == 0 && is_closed_)
+    progress_->notify_all();
+}
+
+void context_part::tell_shutdown() noexcept
+{
+  const std::lock_guard<sys::mutex> lock(*mutex_);
+  progress_->notify_all();
+}
+
+// --- Shutdown.
+
+void context_part::close_gate() noexcept
+{
+  const std::lock_guard<sys::mutex> lock(*mutex_);
+  is_closed_ = true;
+}
+
+void context_part::await_passages() noexcept
+{
+  std::unique_lock<sys::mutex> lock(*mutex_);
+  progress_->wait(lock, [this] { return passing_ == 0; });
+}
+
+// A member cannot be freed while the mutex is held: it has to be removed first.
+void context_part::shut_members_down() noexcept
+{
+  std::unique_lock<sys::mutex> lock(*mutex_);
+  while (context_member* m = members_.pop_front())
+  {
+    leaving_.push_front(*m);
+    m->keep_memory();
+    lock.unlock();
+    m->shut_down();
+    m->drop_memory();
+    lock.lock();
+  }
+}
+
+void context_part::await_members(time_point end) noexcept
+{
+  std::unique_lock<sys::mutex> lock(*mutex_);
+  while (context_member* m = leaving_.pop_front())
+  {
+    left_reactor_.push_front(*m);
+    m->keep_memory();
+    progress_->wait_until(lock, end, [m] { return m->has_left_reactor(); });
+    lock.unlock();
+    m->drop_memory();
+    lock.lock();
+  }
+}
+
+// --- fork(2).
+
+void context_part::renew_after_fork() noexcept
+{
+  mutex_.renew();
+  progress_.renew();
+  passing_ = 0;
+}
+
+// A member that has nothing left to do leaves the list.
+void context_part::tell_members_of_fork() noexcept
+{
+  intrusive_list<context_member> members(std::move(members_));
+  while (context_member* m = members.pop_front())
+  {
+    members_.push_front(*m);
+    m->keep_memory();
+    m->after_fork();
+    m->drop_memory();
+  }
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

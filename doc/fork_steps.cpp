@@ -43,7 +43,7 @@ const char* name_of(fork_act a)
     return "park";
   case fork_act::resume:
     return "go on";
-  case fork_act::tell:
+  case fork_act::notify:
     return "notify the context, then again";
   case fork_act::adopt:
     return "adopt";

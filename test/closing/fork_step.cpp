@@ -42,11 +42,11 @@ fork_state child_of(fork_state s)
   return s;
 }
 
-/// What a process comes to: what the context is told does not come again, and the use of an object goes on.
+/// What a process comes to: a context that has to be notified is, and the event comes again.
 fork_state after(const fork_state& s, fork_event e)
 {
   const fork_step one = step_of(s, e);
-  if (one.act != fork_act::tell)
+  if (one.act != fork_act::notify)
     return one.next;
   const fork_state told = step_of(one.next, fork_event::child).next;
   return step_of(told, e).next;
@@ -96,13 +96,23 @@ BOOST_AUTO_TEST_CASE(threads_are_parked_and_go_on_by_turns)
       for (const fork_event e : all_events)
       {
         const fork_step one = step_of(s, e);
-        const bool parks = one.act == fork_act::park || one.act == fork_act::settle_and_park;
-        BOOST_TEST(parks == (!is_parked(s) && is_parked(one.next)));
-        if (one.act == fork_act::resume)
-          BOOST_TEST((is_parked(s) && !is_parked(one.next)));
-        else if (one.act != fork_act::adopt)
-          BOOST_TEST((!is_parked(s) || is_parked(one.next)));
+        const bool was = is_parked(s);
+        const bool is = is_parked(one.next);
+        BOOST_TEST((one.act == fork_act::park) == (!was && is && e == fork_event::begin));
+        BOOST_TEST((one.act == fork_act::resume) == (was && !is));
+        if (!was && is)
+          BOOST_TEST((one.act == fork_act::park || one.act == fork_act::settle_and_park));
       }
+}
+
+BOOST_AUTO_TEST_CASE(a_preparation_settles_unless_another_thread_forks)
+{
+  const reached all;
+  for (const std::deque<fork_state>* some : {&all.running, &all.forking})
+    for (const fork_state& s : *some)
+      for (const fork_event e : all_events)
+        BOOST_TEST((step_of(s, e).act == fork_act::settle_and_park)
+          == (e == fork_event::prepare && !s.foreign && !s.forking));
 }
 
 BOOST_AUTO_TEST_CASE(no_thread_of_the_parent_runs_at_a_fork)
@@ -119,13 +129,13 @@ BOOST_AUTO_TEST_CASE(a_fork_leaves_the_parent_as_it_was)
       BOOST_TEST(same(step_of(step_of(s, fork_event::begin).next, fork_event::end).next, s));
 }
 
-BOOST_AUTO_TEST_CASE(a_second_preparation_changes_nothing)
+BOOST_AUTO_TEST_CASE(a_second_preparation_leads_to_the_same)
 {
   for (const fork_state& s : reached().running)
   {
     const fork_state once = after(s, fork_event::prepare);
-    const fork_step again = step_of(once, fork_event::prepare);
-    BOOST_TEST((same(again.next, once) && again.act == fork_act::none));
+    BOOST_TEST(same(step_of(once, fork_event::prepare).next, once));
+    BOOST_TEST(is_parked(once));
   }
 }
 
@@ -148,11 +158,12 @@ BOOST_AUTO_TEST_CASE(a_child_adopts_once_before_it_does_anything_else)
       const fork_step one = step_of(s, e);
       if (!s.foreign)
       {
-        BOOST_TEST((one.act != fork_act::adopt && one.act != fork_act::tell && !one.next.foreign));
+        BOOST_TEST(
+          (one.act != fork_act::adopt && one.act != fork_act::notify && !one.next.foreign));
         continue;
       }
       ++children;
-      BOOST_TEST((one.act == (e == fork_event::child ? fork_act::adopt : fork_act::tell)));
+      BOOST_TEST((one.act == (e == fork_event::child ? fork_act::adopt : fork_act::notify)));
       BOOST_TEST(!after(s, e).foreign);
       BOOST_TEST(same(step_of(s, fork_event::child).next, fork_state()));
     }

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// G10: the order of a fork, of what the context is told of it, and of what the thread that forks does in between, is the
-// program's: whatever Asio's own objects bear.
+// G10: in which order the program forks, notifies the context, and opens and closes in between, is free, as with Asio's own
+// objects.
 //
 // A child checks for itself, and its exit status says what it found.
 
@@ -17,8 +17,10 @@
 #include <string>
 
 #include <dirent.h>
+#include <pthread.h>
 #include <unistd.h>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -27,6 +29,7 @@
 #include "support/in_child.hpp"
 #include "support/loop.hpp"
 #include "support/wait_until.hpp"
+#include "support/watched_thread.hpp"
 
 namespace asio = boost::asio;
 using asio::io_context;
@@ -74,6 +77,31 @@ int threads_named(const std::string& name)
     ::closedir(folder);
   return count;
 }
+
+/// Handlers of the program's own, older than those of the library: at a fork they are called between the library's.
+struct handlers
+{
+  static void make()
+  {
+    if (!are_at_work)
+      return;
+    context.emplace();
+    object.emplace(*context, local(), support::unix_ends().near.release());
+    ++made;
+  }
+
+  static void end()
+  {
+    object.reset();
+    context.reset();
+  }
+
+  static inline bool are_at_work = false;
+  static inline int made = 0;
+  static inline std::optional<io_context> context;
+  static inline std::optional<local::socket> object;
+  static inline const int are_registered = ::pthread_atfork(&make, &end, &end);
+};
 
 struct fixture
 {
@@ -162,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_context_ends_after_the_preparation)
   tell(io_context::fork_prepare);
   objects.clear();
   context.reset();
-  BOOST_TEST(threads_named("interlock") == 0);
+  BOOST_TEST(support::wait_until([] { return threads_named("interlock") == 0; }));
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_a_fork_is_told_without_a_preparation)
@@ -170,6 +198,16 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_fork_is_told_without_a_preparation)
   open();
   tell(io_context::fork_parent);
   BOOST_TEST(goes_on());
+  BOOST_TEST(both_go_on());
+}
+
+BOOST_AUTO_TEST_CASE(handlers_of_the_program_make_and_end_a_context_during_a_fork)
+{
+  open();
+  handlers::are_at_work = true;
+  BOOST_TEST(both_go_on());
+  BOOST_TEST(handlers::made == 1);
+  handlers::are_at_work = false;
   BOOST_TEST(both_go_on());
 }
 
@@ -187,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_fork_is_prepared_twice_and_fails_once)
 // What the program has closed before the preparation is no descriptor of a child's, not even for a moment.
 BOOST_AUTO_TEST_CASE(what_is_queued_is_closed_before_the_fork)
 {
-  for (int i = 0; i != 100; ++i)
+  for (int i = 0; i != 20; ++i)
     open().async_close([](error_code) {});
   while (context->poll_one() != 0)
   {
@@ -244,7 +282,7 @@ BOOST_AUTO_TEST_CASE(a_child_begins_an_asynchronous_close_before_it_is_told)
   }
 }
 
-// It has found out before, and has a worker.
+// It has detected the fork before, and has a worker.
 BOOST_AUTO_TEST_CASE(a_child_that_is_told_late_has_one_worker)
 {
   local::socket& first = open();
@@ -258,6 +296,22 @@ BOOST_AUTO_TEST_CASE(a_child_that_is_told_late_has_one_worker)
       tell(io_context::fork_child);
       return well && goes_on() && threads_named("interlock") == 1;
     }));
+}
+
+// The thread does not exist in the child, where it would never leave.
+BOOST_AUTO_TEST_CASE(a_child_that_is_not_told_closes_what_a_thread_of_the_parent_is_blocked_in)
+{
+  support::ends pair = support::unix_ends();
+  const watched_fd fd(pair.near.get());
+  local::socket s(*context, local(), pair.near.release());
+  char buffer[4] = {};
+  error_code ec;
+  support::watched_thread thread([&] { s.read_some(asio::buffer(buffer), ec); });
+  BOOST_TEST(thread.falls_asleep());
+  BOOST_TEST(support::in_child([&] { return s.close(), fd.is_closed_soon(); }));
+  support::send_text(pair.far, "ping");
+  thread.join();
+  BOOST_TEST(!ec);
 }
 
 BOOST_AUTO_TEST_CASE(a_child_forks_in_turn)

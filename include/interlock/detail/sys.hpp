@@ -3,9 +3,8 @@
 //
 // What orders threads, and the system calls on descriptors, under one name each.
 //
-// The rooms from the descriptor to the core take them from here only, and add nothing: each name is the
-// standard library's or the kernel's own. A test puts another header in this one's place, and so runs the
-// library under a scheduler and a kernel of its own.
+// The rooms from the descriptor to the core take them from here only. Most names are the standard library's or the kernel's
+// own. A test puts another header in this one's place, and so runs the library under a scheduler and a kernel of its own.
 
 #ifndef INTERLOCK_DETAIL_SYS_HPP
 #define INTERLOCK_DETAIL_SYS_HPP

@@ -12,9 +12,9 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-context_state::context_state(worker_options options, std::function<void()> tell_of_fork)
+context_state::context_state(worker_options options, std::function<void()> notify_fork)
   : worker_(std::make_shared<close_worker>(std::move(options))),
-    tell_of_fork_(std::move(tell_of_fork)),
+    notify_fork_(std::move(notify_fork)),
     process_(this_process())
 {
   begin_watch();
@@ -28,7 +28,6 @@ context_state::~context_state()
 void context_state::shut_down(std::chrono::milliseconds bound) noexcept
 {
   const cancellation_disabled disabled;
-  note_process();
   on_fork(fork_event::parent); // a context can end between a preparation and the fork
   worker_->hurry();
   down_ = true;
@@ -49,44 +48,65 @@ void context_state::shut_down(std::chrono::milliseconds bound) noexcept
 void context_state::on_fork(fork_event e) noexcept
 {
   const cancellation_disabled disabled;
-  if (e == fork_event::prepare || e == fork_event::parent)
-    note_process();
-  std::unique_lock<sys::mutex> lock(*fork_mutex_);
-  fork_.foreign = process_ != this_process();
-  const fork_step s = step_of(fork_, e);
-  fork_ = s.next;
-  lock.unlock();
-  if (s.act == fork_act::settle_and_park)
-    worker_->progress().await_posted();
-  if (s.act == fork_act::settle_and_park || s.act == fork_act::park)
-    worker_->park();
-  else if (s.act == fork_act::resume)
-    worker_->resume();
-  else if (s.act == fork_act::adopt)
-    adopt();
+  lock_type lock(*fork_mutex_);
+  fork_act act = fork_act::none;
+  do
+  {
+    if (!may_act(e, lock))
+      return;
+    fork_.foreign = process_ != this_process();
+    const fork_step s = step_of(fork_, e);
+    fork_ = s.next;
+    act = s.act;
+    perform(act, lock);
+  } while (act == fork_act::notify);
 }
 
-// One thread tells. It may use the context meanwhile, by the services that are told before this one.
-void context_state::notice_fork() noexcept
+// The thread that adopts may use the context meanwhile. Others wait.
+bool context_state::may_act(fork_event e, lock_type& lock) noexcept
 {
-  const cancellation_disabled disabled;
-  std::unique_lock<sys::mutex> lock(*fork_mutex_);
-  if (is_being_told_ && teller_ == sys::this_thread_id())
-    return;
-  adopted_->wait(lock, [this] { return !is_being_told_; });
-  if (process_ == this_process())
-    return;
-  is_being_told_ = true;
-  teller_ = sys::this_thread_id();
+  if (adopting_ != 0 && adopter_ == sys::this_thread_id())
+    return e == fork_event::child;
+  adopted_->wait(lock, [this] { return adopting_ == 0; });
+  return true;
+}
+
+// Asio may have no descriptor for a new reactor, and then does not notify this service.
+void context_state::perform(fork_act act, lock_type& lock) noexcept
+{
+  if (act == fork_act::settle_and_park)
+  {
+    worker_->resume();
+    worker_->progress().await_posted();
+    worker_->park();
+  }
+  else if (act == fork_act::park)
+    worker_->park();
+  else if (act == fork_act::resume)
+    worker_->resume();
+  else if (act == fork_act::adopt)
+    unlocked(lock, [this] { adopt(); });
+  else if (act == fork_act::notify)
+    unlocked(lock,
+      [this]
+      {
+        if (notify_fork_ && !down_)
+          notify_fork_();
+        if (process_ != this_process())
+          on_fork(fork_event::child);
+      });
+}
+
+template <class Work>
+void context_state::unlocked(lock_type& lock, Work work) noexcept
+{
+  ++adopting_;
+  adopter_ = sys::this_thread_id();
   lock.unlock();
-  if (tell_of_fork_ && !down_)
-    tell_of_fork_();
-  // Asio may have had no descriptor for a new reactor, and not have come to this service.
-  if (process_ != this_process())
-    on_fork(fork_event::child);
+  work();
   lock.lock();
-  is_being_told_ = false;
-  adopted_->notify_all();
+  if (--adopting_ == 0)
+    adopted_->notify_all();
 }
 
 // Until the worker is restarted it does nothing.
@@ -95,9 +115,9 @@ void context_state::adopt() noexcept
   for (context_part& p : parts_)
     p.renew_after_fork();
   worker_->adopt_after_fork();
-  process_ = this_process();
   for (context_part& p : parts_)
     p.tell_members_of_fork();
+  process_ = this_process();
   worker_->restart_after_fork();
 }
 
@@ -111,12 +131,14 @@ void context_state::forked_in_parent() noexcept
   on_fork(fork_event::end);
 }
 
-// A thread of the parent may have had the mutex. The rest has time until the child uses the context, if it does.
+// Another thread of the parent may have had the mutex, or have been adopting. Adoption follows when the child uses the
+// context.
 void context_state::forked_in_child() noexcept
 {
   fork_mutex_.renew();
   adopted_.renew();
-  is_being_told_ = false;
+  if (adopter_ != sys::this_thread_id())
+    adopting_ = 0;
 }
 
 } // namespace detail

@@ -123,7 +123,7 @@ bool elastic_lane::await_job(lock_type& lock) noexcept
 void elastic_lane::close_next(member& self, lock_type& lock) noexcept
 {
   lock.unlock();
-  gate_.enter();
+  fork_gate::round entered = gate_.enter();
   lock.lock();
   if (close_job* const job = jobs_.pop_front())
   {
@@ -136,8 +136,8 @@ void elastic_lane::close_next(member& self, lock_type& lock) noexcept
     lock.unlock();
     job->close_descriptor_now(job->how_);
     // After a close(2) that has taken longer than a fork waits: the child takes the descriptor for gone.
-    gate_.leave();
-    gate_.enter();
+    gate_.leave(entered);
+    entered = gate_.enter();
     job->tell_closed();
     progress_.note_settled();
     lock.lock();
@@ -145,7 +145,7 @@ void elastic_lane::close_next(member& self, lock_type& lock) noexcept
     self.is_reported = true;
   }
   lock.unlock();
-  gate_.leave();
+  gate_.leave(entered);
   lock.lock();
 }
 
@@ -180,7 +180,9 @@ void elastic_lane::report(member& slow, lock_type& lock) noexcept
   threads_.for_each([&](member& m) { about.under_way += m.descriptor != no_descriptor; });
   slow.is_reported = true;
   lock.unlock();
+  const fork_gate::round entered = gate_.enter();
   options_.on_slow_close(about);
+  gate_.leave(entered);
   lock.lock();
 }
 

@@ -15,11 +15,44 @@ namespace detail {
 
 namespace {
 
-struct watches
+class watches
 {
-  forkable<sys::mutex> mutex; // held from fork_begins on
+public:
+  // Not if the calling thread forks, which has locked it: a handler of the program's own runs between ours.
+  std::unique_lock<sys::mutex> lock()
+  {
+    if (is_forking_ && forking_ == sys::this_thread_id())
+      return std::unique_lock<sys::mutex>(*mutex_, std::defer_lock);
+    return std::unique_lock<sys::mutex>(*mutex_);
+  }
+
+  void begin_fork()
+  {
+    mutex_->lock();
+    forking_ = sys::this_thread_id();
+    is_forking_ = true;
+  }
+
+  void end_fork_in_parent()
+  {
+    is_forking_ = false;
+    mutex_->unlock();
+  }
+
+  void end_fork_in_child()
+  {
+    is_forking_ = false;
+    mutex_.renew();
+  }
+
+  // Guarded by the lock.
   intrusive_list<fork_watch> all;
   bool has_handlers = false;
+
+private:
+  forkable<sys::mutex> mutex_; // locked during a fork
+  sys::atomic<bool> is_forking_{false};
+  sys::thread::id forking_; // written before is_forking_
 };
 
 watches& every()
@@ -38,36 +71,35 @@ struct fork_handlers
 
   static void before()
   {
-    every().mutex->lock();
+    every().begin_fork();
     every().all.for_each([](fork_watch& w) { w.fork_begins(); });
   }
 
   static void in_parent()
   {
     every().all.for_each([](fork_watch& w) { w.forked_in_parent(); });
-    every().mutex->unlock();
+    every().end_fork_in_parent();
   }
 
   static void in_child()
   {
-    every().mutex.renew();
     every().all.for_each([](fork_watch& w) { w.forked_in_child(); });
+    every().end_fork_in_child();
   }
 };
 
 void fork_watch::begin_watch()
 {
-  watches& w = every();
-  const std::lock_guard<sys::mutex> lock(*w.mutex);
-  if (!w.has_handlers && !fork_handlers::make())
+  const auto lock = every().lock();
+  if (!every().has_handlers && !fork_handlers::make())
     throw std::bad_alloc();
-  w.has_handlers = true;
-  w.all.push_back(*this);
+  every().has_handlers = true;
+  every().all.push_back(*this);
 }
 
 void fork_watch::end_watch() noexcept
 {
-  const std::lock_guard<sys::mutex> lock(*every().mutex);
+  const auto lock = every().lock();
   every().all.remove(*this);
 }
 

@@ -18,7 +18,7 @@ namespace detail {
 
 void worker_loop::run() noexcept
 {
-  share_.gate.enter();
+  entered_ = share_.gate.enter();
   while (!share_.stopping)
   {
     open_mail(turns);
@@ -28,7 +28,7 @@ void worker_loop::run() noexcept
     wait();
   }
   end_all();
-  share_.gate.leave();
+  share_.gate.leave(entered_);
 }
 
 // No more than `most`: a flood of closes must not keep deliveries and deadlines waiting. What is unopened can be taken
@@ -75,9 +75,9 @@ void worker_loop::wait() noexcept
 {
   void* tags[edge_set::most];
   const clock::duration time = time_to_wait();
-  share_.gate.leave();
+  share_.gate.leave(entered_);
   const std::size_t count = share_.edges.wait(time, tags);
-  share_.gate.enter();
+  entered_ = share_.gate.enter();
   share_.sleep.end();
   const auto now = clock::now();
   for (std::size_t i = 0; i < count; ++i)

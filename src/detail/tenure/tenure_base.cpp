@@ -251,6 +251,7 @@ void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
 {
   if (word_.apply<word::hold>() != duty::none)
     return;
+  note_process();
   bool same = false;
   {
     // While it is held, the tenure cannot be recycled.

@@ -69,6 +69,47 @@ SCENARIO(prepared_fork_with_a_close_under_way)
   s.run_until([&] { return closed.called != 0; });
 }
 
+SCENARIO(fork_beside_a_prepared_fork)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  thread other("other", [] { kernel::current().fork(); });
+  s.ctx.notify_fork(execution_context::fork_prepare);
+  kernel::current().fork();
+  s.ctx.notify_fork(execution_context::fork_parent);
+  s.run_until([&] { return closed.called != 0; });
+  other.join();
+}
+
+// The first fork waits in vain for the close(2). The second does not wait for it, but for the other threads.
+WIDE_SCENARIO(fork_after_one_that_has_waited_for_a_blocked_close)
+{
+  calls blocked;
+  calls closed;
+  {
+    scene s(may_block);
+    kernel::current().at(s.fd).close_blocks = true;
+    s.o->async_close(blocked);
+    s.run_until([] { return true; });
+    object other(s.ctx);
+    other.open();
+    other.async_close(closed);
+    thread forking("forking",
+      []
+      {
+        kernel::current().fork();
+        kernel::current().fork();
+      });
+    s.run_until([&] { return closed.called != 0; });
+    forking.join();
+    s.ctx.stop_services();
+    s.o.reset();
+  }
+  require_done(blocked);
+}
+
 SCENARIO(close_after_a_preparation)
 {
   calls closed;

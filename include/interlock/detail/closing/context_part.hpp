@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A part of what a context has to know of its tenures: some of them, and some of the threads that pass its gate. A
-// context has several, so that the threads that open and close do not all meet at one mutex.
+// A part of the list of a context's tenures, and of the gate through which threads pass to its reactor. A context has
+// several parts, so that the threads that open and close do not all meet at one mutex.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_CONTEXT_PART_HPP
 #define INTERLOCK_DETAIL_CLOSING_CONTEXT_PART_HPP

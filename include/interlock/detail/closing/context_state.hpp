@@ -4,7 +4,8 @@
 // What the tenures of one execution context share: the worker, the list of them all, and the gate
 // through which completions, and descriptors that are opened, reach the context.
 //
-// It outlives the context for as long as a tenure needs it. Shutting down closes the gate first (from then
+// The list and the gate are in several parts. It outlives the context for as long as a tenure needs it. Shutting down closes
+// the gate first (from then
 // on no completion is posted or being posted, and no descriptor enters the reactor or is taken back), then
 // ends every tenure, then stops the worker.
 
@@ -30,13 +31,13 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-class context_state : private fork_watch
+class context_state final : private fork_watch
 {
 public:
-  /// `tell_of_fork` is called in a forked child that has not been told, before the context is used. It calls
-  /// `on_fork(fork_event::child)`, if it can.
+  /// `notify_fork` is called in a forked child, before the context is used, unless the program has notified the context. It
+  /// calls `on_fork(fork_event::child)`, if it can.
   INTERLOCK_DECL explicit context_state(
-    worker_options options = {}, std::function<void()> tell_of_fork = {});
+    worker_options options = {}, std::function<void()> notify_fork = {});
   context_state(const context_state&) = delete;
   context_state& operator=(const context_state&) = delete;
   INTERLOCK_DECL ~context_state();
@@ -101,39 +102,47 @@ public:
   INTERLOCK_DECL void on_fork(fork_event e) noexcept;
 
   /// Before a descriptor enters or leaves the reactor, and before a close is posted: a forked child shares the parent's
-  /// reactor, and has no worker, until it is told.
+  /// reactor, and has no worker, until it adopts.
   void note_process() noexcept
   {
     if (process_.load(std::memory_order_acquire) != this_process())
-      notice_fork();
+      on_fork(fork_event::use);
   }
 
 private:
-  INTERLOCK_DECL void notice_fork() noexcept;
+  using lock_type = std::unique_lock<sys::mutex>;
+
+  bool may_act(fork_event e, lock_type& lock) noexcept;
+  void perform(fork_act act, lock_type& lock) noexcept;
+  template <class Work>
+  void unlocked(lock_type& lock, Work work) noexcept;
   void adopt() noexcept;
 
   void fork_begins() noexcept override;
   void forked_in_parent() noexcept override;
   void forked_in_child() noexcept override;
 
-  // Of a tenure, or of a pass: threads have stacks of their own, and mostly heaps as well.
+  // Of a tenure, or of a pass: threads have stacks of their own, and mostly heaps as well. By the upper bits of a product,
+  // which depend on all bits of the address (Knuth's multiplicative hashing).
   context_part& part_of(const void* p) noexcept
   {
-    const auto address = reinterpret_cast<std::uintptr_t>(p);
-    return parts_[((address >> 9) ^ (address >> 18) ^ (address >> 27)) % parts_.size()];
+    constexpr std::uint64_t golden = 0x9e3779b97f4a7c15;
+    const std::uint64_t product = reinterpret_cast<std::uintptr_t>(p) * golden;
+    return parts_[(product >> 32) % parts_.size()];
   }
 
   const std::shared_ptr<close_worker> worker_;
-  const std::function<void()> tell_of_fork_;
-  sys::atomic<long> process_; // that has the worker
+  const std::function<void()> notify_fork_;
+  sys::atomic<long> process_; // that has the worker; written by the thread that adopts
 
-  forkable<sys::mutex> fork_mutex_;
+  forkable<sys::mutex>
+    fork_mutex_; // held while threads are parked, and go on, but not during an adoption
   forkable<sys::condition_variable> adopted_;
 
   // Guarded by fork_mutex_.
   fork_state fork_;
-  bool is_being_told_ = false;
-  sys::thread::id teller_; // the thread that tells the context, and may use it meanwhile
+  unsigned adopting_ = 0;   // the notification, and the adoption within
+  sys::thread::id adopter_; // may use the context meanwhile: services are notified before this one
 
   std::array<context_part, sys::parts> parts_;
   sys::atomic<bool> down_{false};

@@ -3,12 +3,12 @@
 //
 // Keeps the library's threads from beginning anything while the program forks.
 //
-// A thread is inside from before it takes a job until it is done with it. Outside of it, it only waits.
+// A thread is inside from before it takes a job until it is done with it. Outside of it, it only waits. One that a fork
+// has waited for in vain is stuck in the kernel, or in a function of the user's: no other fork waits for it.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_FORK_GATE_HPP
 #define INTERLOCK_DETAIL_CLOSING_FORK_GATE_HPP
 
-#include <algorithm>
 #include <chrono>
 #include <mutex>
 
@@ -23,38 +23,45 @@ namespace detail {
 class fork_gate
 {
 public:
+  /// Which threads count as inside: those that have entered since the last wait in vain.
+  using round = unsigned;
+
   fork_gate() = default;
   fork_gate(const fork_gate&) = delete;
   fork_gate& operator=(const fork_gate&) = delete;
 
   // The library's threads.
 
-  void enter() noexcept
+  /// Returns what `leave` has to be given.
+  round enter() noexcept
   {
     std::unique_lock<sys::mutex> lock(*mutex_);
     changed_->wait(lock, [this] { return !shut_; });
     ++inside_;
+    return round_;
   }
 
-  void leave() noexcept
+  void leave(round entered) noexcept
   {
     const std::lock_guard<sys::mutex> lock(*mutex_);
+    if (entered != round_)
+      return;
     --inside_;
-    stuck_ = std::min(stuck_, inside_);
     if (shut_)
       changed_->notify_all();
   }
 
   // The thread that forks.
 
-  /// Waits up to `bound` until no thread is inside. One that is still inside then is stuck in the kernel, and is not
-  /// waited for the next time.
+  /// Waits up to `bound` until no thread is inside.
   void shut(std::chrono::milliseconds bound) noexcept
   {
     std::unique_lock<sys::mutex> lock(*mutex_);
     shut_ = true;
-    if (!changed_->wait_for(lock, bound, [this] { return inside_ <= stuck_; }))
-      stuck_ = inside_;
+    if (changed_->wait_for(lock, bound, [this] { return inside_ == 0; }))
+      return;
+    inside_ = 0;
+    ++round_;
   }
 
   void open() noexcept
@@ -69,7 +76,7 @@ public:
   {
     mutex_.renew();
     changed_.renew();
-    inside_ = stuck_ = 0;
+    inside_ = 0;
     shut_ = false;
   }
 
@@ -79,7 +86,7 @@ private:
 
   // Guarded by mutex_.
   unsigned inside_ = 0;
-  unsigned stuck_ = 0; // of them
+  round round_ = 0;
   bool shut_ = false;
 };
 

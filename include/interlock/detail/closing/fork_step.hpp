@@ -3,9 +3,9 @@
 //
 // What a context does about fork(2): a pure function of what it knows and of what happens.
 //
-// The library's threads are parked from a preparation, or from the beginning of a fork that the program has not
-// prepared, until that is over. A child has none of them, and only a copy of what they had to do: it adopts that once,
-// when the program tells it of the fork, or before it first uses the context.
+// The library's threads are parked from the program's preparation to its end, and from the beginning to the end of every
+// fork(2). A child has none of them, and only a copy of what they had to do: it adopts that once, when the program notifies
+// the context of the fork, or before the context is used for the first time.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_FORK_STEP_HPP
 #define INTERLOCK_DETAIL_CLOSING_FORK_STEP_HPP
@@ -29,11 +29,11 @@ enum class fork_event : unsigned char
 enum class fork_act : unsigned char
 {
   none,
-  settle_and_park, ///< Waits for what has been submitted, then parks the library's threads.
+  settle_and_park, ///< Lets the library's threads close what has been submitted, then parks them.
   park,
   resume,
-  tell, ///< Notifies the context of the fork, which brings `child`. The event comes again.
-  adopt ///< Makes threads and locks anew, and submits again what the parent's threads had.
+  notify, ///< Notifies the context of the fork, which brings `child`. The event comes again.
+  adopt   ///< Makes threads and locks anew, and submits again what the parent's threads had.
 };
 
 /// What a context knows, in one process.
@@ -61,17 +61,19 @@ constexpr fork_step step_in_child(fork_state s, fork_event e) noexcept
   if (e == fork_event::child)
     return {fork_state(), fork_act::adopt};
   if (e != fork_event::begin && e != fork_event::end)
-    return {s, fork_act::tell};
+    return {s, fork_act::notify};
   s.forking = e == fork_event::begin;
   return {s, fork_act::none};
 }
 
-/// `next` differs from `s` in what parks: the threads are parked, or go on, if they have to.
-constexpr fork_step step_between(fork_state s, fork_state next, fork_act how_to_park) noexcept
+/// A preparation settles again what has been submitted after an earlier one, unless another thread is about to fork.
+constexpr fork_act act_between(fork_state s, fork_state next, fork_event e) noexcept
 {
+  if (e == fork_event::prepare)
+    return s.forking ? fork_act::none : fork_act::settle_and_park;
   if (is_parked(s) == is_parked(next))
-    return {next, fork_act::none};
-  return {next, is_parked(next) ? how_to_park : fork_act::resume};
+    return fork_act::none;
+  return is_parked(next) ? fork_act::park : fork_act::resume;
 }
 
 constexpr fork_step step_of(fork_state s, fork_event e) noexcept
@@ -85,8 +87,7 @@ constexpr fork_step step_of(fork_state s, fork_event e) noexcept
     next.prepared = false;
   else if (e != fork_event::use)
     next.forking = e == fork_event::begin;
-  return step_between(
-    s, next, e == fork_event::prepare ? fork_act::settle_and_park : fork_act::park);
+  return {next, act_between(s, next, e)};
 }
 
 } // namespace detail

@@ -109,6 +109,7 @@ private:
     watches_;         // in the order of their deadlines, since all wait the same time
   deadline_heap due_; // plans: flushes and deliveries
   delivery_engine engine_;
+  fork_gate::round entered_ = 0;
   bool has_closed_ = false; // in this round
 };
 

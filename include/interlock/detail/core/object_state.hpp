@@ -55,6 +55,7 @@ public:
     tenure_type* t = current();
     if (!t)
       return;
+    t->note_process();
     t->demand_close_unless_flushing();
     if (frees_address<Inner>::value)
       t->await_close();
@@ -64,7 +65,10 @@ public:
   void abandon() noexcept
   {
     for (tenure_type* t = tenures_; t; t = t->next_of_object)
+    {
+      t->note_process();
       t->demand_close();
+    }
     intrusive_ptr_release(this);
   }
 
@@ -195,6 +199,7 @@ private:
   // Null: the context has been shut down.
   tenure_type* make(const std::shared_ptr<context_state>& shared)
   {
+    shared->note_process();
     auto t = std::make_unique<tenure_type>(id(), shared);
     if (!shared->add(*t))
       return nullptr;

@@ -277,7 +277,8 @@ public:
   /// Takes an ended or vacant tenure up again. False: it is still in use, or the context is down.
   bool recycle() noexcept;
 
-  /// Called before the descriptor enters or leaves the reactor: detects a fork that Asio was not told of.
+  /// Before the descriptor enters or leaves the reactor, and before a close: detects a fork that the context was not notified
+  /// of. The caller keeps the tenure from being disposed of.
   void note_process() noexcept
   {
     context_state_->note_process();

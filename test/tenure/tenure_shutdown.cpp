@@ -1,13 +1,15 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A context that goes while tenures of it are still there: every descriptor is closed, and whoever
-// waits is destroyed uninvoked by the shutdown, never by the worker.
+// A context that goes while tenures of it are still there: every descriptor is closed, and
+// close waiters are destroyed uninvoked by the shutdown, never by the worker.
 
 #include <interlock/detail/tenure/tenure_base.hpp>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
-#include <future>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -19,7 +21,6 @@
 #include "support/watched_thread.hpp"
 
 using boost::system::error_code;
-using interlock::detail::context_member;
 using interlock::detail::context_state;
 using interlock::detail::duty;
 using interlock::detail::handler_count;
@@ -30,52 +31,38 @@ using mode = support::step_queue::mode;
 
 namespace {
 
-/// A member that a shutdown comes to first, having been added last, and that keeps it.
-class shutdown_hold final : public context_member
+/// Keeps a shutdown between the closing of the gate and the first member.
+class shutdown_hold
 {
 public:
-  shutdown_hold(context_state& r)
-    : context_state_(r)
+  explicit shutdown_hold(context_state& shared)
+    : shared_(shared),
+      passing_(std::in_place, shared)
   {
-    context_state_.add(*this);
   }
 
-  ~shutdown_hold()
-  {
-    context_state_.remove(*this);
-  }
-
-  /// Waits until the shutdown has come: the gate is closed, no other member has ended.
+  /// Waits until the shutdown has come: the gate is closed, no member has ended.
   bool wait_reached()
   {
-    return reached_.get_future().wait_for(support::patience) == std::future_status::ready;
+    return support::wait_until([this] { return gate_is_closed(); });
   }
 
   void go_on()
   {
-    gate_.set_value();
+    passing_.reset();
   }
 
 private:
-  void after_fork() noexcept override {}
-
-  void keep_memory() noexcept override {}
-  void drop_memory() noexcept override {}
-
-  bool has_left_reactor() const noexcept override
+  // All parts of it: which one a pass uses depends on its address.
+  bool gate_is_closed()
   {
-    return true;
+    std::array<std::optional<context_state::pass>, 64> passes;
+    return std::none_of(
+      passes.begin(), passes.end(), [this](auto& p) { return bool(p.emplace(shared_)); });
   }
 
-  void shut_down() noexcept override
-  {
-    reached_.set_value();
-    gate_.get_future().wait();
-  }
-
-  context_state& context_state_;
-  std::promise<void> reached_;
-  std::promise<void> gate_;
+  context_state& shared_;
+  std::optional<context_state::pass> passing_;
 };
 
 struct fixture : support::tenure_fixture

@@ -30,7 +30,7 @@ SCENARIO(fork_beside_async_close)
   fork_beside(s, closed);
 }
 
-SCENARIO(fork_beside_a_close_that_may_block)
+WIDE_SCENARIO(fork_beside_a_close_that_may_block)
 {
   calls closed;
   scene s(may_block);
@@ -47,7 +47,7 @@ SCENARIO(fork_beside_a_delivery)
   fork_beside(s, closed);
 }
 
-SCENARIO(two_forks_beside_async_close)
+WIDE_SCENARIO(two_forks_beside_async_close)
 {
   calls closed;
   scene s;
@@ -69,7 +69,7 @@ SCENARIO(prepared_fork_with_a_close_under_way)
   s.run_until([&] { return closed.called != 0; });
 }
 
-SCENARIO(fork_beside_a_prepared_fork)
+WIDE_SCENARIO(fork_beside_a_prepared_fork)
 {
   calls closed;
   scene s;
@@ -135,7 +135,7 @@ SCENARIO(context_that_ends_after_a_preparation)
   require_done(closed);
 }
 
-SCENARIO(fork_beside_the_end_of_a_context)
+WIDE_SCENARIO(fork_beside_the_end_of_a_context)
 {
   calls closed;
   {

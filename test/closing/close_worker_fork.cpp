@@ -54,7 +54,7 @@ struct forking : support::worker_fixture
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_close_worker_fork, forking)
+BOOST_FIXTURE_TEST_SUITE(test_close_worker_fork, forking, *boost::unit_test::label("forks"))
 
 BOOST_AUTO_TEST_CASE(what_is_queued_in_a_flood_is_closed_in_both)
 {

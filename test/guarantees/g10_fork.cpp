@@ -130,7 +130,7 @@ bool gone(int fd)
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_g10_fork)
+BOOST_AUTO_TEST_SUITE(test_g10_fork, *boost::unit_test::label("forks"))
 
 // The positive control: Asio's own socket takes the parent's registration away.
 BOOST_AUTO_TEST_CASE(asios_own_socket_closed_in_a_child_is_lost_to_the_parent)

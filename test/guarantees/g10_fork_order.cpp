@@ -149,7 +149,7 @@ struct fixture
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_g10_fork_order, fixture)
+BOOST_FIXTURE_TEST_SUITE(test_g10_fork_order, fixture, *boost::unit_test::label("forks"))
 
 BOOST_AUTO_TEST_CASE(the_first_object_of_a_context_is_opened_after_the_preparation)
 {

@@ -63,7 +63,7 @@ struct forking : closing_tcp
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_g8_fork)
+BOOST_AUTO_TEST_SUITE(test_g8_fork, *boost::unit_test::label("forks"))
 
 BOOST_FIXTURE_TEST_CASE(the_parent_goes_on_with_a_delivery, forking)
 {

@@ -36,7 +36,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,6 +48,7 @@
 #include <interlock/close_mode.hpp>
 #include <interlock/ip/tcp.hpp>
 
+#include "descriptor_limit.hpp"
 #include "measure.hpp"
 
 namespace asio = boost::asio;
@@ -472,16 +472,10 @@ private:
   std::string thread_;
 };
 
-/// As many descriptors as there may be. How many connections that makes.
+/// Each has two descriptors.
 std::size_t possible_connections()
 {
-  ::rlimit limit = {};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  constexpr ::rlim_t others = 64;
-  return std::size_t(std::max(limit.rlim_cur, others + 2) - others) / 2;
+  return std::max<std::size_t>(bench::possible_descriptors(), 2) / 2;
 }
 
 std::vector<findings> wanted(int argc, char** argv)

@@ -20,13 +20,12 @@
 #include <thread>
 #include <vector>
 
-#include <sys/resource.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
 
 #include <interlock/ip/udp.hpp>
 
+#include "descriptor_limit.hpp"
 #include "measure.hpp"
 
 namespace asio = boost::asio;
@@ -98,21 +97,9 @@ double time_of_closes(std::size_t count)
   return time / double(count);
 }
 
-/// As many descriptors as there may be.
-std::size_t raise_limit()
-{
-  ::rlimit limit = {};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  constexpr ::rlim_t others = 64;
-  return std::size_t(limit.rlim_cur > others ? limit.rlim_cur - others : 0);
-}
-
 void compare_counts()
 {
-  const std::size_t most = raise_limit();
+  const std::size_t most = bench::possible_descriptors();
   std::printf("closed at once: microseconds of the process for each\n");
   for (const std::size_t count : {1000, 10000, 100000})
     if (count <= most)

@@ -10,13 +10,12 @@
 #include <interlock/local/stream_protocol.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <deque>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include <dirent.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/census.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/in_child.hpp"
@@ -62,20 +62,11 @@ struct watched_fd
 };
 
 /// How many threads of this name the process has.
-int threads_named(const std::string& name)
+std::ptrdiff_t threads_named(const std::string& name)
 {
-  ::DIR* folder = ::opendir("/proc/self/task");
-  int count = 0;
-  while (const ::dirent* entry = folder ? ::readdir(folder) : nullptr)
-  {
-    std::string found;
-    std::getline(
-      std::ifstream("/proc/self/task/" + std::string(entry->d_name) + "/comm") >> std::ws, found);
-    count += found == name;
-  }
-  if (folder)
-    ::closedir(folder);
-  return count;
+  const auto names = support::thread_names();
+  return std::count_if(
+    names.begin(), names.end(), [&name](const auto& each) { return each.second == name; });
 }
 
 /// Handlers of the program's own, older than those of the library: at a fork they are called between the library's.

@@ -49,6 +49,9 @@ using clock = std::chrono::steady_clock;
 /// Into how many parts is divided what all threads use.
 constexpr std::size_t parts = 8;
 
+/// How many mutexes all objects share, and all tenures.
+constexpr std::size_t short_locks = 64;
+
 inline thread::id this_thread_id() noexcept
 {
   return std::this_thread::get_id();

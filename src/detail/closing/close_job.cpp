@@ -19,7 +19,7 @@ namespace detail {
 
 bool close_job::demand(const close_mode& mode, close_plan_pointer plan) noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   if (decided_)
     return false;
   abortive_ |= mode.what() == close_mode::kind::abort;
@@ -34,7 +34,7 @@ bool close_job::demand(const close_mode& mode, close_plan_pointer plan) noexcept
 // It may come before the plan of the leader.
 bool close_job::demand_plainly() noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   if (decided_)
     return false;
   joined_plainly_ = true;
@@ -44,7 +44,7 @@ bool close_job::demand_plainly() noexcept
 // Of a job that has been submitted while it was watched, a notice will come.
 void close_job::end_watch(bool submitted) noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   if (submitted || !submitted_)
     watched_ = false;
 }
@@ -80,7 +80,7 @@ close_circumstances close_job::circumstances(bool in_hurry) const noexcept
 close_step close_job::hand_over(const detached_descriptor& d, bool in_hurry) noexcept
 {
   // The worker may be asking how a flush is to go on.
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   stage_ = stage::submitted;
   fd_ = d.fd;
   kind_ = d.kind;
@@ -105,7 +105,7 @@ close_step close_job::settle(bool in_hurry) noexcept
 
 close_step close_job::decide(bool in_hurry) noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   const close_step s = next_step(request(), circumstances(in_hurry));
   if (waits_for_peer(s))
     awaited_ = true;
@@ -118,7 +118,7 @@ close_step close_job::decide(bool in_hurry) noexcept
 close_plan* close_job::plan_wait(clock::time_point now) noexcept
 {
   const auto lingering = lingering_mode(linger_.is_on() ? linger_.seconds() : 0);
-  std::unique_lock<sys::mutex> lock(mutex_);
+  std::unique_lock<sys::mutex> lock(mutex());
   lingered_ = linger_.waits();
   if (!plan_)
   {
@@ -135,7 +135,7 @@ close_plan* close_job::plan_wait(clock::time_point now) noexcept
 
 close_mode::kind close_job::way() noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   return way_of(request());
 }
 
@@ -186,7 +186,7 @@ void close_job::tell_closed() noexcept
 
 void close_job::give_out() noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   submitted_ = true;
   seal();
 }

@@ -52,7 +52,7 @@ void close_worker::demand_plainly(close_job& job) noexcept
 // Posted under the mutex, as a watch is: so the worker opens it before, or with, the submit.
 void close_worker::watch_flush(close_job& job) noexcept
 {
-  std::unique_lock<sys::mutex> lock(job.mutex_);
+  std::unique_lock<sys::mutex> lock(job.mutex());
   if (job.submitted_)
     return;
   job.watched_ = job.awaited_ = true;
@@ -66,7 +66,7 @@ void close_worker::watch_flush(close_job& job) noexcept
 void close_worker::watch(close_job& job) noexcept
 {
   const auto until = close_job::clock::now() + options_.watch_time;
-  std::unique_lock<sys::mutex> lock(job.mutex_);
+  std::unique_lock<sys::mutex> lock(job.mutex());
   if (job.submitted_)
     return;
   job.watch_until_ = until;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <interlock/detail/descriptor/cancellation_disabled.hpp>
+#include <interlock/detail/descriptor/short_locks.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -112,6 +113,7 @@ void context_state::unlocked(lock_type& lock, Work work) noexcept
 // Until the worker is restarted it does nothing.
 void context_state::adopt() noexcept
 {
+  renew_short_locks(); // of a child that has been made without the handlers of pthread_atfork(3)
   for (context_part& p : parts_)
     p.renew_after_fork();
   worker_->adopt_after_fork();

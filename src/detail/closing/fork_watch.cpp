@@ -7,6 +7,7 @@
 #include <new>
 
 #include <interlock/detail/closing/forkable.hpp>
+#include <interlock/detail/descriptor/short_locks.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -83,6 +84,7 @@ struct fork_handlers
 
   static void in_child()
   {
+    renew_short_locks();
     every().all.for_each([](fork_watch& w) { w.forked_in_child(); });
     every().end_fork_in_child();
   }

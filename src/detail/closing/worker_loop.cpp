@@ -249,7 +249,7 @@ void worker_loop::end_flush(close_plan& plan, time_point now) noexcept
   due_.remove(plan);
   job.listing_ = close_job::listing::none;
   {
-    const std::lock_guard<sys::mutex> lock(job.mutex_);
+    const std::lock_guard<sys::mutex> lock(job.mutex());
     plan.end_by(now);
   }
   job.end_watch(false);

@@ -66,8 +66,9 @@ constexpr int slice_milliseconds = 10;
 
 } // namespace
 
-blocked_thread::blocked_thread() noexcept
-  : event_(sys::of_this_thread(this_thread_event).get())
+blocked_thread::blocked_thread(const void* tenure) noexcept
+  : tenure_(tenure),
+    event_(sys::of_this_thread(this_thread_event).get())
 {
 }
 
@@ -99,12 +100,12 @@ void blocked_thread_list::remove(blocked_thread& w) noexcept
     return;
 }
 
-void blocked_thread_list::wake_all() noexcept
+void blocked_thread_list::wake_all(const void* tenure) noexcept
 {
   blocked_threads_.for_each(
-    [](blocked_thread& w)
+    [tenure](blocked_thread& w)
     {
-      if (!w.woken_)
+      if (w.tenure_ == tenure && !w.woken_)
         w.wake();
     });
 }

@@ -28,10 +28,10 @@ tenure_base::~tenure_base() = default;
 
 bool tenure_base::wait(short events, error_code& ec) noexcept
 {
-  blocked_thread self;
+  blocked_thread self(this);
   {
-    const std::lock_guard<sys::mutex> lock(mutex_);
-    blocked_threads_.add(self);
+    const std::lock_guard<sys::mutex> lock(mutex());
+    blocked_threads().add(self);
   }
   word_.apply<word::announce_blocked_thread>();
   ec = error_code();
@@ -43,8 +43,8 @@ bool tenure_base::wait(short events, error_code& ec) noexcept
     else
       is_ready = self.wait(fd_, events, ec);
   }
-  const std::lock_guard<sys::mutex> lock(mutex_);
-  blocked_threads_.remove(self);
+  const std::lock_guard<sys::mutex> lock(mutex());
+  blocked_threads().remove(self);
   return is_ready;
 }
 
@@ -52,8 +52,8 @@ void tenure_base::wake_blocked_threads(word::value before) noexcept
 {
   if (!word::has_blocked_threads(before) || word::phase_of(before) > phase::closing)
     return;
-  const std::lock_guard<sys::mutex> lock(mutex_);
-  blocked_threads_.wake_all();
+  const std::lock_guard<sys::mutex> lock(mutex());
+  blocked_threads().wake_all(this);
 }
 
 void tenure_base::act_slowly(duty d) noexcept
@@ -187,7 +187,7 @@ void tenure_base::part_with_descriptor() noexcept
 {
   bool taken = false;
   {
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     taken = close_waiters_.offer(fd_, !borrowed_);
   }
   // submit gives the tenure to the worker: the tenure, and with it the context state, may be gone before
@@ -234,7 +234,7 @@ void tenure_base::closed() noexcept
 
 bool tenure_base::add_close_waiter(close_waiter& c) noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   if (!sealed_)
     close_waiters_.push(c);
   return !sealed_;
@@ -243,7 +243,7 @@ bool tenure_base::add_close_waiter(close_waiter& c) noexcept
 close_waiter_pointer tenure_base::withdraw_close_waiter(
   const void* link, std::uint64_t generation) noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   return generation == generation_ ? close_waiters_.remove(link) : nullptr;
 }
 
@@ -255,7 +255,7 @@ void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
   bool same = false;
   {
     // While it is held, the tenure cannot be recycled.
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     same = generation == generation_;
   }
   if (same)
@@ -268,7 +268,7 @@ void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
 
 bool tenure_base::outcome(close_verdict& v) noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   // After the shutdown the close may not be over, although no close waiter is added any more.
   if (!down_)
   {
@@ -295,7 +295,7 @@ void tenure_base::finish() noexcept
 {
   bool served = false;
   {
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     sealed_ = true;
     served = close_waiters_.empty();
   }
@@ -384,7 +384,7 @@ void tenure_base::step_dropped(step_token token) noexcept
 
 close_waiter_list tenure_base::take_close_waiters() noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   return std::move(close_waiters_);
 }
 
@@ -431,7 +431,7 @@ void tenure_base::shut_down() noexcept
 {
   bool finisher_left_it = false;
   {
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     sealed_ = true;
     down_ = true;
     finisher_left_it = std::exchange(left_to_shutdown_, false);
@@ -450,10 +450,6 @@ bool tenure_base::has_left_reactor() const noexcept
 
 void tenure_base::after_fork() noexcept
 {
-  {
-    const std::lock_guard<sys::mutex> lock(mutex_);
-    blocked_threads_.clear();
-  }
   // The descriptor is a copy of the parent's, which may change what both have in common. This process closes it
   // when the worker is there: the list of members does not change until then.
   taint();
@@ -472,7 +468,7 @@ void tenure_base::after_fork() noexcept
 void tenure_base::leave_to_shutdown() noexcept
 {
   {
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     left_to_shutdown_ = !down_;
     if (left_to_shutdown_)
       return;
@@ -484,7 +480,7 @@ void tenure_base::leave_to_shutdown() noexcept
 
 bool tenure_base::publish() noexcept
 {
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   if (down_)
     return false;
   reactor_left_ = false;
@@ -495,7 +491,7 @@ bool tenure_base::publish() noexcept
 bool tenure_base::recycle() noexcept
 {
   // Held to the end, because the shutdown may come to this tenure while it is being reset.
-  const std::lock_guard<sys::mutex> lock(mutex_);
+  const std::lock_guard<sys::mutex> lock(mutex());
   if (down_ || is_watched() || word_.apply<word::recycle>() != duty::none)
     return false;
   reset();

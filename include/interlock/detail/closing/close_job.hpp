@@ -23,6 +23,7 @@
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/descriptor/descriptor_kind.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
+#include <interlock/detail/descriptor/short_locks.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -92,7 +93,17 @@ protected:
   /// The descriptor has another owner: what is demanded from now on has no effect.
   INTERLOCK_DECL void give_out() noexcept;
 
-  sys::mutex mutex_; // never held while user code can run
+  /// Never held while user code can run.
+  sys::mutex& mutex() const noexcept
+  {
+    return tenure_mutex(this);
+  }
+
+  /// The threads that are blocked in a call on the job's descriptor, and others. Guarded by the mutex.
+  blocked_thread_list& blocked_threads() const noexcept
+  {
+    return blocked_threads_near(this);
+  }
 
 private:
   friend class close_worker;
@@ -211,7 +222,7 @@ private:
     static constexpr content forget = 32; ///< The close is over, or goes on without the worker.
   };
 
-  // Guarded by mutex_, but for a thread that reads what is decided.
+  // Guarded by the mutex, but for a thread that reads what is decided.
   close_plan_pointer plan_;
   bool abortive_ = false;
   bool prompt_ = false;

@@ -4,17 +4,15 @@
 // What the tenures of one execution context share: the worker, the list of them all, and the gate
 // through which completions, and descriptors that are opened, reach the context.
 //
-// The list and the gate are in several parts. It outlives the context for as long as a tenure needs it. Shutting down closes
-// the gate first (from then
-// on no completion is posted or being posted, and no descriptor enters the reactor or is taken back), then
-// ends every tenure, then stops the worker.
+// The list and the gate are in several parts. It outlives the context for as long as a tenure needs it. Shutting down
+// closes the gate first (from then on no completion is posted or being posted, and no descriptor enters the reactor or
+// is taken back), then ends every tenure, then stops the worker.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_CONTEXT_STATE_HPP
 #define INTERLOCK_DETAIL_CLOSING_CONTEXT_STATE_HPP
 
 #include <array>
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -24,6 +22,7 @@
 #include <interlock/detail/closing/fork_step.hpp>
 #include <interlock/detail/closing/fork_watch.hpp>
 #include <interlock/detail/closing/forkable.hpp>
+#include <interlock/detail/descriptor/place_by_address.hpp>
 #include <interlock/detail/descriptor/process.hpp>
 #include <interlock/detail/sys.hpp>
 
@@ -122,13 +121,10 @@ private:
   void forked_in_parent() noexcept override;
   void forked_in_child() noexcept override;
 
-  // Of a tenure, or of a pass: threads have stacks of their own, and mostly heaps as well. By the upper bits of a product,
-  // which depend on all bits of the address (Knuth's multiplicative hashing).
+  // Of a tenure, or of a pass: threads have stacks of their own, and mostly heaps as well.
   context_part& part_of(const void* p) noexcept
   {
-    constexpr std::uint64_t golden = 0x9e3779b97f4a7c15;
-    const std::uint64_t product = reinterpret_cast<std::uintptr_t>(p) * golden;
-    return parts_[(product >> 32) % parts_.size()];
+    return parts_[place_by_address(p, parts_.size())];
   }
 
   const std::shared_ptr<close_worker> worker_;

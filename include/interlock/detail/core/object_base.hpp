@@ -14,6 +14,7 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/counted.hpp>
+#include <interlock/detail/descriptor/short_locks.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
@@ -57,7 +58,7 @@ public:
   void retire() noexcept
   {
     {
-      const std::lock_guard<sys::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex());
       retired_ = true;
     }
     close();
@@ -78,12 +79,16 @@ protected:
     return current_.load(std::memory_order_acquire);
   }
 
-  sys::atomic<tenure_base*> current_{nullptr}; // stored under mutex_
-  sys::mutex mutex_; // guards members of object_state as well; never held while user code can run
+  sys::atomic<tenure_base*> current_{nullptr}; // stored under the mutex
+  /// Guards members of object_state as well. Never held while user code can run.
+  sys::mutex& mutex() const noexcept
+  {
+    return object_mutex(this);
+  }
 
 private:
   const object_id id_;
-  sys::atomic<bool> retired_{false}; // set under mutex_, which publication holds, too
+  sys::atomic<bool> retired_{false}; // set under the mutex, which publication holds, too
 };
 
 using object_pointer = boost::intrusive_ptr<object_base>;

@@ -105,7 +105,7 @@ public:
   /// meantime.
   error_code publish(tenure_type& t) noexcept
   {
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     if (is_retired())
       return error::retired;
     if (is_open())
@@ -123,7 +123,7 @@ public:
   int give_back(tenure_type& t) noexcept
   {
     const int fd = t.take_back();
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     t.taken_by_opener = false;
     return fd;
   }
@@ -160,14 +160,14 @@ private:
     if (has_executor())
       return;
     auto kept = std::make_unique<executor_type>(ex);
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     if (!executor_)
       executor_ = std::move(kept);
   }
 
   bool has_executor() noexcept
   {
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     return executor_ != nullptr;
   }
 
@@ -185,7 +185,7 @@ private:
 
   tenure_type* take_ended() noexcept
   {
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     for (tenure_type* t = tenures_; t; t = t->next_of_object)
     {
       if (t == current() || t->taken_by_opener || !t->recycle())
@@ -203,13 +203,13 @@ private:
     auto t = std::make_unique<tenure_type>(id(), shared);
     if (!shared->add(*t))
       return nullptr;
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     t->next_of_object = tenures_;
     tenures_ = t.get();
     return t.release();
   }
 
-  // Written under mutex_. Read without it when the object is gone, or (the executor) by a handle.
+  // Written under the mutex. Read without it when the object is gone, or (the executor) by a handle.
   tenure_type* tenures_ = nullptr;
   std::unique_ptr<const executor_type> executor_; // made with the first handle, then constant
 };

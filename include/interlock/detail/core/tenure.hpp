@@ -111,7 +111,7 @@ public:
     ec = error_code();
     if (prepared_.load(std::memory_order_acquire))
       return;
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     if (!prepared_.load(std::memory_order_relaxed))
       inner_->native_non_blocking(true, ec);
     if (ec)
@@ -180,7 +180,7 @@ public:
       return;
     auto made = std::make_unique<strand_type>(ex);
     shutdown_before_strands::ensure(ex);
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     if (!strand_ && !is_down())
       strand_ = std::move(made);
   }
@@ -276,7 +276,7 @@ private:
   {
     auto other = std::make_unique<strand_type>(ex);
     {
-      const std::lock_guard<sys::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex());
       strand_.swap(other);
     }
     strand_is_dead_ = false;
@@ -284,7 +284,7 @@ private:
 
   bool has_strand() noexcept
   {
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     return strand_ != nullptr;
   }
 
@@ -341,14 +341,14 @@ private:
   void drop_context() noexcept override
   {
     std::unique_ptr<strand_type> dropped;
-    const std::lock_guard<sys::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex());
     dropped = std::move(strand_);
   }
 
   std::optional<Inner> inner_;            // set while vacant, reset by the thread that detaches
   std::optional<protocol_type> protocol_; // set while vacant
   std::unique_ptr<strand_type>
-    strand_; // guarded by mutex_; a close reads it inside the gate, which the shutdown waits for
+    strand_; // guarded by the mutex; a close reads it inside the gate, which the shutdown waits for
   sys::atomic<detach_token> detach_token_{no_step}; // of the step that holds a handler count
   sys::atomic<bool> strand_is_dead_{false};
   user_flags flags_;

@@ -4,7 +4,7 @@
 // Waiting for readiness in a way that a close in another thread ends.
 //
 // A waiting thread polls two descriptors: the object's, and a wake-up eventfd that belongs to the
-// thread, not to the object. It enters itself in the tenure's list, announces itself in the
+// thread, not to the object. It enters itself in the list of the tenure's mutex, announces itself in the
 // tenure's word, and looks at the phase; a closer changes the phase and, when the word has a waiter
 // announced, wakes the list. Both are single read-modify-writes of one word, so one of the two sees
 // the other.
@@ -27,7 +27,7 @@ class blocked_thread : private list_node
 public:
   /// Takes the calling thread's wake-up eventfd, made when first needed. Without one (EMFILE) the
   /// wait polls in slices.
-  INTERLOCK_DECL blocked_thread() noexcept;
+  INTERLOCK_DECL explicit blocked_thread(const void* tenure = nullptr) noexcept;
 
   blocked_thread(const blocked_thread&) = delete;
   blocked_thread& operator=(const blocked_thread&) = delete;
@@ -43,11 +43,12 @@ private:
 
   INTERLOCK_DECL void wake() noexcept;
 
+  const void* const tenure_;
   int event_;
   bool woken_ = false;
 };
 
-/// The threads that wait on one tenure. Guarded by the tenure's mutex.
+/// The threads that wait on the tenures of one mutex, which guards the list.
 class blocked_thread_list
 {
 public:
@@ -59,13 +60,8 @@ public:
   /// Takes `w` out, and its wake-up with it: none is left over for the thread's next wait.
   INTERLOCK_DECL void remove(blocked_thread& w) noexcept;
 
-  INTERLOCK_DECL void wake_all() noexcept;
-
-  /// In a forked child, where the threads that waited do not exist.
-  void clear() noexcept
-  {
-    blocked_threads_.forget_all();
-  }
+  /// Those that wait on this tenure.
+  INTERLOCK_DECL void wake_all(const void* tenure = nullptr) noexcept;
 
 private:
   intrusive_list<blocked_thread> blocked_threads_;

@@ -365,7 +365,7 @@ protected:
   /// Destroys what belongs to the execution context.
   virtual void drop_context() noexcept = 0;
 
-  /// Whether the context is being shut down. Under mutex_.
+  /// Whether the context is being shut down. Under the mutex.
   bool is_down() const noexcept
   {
     return down_;
@@ -426,15 +426,14 @@ private:
   sys::atomic<std::uint32_t> flush_steps_{0};
   atomic_word word_;
   const object_id object_;
-  std::uint64_t generation_ = 0; // written under mutex_; readers hold mutex_ or the tenure
+  std::uint64_t generation_ = 0; // written under the mutex; readers hold it or the tenure
   std::shared_ptr<context_state> context_state_; // constant until dispose
   sys::atomic<unsigned> memory_references_{1};   // the first is the tenure's own, until dispose
   sys::atomic<step_token> step_{over};
   sys::atomic<bool> reactor_left_{true}; // a shutdown need not wait for this tenure
   sys::atomic<linger_setting> linger_{linger_setting::unknown()};
 
-  // Guarded by mutex_.
-  blocked_thread_list blocked_threads_;
+  // Guarded by the mutex.
   close_waiter_list close_waiters_;
   bool sealed_ = false;           // no more close waiters: they are served, or the context is down
   bool down_ = false;             // the context has been shut down

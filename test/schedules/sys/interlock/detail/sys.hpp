@@ -50,6 +50,9 @@ using schedules::scheduler;
 /// Which part a thread uses follows from addresses, which differ from run to run.
 constexpr std::size_t parts = 1;
 
+/// All objects share one, and all tenures: a thread that would lock that of a second object fails the run.
+constexpr std::size_t short_locks = 1;
+
 /// A point of the run under way, before an operation on `object`. Outside of a run nothing else runs.
 inline void point(const char* what, const void* object) noexcept
 {

@@ -18,8 +18,8 @@
 #include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/close_handler.hpp>
+#include <interlock/detail/core/handled_object.hpp>
 #include <interlock/detail/core/initiation.hpp>
-#include <interlock/detail/core/object_base.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -75,14 +75,14 @@ public:
   void close() const noexcept
   {
     if (object_)
-      object_->close();
+      object_->state().close();
   }
 
   /// Close the object, and let nothing be opened on it any more: as its own `retire()`.
   void retire() const noexcept
   {
     if (object_)
-      object_->retire();
+      object_->state().retire();
   }
 
   /// Start to close the object, and learn what became of it: as its own `async_close()`.
@@ -111,7 +111,7 @@ private:
   template <class Core>
   friend class detail::closing_members;
 
-  close_handle(detail::object_pointer object, const executor_type& ex)
+  close_handle(detail::handled_object_pointer object, const executor_type& ex)
     : executor_(ex),
       object_(std::move(object))
   {
@@ -120,7 +120,7 @@ private:
   class initiate_async_close;
 
   executor_type executor_;
-  detail::object_pointer object_;
+  detail::handled_object_pointer object_;
 };
 
 // Holds a handle of its own: a lazy token may call it later.

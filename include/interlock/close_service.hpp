@@ -119,11 +119,12 @@ public:
   close_service(boost::asio::execution_context& context, options o)
     : boost::asio::execution_context::service(context),
       shutdown_wait_(std::min(o.shutdown_wait, longest_wait())),
-      context_state_(std::make_shared<detail::context_state>(
-        detail::worker_options{std::min(o.takeover, longest_wait()),
-          {o.max_elastic_threads, std::move(o.thread_factory),
-            std::min(o.slow_close_age, longest_wait()), std::move(o.on_slow_close)}},
-        [&context] { tell_of_fork(context); }))
+      context_state_(new detail::context_state(
+                       detail::worker_options{std::min(o.takeover, longest_wait()),
+                         {o.max_elastic_threads, std::move(o.thread_factory),
+                           std::min(o.slow_close_age, longest_wait()), std::move(o.on_slow_close)}},
+                       [&context] { tell_of_fork(context); }),
+        false)
   {
     // No object can be opened then, as after the shutdown. Nothing is open yet, so there is no wait.
     if (detail::does_not_lock(context))
@@ -131,7 +132,7 @@ public:
   }
 
   /// The state that the tenures of the context share. Lives as long as one of them needs it.
-  const std::shared_ptr<detail::context_state>& shared() const noexcept
+  const detail::context_state_pointer& shared() const noexcept
   {
     return context_state_;
   }
@@ -174,7 +175,7 @@ private:
   }
 
   const std::chrono::milliseconds shutdown_wait_;
-  const std::shared_ptr<detail::context_state> context_state_;
+  const detail::context_state_pointer context_state_;
 };
 
 /// Make the service of a context with options, before the first object of the context is opened.
@@ -205,7 +206,7 @@ boost::asio::execution_context& context_of(const Executor& ex)
 
 /// The shared state of the context of an I/O object.
 template <class Inner>
-const std::shared_ptr<context_state>& context_state_for(Inner& reactor_user)
+const context_state_pointer& context_state_for(Inner& reactor_user)
 {
   boost::asio::execution_context& context = context_of(reactor_user.get_executor());
   return boost::asio::use_service<close_service>(context).shared();

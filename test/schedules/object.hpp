@@ -276,7 +276,7 @@ private:
 };
 
 /// An async_close of a handle to an object of `c`.
-inline void async_close(interlock::detail::object_base& handle, context& c, calls& closed)
+inline void async_close(const interlock::detail::handled_object& handle, context& c, calls& closed)
 {
   using handler = interlock::detail::close_handler<counting, executor>;
   handle.start_close(handler::make(counting(closed), c.get_executor()));

@@ -15,6 +15,7 @@
 #include <new>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <interlock/detail/tenure/serving_step.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
@@ -105,14 +106,50 @@ struct tenure_record
   step_queue steps;
 };
 
+class fake_tenure;
+
+/// The memory of an object with fake tenures, which it frees.
+class fake_object final : public interlock::detail::object_memory
+{
+public:
+  /// Keeps the memory for the tenure. The first takes over the first reference.
+  void add(fake_tenure& t)
+  {
+    if (!tenures_.empty())
+      keep();
+    tenures_.emplace_back(&t);
+  }
+
+private:
+  void free() noexcept override
+  {
+    delete this;
+  }
+
+  std::vector<std::unique_ptr<fake_tenure>> tenures_;
+};
+
 class fake_tenure final : public interlock::detail::tenure_base
 {
 public:
-  fake_tenure(std::shared_ptr<interlock::detail::context_state> shared, tenure_record& r,
-    interlock::detail::object_id object = 1)
-    : tenure_base(object, std::move(shared)),
-      record_(r)
+  /// In an object of its own, or in that of another tenure.
+  fake_tenure(interlock::detail::context_state_pointer shared, tenure_record& r,
+    fake_object& o = *new fake_object)
+    : tenure_base(o, std::move(shared)),
+      record_(r),
+      own_(o)
   {
+    o.add(*this);
+  }
+
+  ~fake_tenure() override
+  {
+    ++record_.frees;
+  }
+
+  fake_object& own() noexcept
+  {
+    return own_;
   }
 
   /// For the one who opens, before publication.
@@ -122,11 +159,6 @@ public:
   }
 
 private:
-  ~fake_tenure() override
-  {
-    ++record_.frees;
-  }
-
   void release_inner() noexcept override
   {
     record_.detacher = std::this_thread::get_id();
@@ -144,6 +176,7 @@ private:
   }
 
   tenure_record& record_;
+  fake_object& own_;
 };
 
 } // namespace support

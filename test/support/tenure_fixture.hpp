@@ -51,8 +51,7 @@ struct tenure_fixture
 
   census before;
   tenure_record record;
-  std::shared_ptr<interlock::detail::context_state> shared =
-    std::make_shared<interlock::detail::context_state>();
+  interlock::detail::context_state_pointer shared{new interlock::detail::context_state, false};
   fake_tenure* tenure = new fake_tenure(shared, record);
   fd far;
   int opened = -1;

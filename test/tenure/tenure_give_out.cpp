@@ -104,7 +104,7 @@ namespace {
 struct two_objects : support::tenure_fixture
 {
   support::tenure_record successor_record;
-  fake_tenure* successor = new fake_tenure(shared, successor_record, 2);
+  fake_tenure* successor = new fake_tenure(shared, successor_record);
 
   two_objects()
   {

@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_wait_that_begins_after_the_close_does_not_block)
 BOOST_AUTO_TEST_CASE(a_thread_that_was_woken_can_wait_in_another_tenure)
 {
   support::tenure_record other_record;
-  auto* other = new support::fake_tenure(shared, other_record, 2);
+  auto* other = new support::fake_tenure(shared, other_record);
   support::ends pipe = support::pipe_ends();
   other->put(pipe.near.release());
   other->publish();

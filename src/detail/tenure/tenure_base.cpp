@@ -16,7 +16,7 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-tenure_base::tenure_base(object_id object, std::shared_ptr<context_state> shared)
+tenure_base::tenure_base(object_memory& object, context_state_pointer shared) noexcept
   : object_(object),
     context_state_(std::move(shared))
 {
@@ -139,7 +139,7 @@ void tenure_base::await_close() noexcept
   if (!under_way())
     return;
   // Asio may have called the handler within an initiation: this thread is inside then, and must not wait.
-  if (current_phase() != phase::due || running_handler::tenure_of(object_) != this)
+  if (current_phase() != phase::due || running_handler::tenure_of(object()) != this)
     context_state_->worker().progress().await([&] { return !under_way(); });
 }
 
@@ -192,7 +192,7 @@ void tenure_base::part_with_descriptor() noexcept
   }
   // submit gives the tenure to the worker: the tenure, and with it the context state, may be gone before
   // submit returns.
-  const std::shared_ptr<context_state> shared = context_state_;
+  const context_state_pointer shared = context_state_;
   shared->note_process();
   if (taken || borrowed_)
     restore_linger();
@@ -313,7 +313,7 @@ void tenure_base::finish() noexcept
 // The caller counts as inside. This ends that count, or passes it on to the worker's watch or the shutdown.
 void tenure_base::hand_over_close_waiters() noexcept
 {
-  const std::shared_ptr<context_state> shared = context_state_;
+  const context_state_pointer shared = context_state_;
   const context_state::pass pass(*shared);
   if (!pass)
   {
@@ -419,7 +419,6 @@ void tenure_base::dispose() noexcept
 {
   context_state_->remove(*this);
   drop_context();
-  context_state_.reset();
   drop_memory();
 }
 
@@ -529,7 +528,7 @@ duty tenure_base::give_out_to(tenure_base& successor) noexcept
 
 void tenure_base::gave_out() noexcept
 {
-  const std::shared_ptr<context_state> shared = context_state_;
+  const context_state_pointer shared = context_state_;
   // A handler of an accept may still ask this tenure, after the new owner has changed the listener.
   taint();
   note_reactor_left();

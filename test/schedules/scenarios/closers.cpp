@@ -55,7 +55,7 @@ SCENARIO(destructor_under_an_async_close)
   {
     scene s;
     auto handle = s.o->get_core().share_state();
-    thread other("handle", [&] { handle->close(); });
+    thread other("handle", [&] { handle->state().close(); });
     s.o->async_close(closed);
     s.o.reset();
     s.run_until([&] { return closed.called == 1; });
@@ -139,7 +139,7 @@ LARGE_SCENARIO(three_closers)
     scene s;
     auto handle = s.o->get_core().share_state();
     thread one("one", [&] { s.o->async_close(second, close_mode::abort()); });
-    thread two("two", [&] { handle->close(); });
+    thread two("two", [&] { handle->state().close(); });
     s.o->async_close(first);
     s.run_until([&] { return first.called == 1 && second.called == 1; });
     two.join();

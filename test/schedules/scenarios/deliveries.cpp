@@ -132,7 +132,7 @@ SCENARIO(destructor_under_a_flush)
     kernel::current().at(s.fd).is_writable = false;
     s.o->async_write(written);
     auto handle = s.o->get_core().share_state();
-    thread other("handle", [&] { handle->close(); });
+    thread other("handle", [&] { handle->state().close(); });
     s.o->async_close(closed, close_mode::deliver(milliseconds(50)));
     s.o.reset();
     s.run_until([&] { return closed.called == 1; });

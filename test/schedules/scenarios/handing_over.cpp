@@ -25,7 +25,7 @@ SCENARIO(release_beside_a_handle)
   {
     scene s;
     auto handle = s.o->get_core().share_state();
-    thread other("handle", [&] { handle->close(); });
+    thread other("handle", [&] { handle->state().close(); });
     release_and_close(*s.o);
     other.join();
     s.o.reset();

@@ -28,7 +28,7 @@ LARGE_SCENARIO(everything_at_once)
       thread closer(
         "closer", [&] { s.o->async_close(first, close_mode::deliver(milliseconds(50))); });
       thread stronger("stronger", [&] { s.o->async_close(second, close_mode::abort()); });
-      thread other("handle", [&] { handle->close(); });
+      thread other("handle", [&] { handle->state().close(); });
       s.run_until(
         [&] {
           return read.called == 1 && written.called == 1 && first.called == 1 && second.called == 1;
@@ -48,7 +48,7 @@ LARGE_SCENARIO(opened_again_and_again)
     auto handle = s.o->get_core().share_state();
     const auto in_time = [&](unsigned i) { return reads[i].called == 1 && closes[i].called == 1; };
     thread user("user", [&] { use_a_lease(*s.o); });
-    thread other("handle", [&] { handle->close(); });
+    thread other("handle", [&] { handle->state().close(); });
     for (unsigned i = 0; i != 3; ++i)
     {
       s.o->async_read(reads[i]);

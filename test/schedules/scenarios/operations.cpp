@@ -148,7 +148,7 @@ SCENARIO(blocked_call_beside_retire)
     scene s;
     auto handle = s.o->get_core().share_state();
     thread blocked("blocked", [&] { read_blocking(*s.o); });
-    handle->retire();
+    handle->state().retire();
     blocked.join();
     s.o.reset();
   }

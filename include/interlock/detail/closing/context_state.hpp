@@ -15,6 +15,9 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_worker.hpp>
@@ -22,6 +25,7 @@
 #include <interlock/detail/closing/fork_step.hpp>
 #include <interlock/detail/closing/fork_watch.hpp>
 #include <interlock/detail/closing/forkable.hpp>
+#include <interlock/detail/descriptor/counted.hpp>
 #include <interlock/detail/descriptor/place_by_address.hpp>
 #include <interlock/detail/descriptor/process.hpp>
 #include <interlock/detail/sys.hpp>
@@ -30,7 +34,7 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-class context_state final : private fork_watch
+class context_state final : public counted<context_state>, private fork_watch
 {
 public:
   /// `notify_fork` is called in a forked child, before the context is used, unless the program has notified the context. It
@@ -143,6 +147,8 @@ private:
   std::array<context_part, sys::parts> parts_;
   sys::atomic<bool> down_{false};
 };
+
+using context_state_pointer = boost::intrusive_ptr<context_state>;
 
 } // namespace detail
 } // namespace abi_0

@@ -23,6 +23,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/close_handler.hpp>
 #include <interlock/detail/core/completion.hpp>
+#include <interlock/detail/core/handled_object.hpp>
 #include <interlock/detail/core/object_state.hpp>
 #include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/core/tracking.hpp>
@@ -138,7 +139,7 @@ public:
   tenure_base* running_here() const noexcept
   {
     const object_state<Inner>* s = state();
-    return s ? running_handler::tenure_of(s->id()) : nullptr;
+    return s ? running_handler::tenure_of(s) : nullptr;
   }
 
   /// Opens the object with the descriptor that `prepare(tenure, ec)` puts into the tenure's Asio
@@ -317,10 +318,10 @@ public:
       s->close();
   }
 
-  /// Returns the state, for a close handle. Makes it if the object has none.
-  object_pointer share_state()
+  /// For close handles. Makes the state if the object has none.
+  handled_object_pointer share_state()
   {
-    return make_state().share(executor_);
+    return handled_object_pointer(new handled_object_of<Inner>(make_state(), executor_), false);
   }
 
   void retire()

@@ -3,9 +3,9 @@
 //
 // The state of an I/O object as its close handles see it, whatever the object's type.
 //
-// The object holds one reference on its state, and each handle another. So a handle finds the state
-// while the object is moved, and after the object is gone. A handle keeps memory alive, never a
-// descriptor.
+// The object is one owner of its state, and each close handle is another. So a handle finds the state while the object
+// is moved, and after the object is gone. Without owners the state still is in memory until its tenures have ended. An
+// owner keeps memory alive, never a descriptor.
 
 #ifndef INTERLOCK_DETAIL_CORE_OBJECT_BASE_HPP
 #define INTERLOCK_DETAIL_CORE_OBJECT_BASE_HPP
@@ -13,42 +13,29 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/core/counted.hpp>
 #include <interlock/detail/descriptor/short_locks.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
+#include <interlock/detail/tenure/object_memory.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-inline object_id next_object_id() noexcept
-{
-  static sys::atomic<object_id> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
-class object_base : public counted<object_base>
+class object_base : public object_memory
 {
 public:
-  virtual ~object_base() = default;
-
-  object_id id() const noexcept
-  {
-    return id_;
-  }
-
   bool is_retired() const noexcept
   {
     return retired_.load(std::memory_order_acquire);
   }
 
   /// Whether a close handle refers to this object. For the thread that moves the object: false stays
-  /// false, because only the object and its handles make a handle.
+  /// false, because only the object and its handles make a handle. What earlier handles did happens before the return.
   bool has_handle() const noexcept
   {
-    return is_shared();
+    return owners_.load(std::memory_order_acquire) > 1;
   }
 
   /// As the object's `close()`: no effect in a flush; waits for close(2) if the type frees an address.
@@ -64,14 +51,20 @@ public:
     close();
   }
 
-  /// For a handle: closes what is open, and completes `c` when that is over.
-  virtual void start_close(close_waiter_pointer c) = 0;
+  friend void intrusive_ptr_add_ref(object_base* o) noexcept
+  {
+    o->owners_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  friend void intrusive_ptr_release(object_base* o) noexcept
+  {
+    if (o->owners_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      o->lose_owners();
+  }
 
 protected:
-  object_base() noexcept
-    : id_(next_object_id())
-  {
-  }
+  /// With one owner.
+  object_base() = default;
 
   /// Null until the first open.
   tenure_base* current() const noexcept
@@ -79,18 +72,23 @@ protected:
     return current_.load(std::memory_order_acquire);
   }
 
-  sys::atomic<tenure_base*> current_{nullptr}; // stored under the mutex
   /// Guards members of object_state as well. Never held while user code can run.
   sys::mutex& mutex() const noexcept
   {
     return object_mutex(this);
   }
 
+  sys::atomic<tenure_base*> current_{nullptr}; // stored under the mutex
+
 private:
-  const object_id id_;
+  /// The last owner is gone. Drops the owners' reference on the memory.
+  virtual void lose_owners() noexcept = 0;
+
+  sys::atomic<unsigned> owners_{1};
   sys::atomic<bool> retired_{false}; // set under the mutex, which publication holds, too
 };
 
+/// An owner.
 using object_pointer = boost::intrusive_ptr<object_base>;
 
 } // namespace detail

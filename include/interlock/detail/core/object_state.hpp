@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The heap-stable state of one I/O object: which tenure is the current one, and those it has had.
+// The heap-stable state of one I/O object: which tenure is the current one, and those it has had. The first tenure is
+// part of it.
 //
 // A tenure is never freed before this state. A thread that has loaded `current` may try to enter it long
 // after another tenure has taken its place: it is refused, or enters a later tenure of the same object.
@@ -11,6 +12,7 @@
 #define INTERLOCK_DETAIL_CORE_OBJECT_STATE_HPP
 
 #include <memory>
+#include <new>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -38,6 +40,8 @@ public:
   using executor_type = typename Inner::executor_type;
   using error_code = boost::system::error_code;
 
+  object_state() noexcept {}
+
   /// Null until the first open.
   tenure_type* current() const noexcept
   {
@@ -64,7 +68,7 @@ public:
   /// The object is gone: every tenure detaches now, one that flushes too. Only handles still keep the state.
   void abandon() noexcept
   {
-    for (tenure_type* t = tenures_; t; t = t->next_of_object)
+    for (tenure_type* t = first(); t; t = t->next_of_object)
     {
       t->note_process();
       t->demand_close();
@@ -115,7 +119,7 @@ public:
       return boost::asio::error::operation_not_supported;
     t.taken_by_opener = false;
     current_.store(&t, std::memory_order_release);
-    running_handler::reopened(id());
+    running_handler::reopened(this);
     return error_code();
   }
 
@@ -140,53 +144,41 @@ public:
       starting.complete_unopened();
   }
 
-  // --- For close handles.
-
-  /// A reference for a close handle. The closes of all handles use the `ex` of the first call, which is kept.
-  object_pointer share(const executor_type& ex)
-  {
-    keep_executor(ex);
-    return object_pointer(this);
-  }
-
-  void start_close(close_waiter_pointer c) override
-  {
-    start(close_goal::close, std::move(c), *executor_);
-  }
-
 private:
-  void keep_executor(const executor_type& ex)
+  // Each tenure keeps the memory until it has ended.
+  void lose_owners() noexcept override
   {
-    if (has_executor())
-      return;
-    auto kept = std::make_unique<executor_type>(ex);
-    const std::lock_guard<sys::mutex> lock(mutex());
-    if (!executor_)
-      executor_ = std::move(kept);
+    for (tenure_type* t = first(); t; t = t->next_of_object)
+      t->disown();
+    drop();
   }
 
-  bool has_executor() noexcept
+  void free() noexcept override
   {
-    const std::lock_guard<sys::mutex> lock(mutex());
-    return executor_ != nullptr;
+    delete this;
   }
 
-  // A tenure that is still held elsewhere is freed by its last holder.
   ~object_state() override
   {
-    tenure_type* t = tenures_;
-    while (t)
+    if (!has_first_)
+      return;
+    while (tenure_type* t = first_.next_of_object)
     {
-      tenure_type* next = t->next_of_object;
-      t->disown();
-      t = next;
+      first_.next_of_object = t->next_of_object;
+      delete t;
     }
+    first_.~tenure_type();
+  }
+
+  tenure_type* first() noexcept
+  {
+    return has_first_ ? &first_ : nullptr;
   }
 
   tenure_type* take_ended() noexcept
   {
     const std::lock_guard<sys::mutex> lock(mutex());
-    for (tenure_type* t = tenures_; t; t = t->next_of_object)
+    for (tenure_type* t = first(); t; t = t->next_of_object)
     {
       if (t == current() || t->taken_by_opener || !t->recycle())
         continue;
@@ -197,21 +189,44 @@ private:
   }
 
   // Null: the context has been shut down.
-  tenure_type* make(const std::shared_ptr<context_state>& shared)
+  tenure_type* make(const context_state_pointer& shared)
   {
     shared->note_process();
-    auto t = std::make_unique<tenure_type>(id(), shared);
+    tenure_type* const t = make_first(shared);
+    if (!t)
+      return make_further(shared);
+    return shared->add(*t) ? t : nullptr;
+  }
+
+  // Null: there is one. If the context does not take it, it stays taken.
+  tenure_type* make_first(const context_state_pointer& shared) noexcept
+  {
+    const std::lock_guard<sys::mutex> lock(mutex());
+    if (has_first_)
+      return nullptr;
+    has_first_ = true;
+    keep();
+    return ::new (static_cast<void*>(&first_)) tenure_type(*this, shared);
+  }
+
+  tenure_type* make_further(const context_state_pointer& shared)
+  {
+    auto t = std::make_unique<tenure_type>(*this, shared);
     if (!shared->add(*t))
       return nullptr;
+    keep();
     const std::lock_guard<sys::mutex> lock(mutex());
-    t->next_of_object = tenures_;
-    tenures_ = t.get();
+    t->next_of_object = first_.next_of_object;
+    first_.next_of_object = t.get();
     return t.release();
   }
 
-  // Written under the mutex. Read without it when the object is gone, or (the executor) by a handle.
-  tenure_type* tenures_ = nullptr;
-  std::unique_ptr<const executor_type> executor_; // made with the first handle, then constant
+  bool has_first_ = false; // written under the mutex; read without it when the object is gone
+
+  union
+  {
+    tenure_type first_; // the head of the list of tenures
+  };
 };
 
 } // namespace detail

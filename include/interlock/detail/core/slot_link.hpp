@@ -21,7 +21,7 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
-#include <interlock/detail/core/counted.hpp>
+#include <interlock/detail/descriptor/counted.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)

@@ -68,7 +68,7 @@ public:
   using strand_type = typename strand_of<executor_type>::type;
   using protocol_type = typename protocol_of<Inner>::type;
 
-  tenure(object_id object, std::shared_ptr<context_state> shared)
+  tenure(object_memory& object, context_state_pointer shared) noexcept
     : tenure_base(object, std::move(shared))
   {
   }

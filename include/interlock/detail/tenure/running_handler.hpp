@@ -16,20 +16,15 @@
 #ifndef INTERLOCK_DETAIL_TENURE_RUNNING_HANDLER_HPP
 #define INTERLOCK_DETAIL_TENURE_RUNNING_HANDLER_HPP
 
-#include <cstdint>
-
 #include <interlock/config.hpp>
 #include <interlock/detail/sys.hpp>
+#include <interlock/detail/tenure/object_memory.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
 class tenure_base;
-
-/// Names one object for as long as the process lives; a later object in the same memory has
-/// another.
-using object_id = std::uint64_t;
 
 class running_handler
 {

@@ -29,6 +29,7 @@
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/atomic_word.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
+#include <interlock/detail/tenure/object_memory.hpp>
 #include <interlock/detail/tenure/received_errors.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
 
@@ -131,7 +132,7 @@ public:
 
   object_id object() const noexcept
   {
-    return object_;
+    return &object_;
   }
 
   /// Whether the descriptor is borrowed: its owner closes it after this tenure.
@@ -333,13 +334,12 @@ public:
 
   void keep_memory() noexcept final
   {
-    memory_references_.fetch_add(1, std::memory_order_relaxed);
+    object_.keep();
   }
 
   void drop_memory() noexcept final
   {
-    if (memory_references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      delete this;
+    object_.drop();
   }
 
   friend void intrusive_ptr_add_ref(tenure_base* t) noexcept
@@ -353,7 +353,8 @@ public:
   }
 
 protected:
-  tenure_base(object_id object, std::shared_ptr<context_state> shared);
+  /// The object keeps the memory for the tenure, until dispose.
+  tenure_base(object_memory& object, context_state_pointer shared) noexcept;
   virtual ~tenure_base();
 
   /// Takes the descriptor out of the Asio object (its release()) and destroys the Asio object.
@@ -425,10 +426,9 @@ private:
   // placed where padding was.
   sys::atomic<std::uint32_t> flush_steps_{0};
   atomic_word word_;
-  const object_id object_;
+  object_memory& object_;
   std::uint64_t generation_ = 0; // written under the mutex; readers hold it or the tenure
-  std::shared_ptr<context_state> context_state_; // constant until dispose
-  sys::atomic<unsigned> memory_references_{1};   // the first is the tenure's own, until dispose
+  const context_state_pointer context_state_;
   sys::atomic<step_token> step_{over};
   sys::atomic<bool> reactor_left_{true}; // a shutdown need not wait for this tenure
   sys::atomic<linger_setting> linger_{linger_setting::unknown()};

@@ -3,8 +3,8 @@
 //
 // A base for objects that boost::intrusive_ptr shares.
 
-#ifndef INTERLOCK_DETAIL_CORE_COUNTED_HPP
-#define INTERLOCK_DETAIL_CORE_COUNTED_HPP
+#ifndef INTERLOCK_DETAIL_DESCRIPTOR_COUNTED_HPP
+#define INTERLOCK_DETAIL_DESCRIPTOR_COUNTED_HPP
 
 #include <interlock/config.hpp>
 #include <interlock/detail/sys.hpp>
@@ -51,4 +51,4 @@ private:
 } // namespace abi_0
 } // namespace interlock
 
-#endif // INTERLOCK_DETAIL_CORE_COUNTED_HPP
+#endif // INTERLOCK_DETAIL_DESCRIPTOR_COUNTED_HPP

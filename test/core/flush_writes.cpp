@@ -109,7 +109,7 @@ duty begin_flush(Socket& s, detail::close_waiter& c)
 {
   auto& t = *detail::access::core(s).current();
   BOOST_TEST_REQUIRE((t.enter_to_close() == duty::none));
-  t.ensure_strand(s.get_executor());
+  t.ensure_sequence(s.get_executor());
   const duty d = t.begin_close(true);
   {
     const handler_count step(t);

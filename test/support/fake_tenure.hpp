@@ -106,6 +106,28 @@ struct tenure_record
   step_queue steps;
 };
 
+class fake_sequence final : public interlock::detail::close_sequence
+{
+public:
+  explicit fake_sequence(tenure_record& r)
+    : record_(r)
+  {
+  }
+
+  void post(serving_step&& step) override
+  {
+    record_.steps.post(std::move(step));
+  }
+
+  void drop_context() noexcept override
+  {
+    ++record_.context_drops;
+  }
+
+private:
+  tenure_record& record_;
+};
+
 class fake_tenure;
 
 /// The memory of an object with fake tenures, which it frees.
@@ -139,6 +161,7 @@ public:
       record_(r),
       own_(o)
   {
+    sequence_ = std::make_unique<fake_sequence>(r);
     o.add(*this);
   }
 
@@ -163,16 +186,6 @@ private:
   {
     record_.detacher = std::this_thread::get_id();
     ++record_.detaches;
-  }
-
-  void post_close_waiters(serving_step&& step) override
-  {
-    record_.steps.post(std::move(step));
-  }
-
-  void drop_context() noexcept override
-  {
-    ++record_.context_drops;
   }
 
   tenure_record& record_;

@@ -188,7 +188,7 @@ void tenure_base::part_with_descriptor() noexcept
   bool taken = false;
   {
     const std::lock_guard<sys::mutex> lock(mutex());
-    taken = close_waiters_.offer(fd_, !borrowed_);
+    taken = sequence_ && sequence_->waiters.offer(fd_, !borrowed_);
   }
   // submit gives the tenure to the worker: the tenure, and with it the context state, may be gone before
   // submit returns.
@@ -236,7 +236,7 @@ bool tenure_base::add_close_waiter(close_waiter& c) noexcept
 {
   const std::lock_guard<sys::mutex> lock(mutex());
   if (!sealed_)
-    close_waiters_.push(c);
+    sequence_->waiters.push(c);
   return !sealed_;
 }
 
@@ -244,7 +244,7 @@ close_waiter_pointer tenure_base::withdraw_close_waiter(
   const void* link, std::uint64_t generation) noexcept
 {
   const std::lock_guard<sys::mutex> lock(mutex());
-  return generation == generation_ ? close_waiters_.remove(link) : nullptr;
+  return generation == generation_ ? sequence_->waiters.remove(link) : nullptr;
 }
 
 void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
@@ -297,7 +297,7 @@ void tenure_base::finish() noexcept
   {
     const std::lock_guard<sys::mutex> lock(mutex());
     sealed_ = true;
-    served = close_waiters_.empty();
+    served = !sequence_ || sequence_->waiters.empty();
   }
   if (tenure_base* s = std::exchange(successor_, nullptr))
   {
@@ -331,21 +331,20 @@ bool tenure_base::post_step() noexcept
 {
   if (word_.apply<word::hold>() != duty::none)
     return false;
-  const step_token token = (step_.load() | over) + 1; // the next whose state bits are zero
-  step_.store(token | posting);
+  close_sequence& sequence = *sequence_;
+  const step_token token = sequence.begin_posting();
   try
   {
-    post_close_waiters(serving_step(*this, token));
+    sequence.post(serving_step(*this, token));
   }
   catch (...)
   {
-    if (step_.exchange(token | over) == (token | over))
+    if (!sequence.give_up(token))
       return true;
     leave();
     return false;
   }
-  step_token state = token | posting;
-  if (!step_.compare_exchange_strong(state, token | posted) && state == (token | dropped))
+  if (!sequence.end_posting(token))
   {
     destroy_close_waiters();
     leave();
@@ -353,16 +352,9 @@ bool tenure_base::post_step() noexcept
   return true;
 }
 
-bool tenure_base::begin_step(step_token token) noexcept
-{
-  step_token state = token | posting;
-  return step_.compare_exchange_strong(state, token | over)
-    || (state == (token | posted) && step_.compare_exchange_strong(state, token | over));
-}
-
 void tenure_base::serve_close_waiters(boost::intrusive_ptr<tenure_base> t, step_token token)
 {
-  if (!t->begin_step(token))
+  if (!t->sequence_->begin_step(token))
     return;
   close_waiter_list close_waiters = t->take_close_waiters();
   close_verdict v;
@@ -374,9 +366,7 @@ void tenure_base::serve_close_waiters(boost::intrusive_ptr<tenure_base> t, step_
 
 void tenure_base::step_dropped(step_token token) noexcept
 {
-  step_token state = token | posting;
-  // Still being posted: the posting thread does the rest.
-  if (step_.compare_exchange_strong(state, token | dropped) || state != (token | posted))
+  if (!sequence_->drop_step(token))
     return;
   destroy_close_waiters();
   leave();
@@ -385,12 +375,23 @@ void tenure_base::step_dropped(step_token token) noexcept
 close_waiter_list tenure_base::take_close_waiters() noexcept
 {
   const std::lock_guard<sys::mutex> lock(mutex());
-  return std::move(close_waiters_);
+  return sequence_ ? std::move(sequence_->waiters) : close_waiter_list();
 }
 
 void tenure_base::destroy_close_waiters() noexcept
 {
   const close_waiter_list close_waiters = take_close_waiters();
+}
+
+void tenure_base::drop_context() noexcept
+{
+  close_sequence* sequence = nullptr;
+  {
+    const std::lock_guard<sys::mutex> lock(mutex());
+    sequence = sequence_.get();
+  }
+  if (sequence)
+    sequence->drop_context();
 }
 
 void tenure_base::overdue() noexcept

@@ -151,7 +151,7 @@ private:
   continuation begin_inside(tenure_type& t, const executor_type& ex)
   {
     const leave_guard leaves(t);
-    t.ensure_strand(ex);
+    t.ensure_sequence(ex);
     demand how = what_ == close_goal::close ? demand_of(t) : demand();
     const duty d = t.begin_close(how.plan && how.mode.delivers());
     if (d == duty::none || d == duty::flush)

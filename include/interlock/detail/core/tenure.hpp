@@ -4,8 +4,7 @@
 // A tenure around one Asio object, `Inner`.
 //
 // The Asio object exists from the opening until the detach, which takes the descriptor out of it by release()
-// and destroys it. So a tenure that outlives its context holds nothing of Asio. The strand that sequences an
-// async_close is made when first needed, and is destroyed with the context as well.
+// and destroys it. So a tenure that outlives its context holds nothing of Asio.
 
 #ifndef INTERLOCK_DETAIL_CORE_TENURE_HPP
 #define INTERLOCK_DETAIL_CORE_TENURE_HPP
@@ -15,17 +14,14 @@
 #include <optional>
 #include <utility>
 
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/post.hpp>
-
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
 #include <interlock/detail/core/inner_traits.hpp>
+#include <interlock/detail/core/strand_sequence.hpp>
 #include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
-#include <interlock/detail/tenure/serving_step.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 namespace interlock {
@@ -65,7 +61,6 @@ class tenure final : public tenure_base
 public:
   using inner_type = Inner;
   using executor_type = typename Inner::executor_type;
-  using strand_type = typename strand_of<executor_type>::type;
   using protocol_type = typename protocol_of<Inner>::type;
 
   tenure(object_memory& object, context_state_pointer shared) noexcept
@@ -173,16 +168,16 @@ public:
 
   // --- For closers.
 
-  /// Makes the strand if there is none, except while the context is being shut down.
-  void ensure_strand(const executor_type& ex)
+  /// Makes the sequence if there is none, except while the context is being shut down.
+  void ensure_sequence(const executor_type& ex)
   {
-    if (has_strand())
+    if (has_sequence())
       return;
-    auto made = std::make_unique<strand_type>(ex);
+    auto made = std::make_unique<sequence_type>(ex);
     shutdown_before_strands::ensure(ex);
     const std::lock_guard<sys::mutex> lock(mutex());
-    if (!strand_ && !is_down())
-      strand_ = std::move(made);
+    if (!sequence_ && !is_down())
+      sequence_ = std::move(made);
   }
 
   /// Sends the step that detaches to the strand. If that fails, demands the detach at once; if the strand
@@ -195,19 +190,15 @@ public:
     const auto pass = pass_gate();
     if (!pass)
       return;
-    const detach_token token = generation() + 1;
-    detach_token_ = token;
+    const detach_token token = detach_token(generation()) + 1;
+    sequence().begin_detach(token);
     for_step.dismiss();
     try
     {
-      if (strand_is_dead_)
-        renew_strand(ex);
-      boost::asio::dispatch(*strand_, detach_step(*this, token));
+      sequence().dispatch(detach_step(*this, token), ex);
     }
     catch (...)
     {
-      // The step may have been destroyed, or be queued in a strand that will never run it.
-      strand_is_dead_ = true;
       demand_detach();
       end_step(token);
     }
@@ -220,14 +211,24 @@ public:
   bool taken_by_opener = true;
 
 private:
-  /// Identifies the step that detaches among those of all tenures in this memory.
-  using detach_token = std::uint64_t;
-  static constexpr detach_token no_step = 0;
+  using sequence_type = strand_sequence<executor_type>;
+
+  /// There is one: a closer has made it.
+  sequence_type& sequence() noexcept
+  {
+    return static_cast<sequence_type&>(*sequence_);
+  }
+
+  bool has_sequence() noexcept
+  {
+    const std::lock_guard<sys::mutex> lock(mutex());
+    return sequence_ != nullptr;
+  }
 
   /// Ends the handler count of the step with this token, once.
   void end_step(detach_token token) noexcept
   {
-    if (detach_token_.compare_exchange_strong(token, no_step))
+    if (sequence().end_detach(token))
       handler_done();
   }
 
@@ -261,7 +262,7 @@ private:
     void operator()()
     {
       const detach_step own(std::move(*this));
-      if (own.tenure_->detach_token_.load() == token_)
+      if (own.tenure_->sequence().detaches(token_))
         own.tenure_->demand_detach();
     }
 
@@ -269,24 +270,6 @@ private:
     tenure* tenure_;
     detach_token token_;
   };
-
-  // In the place of a strand that an earlier use of this memory has found dead. The caller leads the close, and
-  // has passed the gate: no other thread uses the strand.
-  void renew_strand(const executor_type& ex)
-  {
-    auto other = std::make_unique<strand_type>(ex);
-    {
-      const std::lock_guard<sys::mutex> lock(mutex());
-      strand_.swap(other);
-    }
-    strand_is_dead_ = false;
-  }
-
-  bool has_strand() noexcept
-  {
-    const std::lock_guard<sys::mutex> lock(mutex());
-    return strand_ != nullptr;
-  }
 
   void forget_inner() noexcept
   {
@@ -316,41 +299,8 @@ private:
     return d.release();
   }
 
-  // A strand that has failed to schedule itself never runs again, and keeps every step that it is given (a
-  // strand of the user's likewise keeps the user's handlers). The completion needs no exclusion, since there
-  // is one finish: it bypasses a dead strand.
-  void post_close_waiters(serving_step&& step) override
-  {
-    if (strand_is_dead_)
-    {
-      boost::asio::post(strand_->get_inner_executor(), std::move(step));
-      return;
-    }
-    try
-    {
-      boost::asio::post(*strand_, std::move(step));
-    }
-    catch (...)
-    {
-      strand_is_dead_ = true;
-      throw;
-    }
-  }
-
-  // What lies in a strand, and the executor below it, may be the user's: destroyed without the mutex.
-  void drop_context() noexcept override
-  {
-    std::unique_ptr<strand_type> dropped;
-    const std::lock_guard<sys::mutex> lock(mutex());
-    dropped = std::move(strand_);
-  }
-
   std::optional<Inner> inner_;            // set while vacant, reset by the thread that detaches
   std::optional<protocol_type> protocol_; // set while vacant
-  std::unique_ptr<strand_type>
-    strand_; // guarded by the mutex; a close reads it inside the gate, which the shutdown waits for
-  sys::atomic<detach_token> detach_token_{no_step}; // of the step that holds a handler count
-  sys::atomic<bool> strand_is_dead_{false};
   user_flags flags_;
   sys::atomic<bool> prepared_{false};
   sys::atomic<bool> plain_{false};

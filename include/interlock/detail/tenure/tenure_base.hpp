@@ -28,6 +28,7 @@
 #include <interlock/detail/descriptor/waiting.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/atomic_word.hpp>
+#include <interlock/detail/tenure/close_sequence.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 #include <interlock/detail/tenure/object_memory.hpp>
 #include <interlock/detail/tenure/received_errors.hpp>
@@ -36,11 +37,6 @@
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
-
-class serving_step;
-
-/// Identifies a serving_step among those of all tenures in this memory. Its lowest two bits are zero.
-using step_token = std::uint32_t;
 
 class INTERLOCK_DECL tenure_base : public close_job, public context_member
 {
@@ -360,11 +356,8 @@ protected:
   /// Takes the descriptor out of the Asio object (its release()) and destroys the Asio object.
   virtual void release_inner() noexcept = 0;
 
-  /// Posts the step to the strand. If this throws, the step is given up, wherever it is.
-  virtual void post_close_waiters(serving_step&& step) = 0;
-
-  /// Destroys what belongs to the execution context.
-  virtual void drop_context() noexcept = 0;
+  /// Written under the mutex, once. A close waiter has come through it: null if there never was one.
+  std::unique_ptr<close_sequence> sequence_;
 
   /// Whether the context is being shut down. Under the mutex.
   bool is_down() const noexcept
@@ -392,9 +385,9 @@ private:
   void finish() noexcept;
   void hand_over_close_waiters() noexcept;
   bool post_step() noexcept;
-  bool begin_step(step_token token) noexcept;
   close_waiter_list take_close_waiters() noexcept;
   void destroy_close_waiters() noexcept;
+  void drop_context() noexcept;
   void leave_to_shutdown() noexcept;
   void dispose() noexcept;
   void wake_blocked_threads(word::value before) noexcept;
@@ -411,17 +404,6 @@ private:
   bool has_left_reactor() const noexcept override;
   void after_fork() noexcept override;
 
-  // The state of the latest serving_step, in the lowest bits of its token. If the step is destroyed before the
-  // post has returned, the posting thread cleans up: only that thread knows whether the post threw, and has to
-  // be tried again.
-  enum step_state : step_token
-  {
-    posting,
-    posted,
-    dropped,
-    over // the step has run, or is given up
-  };
-
   // Any thread counts in this and in refused_writes_; both are zero while the tenure is vacant. Both are
   // placed where padding was.
   sys::atomic<std::uint32_t> flush_steps_{0};
@@ -429,12 +411,10 @@ private:
   object_memory& object_;
   std::uint64_t generation_ = 0; // written under the mutex; readers hold it or the tenure
   const context_state_pointer context_state_;
-  sys::atomic<step_token> step_{over};
   sys::atomic<bool> reactor_left_{true}; // a shutdown need not wait for this tenure
   sys::atomic<linger_setting> linger_{linger_setting::unknown()};
 
   // Guarded by the mutex.
-  close_waiter_list close_waiters_;
   bool sealed_ = false;           // no more close waiters: they are served, or the context is down
   bool down_ = false;             // the context has been shut down
   bool left_to_shutdown_ = false; // a finishing thread found the gate closed, and counts as inside

@@ -178,7 +178,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   using interlock::detail::known_errors;
   for (bool drains : {false, true})
     for (bool are_all : {false, true})
-      for (int error : {0, ECONNRESET, EPIPE})
+      for (const unsigned char error : {0, ECONNRESET, EPIPE})
       {
         support::ends local = support::unix_ends();
         local.far.reset();

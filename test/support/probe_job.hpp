@@ -139,6 +139,15 @@ private:
     holds_.drop_memory();
   }
 
+  void shut_down() noexcept override {}
+
+  bool has_left_reactor() const noexcept override
+  {
+    return true;
+  }
+
+  void after_fork() noexcept override {}
+
   void closed() noexcept override
   {
     thread_ = std::this_thread::get_id();

@@ -131,8 +131,8 @@ struct two_objects : support::tenure_fixture
   void hand_over()
   {
     BOOST_TEST_REQUIRE((tenure->give_out_to(*successor) == duty::detach));
-    tenure->gave_out();
     successor->put(tenure->fd());
+    tenure->gave_out();
     successor->publish();
   }
 };

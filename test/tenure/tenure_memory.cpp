@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_tenure_is_not_used_again_while_its_closers_are_to_be_serv
 
 BOOST_AUTO_TEST_CASE(every_use_of_a_tenure_has_its_own_generation)
 {
-  const std::uint64_t first = tenure->generation();
+  const std::uint32_t first = tenure->generation();
   end();
   BOOST_TEST(tenure->generation() == first);
   BOOST_TEST(recycles());

@@ -22,8 +22,10 @@ bool close_job::demand(const close_mode& mode, close_plan_pointer plan) noexcept
   const std::lock_guard<sys::mutex> lock(mutex());
   if (decided_)
     return false;
-  abortive_ |= mode.what() == close_mode::kind::abort;
-  prompt_ |= !mode.delivers();
+  if (mode.what() == close_mode::kind::abort)
+    abortive_ = true;
+  if (!mode.delivers())
+    prompt_ = true;
   if (!plan_)
     plan_ = std::move(plan);
   else if (stronger(mode.what(), plan_->demanded_))
@@ -52,7 +54,7 @@ void close_job::end_watch(bool submitted) noexcept
 close_request close_job::request() const noexcept
 {
   close_request w;
-  w.linger = linger_;
+  w.linger = linger();
   w.abortive = abortive_;
   w.prompt = prompt_;
   w.joined_plainly = joined_plainly_;
@@ -84,7 +86,7 @@ close_step close_job::hand_over(const detached_descriptor& d, bool in_hurry) noe
   stage_ = stage::submitted;
   fd_ = d.fd;
   kind_ = d.kind;
-  linger_ = d.linger;
+  set_linger(d.linger);
   at_once_ = d.at_once;
   received_ = d.received;
   submitted_ = true;
@@ -99,7 +101,7 @@ close_step close_job::settle(bool in_hurry) noexcept
   const close_step s = decide(in_hurry);
   if (s != close_step::look_at_linger)
     return s;
-  linger_ = calls::linger_time(fd_);
+  set_linger(calls::linger_time(fd_));
   return decide(in_hurry);
 }
 
@@ -117,9 +119,10 @@ close_step close_job::decide(bool in_hurry) noexcept
 // Without a leader SO_LINGER says for how long, whatever those that have joined have planned.
 close_plan* close_job::plan_wait(clock::time_point now) noexcept
 {
-  const auto lingering = lingering_mode(linger_.is_on() ? linger_.seconds() : 0);
+  const linger_setting told = linger();
+  const auto lingering = lingering_mode(told.is_on() ? told.seconds() : 0);
   std::unique_lock<sys::mutex> lock(mutex());
-  lingered_ = linger_.waits();
+  lingered_ = told.waits();
   if (!plan_)
   {
     lock.unlock();
@@ -162,8 +165,8 @@ void close_job::learn_kind() noexcept
     return;
   kind_ = kind_of(fd_);
   // Whatever the object is, close(2) of what it was given waits for SO_LINGER.
-  if (kind_ == descriptor_kind::tcp && !linger_.is_supported())
-    linger_ = linger_setting::unknown();
+  if (kind_ == descriptor_kind::tcp && !linger().is_supported())
+    set_linger(linger_setting::unknown());
 }
 
 void close_job::close_descriptor_now(close_step how) noexcept
@@ -175,7 +178,7 @@ void close_job::close_descriptor_now(close_step how) noexcept
     calls::set_abortive(fd_);
   else if (how == close_step::close_promptly)
     calls::clear_linger(fd_);
-  error_ = close_descriptor(fd_);
+  error_ = static_cast<unsigned short>(close_descriptor(fd_));
 }
 
 void close_job::tell_closed() noexcept
@@ -188,6 +191,7 @@ void close_job::give_out() noexcept
 {
   const std::lock_guard<sys::mutex> lock(mutex());
   submitted_ = true;
+  fd_ = no_descriptor;
   seal();
 }
 
@@ -236,7 +240,8 @@ void close_job::reset() noexcept
   stage_ = stage::idle;
   kind_ = descriptor_kind::unknown;
   at_once_ = lingered_ = copied_ = gone_ = false;
-  linger_ = linger_setting::unsupported();
+  how_ = close_step::close;
+  set_linger(linger_setting::unsupported());
   fd_ = no_descriptor;
   error_ = 0;
   received_ = known_errors();

@@ -243,7 +243,7 @@ void close_worker::list_again(close_job& job) noexcept
 {
   using listing = close_job::listing;
   const listing l = std::exchange(job.listing_, listing::none);
-  static_cast<list_node&>(job).forget();
+  static_cast<job_node&>(job).forget();
   if (l == listing::none || l == listing::delivery)
     return;
   post(job,

@@ -98,7 +98,7 @@ void context_part::renew_after_fork() noexcept
 // A member that has nothing left to do leaves the list.
 void context_part::tell_members_of_fork() noexcept
 {
-  intrusive_list<context_member> members(std::move(members_));
+  member_list members(std::move(members_));
   while (context_member* m = members.pop_front())
   {
     members_.push_front(*m);

@@ -65,7 +65,7 @@ known_errors received_errors::summarize(bool others) const noexcept
   const bits b = bits_.load(std::memory_order_relaxed);
   const int error = static_cast<int>(b & error_mask);
   known_errors known;
-  known.error = others && error == EPIPE ? 0 : error;
+  known.error = static_cast<unsigned char>(others && error == EPIPE ? 0 : error);
   known.are_all = (b & (none_outstanding | result_lost)) == none_outstanding && !others;
   return known;
 }

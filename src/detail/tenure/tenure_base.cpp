@@ -17,7 +17,10 @@ inline namespace abi_0 {
 namespace detail {
 
 tenure_base::tenure_base(object_memory& object, context_state_pointer shared) noexcept
-  : object_(object),
+  : sealed_(false),
+    down_(false),
+    left_to_shutdown_(false),
+    object_(object),
     context_state_(std::move(shared))
 {
 }
@@ -205,7 +208,7 @@ detached_descriptor tenure_base::detached(bool has_other_owner) const noexcept
   detached_descriptor d;
   d.fd = has_other_owner ? no_descriptor : fd_;
   d.linger = linger();
-  d.kind = kind_;
+  d.kind = kind();
   d.at_once = at_once_.load(std::memory_order_relaxed);
   d.received = errors_.summarize(is_tainted());
   // Those of a flush that was cut short may still receive an error.
@@ -241,13 +244,13 @@ bool tenure_base::add_close_waiter(close_waiter& c) noexcept
 }
 
 close_waiter_pointer tenure_base::withdraw_close_waiter(
-  const void* link, std::uint64_t generation) noexcept
+  const void* link, std::uint32_t generation) noexcept
 {
   const std::lock_guard<sys::mutex> lock(mutex());
-  return generation == generation_ ? sequence_->waiters.remove(link) : nullptr;
+  return generation == generation_ && sequence_ ? sequence_->waiters.remove(link) : nullptr;
 }
 
-void tenure_base::hurry_close(std::uint64_t generation, bool abort) noexcept
+void tenure_base::hurry_close(std::uint32_t generation, bool abort) noexcept
 {
   if (word_.apply<word::hold>() != duty::none)
     return;
@@ -434,7 +437,8 @@ void tenure_base::shut_down() noexcept
     const std::lock_guard<sys::mutex> lock(mutex());
     sealed_ = true;
     down_ = true;
-    finisher_left_it = std::exchange(left_to_shutdown_, false);
+    finisher_left_it = left_to_shutdown_;
+    left_to_shutdown_ = false;
   }
   demand_close();
   destroy_close_waiters();
@@ -495,7 +499,6 @@ bool tenure_base::recycle() noexcept
   if (down_ || is_watched() || word_.apply<word::recycle>() != duty::none)
     return false;
   reset();
-  fd_ = no_descriptor;
   borrowed_ = false;
   at_once_.store(false, std::memory_order_relaxed);
   ++generation_;

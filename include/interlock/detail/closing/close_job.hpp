@@ -18,6 +18,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_decision.hpp>
 #include <interlock/detail/closing/close_plan.hpp>
+#include <interlock/detail/closing/context_member.hpp>
 #include <interlock/detail/closing/known_errors.hpp>
 #include <interlock/detail/closing/mailbox.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
@@ -41,7 +42,15 @@ struct detached_descriptor
   known_errors received = {};
 };
 
-class close_job : private mail, private list_node
+/// A place in a list of the library's threads.
+class job_node : public list_node
+{
+};
+
+class close_job;
+using job_list = intrusive_list<close_job, job_node>;
+
+class close_job : public context_member, private job_node, private mail
 {
 public:
   using clock = sys::clock;
@@ -64,6 +73,19 @@ public:
     return lingered_;
   }
 
+  /// The user's SO_LINGER, kept off the descriptor if on. Decides the close if no caller requested a mode. From the submit on
+  /// what is known of the descriptor itself.
+  linger_setting linger() const noexcept
+  {
+    return linger_.load(std::memory_order_relaxed);
+  }
+
+  /// Before the submit, by any thread; later by the thread that the job belongs to.
+  void set_linger(linger_setting s) noexcept
+  {
+    linger_.store(s, std::memory_order_relaxed);
+  }
+
   /// The leader of the close has said how; otherwise the plans of closers that join are for their reports only.
   /// Before the submit.
   void lead(close_lead l) noexcept
@@ -72,7 +94,11 @@ public:
   }
 
 protected:
-  close_job() = default;
+  close_job() noexcept
+  {
+    reset();
+  }
+
   ~close_job() = default;
 
   /// For another descriptor. With the mutex held; no thread closes the job.
@@ -105,17 +131,24 @@ protected:
     return blocked_threads_near(this);
   }
 
+  // What is known of the descriptor, before the submit. Written while the tenure is vacant.
+  descriptor_kind kind() const noexcept
+  {
+    return kind_;
+  }
+
+  void is_of_kind(descriptor_kind k) noexcept
+  {
+    kind_ = k;
+  }
+
 private:
   friend class close_worker;
   friend class elastic_lane;
   friend class worker_loop;
-  friend class intrusive_list<close_job>;
+  friend class intrusive_list<close_job, job_node>;
 
   // --- What the library's threads tell the job.
-
-  /// Keeps the memory until `drop_memory`.
-  virtual void keep_memory() noexcept {}
-  virtual void drop_memory() noexcept {}
 
   /// The descriptor is gone. On one of the library's threads, or in the thread that has submitted the job.
   virtual void closed() noexcept = 0;
@@ -222,36 +255,48 @@ private:
     static constexpr content forget = 32; ///< The close is over, or goes on without the worker.
   };
 
-  // Guarded by the mutex, but for a thread that reads what is decided.
-  close_plan_pointer plan_;
-  bool abortive_ = false;
-  bool prompt_ = false;
-  bool joined_plainly_ = false;
-  bool submitted_ = false;
-  bool watched_ = false; // the worker has listed the job, or will
-  bool awaited_ = false; // the worker waits for writes, or for the peer: it has to hear of demands
-  bool decided_ = false;
+  // The order leaves no padding: the flags lie behind the contents of the mail, and what follows the last member is the
+  // tenure's.
+
+  // Guarded by the mutex until it is decided how the close ends. From then on nothing writes them.
+  bool abortive_ : 1;
+  bool prompt_ : 1;
+  bool joined_plainly_ : 1;
+  bool awaited_ : 1; // the worker waits for writes, or for the peer: it has to hear of demands
+  bool decided_ : 1;
+  bool : 0;
+
+  // Guarded by the mutex.
+  bool submitted_ : 1;
+  bool watched_ : 1; // the worker has listed the job, or will
+  bool : 0;
 
   // Of the thread that the job belongs to.
-  stage stage_ = stage::idle;
-  descriptor_kind kind_ = descriptor_kind::unknown;
-  bool at_once_ = false;
-  bool to_be_forgotten_ = false; // was watched when submitted
-  bool lingered_ = false;
-  bool copied_ = false; // in a forked child: the descriptor is a copy of the parent's
-  bool gone_ = false;   // the descriptor was closed before a fork: there is no copy of it
-  close_step how_ = close_step::close; // for the elastic lane
-  linger_setting linger_ = linger_setting::unsupported();
-  int fd_ = no_descriptor;
-  int error_ = 0;
-  known_errors received_;
+  bool at_once_ : 1;
+  bool to_be_forgotten_ : 1; // was watched when submitted
+  bool lingered_ : 1;
+  bool copied_ : 1; // in a forked child: the descriptor is a copy of the parent's
+  bool gone_ : 1;   // the descriptor was closed before a fork: there is no copy of it
 
-  // The worker's, as is the list_node while the job is watched.
-  listing listing_ = listing::none;
+protected:
+  int
+    fd_; // written while the tenure is vacant; from the submit on by the thread that the job belongs to
 
-  sys::atomic<close_lead> lead_{close_lead::none}; // written by the leader
+private:
+  close_plan_pointer plan_; // guarded as what is demanded
   sys::atomic<clock::time_point> watch_until_{
     clock::time_point()}; // by the last that asked for a watch
+  sys::atomic<linger_setting> linger_{linger_setting::unsupported()};
+
+  // Of the thread that the job belongs to.
+  unsigned short error_;
+  known_errors received_;
+  descriptor_kind kind_; // before, written while the tenure is vacant
+  stage stage_;
+  close_step how_; // for the elastic lane
+
+  listing listing_ = listing::none; // the worker's, as is the job_node while the job is watched
+  sys::atomic<close_lead> lead_{close_lead::none}; // written by the leader
 };
 
 } // namespace detail

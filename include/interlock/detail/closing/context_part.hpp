@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/closing/context_member.hpp>
 #include <interlock/detail/closing/forkable.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
 #include <interlock/detail/sys.hpp>
@@ -19,35 +20,6 @@
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
-
-/// A tenure, as its context sees it.
-class context_member : private list_node // guarded by the mutex of its part
-{
-public:
-  context_member(const context_member&) = delete;
-  context_member& operator=(const context_member&) = delete;
-
-protected:
-  context_member() = default;
-  ~context_member() = default;
-
-private:
-  friend class context_part;
-  friend class intrusive_list<context_member>;
-
-  /// Keeps the memory until `drop_memory`.
-  virtual void keep_memory() noexcept = 0;
-  virtual void drop_memory() noexcept = 0;
-
-  /// The context is going: close the descriptor, destroy what belongs to the context.
-  virtual void shut_down() noexcept = 0;
-
-  /// Whether no thread touches the reactor on behalf of this any more.
-  virtual bool has_left_reactor() const noexcept = 0;
-
-  /// This is a forked child, with one thread only.
-  virtual void after_fork() noexcept = 0;
-};
 
 class alignas(64) context_part // a cache line of its own
 {
@@ -85,13 +57,15 @@ public:
   INTERLOCK_DECL void tell_members_of_fork() noexcept;
 
 private:
+  using member_list = intrusive_list<context_member, member_node>;
+
   forkable<sys::mutex> mutex_;
   forkable<sys::condition_variable> progress_; // of what a shutdown waits for
 
   // Guarded by mutex_.
-  intrusive_list<context_member> members_;
-  intrusive_list<context_member> leaving_; // have been shut down, and may still be in the reactor
-  intrusive_list<context_member> left_reactor_;
+  member_list members_;
+  member_list leaving_; // have been shut down, and may still be in the reactor
+  member_list left_reactor_;
   std::size_t passing_ = 0;
   bool is_closed_ = false;
 };

@@ -99,7 +99,7 @@ private:
   forkable<sys::condition_variable> changed_; // a thread has started or ended, or a close has begun
 
   // Guarded by mutex_.
-  intrusive_list<close_job> jobs_; // no thread has them yet
+  job_list jobs_; // no thread has them yet
   intrusive_list<member> threads_;
   intrusive_list<member> ended_threads_; // to be joined by the next that ends, or by stop
   std::size_t queued_ = 0;               // jobs

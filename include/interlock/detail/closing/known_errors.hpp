@@ -6,6 +6,8 @@
 #ifndef INTERLOCK_DETAIL_CLOSING_KNOWN_ERRORS_HPP
 #define INTERLOCK_DETAIL_CLOSING_KNOWN_ERRORS_HPP
 
+#include <cerrno>
+
 #include <interlock/config.hpp>
 
 namespace interlock {
@@ -14,12 +16,15 @@ namespace detail {
 
 struct known_errors
 {
-  int error =
-    0; ///< The errno by which an operation has learned that the connection has ended; 0: none has.
+  /// The errno by which an operation has learned that the connection has ended; 0: none has.
+  unsigned char error = 0;
 
   /// No other code can have received an error, so that without one the connection has not failed.
   bool are_all = false;
 };
+
+static_assert(
+  ECONNRESET < 256 && ECONNABORTED < 256 && ETIMEDOUT < 256 && EPIPE < 256, "kept in every tenure");
 
 } // namespace detail
 } // namespace abi_0

@@ -105,8 +105,7 @@ private:
 
   worker_share& share_;
   const std::shared_ptr<void>& owner_;
-  intrusive_list<close_job>
-    watches_;         // in the order of their deadlines, since all wait the same time
+  job_list watches_;  // in the order of their deadlines, since all wait the same time
   deadline_heap due_; // plans: flushes and deliveries
   delivery_engine engine_;
   fork_gate::round entered_ = 0;

@@ -80,18 +80,18 @@ private:
   }
 };
 
-/// The result of async_close with a mode.
-class report_result : public default_policy
+/// The result of async_close with a mode, which is a base so that its padding is used.
+class report_result : public default_policy, private close_mode
 {
 public:
   explicit report_result(const close_mode& mode) noexcept
-    : mode_(mode)
+    : close_mode(mode)
   {
   }
 
   const close_mode* mode() const noexcept
   {
-    return &mode_;
+    return this;
   }
 
   void refuse_mode(int why) noexcept
@@ -106,7 +106,6 @@ public:
   }
 
 private:
-  close_mode mode_;
   int refused_ = 0; // an errno
 };
 

@@ -28,14 +28,14 @@ class object_base : public object_memory
 public:
   bool is_retired() const noexcept
   {
-    return retired_.load(std::memory_order_acquire);
+    return has(flag_retired);
   }
 
   /// Whether a close handle refers to this object. For the thread that moves the object: false stays
   /// false, because only the object and its handles make a handle. What earlier handles did happens before the return.
   bool has_handle() const noexcept
   {
-    return owners_.load(std::memory_order_acquire) > 1;
+    return (owners_.load(std::memory_order_acquire) & count) > 1;
   }
 
   /// As the object's `close()`: no effect in a flush; waits for close(2) if the type frees an address.
@@ -46,7 +46,7 @@ public:
   {
     {
       const std::lock_guard<sys::mutex> lock(mutex());
-      retired_ = true;
+      set(flag_retired);
     }
     close();
   }
@@ -58,7 +58,7 @@ public:
 
   friend void intrusive_ptr_release(object_base* o) noexcept
   {
-    if (o->owners_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    if ((o->owners_.fetch_sub(1, std::memory_order_acq_rel) & count) == 1)
       o->lose_owners();
   }
 
@@ -78,14 +78,31 @@ protected:
     return object_mutex(this);
   }
 
-  sys::atomic<tenure_base*> current_{nullptr}; // stored under the mutex
+  // Set under the mutex, and never taken back.
+  using flag = unsigned;
+  static constexpr flag flag_retired = 1u << 31;
+  static constexpr flag flag_has_tenure = 1u << 30;
+
+  void set(flag f) noexcept
+  {
+    owners_.fetch_or(f, std::memory_order_release);
+  }
+
+  bool has(flag f) const noexcept
+  {
+    return (owners_.load(std::memory_order_acquire) & f) != 0;
+  }
 
 private:
   /// The last owner is gone. Drops the owners' reference on the memory.
   virtual void lose_owners() noexcept = 0;
 
-  sys::atomic<unsigned> owners_{1};
-  sys::atomic<bool> retired_{false}; // set under the mutex, which publication holds, too
+  static constexpr unsigned count = flag_has_tenure - 1;
+
+  sys::atomic<unsigned> owners_{1}; // their count, and the flags
+
+protected:
+  sys::atomic<tenure_base*> current_{nullptr}; // stored under the mutex
 };
 
 /// An owner.

@@ -160,7 +160,7 @@ private:
 
   ~object_state() override
   {
-    if (!has_first_)
+    if (!first())
       return;
     while (tenure_type* t = first_.next_of_object)
     {
@@ -172,7 +172,7 @@ private:
 
   tenure_type* first() noexcept
   {
-    return has_first_ ? &first_ : nullptr;
+    return has(flag_has_tenure) ? &first_ : nullptr;
   }
 
   tenure_type* take_ended() noexcept
@@ -202,11 +202,12 @@ private:
   tenure_type* make_first(const context_state_pointer& shared) noexcept
   {
     const std::lock_guard<sys::mutex> lock(mutex());
-    if (has_first_)
+    if (first())
       return nullptr;
-    has_first_ = true;
     keep();
-    return ::new (static_cast<void*>(&first_)) tenure_type(*this, shared);
+    ::new (static_cast<void*>(&first_)) tenure_type(*this, shared);
+    set(flag_has_tenure);
+    return &first_;
   }
 
   tenure_type* make_further(const context_state_pointer& shared)
@@ -220,8 +221,6 @@ private:
     first_.next_of_object = t.get();
     return t.release();
   }
-
-  bool has_first_ = false; // written under the mutex; read without it when the object is gone
 
   union
   {

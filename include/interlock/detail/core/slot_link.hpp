@@ -39,7 +39,7 @@ namespace detail {
 struct slot_target
 {
   boost::intrusive_ptr<tenure_base> memory;
-  std::uint64_t generation = 0;
+  std::uint32_t generation = 0;
 };
 
 /// `Effect` is what an emission does: `emit(target, type)`.

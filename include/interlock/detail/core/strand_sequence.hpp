@@ -10,7 +10,6 @@
 #define INTERLOCK_DETAIL_CORE_STRAND_SEQUENCE_HPP
 
 #include <cstdint>
-#include <optional>
 #include <utility>
 
 #include <boost/asio/dispatch.hpp>
@@ -18,6 +17,7 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/inner_traits.hpp>
+#include <interlock/detail/core/late.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/close_sequence.hpp>
 #include <interlock/detail/tenure/serving_step.hpp>
@@ -36,8 +36,13 @@ public:
   using strand_type = typename strand_of<Executor>::type;
 
   explicit strand_sequence(const Executor& ex)
-    : strand_(std::in_place, ex)
   {
+    strand_.make(ex);
+  }
+
+  ~strand_sequence() override
+  {
+    strand_sequence::drop_context();
   }
 
   // --- The caller leads the close, and has passed the gate: no other thread uses the strand.
@@ -86,7 +91,7 @@ public:
   void drop_context() noexcept override
   {
     if (!is_dropped_.exchange(true))
-      strand_.reset();
+      strand_.destroy();
   }
 
   /// The step that detaches has a token as long as it has a handler count.
@@ -112,11 +117,11 @@ private:
   void renew(const Executor& ex)
   {
     strand_type other(ex);
-    strand_ = std::move(other);
+    *strand_ = std::move(other);
     is_dead_ = false;
   }
 
-  std::optional<strand_type> strand_;
+  late<strand_type> strand_; // until it is dropped
   sys::atomic<detach_token> detach_token_{no_step};
   sys::atomic<bool> is_dead_{false};
   sys::atomic<bool> is_dropped_{false};

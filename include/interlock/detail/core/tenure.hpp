@@ -11,13 +11,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
 #include <interlock/detail/core/inner_traits.hpp>
+#include <interlock/detail/core/late.hpp>
 #include <interlock/detail/core/strand_sequence.hpp>
 #include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/sys.hpp>
@@ -66,6 +66,12 @@ public:
   tenure(object_memory& object, context_state_pointer shared) noexcept
     : tenure_base(object, std::move(shared))
   {
+  }
+
+  ~tenure() override
+  {
+    forget_inner();
+    forget_protocol();
   }
 
   // --- For those inside.
@@ -119,15 +125,19 @@ public:
 
   void set_inner(Inner&& inner)
   {
+    forget_inner(); // a conversion takes the place of what was to be opened
     set_kind(descriptor_kind::unknown);
-    inner_.emplace(std::move(inner));
+    inner_.make(std::move(inner));
+    has_inner_ = true;
   }
 
   /// The Asio object is open: the last step before publication, for sockets.
   template <class Protocol>
   void set_protocol(const Protocol& protocol, error_code& ec)
   {
-    protocol_.emplace(protocol);
+    forget_protocol();
+    protocol_.make(protocol);
+    has_protocol_ = true;
     if (!is_tainted())
       set_kind(kind_of_protocol(protocol.family(), protocol.type(), protocol.protocol()));
     if (!is_borrowed())
@@ -205,10 +215,19 @@ public:
     demand_detach_later();
   }
 
-  // --- For the object: its list of tenures, guarded by its mutex.
+  // --- For the object: its list of tenures, guarded by its mutex. The order leaves no padding.
 
-  tenure* next_of_object = nullptr;
   bool taken_by_opener = true;
+
+private:
+  bool has_inner_ = false;
+  bool has_protocol_ = false;
+  bool follows_another_ = false; // written while the tenure is vacant
+  sys::atomic<bool> prepared_{false};
+  sys::atomic<bool> plain_{false};
+
+public:
+  tenure* next_of_object = nullptr;
 
 private:
   using sequence_type = strand_sequence<executor_type>;
@@ -273,8 +292,17 @@ private:
 
   void forget_inner() noexcept
   {
-    inner_.reset();
+    if (has_inner_)
+      inner_.destroy();
+    has_inner_ = false;
     prepared_ = false;
+  }
+
+  void forget_protocol() noexcept
+  {
+    if (has_protocol_)
+      protocol_.destroy();
+    has_protocol_ = false;
   }
 
   void release_inner() noexcept override
@@ -299,12 +327,10 @@ private:
     return d.release();
   }
 
-  std::optional<Inner> inner_;            // set while vacant, reset by the thread that detaches
-  std::optional<protocol_type> protocol_; // set while vacant
+  // Made while vacant. The thread that detaches destroys the inner object.
+  late<Inner> inner_;
+  late<protocol_type> protocol_;
   user_flags flags_;
-  sys::atomic<bool> prepared_{false};
-  sys::atomic<bool> plain_{false};
-  bool follows_another_ = false; // written while the tenure is vacant
 };
 
 } // namespace detail

@@ -44,7 +44,7 @@ public:
   }
 
 private:
-  template <class>
+  template <class, class>
   friend class intrusive_list;
 
   // This node, which is in no list, becomes the one before `n`.
@@ -60,8 +60,9 @@ private:
   list_node* previous_ = this;
 };
 
-/// `T` has one list_node for its base, and makes intrusive_list<T> a friend if the base is private.
-template <class T>
+/// `T` has the Node for a base, and makes the list a friend if the base is private. Another Node, derived from list_node,
+/// is for objects that can be in two lists at once.
+template <class T, class Node = list_node>
 class intrusive_list
 {
 public:
@@ -91,25 +92,25 @@ public:
   /// The one after `t` in this list. Null when it is the last.
   T* after(T& t) const noexcept
   {
-    return object_at(static_cast<list_node&>(t).next_);
+    return object_at(node_of(t).next_);
   }
 
   /// `t` is in no list.
   void push_back(T& t) noexcept
   {
-    static_cast<list_node&>(t).insert_before(head_);
+    node_of(t).insert_before(head_);
   }
 
   /// `t` is in no list.
   void push_front(T& t) noexcept
   {
-    static_cast<list_node&>(t).insert_before(*head_.next_);
+    node_of(t).insert_before(*head_.next_);
   }
 
   /// `t` is in this list, or in none.
   void remove(T& t) noexcept
   {
-    static_cast<list_node&>(t).unlist();
+    node_of(t).unlist();
   }
 
   /// The first, taken out. Null when the list is empty.
@@ -146,9 +147,14 @@ public:
   }
 
 private:
+  static list_node& node_of(T& t) noexcept
+  {
+    return static_cast<Node&>(t);
+  }
+
   T* object_at(list_node* n) const noexcept
   {
-    return n == &head_ ? nullptr : static_cast<T*>(n);
+    return n == &head_ ? nullptr : static_cast<T*>(static_cast<Node*>(n));
   }
 
   list_node head_;

@@ -38,7 +38,7 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-class INTERLOCK_DECL tenure_base : public close_job, public context_member
+class INTERLOCK_DECL tenure_base : public close_job
 {
 public:
   using error_code = boost::system::error_code;
@@ -138,7 +138,7 @@ public:
   }
 
   /// Counts the tenures in this memory, so that a late cancellation recognises its own. For its holders.
-  std::uint64_t generation() const noexcept
+  std::uint32_t generation() const noexcept
   {
     return generation_;
   }
@@ -204,11 +204,11 @@ public:
 
   /// Removes the close waiter with this link and returns it; null if it has been served. Any time, with a
   /// reference on the memory.
-  close_waiter_pointer withdraw_close_waiter(const void* link, std::uint64_t generation) noexcept;
+  close_waiter_pointer withdraw_close_waiter(const void* link, std::uint32_t generation) noexcept;
 
   /// If the tenure is still of this generation: makes the close immediate, or abortive (`abort`: what has not
   /// been delivered is discarded), and demands the detach. Any time, with a reference on the memory.
-  void hurry_close(std::uint64_t generation, bool abort) noexcept;
+  void hurry_close(std::uint32_t generation, bool abort) noexcept;
 
   /// The outcome of the close: for serve_close_waiters, and for a caller that add_close_waiter has refused.
   /// False: the context has been shut down, and `v` is unchanged.
@@ -219,17 +219,6 @@ public:
 
   /// A closer without a mode joins the close. The caller is inside.
   void demand_plainly() noexcept;
-
-  /// The user's SO_LINGER, kept off the descriptor if on. Decides the close if no caller requested a mode.
-  linger_setting linger() const noexcept
-  {
-    return linger_.load(std::memory_order_relaxed);
-  }
-
-  void set_linger(linger_setting s) noexcept
-  {
-    linger_.store(s, std::memory_order_relaxed);
-  }
 
   /// Other code may have changed what close(2) of this descriptor does. A socket that is accepted inherits the
   /// taint of its listener.
@@ -299,7 +288,7 @@ public:
   /// While vacant. Resets what is known of an earlier descriptor.
   void set_kind(descriptor_kind kind) noexcept
   {
-    kind_ = kind;
+    is_of_kind(kind);
     tainted_.store(false, std::memory_order_relaxed);
   }
 
@@ -356,16 +345,11 @@ protected:
   /// Takes the descriptor out of the Asio object (its release()) and destroys the Asio object.
   virtual void release_inner() noexcept = 0;
 
-  /// Written under the mutex, once. A close waiter has come through it: null if there never was one.
-  std::unique_ptr<close_sequence> sequence_;
-
   /// Whether the context is being shut down. Under the mutex.
   bool is_down() const noexcept
   {
     return down_;
   }
-
-  int fd_ = no_descriptor; // written while the tenure is vacant
 
 private:
   INTERLOCK_HOT void act(duty d) noexcept
@@ -404,28 +388,35 @@ private:
   bool has_left_reactor() const noexcept override;
   void after_fork() noexcept override;
 
-  // Any thread counts in this and in refused_writes_; both are zero while the tenure is vacant. Both are
-  // placed where padding was.
-  sys::atomic<std::uint32_t> flush_steps_{0};
-  atomic_word word_;
-  object_memory& object_;
-  std::uint64_t generation_ = 0; // written under the mutex; readers hold it or the tenure
-  const context_state_pointer context_state_;
+  // The order leaves no padding.
+
   sys::atomic<bool> reactor_left_{true}; // a shutdown need not wait for this tenure
-  sys::atomic<linger_setting> linger_{linger_setting::unknown()};
 
   // Guarded by the mutex.
-  bool sealed_ = false;           // no more close waiters: they are served, or the context is down
-  bool down_ = false;             // the context has been shut down
-  bool left_to_shutdown_ = false; // a finishing thread found the gate closed, and counts as inside
+  bool sealed_ : 1;           // no more close waiters: they are served, or the context is down
+  bool down_ : 1;             // the context has been shut down
+  bool left_to_shutdown_ : 1; // a finishing thread found the gate closed, and counts as inside
 
-  bool borrowed_ = false;                           // written while the tenure is vacant
-  descriptor_kind kind_ = descriptor_kind::unknown; // written while the tenure is vacant
+  bool borrowed_ = false; // written while the tenure is vacant
+
+protected:
+  /// Written under the mutex, once. Null if no caller has waited for a close.
+  std::unique_ptr<close_sequence> sequence_;
+
+private:
+  atomic_word word_;
+  object_memory& object_;
+  const context_state_pointer context_state_;
+  tenure_base* successor_ = nullptr; // written by the mover, read by the thread that finishes
+
+  // Any thread counts in these. Zero while the tenure is vacant.
+  sys::atomic<std::uint32_t> flush_steps_{0};
+  sys::atomic<std::uint32_t> refused_writes_{0};
+
+  std::uint32_t generation_ = 0; // written under the mutex; readers hold it or the tenure
+  received_errors errors_;
   sys::atomic<bool> tainted_{false};
   sys::atomic<bool> at_once_{false}; // set before the demand, and read by the thread that detaches
-  sys::atomic<std::uint32_t> refused_writes_{0};
-  received_errors errors_;
-  tenure_base* successor_ = nullptr; // written by the mover, read by the thread that finishes
 };
 
 // In the header, not in src/: a program and its shared objects must see one list of running handlers.

@@ -12,10 +12,15 @@
 #include <interlock/posix/stream_descriptor.hpp>
 
 #include <cstddef>
+#include <deque>
 #include <type_traits>
+#include <utility>
+
+#include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -86,6 +91,97 @@ std::size_t allocations_of(asio::io_context& context, Stream& from, Stream& to)
   return p.allocated();
 }
 
+/// One connection after another: accepted, read from, written to, closed. Each step starts in the handler of the last.
+template <class Tcp>
+class server
+{
+public:
+  using socket = typename Tcp::socket;
+
+  explicit server(asio::io_context& context)
+    : acceptor_(context, typename Tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
+      peer_(context)
+  {
+  }
+
+  void next()
+  {
+    if (round_ == warm_up)
+      before_ = support::allocations();
+    if (round_++ == warm_up + rounds)
+      return;
+    connect();
+    acceptor_.async_accept(peer_, [this](error_code) { read(); });
+  }
+
+  std::size_t allocated() const noexcept
+  {
+    return support::allocations() - before_;
+  }
+
+private:
+  static constexpr std::size_t warm_up = 10;
+
+  void connect()
+  {
+    const auto to = acceptor_.local_endpoint();
+    client_ = support::fd(support::checked(::socket(AF_INET, SOCK_STREAM, 0), "socket"));
+    support::checked(
+      ::connect(client_.get(), to.data(), static_cast<socklen_t>(to.size())), "connect");
+    support::checked(static_cast<int>(::send(client_.get(), "ping", 4, 0)), "send");
+  }
+
+  void read()
+  {
+    peer_.async_read_some(asio::buffer(buffer_), [this](error_code, std::size_t) { write(); });
+  }
+
+  void write()
+  {
+    asio::async_write(peer_, asio::buffer("pong", 4),
+      [this](error_code, std::size_t)
+      {
+        socket done(std::move(peer_));
+        done.close();
+        next();
+      });
+  }
+
+  typename Tcp::acceptor acceptor_;
+  socket peer_;
+  support::fd client_;
+  std::size_t round_ = 0;
+  std::size_t before_ = 0;
+  char buffer_[16];
+};
+
+template <class Tcp>
+std::size_t allocations_of_connections()
+{
+  asio::io_context context;
+  server<Tcp> s(context);
+  s.next();
+  context.run();
+  return s.allocated();
+}
+
+/// What an open socket takes, the object and the heap together.
+template <class Tcp>
+long bytes_of_open_socket()
+{
+  constexpr long sockets = 100;
+  asio::io_context context;
+  const typename Tcp::socket first(context, Tcp::v4()); // with what the context needs
+  std::deque<typename Tcp::socket> all;
+  for (long i = 0; i != sockets; ++i)
+    all.emplace_back(context);
+  const long before = support::live_bytes();
+  for (auto& s : all)
+    s.open(Tcp::v4());
+  return static_cast<long>(sizeof(typename Tcp::socket))
+    + (support::live_bytes() - before) / sockets;
+}
+
 /// Asio keeps memory for the next handler; older versions for one operation only, where these have
 /// two outstanding.
 void check_steady(std::size_t ours, std::size_t asios)
@@ -147,6 +243,23 @@ BOOST_AUTO_TEST_CASE(a_descriptor_allocates_no_more_than_asios)
   };
   check_steady(count(static_cast<stream_descriptor*>(nullptr)),
     count(static_cast<asio::posix::stream_descriptor*>(nullptr)));
+}
+
+// The memory of an object that has gone serves the next one.
+BOOST_AUTO_TEST_CASE(a_connection_allocates_no_more_than_asios)
+{
+  if (interlock::detail::sys::kept_blocks == 0)
+    return BOOST_TEST_MESSAGE("no memory is kept where uses of freed memory are looked for");
+  check_steady(allocations_of_connections<tcp>(), allocations_of_connections<asio::ip::tcp>());
+}
+
+BOOST_AUTO_TEST_CASE(an_open_socket_takes_little_more_memory_than_asios)
+{
+  const long ours = bytes_of_open_socket<tcp>();
+  const long asios = bytes_of_open_socket<asio::ip::tcp>();
+  BOOST_TEST_MESSAGE("bytes of an open socket: " << ours << ", Asio's " << asios);
+  BOOST_TEST(asios > 0);
+  BOOST_TEST(ours - asios <= 256);
 }
 
 // The memory of a tenure that has ended serves the next but one: however often an object is opened

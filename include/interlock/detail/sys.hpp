@@ -49,6 +49,14 @@ using clock = std::chrono::steady_clock;
 /// Into how many parts is divided what all threads use.
 constexpr std::size_t parts = 8;
 
+/// How many blocks of memory each part of a context keeps for the next objects. None where a tool watches for uses of
+/// freed memory.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t kept_blocks = 0;
+#else
+constexpr std::size_t kept_blocks = 64;
+#endif
+
 /// How many mutexes all objects share, and all tenures.
 constexpr std::size_t short_locks = 64;
 

@@ -86,6 +86,27 @@ void context_part::await_members(time_point end) noexcept
   }
 }
 
+// --- Memory.
+
+void* context_part::take_block(std::size_t size) noexcept
+{
+  if (!has_blocks_.load(std::memory_order_relaxed))
+    return nullptr;
+  const std::lock_guard<sys::mutex> lock(*mutex_);
+  void* const block = blocks_.take(size);
+  has_blocks_.store(blocks_.count() != 0, std::memory_order_relaxed);
+  return block;
+}
+
+bool context_part::put_block(void* memory, std::size_t size) noexcept
+{
+  const std::lock_guard<sys::mutex> lock(*mutex_);
+  if (!blocks_.put(memory, size, sys::kept_blocks))
+    return false;
+  has_blocks_.store(true, std::memory_order_relaxed);
+  return true;
+}
+
 // --- fork(2).
 
 void context_part::renew_after_fork() noexcept

@@ -44,6 +44,16 @@ void context_state::shut_down(std::chrono::milliseconds bound) noexcept
   worker_->stop(bound);
 }
 
+// Of this thread's part if there is one.
+void* context_state::take_block(std::size_t size) noexcept
+{
+  const std::size_t own = place_of_this_thread(parts_.size());
+  for (std::size_t i = 0; i != parts_.size(); ++i)
+    if (void* const block = parts_[(own + i) % parts_.size()].take_block(size))
+      return block;
+  return nullptr;
+}
+
 // --- fork(2).
 
 void context_state::on_fork(fork_event e) noexcept

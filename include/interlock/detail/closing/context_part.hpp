@@ -1,8 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A part of the list of a context's tenures, and of the gate through which threads pass to its reactor. A context has
-// several parts, so that the threads that open and close do not all meet at one mutex.
+// A part of the list of a context's tenures, of the gate through which threads pass to its reactor, and of the memory
+// that the context keeps for the next objects. A context has several parts, so that the threads that open and close do
+// not all meet at one mutex.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_CONTEXT_PART_HPP
 #define INTERLOCK_DETAIL_CLOSING_CONTEXT_PART_HPP
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/closing/block_store.hpp>
 #include <interlock/detail/closing/context_member.hpp>
 #include <interlock/detail/closing/forkable.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
@@ -37,6 +39,12 @@ public:
   /// One thread passes the gate from `enter` to `leave`. False: the gate is closed.
   INTERLOCK_DECL bool enter() noexcept;
   INTERLOCK_DECL void leave() noexcept;
+
+  /// Memory for an object. Null: there is none of this size.
+  INTERLOCK_DECL void* take_block(std::size_t size) noexcept;
+
+  /// False: the caller keeps it.
+  INTERLOCK_DECL bool put_block(void* memory, std::size_t size) noexcept;
 
   /// A member may have left the reactor.
   INTERLOCK_DECL void tell_shutdown() noexcept;
@@ -68,6 +76,9 @@ private:
   member_list left_reactor_;
   std::size_t passing_ = 0;
   bool is_closed_ = false;
+  block_store blocks_;
+
+  sys::atomic<bool> has_blocks_{false}; // a hint: stored under the mutex
 };
 
 } // namespace detail

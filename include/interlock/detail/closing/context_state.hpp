@@ -90,6 +90,15 @@ public:
     const bool passes_;
   };
 
+  /// Memory for an object, which another one has left. Null: there is none.
+  INTERLOCK_DECL void* take_block(std::size_t size) noexcept;
+
+  /// An object has left this memory, of operator new. False: the caller keeps it.
+  bool put_block(void* memory, std::size_t size) noexcept
+  {
+    return part_of_this_thread().put_block(memory, size);
+  }
+
   /// May be called more than once. Waits for passages under way, up to `bound` for threads inside
   /// a tenure, and up to `bound` for a close(2) under way.
   INTERLOCK_DECL void shut_down(std::chrono::milliseconds bound) noexcept;
@@ -125,10 +134,15 @@ private:
   void forked_in_parent() noexcept override;
   void forked_in_child() noexcept override;
 
-  // Of a tenure, or of a pass: threads have stacks of their own, and mostly heaps as well.
+  // Of a tenure, or of a pass.
   context_part& part_of(const void* p) noexcept
   {
     return parts_[place_by_address(p, parts_.size())];
+  }
+
+  context_part& part_of_this_thread() noexcept
+  {
+    return parts_[place_of_this_thread(parts_.size())];
   }
 
   const std::shared_ptr<close_worker> worker_;

@@ -154,7 +154,7 @@ public:
       ec = boost::asio::error::already_open;
       return;
     }
-    object_state<Inner>& s = make_state();
+    object_state<Inner>& s = make_state(&seed);
     tenure_type* t = s.take_vacant(std::move(seed), ec);
     if (!t)
       return;
@@ -449,15 +449,16 @@ private:
     return state_.load(std::memory_order_acquire);
   }
 
-  object_state<Inner>& make_state()
+  // `seed`, if given, is of the context whose memory is used.
+  object_state<Inner>& make_state(Inner* seed = nullptr)
   {
     object_state<Inner>* s = state();
     if (s)
       return *s;
-    auto* made = new object_state<Inner>();
-    if (state_.compare_exchange_strong(s, made))
-      return *made;
-    made->abandon();
+    auto& made = object_state<Inner>::make(seed ? context_state_for(*seed).get() : nullptr);
+    if (state_.compare_exchange_strong(s, &made))
+      return made;
+    made.abandon();
     return *s;
   }
 

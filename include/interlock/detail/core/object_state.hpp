@@ -40,7 +40,14 @@ public:
   using executor_type = typename Inner::executor_type;
   using error_code = boost::system::error_code;
 
-  object_state() noexcept {}
+  /// With one owner. `shared`, if given, has memory that earlier objects have left.
+  static object_state& make(context_state* shared = nullptr)
+  {
+    void* memory = shared ? shared->take_block(sizeof(object_state)) : nullptr;
+    if (!memory)
+      memory = ::operator new(sizeof(object_state));
+    return *::new (memory) object_state;
+  }
 
   /// Null until the first open.
   tenure_type* current() const noexcept
@@ -94,7 +101,7 @@ public:
     }
     tenure_type* t = take_ended();
     if (!t)
-      t = make(context_state_for(inner));
+      t = make_tenure(context_state_for(inner));
     if (!t)
     {
       ec = boost::asio::error::operation_not_supported;
@@ -145,6 +152,12 @@ public:
   }
 
 private:
+  object_state() noexcept
+  {
+    static_assert(alignof(object_state) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
+      "the memory is that of operator new");
+  }
+
   // Each tenure keeps the memory until it has ended.
   void lose_owners() noexcept override
   {
@@ -155,7 +168,10 @@ private:
 
   void free() noexcept override
   {
-    delete this;
+    const context_state_pointer shared = first() ? first_.shared() : nullptr;
+    this->~object_state();
+    if (!shared || !shared->put_block(this, sizeof(object_state)))
+      ::operator delete(this);
   }
 
   ~object_state() override
@@ -189,7 +205,7 @@ private:
   }
 
   // Null: the context has been shut down.
-  tenure_type* make(const context_state_pointer& shared)
+  tenure_type* make_tenure(const context_state_pointer& shared)
   {
     shared->note_process();
     tenure_type* const t = make_first(shared);

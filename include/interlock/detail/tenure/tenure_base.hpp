@@ -315,6 +315,11 @@ public:
   duty give_out_to(tenure_base& successor) noexcept;
   void gave_out() noexcept;
 
+  const context_state_pointer& shared() const noexcept
+  {
+    return context_state_;
+  }
+
   // --- The memory. Any thread.
 
   void keep_memory() noexcept final

@@ -50,6 +50,9 @@ using schedules::scheduler;
 /// Which part a thread uses follows from addresses, which differ from run to run.
 constexpr std::size_t parts = 1;
 
+/// A use of freed memory fails the run.
+constexpr std::size_t kept_blocks = 0;
+
 /// All objects share one, and all tenures: a thread that would lock that of a second object fails the run.
 constexpr std::size_t short_locks = 1;
 

@@ -88,7 +88,7 @@ void context_state::perform(fork_act act, lock_type& lock) noexcept
   if (act == fork_act::settle_and_park)
   {
     worker_->resume();
-    worker_->progress().await_posted();
+    worker_->progress().await_calls();
     worker_->park();
   }
   else if (act == fork_act::park)

@@ -134,7 +134,9 @@ void elastic_lane::close_next(member& self, lock_type& lock) noexcept
     if (reporting_)
       changed_->notify_all();
     lock.unlock();
+    progress_.begin_call();
     job->close_descriptor_now(job->how_);
+    progress_.end_call();
     // After a close(2) that has taken longer than a fork waits: the child takes the descriptor for gone.
     gate_.leave(entered);
     entered = gate_.enter();

@@ -110,6 +110,29 @@ WIDE_SCENARIO(fork_after_one_that_has_waited_for_a_blocked_close)
   require_done(blocked);
 }
 
+// The kernel has taken the descriptor away: no child will have it.
+WIDE_SCENARIO(preparation_after_one_that_has_waited_for_a_blocked_close)
+{
+  calls blocked;
+  {
+    scene s(may_block);
+    kernel::current().at(s.fd).close_blocks = true;
+    s.o->async_close(blocked);
+    s.run_until([] { return true; });
+    wait_until([&] { return !kernel::current().is_open(s.fd); }, "a close that blocks");
+    s.ctx.notify_fork(execution_context::fork_prepare);
+    s.ctx.notify_fork(execution_context::fork_parent);
+    const auto begun = scheduler::current()->now();
+    s.ctx.notify_fork(execution_context::fork_prepare);
+    s.ctx.notify_fork(execution_context::fork_parent);
+    require(
+      scheduler::current()->now() == begun, "the second preparation waits for the same close");
+    s.ctx.stop_services();
+    s.o.reset();
+  }
+  require_done(blocked);
+}
+
 SCENARIO(close_after_a_preparation)
 {
   calls closed;

@@ -65,11 +65,36 @@ public:
     note();
   }
 
+  /// One that has been posted is about to be made by a call that may block: the kernel takes the number away first.
+  void begin_call() noexcept
+  {
+    in_call_.fetch_add(1, std::memory_order_release);
+    note();
+  }
+
+  /// The call is over; note_settled follows.
+  void end_call() noexcept
+  {
+    in_call_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
   /// Waits, up to `await_time`, until as many closes are settled as have been posted now.
   void await_posted() noexcept
   {
     const std::uint64_t posted = posted_.load(std::memory_order_relaxed);
     await([this, posted] { return settled_.load(std::memory_order_acquire) >= posted; });
+  }
+
+  /// The same, but that calls which have begun are not waited for.
+  void await_calls() noexcept
+  {
+    const std::uint64_t posted = posted_.load(std::memory_order_relaxed);
+    await(
+      [this, posted]
+      {
+        const std::uint64_t settled = settled_.load(std::memory_order_acquire);
+        return settled + in_call_.load(std::memory_order_acquire) >= posted;
+      });
   }
 
   /// In a forked child: no thread waits, and nothing has been posted.
@@ -80,12 +105,14 @@ public:
     waiting_.store(0, std::memory_order_relaxed);
     posted_.store(0, std::memory_order_relaxed);
     settled_.store(0, std::memory_order_relaxed);
+    in_call_.store(0, std::memory_order_relaxed);
   }
 
 private:
   sys::atomic<unsigned> waiting_{0};
   sys::atomic<std::uint64_t> posted_{0};
   sys::atomic<std::uint64_t> settled_{0};
+  sys::atomic<unsigned> in_call_{0};     // of those that are posted and not settled
   forkable<sys::renewable_mutex> mutex_; // of nothing but the wait
   forkable<sys::condition_variable> changed_;
 };

@@ -16,6 +16,8 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <boost/asio/bind_immediate_executor.hpp>
 #include <boost/asio/buffer.hpp>
@@ -28,6 +30,7 @@
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
+#include "support/in_child.hpp"
 #include "support/loop.hpp"
 #include "support/wait_until.hpp"
 
@@ -132,6 +135,34 @@ BOOST_AUTO_TEST_CASE(a_close_of_another_thread_inside_the_initiation_does_not_wa
       other.join();
       check_kept();
     });
+}
+
+// The child is inside as often as this thread is, and closes when it has left.
+BOOST_AUTO_TEST_CASE(a_handler_may_fork_inside_the_initiation)
+{
+  ::pid_t child = -1;
+  bool kept_in_child = false;
+  inside_a_write(
+    [&]
+    {
+      object->async_write_some(asio::buffer(buffer),
+        at_once(tally(
+          [&](error_code, std::size_t)
+          {
+            child = ::fork();
+            if (child != 0)
+              return;
+            ::alarm(support::patience_with_child);
+            context.notify_fork(asio::io_context::fork_child);
+            object->close();
+            kept_in_child = ::fcntl(fd, F_GETFD) >= 0;
+          })));
+    });
+  if (child == 0)
+    ::_exit(kept_in_child && ::fcntl(fd, F_GETFD) < 0 ? 0 : 1);
+  BOOST_TEST(support::was_well(child));
+  object->close();
+  BOOST_TEST(watch.wait_closed());
 }
 
 BOOST_AUTO_TEST_CASE(the_object_may_be_destroyed_inside_the_initiation)

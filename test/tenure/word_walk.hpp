@@ -212,7 +212,8 @@ private:
     }
   }
 
-  // Nobody who is inside before the detach goes on; lookers at what is over are memory, not threads.
+  // No thread that is inside before the detach goes on, but for the one that forks, which may be inside itself; lookers at
+  // what is over are memory, not threads.
   void try_fork(const state& s)
   {
     word_ghost g = s.g;
@@ -220,6 +221,10 @@ private:
     if (g.published && !g.detached)
       g.calls = g.lookers = g.close_waiter = g.waiting = 0;
     expect("forget_inside", s, word::forget_inside(s.w), due ? duty::detach : duty::none, g);
+    if (!g.published || g.detached || s.g.calls == 0)
+      return;
+    g.calls = 1;
+    expect("forget_others_inside", s, word::forget_others_inside(s.w), duty::none, g);
   }
 
   void try_leases(const state& s)

@@ -463,9 +463,21 @@ void tenure_base::after_fork() noexcept
   if (p > phase::open && p < phase::closed)
     is_a_copy();
   context_state_->worker().adopt(*this);
-  act(word_.apply<word::forget_inside>());
+  forget_inside();
   if (p == phase::flushing)
     demand_detach();
+}
+
+// This thread leaves as often as it has entered.
+void tenure_base::forget_inside() noexcept
+{
+  const unsigned own = running_initiation::count(*this);
+  if (own == 0)
+    act(word_.apply<word::forget_inside>());
+  else
+    word_.apply<word::forget_others_inside>();
+  for (unsigned more = 1; more < own; ++more)
+    word_.apply<word::hold>();
 }
 
 // The gate is closed. The shutdown destroys the close waiters, because this thread may be the worker.

@@ -15,10 +15,12 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
+#include <interlock/detail/tenure/running_initiation.hpp>
 
 #if defined(INTERLOCK_HAS_IMMEDIATE_EXECUTORS)
 #include <boost/asio/associated_immediate_executor.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/system_executor.hpp>
 #else
 #include <boost/asio/post.hpp>
 #endif
@@ -40,6 +42,33 @@ void complete_immediately(const Executor& ex, Handler& handler, Values... values
   asio::post(ex, adapt(std::move(handler), bound_values<Values...>(std::move(values)...)));
 #endif
 }
+
+#if defined(INTERLOCK_HAS_IMMEDIATE_EXECUTORS)
+
+/// A handler without an immediate executor of its own, for comparison.
+struct plain_handler
+{
+};
+
+template <class Handler>
+using immediate_executor_of =
+  typename boost::asio::associated_immediate_executor<Handler, boost::asio::system_executor>::type;
+
+/// Whether Asio may call the handler within its initiating function.
+template <class Handler>
+using may_complete_within = std::integral_constant<bool,
+  !std::is_same<immediate_executor_of<Handler>, immediate_executor_of<plain_handler>>::value>;
+
+template <class Handler>
+using running_initiation_of = std::conditional_t<may_complete_within<Handler>::value,
+  running_initiation, no_running_initiation>;
+
+#else
+
+template <class>
+using running_initiation_of = no_running_initiation;
+
+#endif
 
 } // namespace detail
 } // namespace abi_0

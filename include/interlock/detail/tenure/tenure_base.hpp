@@ -33,6 +33,7 @@
 #include <interlock/detail/tenure/object_memory.hpp>
 #include <interlock/detail/tenure/received_errors.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
+#include <interlock/detail/tenure/running_initiation.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -378,6 +379,7 @@ private:
   void destroy_close_waiters() noexcept;
   void drop_context() noexcept;
   void leave_to_shutdown() noexcept;
+  void forget_inside() noexcept;
   void dispose() noexcept;
   void wake_blocked_threads(word::value before) noexcept;
 

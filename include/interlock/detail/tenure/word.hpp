@@ -332,6 +332,14 @@ public:
     return {next, duty::none};
   }
 
+  /// The same where the forking thread is inside itself, once or more often.
+  static constexpr step forget_others_inside(value w) noexcept
+  {
+    if (phase_of(w) > phase::due)
+      return {w, duty::none};
+    return {(w & ~(inside_mask | blocked_bit)) + inside_one, duty::none};
+  }
+
   /// Keeps the tenure from being disposed of or recycled, whatever its phase. Refused if it is `dead`.
   static constexpr step hold(value w) noexcept
   {

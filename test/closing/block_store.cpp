@@ -68,7 +68,10 @@ BOOST_AUTO_TEST_CASE(a_full_store_takes_no_block)
 BOOST_AUTO_TEST_CASE(a_block_that_another_thread_has_put_is_found)
 {
   if (interlock::detail::sys::kept_blocks == 0)
-    return BOOST_TEST_MESSAGE("no blocks are kept where uses of freed memory are looked for");
+  {
+    BOOST_TEST_MESSAGE("no blocks are kept where uses of freed memory are looked for");
+    return;
+  }
   context_state shared;
   void* const block = ::operator new(small);
   std::thread([&] { BOOST_TEST(shared.put_block(block, small)); }).join();

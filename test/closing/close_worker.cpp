@@ -28,6 +28,7 @@
 #include "support/worker_fixture.hpp"
 
 using interlock::detail::close_worker;
+using interlock::detail::close_worker_pointer;
 using support::probe_job;
 
 namespace {
@@ -65,7 +66,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_made_before_there_is_something_to_close)
   BOOST_TEST(!support::has_workers());
   BOOST_TEST((support::open_eventfds() == earlier));
 
-  auto another = std::make_shared<close_worker>();
+  const close_worker_pointer another(new close_worker, false);
   BOOST_TEST((support::open_eventfds() == earlier));
 }
 

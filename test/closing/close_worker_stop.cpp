@@ -142,15 +142,14 @@ BOOST_AUTO_TEST_CASE(a_thread_that_was_left_behind_is_not_waited_for_again)
 
 BOOST_AUTO_TEST_CASE(a_worker_lives_as_long_as_a_close_that_was_left_behind)
 {
-  auto owned = std::make_shared<close_worker>();
-  const std::weak_ptr<close_worker> remains = owned;
+  support::observed_worker owned;
   {
-    const standing_pipe stuck(*owned);
-    owned->stop(std::chrono::milliseconds(0));
-    owned.reset();
-    BOOST_TEST(!remains.expired());
+    const standing_pipe stuck(*owned.worker);
+    owned.worker->stop(std::chrono::milliseconds(0));
+    owned.worker.reset();
+    BOOST_TEST(!owned.life.expired());
   }
-  BOOST_TEST(support::wait_until([&] { return remains.expired(); }));
+  BOOST_TEST(support::wait_until([&] { return owned.life.expired(); }));
 }
 
 BOOST_AUTO_TEST_CASE(a_stopped_worker_closes_in_the_callers_thread_without_linger)

@@ -33,10 +33,15 @@ struct fixture : support::worker_fixture
   static constexpr std::size_t most = 3;
 
   fixture()
+    : worker_fixture(limited())
+  {
+  }
+
+  static worker_options limited()
   {
     worker_options o;
     o.lane.max_threads = most;
-    worker = std::make_shared<close_worker>(o);
+    return o;
   }
 
   static std::size_t threads()

@@ -16,6 +16,7 @@
 #include <boost/asio/execution.hpp>
 #include <boost/asio/execution_context.hpp>
 
+#include "schedules/harness/kernel.hpp"
 #include "schedules/harness/race.hpp"
 #include "schedules/harness/scheduler.hpp"
 
@@ -78,12 +79,36 @@ private:
 
 class executor;
 
+/// Stands in the place of Asio's reactor, which a child gets anew when its context is told of the fork.
+class reactor_service final : public boost::asio::execution_context::service
+{
+public:
+  using key_type = reactor_service;
+
+  explicit reactor_service(boost::asio::execution_context& c)
+    : boost::asio::execution_context::service(c)
+  {
+  }
+
+private:
+  void shutdown() override {}
+
+  void notify_fork(boost::asio::execution_context::fork_event e) override
+  {
+    if (e == boost::asio::execution_context::fork_child)
+      kernel::current().renew_reactor();
+  }
+};
+
 class context : public boost::asio::execution_context
 {
 public:
   using executor_type = executor;
 
-  context() = default;
+  context()
+  {
+    boost::asio::make_service<reactor_service>(*this);
+  }
 
   ~context()
   {

@@ -111,6 +111,7 @@ public:
     file& f = kernel::current().touch(fd, "registration");
     if (executor_.where().reactor_is_down())
       scheduler::current()->fail("registration with a reactor that has been shut down");
+    require_own_reactor("registration");
     race::write(this);
     f.user = this;
   }
@@ -126,6 +127,7 @@ public:
     file& f = kernel::current().touch(fd_, "deregistration");
     if (users_ != 0)
       scheduler::current()->fail("a detach while a thread is inside the I/O object");
+    require_own_reactor("deregistration");
     race::acquire(this);
     race::write(this);
     f.user = nullptr;
@@ -241,6 +243,12 @@ private:
     inner_socket& socket_;
     const bool is_ordered_;
   };
+
+  static void require_own_reactor(const char* what)
+  {
+    if (kernel::current().has_parents_reactor())
+      scheduler::current()->fail(std::string(what) + " with the reactor of the parent");
+  }
 
   // As with an immediate executor.
   template <class Handler>

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <new>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -59,6 +60,14 @@ constexpr std::size_t kept_blocks = 64;
 
 /// How many mutexes all objects share, and all tenures.
 constexpr std::size_t short_locks = 64;
+
+/// As `c.wait_for`, for a time in which every thread that can run comes to run.
+template <class Predicate>
+bool wait_long(condition_variable& c, std::unique_lock<mutex>& lock, std::chrono::milliseconds time,
+  Predicate over)
+{
+  return c.wait_for(lock, time, std::move(over));
+}
 
 inline thread::id this_thread_id() noexcept
 {

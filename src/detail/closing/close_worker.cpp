@@ -168,13 +168,12 @@ bool close_worker::start() noexcept
 {
   return share_.edges.open()
     && thread_.start(
-      options_.lane.thread_factory, "interlock", [self = shared_from_this()] { self->run(); });
+      options_.lane.thread_factory, "interlock", [this, kept = hold(*this)] { run(); });
 }
 
 void close_worker::run() noexcept
 {
-  const std::shared_ptr<void> owner = shared_from_this();
-  worker_loop(share_, owner).run();
+  worker_loop(share_, *this).run();
 }
 
 void close_worker::stop(std::chrono::milliseconds bound) noexcept
@@ -192,7 +191,7 @@ void close_worker::stop(std::chrono::milliseconds bound) noexcept
   // There is nothing left, unless there has been no thread, or it is stuck.
   act_here_for_all(share_.unopened.exchange(nullptr));
   act_here_for_all(share_.box.close());
-  share_.lane.stop(end, shared_from_this());
+  share_.lane.stop(end, *this);
 }
 
 // --- fork(2).
@@ -210,6 +209,7 @@ void close_worker::resume() noexcept
 // The eventfd and the set are the parent's, too. Until the restart nothing is done of what is posted.
 void close_worker::adopt_after_fork() noexcept
 {
+  forget_threads();
   share_.gate.renew_after_fork();
   share_.progress.renew_after_fork();
   share_.lane.renew_after_fork();

@@ -14,16 +14,17 @@ inline namespace abi_0 {
 namespace detail {
 
 context_state::context_state(worker_options options, std::function<void()> notify_fork)
-  : worker_(std::make_shared<close_worker>(std::move(options))),
+  : worker_(new close_worker(std::move(options)), false),
     notify_fork_(std::move(notify_fork)),
     process_(this_process())
 {
   begin_watch();
+  is_watching_ = true;
 }
 
 context_state::~context_state()
 {
-  end_watch();
+  stop_watching();
 }
 
 void context_state::shut_down(std::chrono::milliseconds bound) noexcept
@@ -42,6 +43,14 @@ void context_state::shut_down(std::chrono::milliseconds bound) noexcept
   for (context_part& p : parts_)
     p.await_members(end);
   worker_->stop(bound);
+  stop_watching();
+}
+
+// Not later, by a thread of the library's that drops the last reference: a fork has the lock and waits for that thread.
+void context_state::stop_watching() noexcept
+{
+  if (std::exchange(is_watching_, false))
+    end_watch();
 }
 
 // Of this thread's part if there is one.

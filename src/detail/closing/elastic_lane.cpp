@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include <interlock/detail/closing/close_call.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -33,7 +34,7 @@ elastic_lane::~elastic_lane()
   join(ended_threads_);
 }
 
-bool elastic_lane::add(close_job& job, close_step how, const std::shared_ptr<void>& owner) noexcept
+bool elastic_lane::add(close_job& job, close_step how, thread_owner& owner) noexcept
 {
   lock_type lock(*mutex_);
   if (!stopped_ && queued_ >= idle_ && closing_ < options_.max_threads)
@@ -55,7 +56,7 @@ bool elastic_lane::add(close_job& job, close_step how, const std::shared_ptr<voi
 // --- Threads.
 
 // Unlocks meanwhile: the factory is the user's.
-bool elastic_lane::start(lock_type& lock, const std::shared_ptr<void>& owner, work what) noexcept
+bool elastic_lane::start(lock_type& lock, thread_owner& owner, work what) noexcept
 {
   std::unique_ptr<member> m(new (std::nothrow) member);
   if (!m)
@@ -63,7 +64,7 @@ bool elastic_lane::start(lock_type& lock, const std::shared_ptr<void>& owner, wo
   threads_.push_back(*m);
   lock.unlock();
   const bool started = m->thread.start(options_.thread_factory, "interlock-close",
-    [this, self = m.get(), what, owner] { run(*self, what); });
+    [this, self = m.get(), what, kept = thread_owner::hold(owner)] { run(*self, what); });
   lock.lock();
   if (started)
     m.release()->is_started = true;
@@ -73,7 +74,7 @@ bool elastic_lane::start(lock_type& lock, const std::shared_ptr<void>& owner, wo
   return started;
 }
 
-bool elastic_lane::start_closing(lock_type& lock, const std::shared_ptr<void>& owner) noexcept
+bool elastic_lane::start_closing(lock_type& lock, thread_owner& owner) noexcept
 {
   ++closing_;
   const bool started = start(lock, owner, &elastic_lane::close_jobs);
@@ -134,14 +135,7 @@ void elastic_lane::close_next(member& self, lock_type& lock) noexcept
     if (reporting_)
       changed_->notify_all();
     lock.unlock();
-    progress_.begin_call();
-    job->close_descriptor_now(job->how_);
-    progress_.end_call();
-    // After a close(2) that has taken longer than a fork waits: the child takes the descriptor for gone.
-    gate_.leave(entered);
-    entered = gate_.enter();
-    job->tell_closed();
-    progress_.note_settled();
+    entered = close_call::make(*job, job->how_, progress_, gate_, entered);
     lock.lock();
     self.descriptor = no_descriptor;
     self.is_reported = true;
@@ -183,8 +177,9 @@ void elastic_lane::report(member& slow, lock_type& lock) noexcept
   slow.is_reported = true;
   lock.unlock();
   const fork_gate::round entered = gate_.enter();
+  gate_.begin_call(entered);
   options_.on_slow_close(about);
-  gate_.leave(entered);
+  gate_.leave(gate_.end_call(entered));
   lock.lock();
 }
 
@@ -212,7 +207,7 @@ void elastic_lane::join(intrusive_list<member>& ended) noexcept
   }
 }
 
-void elastic_lane::stop(sys::clock::time_point end, const std::shared_ptr<void>& owner) noexcept
+void elastic_lane::stop(sys::clock::time_point end, thread_owner& owner) noexcept
 {
   lock_type lock(*mutex_);
   if (std::exchange(stopped_, true))
@@ -228,14 +223,30 @@ void elastic_lane::stop(sys::clock::time_point end, const std::shared_ptr<void>&
   join(ended);
 }
 
+// Those of threads that do not exist. The calling thread may be one of the lane: `on_slow_close` may fork.
+void elastic_lane::forget(intrusive_list<member>& gone) noexcept
+{
+  intrusive_list<member> all(std::move(gone));
+  while (member* m = all.pop_front())
+  {
+    if (m->thread.is_current())
+    {
+      gone.push_back(*m);
+      continue;
+    }
+    m->thread.forget_after_fork();
+    delete m;
+  }
+}
+
 void elastic_lane::renew_after_fork() noexcept
 {
   mutex_.renew();
   added_.renew();
   changed_.renew();
   jobs_.forget_all();
-  threads_.forget_all();
-  ended_threads_.forget_all();
+  forget(threads_);
+  forget(ended_threads_);
   queued_ = closing_ = idle_ = 0;
   reporting_ = false;
 }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include <interlock/detail/closing/close_call.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/sys.hpp>
 
@@ -130,7 +131,8 @@ void worker_loop::end_all() noexcept
 
 // --- Notices.
 
-// The mailbox has kept the memory. A watch, or a flush, that comes with a submit or its forget is over.
+// The mailbox has kept the memory. What goes on here has memory without it: a forked child, which lacks this thread,
+// would not give the mailbox's back. A watch, or a flush, that comes with a submit or its forget is over.
 void worker_loop::open(close_job& job) noexcept
 {
   using notice = close_job::notice;
@@ -148,11 +150,12 @@ void worker_loop::open(close_job& job) noexcept
     add_watch(job, listing::watch);
   if (has(notice::retry))
     add_watch(job, listing::retry);
+  const bool goes_on = has(notice::submit) || job.listing_ != listing::none;
+  job.drop_memory();
   if (has(notice::submit))
     close(job);
-  else if (has(notice::demand))
+  else if (has(notice::demand) && goes_on)
     look_again(job);
-  job.drop_memory();
 }
 
 // What is listed keeps its memory.
@@ -305,8 +308,7 @@ void worker_loop::finish(close_job& job, close_step how) noexcept
     if (share_.lane.add(job, how, owner_))
       return;
   }
-  job.close_now(how);
-  share_.progress.note_settled();
+  entered_ = close_call::make(job, how, share_.progress, share_.gate, entered_);
 }
 
 } // namespace detail

@@ -25,8 +25,6 @@ tenure_base::tenure_base(object_memory& object, context_state_pointer shared) no
 {
 }
 
-tenure_base::~tenure_base() = default;
-
 // --- Being inside.
 
 bool tenure_base::wait(short events, error_code& ec) noexcept
@@ -381,11 +379,6 @@ close_waiter_list tenure_base::take_close_waiters() noexcept
   return sequence_ ? std::move(sequence_->waiters) : close_waiter_list();
 }
 
-void tenure_base::destroy_close_waiters() noexcept
-{
-  const close_waiter_list close_waiters = take_close_waiters();
-}
-
 void tenure_base::drop_context() noexcept
 {
   close_sequence* sequence = nullptr;
@@ -405,11 +398,6 @@ void tenure_base::overdue() noexcept
 void tenure_base::flush_over() noexcept
 {
   demand_detach();
-}
-
-void tenure_base::retry() noexcept
-{
-  hand_over_close_waiters();
 }
 
 // No memory and no thread: nothing is left that could call the handlers.

@@ -74,6 +74,9 @@ file& kernel::check(int fd, const char* what)
   if (at(fd).is_strangers)
     s.fail(std::string(what) + " on descriptor " + std::to_string(fd)
       + ", which is another owner's by now");
+  if (at(fd).is_parents && std::string(what) != "close")
+    s.fail(std::string(what) + " on descriptor " + std::to_string(fd)
+      + ", which is a copy of the parent's");
   return at(fd);
 }
 
@@ -188,17 +191,35 @@ int kernel::close(int fd)
   return closing->close_error ? failed(closing->close_error) : 0;
 }
 
-void kernel::fork()
+void kernel::begin_fork()
 {
   scheduler& s = *scheduler::current();
-  if (!before_fork_)
-    return s.point("fork", this);
   const duration begun = s.now();
-  before_fork_();
+  if (before_fork_)
+    before_fork_();
   s.point("fork", this);
-  if (s.now() == begun && s.has_lock("worker"))
+  const bool none_left_behind = s.now() < std::chrono::seconds(1); // by the end of a context
+  if (before_fork_ && s.now() == begun && none_left_behind && s.has_lock("worker"))
     s.fail("a thread of the library has a lock at a fork");
-  in_parent_();
+}
+
+void kernel::fork()
+{
+  begin_fork();
+  if (in_parent_)
+    in_parent_();
+}
+
+void kernel::fork_to_child()
+{
+  begin_fork();
+  scheduler::current()->go_on_alone();
+  ++process_;
+  for (const auto& f : files_)
+    if (f)
+      f->is_parents = f->what != file::kind::socket;
+  if (in_child_)
+    in_child_();
 }
 
 int kernel::eventfd()

@@ -69,6 +69,8 @@ struct file
   bool close_blocks = false; // close(2) takes an hour
   bool is_strangers =
     false; // another part of the program has opened it: the library must not touch it
+  bool is_parents =
+    false; // an event or an epoll set that a child has a copy of: it may only close it
 };
 
 class kernel
@@ -114,15 +116,37 @@ public:
   void changed(int fd);
 
   /// What pthread_atfork(3) is given.
-  void at_fork(void (*before)(), void (*in_parent)())
+  void at_fork(void (*before)(), void (*in_parent)(), void (*in_child)())
   {
     before_fork_ = before;
     in_parent_ = in_parent;
+    in_child_ = in_child;
   }
 
   /// A fork by the calling thread, as the parent has it. At the fork itself no thread of the library has a lock, unless one
-  /// has been in a call for so long that it was not waited for.
+  /// has been in a call for so long that it was not waited for, or was left behind by the end of a context.
   void fork();
+
+  /// The same, but that the run goes on as the child. Other threads do not use the context meanwhile, as Asio demands.
+  void fork_to_child();
+
+  /// The reactor of the run's contexts is this process's own.
+  void renew_reactor()
+  {
+    reactor_process_ = process_;
+  }
+
+  /// Whether a change of it would change the parent's.
+  bool has_parents_reactor() const
+  {
+    return reactor_process_ != process_;
+  }
+
+  /// The number of the process that the run goes on as.
+  int process() const
+  {
+    return process_;
+  }
 
   // --- System calls.
 
@@ -145,6 +169,7 @@ public:
   file& touch(int fd, const char* what);
 
 private:
+  void begin_fork();
   file& check(int fd, const char* what);
   int put(std::unique_ptr<file> f);
   short ready(const file& f) const;
@@ -155,6 +180,9 @@ private:
   bool refused_ = false;
   void (*before_fork_)() = nullptr;
   void (*in_parent_)() = nullptr;
+  void (*in_child_)() = nullptr;
+  int process_ = 1;
+  int reactor_process_ = 1;
 };
 
 } // namespace schedules

@@ -14,8 +14,9 @@ namespace memory {
 
 void begin_run() noexcept;
 
-/// Why the run has failed: memory that was not freed, or was written to afterwards. Empty if it has not.
-std::string end_run();
+/// Why the run has failed: memory that was not freed, or was written to afterwards. Empty if it has not. `as_child`: memory
+/// of threads that the child does not have is left over.
+std::string end_run(bool as_child);
 
 /// The run has failed already: what it holds is leaked.
 void abandon_run() noexcept;

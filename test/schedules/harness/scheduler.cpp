@@ -33,10 +33,16 @@ public:
   boost::context::stack_context allocate()
   {
     if (free_.empty())
-      return boost::context::protected_fixedsize_stack(size).allocate();
-    boost::context::stack_context last = free_.back();
+      return latest_ = boost::context::protected_fixedsize_stack(size).allocate();
+    latest_ = free_.back();
     free_.pop_back();
-    return last;
+    return latest_;
+  }
+
+  /// What `allocate` has returned last.
+  const boost::context::stack_context& latest() const
+  {
+    return latest_;
   }
 
   void deallocate(const boost::context::stack_context& s)
@@ -55,6 +61,7 @@ private:
   static constexpr std::size_t size = 256 * 1024;
   std::vector<boost::context::stack_context> free_;
   std::vector<boost::context::stack_context> ended_;
+  boost::context::stack_context latest_;
 };
 
 stack_pool stacks;
@@ -92,12 +99,15 @@ struct scheduler::thread
   std::function<void()> body;
   std::vector<std::function<void()>> at_exit;
   boost::context::fiber fiber;
+  boost::context::stack_context stack;
   exception_state exceptions;
   const condition* waiting = nullptr;
   duration until = forever;
+  limit kind = limit::at_any_time;
   int locks = 0; // that it holds
   bool timed_out = false;
   bool ended = false;
+  bool is_gone = false; // exists in the parent only
 };
 
 struct scheduler::state
@@ -111,17 +121,18 @@ struct scheduler::state
   run_result result;
   std::vector<unsigned> able;
   std::vector<unsigned> timed;
+  bool is_child = false;
 
   bool can_run(unsigned i) const
   {
     const thread& t = *threads[i];
-    return !t.ended && (!t.waiting || t.waiting->holds());
+    return !t.ended && !t.is_gone && (!t.waiting || t.waiting->holds());
   }
 
   bool is_timed(unsigned i) const
   {
     const thread& t = *threads[i];
-    return !t.ended && t.waiting && t.until <= longest && !t.waiting->holds();
+    return !t.ended && !t.is_gone && t.waiting && t.until <= longest && !t.waiting->holds();
   }
 
   void note(const char* what, const void* object)
@@ -139,6 +150,10 @@ struct scheduler::state
   void choose_next();
   void give_way();
   void end_wait(unsigned next);
+
+  /// Takes the stacks of threads that a child does not have. What is on them stays as it is: unwinding them would run code
+  /// of the library.
+  void forget_gone();
 };
 
 boost::context::fiber scheduler::state::run(thread& t, boost::context::fiber&& loop)
@@ -169,7 +184,7 @@ void scheduler::state::run_all()
   for (const auto& t : threads)
   {
     result.threads.push_back(t->name);
-    if (!t->ended && result.failure.empty())
+    if (!t->ended && !t->is_gone && result.failure.empty())
       result.failure = "deadlock: " + t->name + " waits without end";
   }
 }
@@ -188,6 +203,10 @@ void scheduler::state::choose_next()
     else if (is_timed(i))
       timed.push_back(i);
   }
+  if (among.running != choice::none || !able.empty())
+    timed.erase(std::remove_if(timed.begin(), timed.end(),
+                  [this](unsigned i) { return threads[i]->kind == limit::at_rest; }),
+      timed.end());
   std::stable_sort(timed.begin(), timed.end(),
     [this](unsigned a, unsigned b) { return threads[a]->until < threads[b]->until; });
   if (among.running == choice::none && able.empty() && timed.empty())
@@ -213,8 +232,18 @@ void scheduler::state::give_way()
   main = std::move(main).resume();
 }
 
+void scheduler::state::forget_gone()
+{
+  for (auto& t : threads)
+    if (t->is_gone)
+    {
+      stacks.deallocate(t->stack);
+      t.release();
+    }
+}
+
 scheduler::scheduler(strategy& s, bool traced)
-  : state_(new state{s, traced, {}, {}, 0, duration(0), {}, {}, {}})
+  : state_(new state{s, traced, {}, {}, 0, duration(0), {}, {}, {}, false})
 {
 }
 
@@ -256,6 +285,18 @@ std::uint64_t scheduler::number_of_run() const noexcept
   return runs;
 }
 
+void scheduler::go_on_alone()
+{
+  state& s = *state_;
+  s.is_child = true;
+  for (unsigned i = 0; i != s.threads.size(); ++i)
+    if (i != s.running)
+    {
+      s.threads[i]->is_gone = !s.threads[i]->ended;
+      race::join(i);
+    }
+}
+
 bool scheduler::has_ended(unsigned t) const
 {
   return state_->threads[t]->ended;
@@ -274,7 +315,8 @@ void scheduler::point(const char* what, const void* object)
   s.note(what, object);
 }
 
-bool scheduler::wait(const condition& c, duration until, const char* what, const void* object)
+bool scheduler::wait(
+  const condition& c, duration until, const char* what, const void* object, limit l)
 {
   const memory::of_harness harness;
   state& s = *state_;
@@ -284,6 +326,7 @@ bool scheduler::wait(const condition& c, duration until, const char* what, const
   thread& t = *s.threads[self];
   t.waiting = &c;
   t.until = until;
+  t.kind = l;
   s.choose_next();
   if (s.running != self)
     s.give_way();
@@ -304,6 +347,7 @@ unsigned scheduler::start(std::string name, std::function<void()> body)
   t->body = std::move(body);
   t->fiber = boost::context::fiber(std::allocator_arg, pooled_stack(),
     [&s, &made](boost::context::fiber&& main) { return s.run(made, std::move(main)); });
+  made.stack = stacks.latest();
   s.threads.push_back(std::move(t));
   race::start(s.running, static_cast<unsigned>(s.threads.size() - 1));
   return static_cast<unsigned>(s.threads.size() - 1);
@@ -336,11 +380,13 @@ run_result scheduler::run(const std::function<void()>& scenario, strategy& s, bo
   self->state_->run_all();
   the_current = nullptr;
   run_result result = std::move(self->state_->result);
-  // The stacks of a run that has failed stay as they are: unwinding them would run code of the library.
+  // The stacks of a run that has failed stay as they are.
   if (result.failure.empty())
   {
+    const bool is_child = self->state_->is_child;
+    self->state_->forget_gone();
     delete self;
-    result.failure = memory::end_run();
+    result.failure = memory::end_run(is_child);
   }
   else
     memory::abandon_run();

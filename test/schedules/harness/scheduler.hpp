@@ -109,8 +109,16 @@ public:
   /// Another thread may run before what follows, which the caller does to `object`.
   void point(const char* what, const void* object);
 
+  /// When a time limit may come.
+  enum class limit : unsigned char
+  {
+    at_any_time, ///< Other threads may be slow.
+    at_rest      ///< Not before all other threads wait.
+  };
+
   /// Blocks until `c` holds. False: until the time limit.
-  bool wait(const condition& c, duration until, const char* what, const void* object);
+  bool wait(const condition& c, duration until, const char* what, const void* object,
+    limit l = limit::at_any_time);
 
   /// Starts a thread, which does not run before the next point.
   unsigned start(std::string name, std::function<void()> body);
@@ -123,6 +131,10 @@ public:
 
   /// Whether a thread with this name has locked a mutex.
   bool has_lock(const std::string& name) const;
+
+  /// The run goes on as a forked child, which has the calling thread only. What the other threads have stays as it is, and
+  /// is not missed at the end.
+  void go_on_alone();
 
   bool has_ended(unsigned thread) const;
   unsigned self() const noexcept;

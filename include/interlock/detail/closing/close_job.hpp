@@ -143,6 +143,7 @@ protected:
   }
 
 private:
+  friend struct close_call;
   friend class close_worker;
   friend class elastic_lane;
   friend class worker_loop;

@@ -14,8 +14,9 @@
 #define INTERLOCK_DETAIL_CLOSING_CLOSE_WORKER_HPP
 
 #include <chrono>
-#include <memory>
 #include <utility>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <interlock/close_mode.hpp>
 #include <interlock/config.hpp>
@@ -24,6 +25,7 @@
 #include <interlock/detail/closing/close_progress.hpp>
 #include <interlock/detail/closing/elastic_lane.hpp>
 #include <interlock/detail/closing/library_thread.hpp>
+#include <interlock/detail/closing/thread_owner.hpp>
 #include <interlock/detail/closing/worker_loop.hpp>
 #include <interlock/detail/sys.hpp>
 
@@ -39,7 +41,7 @@ struct worker_options
   lane_options lane;
 };
 
-class close_worker : public std::enable_shared_from_this<close_worker>
+class close_worker final : public thread_owner
 {
 public:
   explicit close_worker(worker_options options = {})
@@ -91,8 +93,8 @@ public:
 
   // Around fork(2), all in the thread that forks.
 
-  /// No thread of the library begins anything from now on. Waits for what is under way, up to
-  /// close_progress::await_time: what takes longer is in close(2). The caller holds no lock that a job may wait for.
+  /// No thread of the library begins anything from now on. Waits for what is under way; for close(2), and functions of the
+  /// user's, up to close_progress::await_time. The caller holds no lock that a job may wait for.
   INTERLOCK_DECL void park() noexcept;
   INTERLOCK_DECL void resume() noexcept;
 
@@ -135,6 +137,8 @@ private:
   library_thread thread_; // of the thread that starts it, then of stop
   sys::atomic<thread_state> state_{thread_state::none};
 };
+
+using close_worker_pointer = boost::intrusive_ptr<close_worker>;
 
 } // namespace detail
 } // namespace abi_0

@@ -14,7 +14,6 @@
 #include <array>
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <mutex>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -113,8 +112,8 @@ public:
   /// The thread that forks. No other thread uses the context between a preparation and its end, as Asio demands.
   INTERLOCK_DECL void on_fork(fork_event e) noexcept;
 
-  /// Before a descriptor enters or leaves the reactor, and before a close is posted: a forked child shares the parent's
-  /// reactor, and has no worker, until it adopts.
+  /// Before a descriptor enters or leaves the reactor, before a close is posted, and in the step of a close: a forked child
+  /// shares the parent's reactor, and has no worker, until it adopts.
   void note_process() noexcept
   {
     if (process_.load(std::memory_order_acquire) != this_process())
@@ -129,6 +128,7 @@ private:
   template <class Work>
   void unlocked(lock_type& lock, Work work) noexcept;
   void adopt() noexcept;
+  void stop_watching() noexcept;
 
   void fork_begins() noexcept override;
   void forked_in_parent() noexcept override;
@@ -145,7 +145,7 @@ private:
     return parts_[place_of_this_thread(parts_.size())];
   }
 
-  const std::shared_ptr<close_worker> worker_;
+  const close_worker_pointer worker_;
   const std::function<void()> notify_fork_;
   sys::atomic<long> process_; // that has the worker; written by the thread that adopts
 
@@ -157,6 +157,9 @@ private:
   fork_state fork_;
   unsigned adopting_ = 0;   // the notification, and the adoption within
   sys::thread::id adopter_; // may use the context meanwhile: services are notified before this one
+
+  bool is_watching_ =
+    false; // of the thread that makes the context, then of the one that shuts it down
 
   std::array<context_part, sys::parts> parts_;
   sys::atomic<bool> down_{false};

@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <mutex>
 
 #include <interlock/config.hpp>
@@ -20,6 +19,7 @@
 #include <interlock/detail/closing/fork_gate.hpp>
 #include <interlock/detail/closing/forkable.hpp>
 #include <interlock/detail/closing/library_thread.hpp>
+#include <interlock/detail/closing/thread_owner.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/slow_close.hpp>
@@ -61,12 +61,11 @@ public:
   /// Has a thread close the job as decided. False: no thread can be had, or the lane has been stopped. Each thread
   /// shares in `owner`, which holds the lane: a thread may be left behind, and outlive whatever else holds it. One
   /// thread calls this: the worker.
-  INTERLOCK_DECL bool add(
-    close_job& job, close_step how, const std::shared_ptr<void>& owner) noexcept;
+  INTERLOCK_DECL bool add(close_job& job, close_step how, thread_owner& owner) noexcept;
 
   /// Takes no more jobs, and waits until `end` for the threads to end, when all jobs are closed. What has waited at the
   /// limit gets threads of its own. Threads that are left then are left behind.
-  INTERLOCK_DECL void stop(sys::clock::time_point end, const std::shared_ptr<void>& owner) noexcept;
+  INTERLOCK_DECL void stop(sys::clock::time_point end, thread_owner& owner) noexcept;
 
   /// In a forked child: no thread, and no job.
   INTERLOCK_DECL void renew_after_fork() noexcept;
@@ -78,8 +77,8 @@ private:
   using lock_type = std::unique_lock<sys::mutex>;
   using work = void (elastic_lane::*)(member& self, lock_type& lock);
 
-  bool start(lock_type& lock, const std::shared_ptr<void>& owner, work what) noexcept;
-  bool start_closing(lock_type& lock, const std::shared_ptr<void>& owner) noexcept;
+  bool start(lock_type& lock, thread_owner& owner, work what) noexcept;
+  bool start_closing(lock_type& lock, thread_owner& owner) noexcept;
   void run(member& self, work what) noexcept;
   void end(member& self, lock_type& lock) noexcept;
   void close_jobs(member& self, lock_type& lock) noexcept;
@@ -89,6 +88,7 @@ private:
   void report(member& slow, lock_type& lock) noexcept;
   member* next_slow() const noexcept;
   static void join(intrusive_list<member>& ended) noexcept;
+  static void forget(intrusive_list<member>& gone) noexcept;
 
   const lane_options& options_;
   fork_gate& gate_;

@@ -3,8 +3,9 @@
 //
 // Keeps the library's threads from beginning anything while the program forks.
 //
-// A thread is inside from before it takes a job until it is done with it. Outside of it, it only waits. One that a fork
-// has waited for in vain is stuck in the kernel, or in a function of the user's: no other fork waits for it.
+// A thread is inside from before it takes a job until it is done with it. Outside of it, it only waits. A call that may
+// block, to the kernel or to a function of the user's, is marked. A fork waits for all threads inside, but for one in such a
+// call only for a time, and no other fork waits for that one again.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_FORK_GATE_HPP
 #define INTERLOCK_DETAIL_CLOSING_FORK_GATE_HPP
@@ -36,31 +37,49 @@ public:
   round enter() noexcept
   {
     std::unique_lock<sys::mutex> lock(*mutex_);
-    changed_->wait(lock, [this] { return !shut_; });
-    ++inside_;
-    return round_;
+    return enter(lock);
   }
 
   void leave(round entered) noexcept
   {
     const std::lock_guard<sys::mutex> lock(*mutex_);
-    if (entered != round_)
-      return;
-    --inside_;
-    if (shut_)
-      changed_->notify_all();
+    if (entered == round_)
+      --inside_;
+    note();
+  }
+
+  /// Before a call that may block.
+  void begin_call(round entered) noexcept
+  {
+    const std::lock_guard<sys::mutex> lock(*mutex_);
+    if (entered == round_)
+      ++calls_;
+    note();
+  }
+
+  /// After it. Returns what `leave` has to be given. Waits for the end of a fork that has not waited for the call.
+  round end_call(round entered) noexcept
+  {
+    std::unique_lock<sys::mutex> lock(*mutex_);
+    if (entered == round_)
+    {
+      --calls_;
+      return entered;
+    }
+    return enter(lock);
   }
 
   // The thread that forks.
 
-  /// Waits up to `bound` until no thread is inside.
+  /// Waits until no thread is inside, but for those that are in a call for longer than `bound`.
   void shut(std::chrono::milliseconds bound) noexcept
   {
     std::unique_lock<sys::mutex> lock(*mutex_);
     shut_ = true;
-    if (changed_->wait_for(lock, bound, [this] { return inside_ == 0; }))
+    if (sys::wait_long(*changed_, lock, bound, [this] { return inside_ == 0; }))
       return;
-    inside_ = 0;
+    changed_->wait(lock, [this] { return inside_ == calls_; });
+    inside_ = calls_ = 0;
     ++round_;
   }
 
@@ -76,16 +95,30 @@ public:
   {
     mutex_.renew();
     changed_.renew();
-    inside_ = 0;
+    inside_ = calls_ = 0;
     shut_ = false;
   }
 
 private:
+  round enter(std::unique_lock<sys::mutex>& lock) noexcept
+  {
+    changed_->wait(lock, [this] { return !shut_; });
+    ++inside_;
+    return round_;
+  }
+
+  void note() noexcept
+  {
+    if (shut_)
+      changed_->notify_all();
+  }
+
   forkable<sys::renewable_mutex> mutex_;
   forkable<sys::condition_variable> changed_;
 
   // Guarded by mutex_.
   unsigned inside_ = 0;
+  unsigned calls_ = 0; // of threads inside
   round round_ = 0;
   bool shut_ = false;
 };

@@ -58,6 +58,9 @@ public:
   /// It ends by itself, and is not waited for.
   INTERLOCK_DECL void leave_behind() noexcept;
 
+  /// Whether the caller is this thread.
+  INTERLOCK_DECL bool is_current() const noexcept;
+
   /// In a forked child, where it does not exist.
   INTERLOCK_DECL void forget_after_fork() noexcept;
 
@@ -66,7 +69,6 @@ private:
     const thread_factory& factory, const char* name, std::function<void()> body);
 
   void note_end() noexcept;
-  bool is_current() const noexcept;
   void join_ended() noexcept;
 
   forkable<sys::thread> thread_;

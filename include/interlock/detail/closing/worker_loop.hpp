@@ -11,7 +11,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <memory>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_job.hpp>
@@ -22,6 +21,7 @@
 #include <interlock/detail/closing/elastic_lane.hpp>
 #include <interlock/detail/closing/fork_gate.hpp>
 #include <interlock/detail/closing/mailbox.hpp>
+#include <interlock/detail/closing/thread_owner.hpp>
 #include <interlock/detail/closing/worker_sleep.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
 #include <interlock/detail/sys.hpp>
@@ -60,7 +60,7 @@ public:
   static constexpr std::chrono::microseconds wakeful_time{200};
 
   /// `owner` holds `share`.
-  worker_loop(worker_share& share, const std::shared_ptr<void>& owner) noexcept
+  worker_loop(worker_share& share, thread_owner& owner) noexcept
     : share_(share),
       owner_(owner),
       engine_(due_, share.edges)
@@ -104,7 +104,7 @@ private:
   void finish(close_job& job, close_step how) noexcept;
 
   worker_share& share_;
-  const std::shared_ptr<void>& owner_;
+  thread_owner& owner_;
   job_list watches_;  // in the order of their deadlines, since all wait the same time
   deadline_heap due_; // plans: flushes and deliveries
   delivery_engine engine_;

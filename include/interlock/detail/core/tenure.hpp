@@ -281,6 +281,7 @@ private:
     void operator()()
     {
       const detach_step own(std::move(*this));
+      own.tenure_->note_process();
       if (own.tenure_->sequence().detaches(token_))
         own.tenure_->demand_detach();
     }

@@ -346,7 +346,7 @@ public:
 protected:
   /// The object keeps the memory for the tenure, until dispose.
   tenure_base(object_memory& object, context_state_pointer shared) noexcept;
-  virtual ~tenure_base();
+  virtual ~tenure_base() = default;
 
   /// Takes the descriptor out of the Asio object (its release()) and destroys the Asio object.
   virtual void release_inner() noexcept = 0;
@@ -376,7 +376,12 @@ private:
   void hand_over_close_waiters() noexcept;
   bool post_step() noexcept;
   close_waiter_list take_close_waiters() noexcept;
-  void destroy_close_waiters() noexcept;
+
+  void destroy_close_waiters() noexcept
+  {
+    const close_waiter_list gone = take_close_waiters();
+  }
+
   void drop_context() noexcept;
   void leave_to_shutdown() noexcept;
   void forget_inside() noexcept;
@@ -388,7 +393,12 @@ private:
   void closed() noexcept override;
   void overdue() noexcept override;
   void flush_over() noexcept override;
-  void retry() noexcept override;
+
+  void retry() noexcept override
+  {
+    hand_over_close_waiters();
+  }
+
   void retry_never() noexcept override;
   int flush_queue() noexcept override;
   void shut_down() noexcept override;

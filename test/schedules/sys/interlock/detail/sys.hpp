@@ -308,6 +308,17 @@ public:
       std::chrono::steady_clock::time_point(scheduler::current()->now() + time), std::move(over));
   }
 
+  /// The time does not pass as long as a thread can run.
+  template <class Predicate>
+  bool wait_long(std::unique_lock<mutex>& lock, schedules::duration time, Predicate over)
+  {
+    const auto until = scheduler::current()->now() + time;
+    while (!over())
+      if (!wait_until(lock, until, scheduler::limit::at_rest))
+        return over();
+    return true;
+  }
+
 private:
   struct waiter final : schedules::condition
   {
@@ -326,14 +337,15 @@ private:
   };
 
   // False: until the time limit. Ends without the notification that it may have missed by then.
-  bool wait_until(std::unique_lock<mutex>& lock, schedules::duration until)
+  bool wait_until(std::unique_lock<mutex>& lock, schedules::duration until,
+    scheduler::limit l = scheduler::limit::at_any_time)
   {
     reach("wait");
     waiter self(waiting_);
     waiting_ = &self;
     lock.unlock();
     const bool notified = scheduler::current()->wait(
-      self, until, "wait of a condition variable ends", this);
+      self, until, "wait of a condition variable ends", this, l);
     if (!notified)
       forget(self);
     lock.lock();
@@ -424,6 +436,13 @@ private:
 
   unsigned number_ = none;
 };
+
+template <class Predicate>
+bool wait_long(condition_variable& c, std::unique_lock<mutex>& lock, std::chrono::milliseconds time,
+  Predicate over)
+{
+  return c.wait_long(lock, time, std::move(over));
+}
 
 inline thread::id this_thread_id() noexcept
 {
@@ -631,13 +650,13 @@ inline int pthread_setcancelstate(int, int*) noexcept
 }
 
 // A scenario says when it forks.
-inline int pthread_atfork(void (*before)(), void (*in_parent)(), void (*)()) noexcept
+inline int pthread_atfork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept
 {
-  kernel::current().at_fork(before, in_parent);
+  kernel::current().at_fork(before, in_parent, in_child);
   return 0;
 }
 
-// There is one process.
+// Then a process is told from its children by its number.
 inline void* mmap(void*, std::size_t, int, int, int, ::off_t) noexcept
 {
   return MAP_FAILED;
@@ -657,7 +676,7 @@ inline int open(const char*, int) noexcept
 
 inline ::pid_t getpid() noexcept
 {
-  return 1;
+  return kernel::current().process();
 }
 
 // Calls that the kernel of a run does not have.

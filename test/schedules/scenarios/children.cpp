@@ -1,0 +1,192 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The child's side of a fork: it has the thread that forked, and adopts once what the library's threads had to do.
+
+#include "schedules/scene.hpp"
+
+using namespace schedules;
+using boost::asio::execution_context;
+using interlock::close_mode;
+using std::chrono::milliseconds;
+
+namespace {
+
+void become_child()
+{
+  kernel::current().fork_to_child();
+}
+
+void become_told_child(scene& s)
+{
+  become_child();
+  s.ctx.notify_fork(execution_context::fork_child);
+}
+
+} // namespace
+
+SCENARIO(told_child_with_a_close_under_way)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  become_told_child(s);
+  s.run_until([&] { return closed.called != 0; });
+  require_done(closed);
+}
+
+// The step that detaches is a handler that the child has a copy of.
+SCENARIO(child_that_runs_the_step_of_a_close)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  become_child();
+  s.run_until([&] { return closed.called != 0; });
+  require_done(closed);
+}
+
+WIDE_SCENARIO(told_child_with_a_close_that_may_block_under_way)
+{
+  calls closed;
+  scene s(may_block);
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  become_told_child(s);
+  s.run_until([&] { return closed.called != 0; });
+  require_done(closed);
+}
+
+// The thread is in the kernel, where the descriptor is gone. Its number is free for what the child makes.
+WIDE_SCENARIO(told_child_with_a_close_that_blocks)
+{
+  calls closed;
+  scene s(may_block);
+  kernel::current().at(s.fd).close_blocks = true;
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  wait_until([&] { return !kernel::current().is_open(s.fd); }, "a close that blocks");
+  become_told_child(s);
+  s.run_until([&] { return closed.called != 0; });
+  require_done(closed);
+}
+
+// The delivery is the parent's.
+SCENARIO(told_child_with_a_delivery_under_way)
+{
+  calls closed;
+  scene s;
+  kernel::current().at(s.fd).queued = 1;
+  s.o->async_close(closed, close_mode::deliver(milliseconds(50)));
+  s.run_until([] { return true; });
+  become_told_child(s);
+  s.run_until([&] { return closed.called != 0; });
+  require_done(closed);
+}
+
+SCENARIO(child_that_closes_untold)
+{
+  scene s;
+  become_child();
+  s.o->close();
+  require(!kernel::current().is_open(s.fd), "the child has not closed its copy");
+}
+
+WIDE_SCENARIO(child_that_closes_untold_beside_a_close_under_way)
+{
+  calls closed;
+  calls other_closed;
+  scene s;
+  object other(s.ctx);
+  other.open();
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  become_child();
+  other.async_close(other_closed);
+  s.run_until([&] { return closed.called != 0 && other_closed.called != 0; });
+  require_done(closed);
+  require_done(other_closed);
+}
+
+SCENARIO(child_that_opens_untold)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  become_child();
+  object other(s.ctx);
+  other.open();
+  s.run_until([&] { return closed.called != 0; });
+  require_done(closed);
+}
+
+// It is told after it has used the context, or is told twice.
+SCENARIO(child_that_is_told_late_and_twice)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  become_child();
+  object other(s.ctx);
+  other.open();
+  s.ctx.notify_fork(execution_context::fork_child);
+  s.ctx.notify_fork(execution_context::fork_child);
+  s.run_until([&] { return closed.called != 0; });
+  require_done(closed);
+}
+
+// A worker that is slow may take a close over, and submit it too late.
+SCENARIO(child_of_a_prepared_fork)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  s.ctx.notify_fork(execution_context::fork_prepare);
+  const bool is_late = scheduler::current()->now() >= milliseconds(100);
+  require(is_late || !kernel::current().is_open(s.fd),
+    "what was submitted is open after the preparation");
+  become_told_child(s);
+  s.run_until([&] { return closed.called != 0; });
+  require_done(closed);
+}
+
+SCENARIO(child_that_ends_its_context_untold)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  become_child();
+  s.ctx.stop_services();
+  s.o.reset();
+  require(closed.destroyed == 1, "the handler of a close is left over");
+}
+
+SCENARIO(child_of_a_child)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  become_child();
+  become_told_child(s);
+  s.run_until([&] { return closed.called != 0; });
+  require_done(closed);
+}
+
+// Between the two forks the first child has adopted, and has a worker.
+WIDE_SCENARIO(told_child_of_a_told_child)
+{
+  calls closed;
+  scene s;
+  s.o->async_close(closed);
+  s.run_until([] { return true; });
+  become_told_child(s);
+  become_told_child(s);
+  s.run_until([&] { return closed.called != 0; });
+  require_done(closed);
+}

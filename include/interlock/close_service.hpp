@@ -100,7 +100,7 @@ public:
     std::size_t max_elastic_threads{16};
 
     /// Called once for each close(2) that has not returned for `slow_close_age`, on a thread of the service that
-    /// has no other use. Must not throw. Empty: nothing is reported.
+    /// has no other use. May destroy the context. Must not throw. Empty: nothing is reported.
     std::function<void(const slow_close&)> on_slow_close;
     std::chrono::milliseconds slow_close_age{10000};
 

@@ -217,10 +217,18 @@ void elastic_lane::stop(sys::clock::time_point end, thread_owner& owner) noexcep
   for (std::size_t more = std::min(queued_, options_.max_threads); more != 0; --more)
     if (!start_closing(lock, owner))
       break;
-  changed_->wait_until(lock, end, [this] { return threads_.empty(); });
+  changed_->wait_until(lock, end, [this] { return others_have_ended(); });
   intrusive_list<member> ended(std::move(ended_threads_));
   lock.unlock();
   join(ended);
+}
+
+// All threads but the calling one: `on_slow_close` may end the context.
+bool elastic_lane::others_have_ended() const noexcept
+{
+  bool have = true;
+  threads_.for_each([&have](member& m) { have &= m.is_started && m.thread.is_current(); });
+  return have;
 }
 
 // Those of threads that do not exist. The calling thread may be one of the lane: `on_slow_close` may fork.

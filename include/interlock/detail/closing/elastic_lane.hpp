@@ -87,6 +87,7 @@ private:
   void report_slow(member& self, lock_type& lock) noexcept;
   void report(member& slow, lock_type& lock) noexcept;
   member* next_slow() const noexcept;
+  bool others_have_ended() const noexcept;
   static void join(intrusive_list<member>& ended) noexcept;
   static void forget(intrusive_list<member>& gone) noexcept;
 

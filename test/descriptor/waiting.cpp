@@ -47,19 +47,19 @@ BOOST_FIXTURE_TEST_SUITE(test_waiting, fixture)
 BOOST_AUTO_TEST_CASE(a_descriptor_that_is_ready_is_not_waited_for)
 {
   feed();
-  BOOST_TEST(blocked_thread().wait(pipe.near.get(), POLLIN, ec));
+  BOOST_TEST(blocked_thread(waiting.events).wait(pipe.near.get(), POLLIN, ec));
   BOOST_TEST(ec == error_code());
   ec = system_error(ENOTRECOVERABLE);
-  BOOST_TEST(blocked_thread().wait(pipe.far.get(), POLLOUT, ec));
+  BOOST_TEST(blocked_thread(waiting.events).wait(pipe.far.get(), POLLOUT, ec));
   BOOST_TEST(ec == error_code());
 }
 
 BOOST_AUTO_TEST_CASE(a_hang_up_and_a_bad_descriptor_end_a_wait)
 {
   pipe.far.reset();
-  BOOST_TEST(blocked_thread().wait(pipe.near.get(), POLLIN, ec));
+  BOOST_TEST(blocked_thread(waiting.events).wait(pipe.near.get(), POLLIN, ec));
   BOOST_TEST(ec == error_code());
-  BOOST_TEST(blocked_thread().wait(support::bad_fd, POLLIN, ec));
+  BOOST_TEST(blocked_thread(waiting.events).wait(support::bad_fd, POLLIN, ec));
   BOOST_TEST(ec == error_code());
 }
 
@@ -102,8 +102,8 @@ BOOST_AUTO_TEST_CASE(a_descriptor_that_is_ready_counts_more_than_a_wake_up)
   BOOST_TEST(ec == error_code());
 }
 
-// Several wake-ups, none of which has been waited for, and then a wait of the same thread.
-BOOST_AUTO_TEST_CASE(a_wake_up_is_not_left_over_to_the_next_wait_of_the_thread)
+// Several wake-ups, none of which has been waited for, and then a wait with the same descriptor.
+BOOST_AUTO_TEST_CASE(a_wake_up_is_not_left_over_to_the_next_wait)
 {
   bool ready = false;
   watched_thread t(
@@ -114,8 +114,7 @@ BOOST_AUTO_TEST_CASE(a_wake_up_is_not_left_over_to_the_next_wait_of_the_thread)
         waiting.wake_all();
         waiting.wake_all();
       }
-      guarded_list another;
-      ready = entry(another).wait(pipe.near.get(), ec);
+      ready = entry(waiting).wait(pipe.near.get(), ec);
     });
   BOOST_TEST(t.falls_asleep());
   feed();

@@ -20,6 +20,7 @@ struct guarded_list
 {
   std::mutex mutex;
   interlock::detail::blocked_thread_list list;
+  interlock::detail::wake_events events;
 
   void wake_all()
   {
@@ -33,7 +34,8 @@ class entry
 {
 public:
   explicit entry(guarded_list& l)
-    : list_(l)
+    : list_(l),
+      blocked_thread_(l.events)
   {
     const std::lock_guard<std::mutex> lock(list_.mutex);
     list_.list.add(blocked_thread_);

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <new>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include <fcntl.h>
@@ -74,15 +75,13 @@ inline thread::id this_thread_id() noexcept
   return std::this_thread::get_id();
 }
 
-/// What each thread has one of; declared thread_local.
-template <class T>
-using per_thread = T;
+/// How many wake-up eventfds a context keeps for the next synchronous calls that block.
+constexpr std::size_t kept_wake_events = 16;
 
+/// What each thread has one of; declared thread_local. Without a destructor, which the loader would have to run at the end
+/// of the thread.
 template <class T>
-T& of_this_thread(per_thread<T>& t) noexcept
-{
-  return t;
-}
+using per_thread = std::enable_if_t<std::is_trivially_destructible_v<T>, T>;
 
 /// What the process has one of. Made with its first use, and never destroyed: a context may end after all that is static.
 template <class T>

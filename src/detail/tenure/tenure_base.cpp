@@ -29,7 +29,7 @@ tenure_base::tenure_base(object_memory& object, context_state_pointer shared) no
 
 bool tenure_base::wait(short events, error_code& ec) noexcept
 {
-  blocked_thread self(this);
+  blocked_thread self(context_state_->events(), this);
   {
     const std::lock_guard<sys::mutex> lock(mutex());
     blocked_threads().add(self);

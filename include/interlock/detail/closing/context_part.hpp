@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <mutex>
-#include <utility>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/block_store.hpp>

@@ -27,6 +27,7 @@
 #include <interlock/detail/descriptor/counted.hpp>
 #include <interlock/detail/descriptor/place_by_address.hpp>
 #include <interlock/detail/descriptor/process.hpp>
+#include <interlock/detail/descriptor/wake_events.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -47,6 +48,12 @@ public:
   close_worker& worker() noexcept
   {
     return *worker_;
+  }
+
+  /// Of the threads that are blocked in synchronous calls.
+  wake_events& events() noexcept
+  {
+    return wake_events_;
   }
 
   /// False: the context has been shut down, nothing can be opened on it any more.
@@ -162,6 +169,7 @@ private:
     false; // of the thread that makes the context, then of the one that shuts it down
 
   std::array<context_part, sys::parts> parts_;
+  wake_events wake_events_;
   sys::atomic<bool> down_{false};
 };
 

@@ -3,8 +3,8 @@
 //
 // Waiting for readiness in a way that a close in another thread ends.
 //
-// A waiting thread polls two descriptors: the object's, and a wake-up eventfd that belongs to the
-// thread, not to the object. It enters itself in the list of the tenure's mutex, announces itself in the
+// A waiting thread polls two descriptors: the object's, and a wake-up eventfd that it has for the time
+// of the wait. It enters itself in the list of the tenure's mutex, announces itself in the
 // tenure's word, and looks at the phase; a closer changes the phase and, when the word has a waiter
 // announced, wakes the list. Both are single read-modify-writes of one word, so one of the two sees
 // the other.
@@ -16,6 +16,7 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
+#include <interlock/detail/descriptor/wake_events.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -25,12 +26,13 @@ namespace detail {
 class blocked_thread : private list_node
 {
 public:
-  /// Takes the calling thread's wake-up eventfd, made when first needed. Without one (EMFILE) the
-  /// wait polls in slices.
-  INTERLOCK_DECL explicit blocked_thread(const void* tenure = nullptr) noexcept;
+  /// Takes one of `events`, and puts it back at its end. Without one (EMFILE) the wait polls in slices.
+  INTERLOCK_DECL explicit blocked_thread(
+    wake_events& events, const void* tenure = nullptr) noexcept;
 
   blocked_thread(const blocked_thread&) = delete;
   blocked_thread& operator=(const blocked_thread&) = delete;
+  INTERLOCK_DECL ~blocked_thread();
 
   /// Blocks until `descriptor` has one of `events`, or an error or hang-up, or the waiter is woken, or
   /// a signal comes (EINTR). Returns true when the descriptor is ready; false with ec clear means: look
@@ -43,8 +45,14 @@ private:
 
   INTERLOCK_DECL void wake() noexcept;
 
+  bool has_event() const noexcept
+  {
+    return event_.descriptor != no_descriptor;
+  }
+
+  wake_events& events_;
+  const wake_event event_;
   const void* const tenure_;
-  int event_;
   bool woken_ = false;
 };
 

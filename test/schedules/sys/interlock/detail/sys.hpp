@@ -56,6 +56,9 @@ constexpr std::size_t kept_blocks = 0;
 /// All objects share one, and all tenures: a thread that would lock that of a second object fails the run.
 constexpr std::size_t short_locks = 1;
 
+/// So is which of several a thread looks at first.
+constexpr std::size_t kept_wake_events = 1;
+
 /// A point of the run under way, before an operation on `object`. Outside of a run nothing else runs.
 inline void point(const char* what, const void* object) noexcept
 {
@@ -529,12 +532,6 @@ private:
   std::array<slot, scheduler::most_threads + 1> values_{};
   std::array<std::uint64_t, scheduler::most_threads> used_in_{}; // numbers of runs
 };
-
-template <class T>
-T& of_this_thread(per_thread<T>& t) noexcept
-{
-  return t.of_this();
-}
 
 /// One T for each run, and one outside. What a run that has failed has left is forgotten with that run.
 template <class T>

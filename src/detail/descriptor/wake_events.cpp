@@ -1,0 +1,73 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+
+#include <interlock/detail/descriptor/wake_events.hpp>
+
+#include <sys/eventfd.h>
+
+#include <interlock/detail/descriptor/place_by_address.hpp>
+#include <interlock/detail/descriptor/process.hpp>
+
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
+
+namespace {
+
+int process_number() noexcept
+{
+  return static_cast<int>(this_process());
+}
+
+void close_event(wake_event e) noexcept
+{
+  if (e.descriptor != no_descriptor)
+    close_descriptor(e.descriptor);
+}
+
+} // namespace
+
+wake_events::~wake_events()
+{
+  for (const sys::atomic<wake_event>& e : kept_)
+    close_event(e.load(std::memory_order_acquire));
+}
+
+wake_event wake_events::take() noexcept
+{
+  const int process = process_number();
+  for (std::size_t i = 0; i != kept_.size(); ++i)
+  {
+    sys::atomic<wake_event>& kept = near_this_thread(i);
+    if (kept.load(std::memory_order_relaxed).descriptor == no_descriptor)
+      continue;
+    const wake_event e = kept.exchange(wake_event(), std::memory_order_acquire);
+    if (e.descriptor != no_descriptor && e.process == process)
+      return e;
+    close_event(e);
+  }
+  return {sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), process};
+}
+
+// A thread that has forked while it was blocked, in a signal handler, comes here in both processes.
+void wake_events::put(wake_event e) noexcept
+{
+  const bool is_of_use = e.descriptor != no_descriptor && e.process == process_number();
+  for (std::size_t i = 0; i != kept_.size() && is_of_use; ++i)
+  {
+    wake_event none;
+    if (near_this_thread(i).compare_exchange_strong(
+          none, e, std::memory_order_release, std::memory_order_relaxed))
+      return;
+  }
+  close_event(e);
+}
+
+sys::atomic<wake_event>& wake_events::near_this_thread(std::size_t i) noexcept
+{
+  return kept_[(place_of_this_thread(kept_.size()) + i) % kept_.size()];
+}
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock

@@ -256,13 +256,20 @@ BOOST_AUTO_TEST_CASE(a_connection_allocates_no_more_than_asios)
   check_steady(allocations_of_connections<tcp>(), allocations_of_connections<asio::ip::tcp>());
 }
 
+#if defined(BOOST_ASIO_HAS_EPOLL)
+constexpr long budget_of_open_socket = 256;
+#else
+// Asio's object is 8 bytes smaller; a block of malloc(3), in steps of 16, is not.
+constexpr long budget_of_open_socket = 264;
+#endif
+
 BOOST_AUTO_TEST_CASE(an_open_socket_takes_little_more_memory_than_asios)
 {
   const long ours = bytes_of_open_socket<tcp>();
   const long asios = bytes_of_open_socket<asio::ip::tcp>();
   BOOST_TEST_MESSAGE("bytes of an open socket: " << ours << ", Asio's " << asios);
   BOOST_TEST(asios > 0);
-  BOOST_TEST(ours - asios <= 256);
+  BOOST_TEST(ours - asios <= budget_of_open_socket);
 }
 
 // The memory of a tenure that has ended serves the next but one: however often an object is opened

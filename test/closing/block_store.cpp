@@ -64,6 +64,44 @@ BOOST_AUTO_TEST_CASE(a_full_store_takes_no_block)
   // The store frees what is left in it.
 }
 
+// A program that has had many sockets of one type goes on with those of another.
+BOOST_AUTO_TEST_CASE(a_full_store_changes_blocks_of_one_size_for_those_of_another)
+{
+  constexpr std::size_t most = 4;
+  block_store store;
+  for (std::size_t i = 0; i != most; ++i)
+    BOOST_TEST(store.put(::operator new(large), large, most));
+  for (std::size_t i = 0; i != most / 2; ++i)
+    BOOST_TEST(store.put(::operator new(small), small, most));
+  void* const refused = ::operator new(small);
+  BOOST_TEST(!store.put(refused, small, most));
+  BOOST_TEST(store.count() == most);
+  ::operator delete(refused);
+  for (const std::size_t size : {small, large})
+    for (std::size_t i = 0; i != most / 2; ++i)
+    {
+      void* const block = store.take(size);
+      BOOST_TEST_REQUIRE(block != nullptr);
+      ::operator delete(block);
+    }
+  BOOST_TEST(store.count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_size_that_is_not_used_any_more_gives_way)
+{
+  block_store store;
+  for (std::size_t i = 1; i != 3 * block_store::sizes; ++i)
+  {
+    const std::size_t size = i * small;
+    void* const block = ::operator new(size);
+    BOOST_TEST(store.put(block, size, many));
+    BOOST_TEST(store.count() <= block_store::sizes);
+    BOOST_TEST(store.take(size) == block);
+    BOOST_TEST(store.put(block, size, many));
+  }
+  BOOST_TEST(store.count() == block_store::sizes);
+}
+
 // Its other part of the context may be another thread's.
 BOOST_AUTO_TEST_CASE(a_block_that_another_thread_has_put_is_found)
 {

@@ -55,6 +55,12 @@ constexpr std::size_t parts = 8;
 /// freed memory.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::size_t kept_blocks = 0;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr std::size_t kept_blocks = 0;
+#else
+constexpr std::size_t kept_blocks = 64;
+#endif
 #else
 constexpr std::size_t kept_blocks = 64;
 #endif

@@ -12,15 +12,18 @@
 
 namespace bench {
 
-/// Raises the limit of the process as far as it goes. How many descriptors that makes, besides a few of the program's own.
-inline std::size_t possible_descriptors()
+/// Raises the limit of the process to `wanted`, or as far as it goes. How many descriptors that makes, besides a few of the
+/// program's own. Only a privileged process can raise its hard limit.
+inline std::size_t possible_descriptors(std::size_t wanted)
 {
+  constexpr ::rlim_t others = 64;
   ::rlimit limit = {};
   ::getrlimit(RLIMIT_NOFILE, &limit);
+  const ::rlimit higher = {wanted + others, wanted + others};
+  if (limit.rlim_max < higher.rlim_max && ::setrlimit(RLIMIT_NOFILE, &higher) == 0)
+    return wanted;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  constexpr ::rlim_t others = 64;
   return std::size_t(limit.rlim_cur > others ? limit.rlim_cur - others : 0);
 }
 

@@ -472,20 +472,16 @@ private:
   std::string thread_;
 };
 
-/// Each has two descriptors.
-std::size_t possible_connections()
-{
-  return std::max<std::size_t>(bench::possible_descriptors(), 2) / 2;
-}
-
-std::vector<findings> wanted(int argc, char** argv)
+std::vector<findings> wanted_findings(int argc, char** argv)
 {
   std::vector<std::size_t> counts = {500, 1000, 2000, 4000, 8000};
   if (argc > 3)
     counts.clear();
   for (int i = 3; i < argc; ++i)
     counts.push_back(std::strtoul(argv[i], nullptr, 10));
-  const std::size_t most = possible_connections();
+  // Each has two descriptors.
+  const std::size_t wanted = 2 * *std::max_element(counts.begin(), counts.end());
+  const std::size_t most = std::max<std::size_t>(bench::possible_descriptors(wanted), 2) / 2;
   std::vector<findings> all;
   for (const std::size_t n : counts)
   {
@@ -502,7 +498,7 @@ int main(int argc, char** argv)
 {
   const int turns = argc > 1 ? std::atoi(argv[1]) : 5;
   const double seconds = argc > 2 ? std::atof(argv[2]) : 2;
-  std::vector<findings> all = wanted(argc, argv);
+  std::vector<findings> all = wanted_findings(argc, argv);
   std::promise<void> done;
   std::thread second([over = done.get_future()] { over.wait(); });
   for (int i = 0; i < turns; ++i)

@@ -6,7 +6,6 @@
 #include <interlock/detail/closing/close_worker.hpp>
 #include <interlock/detail/closing/elastic_lane.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <deque>
@@ -46,9 +45,7 @@ struct fixture : support::worker_fixture
 
   static std::size_t threads()
   {
-    const auto names = support::thread_names();
-    return static_cast<std::size_t>(std::count_if(names.begin(), names.end(),
-      [](const auto& each) { return each.second == "interlock-close"; }));
+    return support::threads_named("interlock-close");
   }
 };
 

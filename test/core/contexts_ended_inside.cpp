@@ -46,6 +46,7 @@ struct fixture
     elsewhere.restart();
     elsewhere.poll();
     BOOST_TEST(!context);
+    BOOST_TEST(watch.wait_closed());
     BOOST_TEST(watch.closed() == 1u);
     BOOST_TEST(watch.arrived() == 1u);
     BOOST_TEST(tally.all_ended());

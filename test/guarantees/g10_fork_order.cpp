@@ -9,7 +9,6 @@
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -60,14 +59,6 @@ struct watched_fd
   int fd;
   std::string what;
 };
-
-/// How many threads of this name the process has.
-std::ptrdiff_t threads_named(const std::string& name)
-{
-  const auto names = support::thread_names();
-  return std::count_if(
-    names.begin(), names.end(), [&name](const auto& each) { return each.second == name; });
-}
 
 /// Handlers of the program's own, older than those of the library: at a fork they are called between the library's.
 struct handlers
@@ -181,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_context_ends_after_the_preparation)
   tell(io_context::fork_prepare);
   objects.clear();
   context.reset();
-  BOOST_TEST(support::wait_until([] { return threads_named("interlock") == 0; }));
+  BOOST_TEST(support::wait_until([] { return support::threads_named("interlock") == 0U; }));
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_a_fork_is_told_without_a_preparation)
@@ -283,9 +274,9 @@ BOOST_AUTO_TEST_CASE(a_child_that_is_told_late_has_one_worker)
     {
       bool well = (first.close(), fds.front().is_closed_soon() && goes_on());
       tell(io_context::fork_child);
-      well = well && goes_on() && threads_named("interlock") == 1;
+      well = well && goes_on() && support::threads_named("interlock") == 1U;
       tell(io_context::fork_child);
-      return well && goes_on() && threads_named("interlock") == 1;
+      return well && goes_on() && support::threads_named("interlock") == 1U;
     }));
 }
 
@@ -308,7 +299,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_is_not_told_closes_what_a_thread_of_the_parent
 BOOST_AUTO_TEST_CASE(a_child_forks_in_turn)
 {
   open();
-  const auto grandchild = [this] { return goes_on() && threads_named("interlock") == 1; };
+  const auto grandchild = [this] { return goes_on() && support::threads_named("interlock") == 1U; };
   for (const bool told : {true, false})
     BOOST_TEST(support::in_child(
       [&]

@@ -165,7 +165,7 @@ struct fixture
       open();
       close(round);
       make_children();
-      kept += !support::hung_up(peer);
+      kept += !support::wait_until([this] { return support::hung_up(peer); });
       end_children();
       support::turn(context);
     }

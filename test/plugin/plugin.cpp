@@ -20,6 +20,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address_v4.hpp>
 
+#include "support/sleeps_in_poll.hpp"
+#include "support/wait_until.hpp"
+
 namespace asio = boost::asio;
 using boost::system::error_code;
 using interlock::close_mode;
@@ -50,10 +53,15 @@ bool is_woken(tcp::socket& s)
 {
   char buffer[4];
   error_code ec;
-  std::thread closer([handle = s.get_close_handle()]() mutable { handle.close(); });
+  std::thread closer(
+    [reader = support::this_thread_id(), handle = s.get_close_handle()]() mutable
+    {
+      support::wait_until([reader] { return support::sleeps_in_poll(reader); });
+      handle.close();
+    });
   s.read_some(asio::buffer(buffer), ec);
   closer.join();
-  return ec == asio::error::operation_aborted || ec == asio::error::bad_descriptor;
+  return ec == asio::error::operation_aborted;
 }
 
 /// Closes that the worker makes, one that waits for the peer, and one of the lane's.

@@ -52,12 +52,23 @@ inline std::map<::pid_t, std::string> thread_names()
   return found;
 }
 
-/// Whether a thread of the library is still there: on its way out, it holds its descriptors.
-inline bool has_workers()
+/// How many threads have this name.
+inline std::size_t threads_named(const std::string& name)
 {
   const auto names = thread_names();
-  return std::any_of(names.begin(), names.end(),
-    [](const auto& each) { return each.second.compare(0, 9, "interlock") == 0; });
+  return static_cast<std::size_t>(std::count_if(
+    names.begin(), names.end(), [&name](const auto& each) { return each.second == name; }));
+}
+
+/// How many threads of the library there are: one on its way out holds its descriptors.
+inline std::size_t count_workers()
+{
+  return threads_named("interlock") + threads_named("interlock-close");
+}
+
+inline bool has_workers()
+{
+  return count_workers() != 0;
 }
 
 /// The worker of the only context that has one.

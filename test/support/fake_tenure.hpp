@@ -175,7 +175,7 @@ public:
     return own_;
   }
 
-  /// For the one who opens, before publication.
+  /// Before publication, by the thread that opens.
   void put(int fd) noexcept
   {
     fd_ = fd;

@@ -100,7 +100,7 @@ public:
     std::size_t max_elastic_threads{16};
 
     /// Called once for each close(2) that has not returned for `slow_close_age`, on a thread of the service that
-    /// has no other use. May destroy the context. Must not throw. Empty: nothing is reported.
+    /// has no other use. May destroy the context, or fork. Must not throw. Empty: nothing is reported.
     std::function<void(const slow_close&)> on_slow_close;
     std::chrono::milliseconds slow_close_age{10000};
 
@@ -108,6 +108,7 @@ public:
     /// other use, and returns that std::thread, joinable; or throws. Empty: std::thread. The thread blocks all
     /// signals and sets its name. The service joins it, or detaches it at the shutdown of the context. Called in
     /// the thread that closes, or in one of the service, without a lock. Must not block: other closes wait meanwhile.
+    /// Must not fork.
     detail::thread_factory thread_factory;
   };
 

@@ -39,6 +39,9 @@ using support::guarded_list;
 
 namespace {
 
+// A child would wait for ever for a lock that a thread of the parent had.
+static_assert(std::atomic<wake_event>::is_always_lock_free, "wake_events.hpp counts on it");
+
 struct fixture
 {
   support::ends pipe = support::pipe_ends();

@@ -6,6 +6,9 @@
 #ifndef INTERLOCK_TEST_SUPPORT_IN_CHILD_HPP
 #define INTERLOCK_TEST_SUPPORT_IN_CHILD_HPP
 
+#include <cstddef>
+
+#include <pthread.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +17,19 @@ namespace support {
 
 /// In seconds. A child that hangs is ended by SIGALRM.
 constexpr unsigned patience_with_child = 60;
+
+/// What a child begins with, where it may start threads. They get larger stacks than the parent's threads had: otherwise
+/// glibc would give them the stacks, and so the ids, of those, and ThreadSanitizer takes that for an error.
+inline void begin_child()
+{
+  ::alarm(patience_with_child);
+  constexpr std::size_t large = std::size_t(64) << 20;
+  ::pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, large);
+  ::pthread_setattr_default_np(&attributes);
+  ::pthread_attr_destroy(&attributes);
+}
 
 /// Forks, by the call `fork`: `child`, there, says whether all is well. Here, the number of the child.
 template <class Child>

@@ -87,7 +87,7 @@ close_step close_job::hand_over(const detached_descriptor& d, bool in_hurry) noe
   fd_ = d.fd;
   kind_ = d.kind;
   set_linger(d.linger);
-  at_once_ = d.at_once;
+  was_at_once_ = d.at_once;
   received_ = d.received;
   submitted_ = true;
   awaited_ = false;
@@ -239,7 +239,7 @@ void close_job::reset() noexcept
   submitted_ = watched_ = awaited_ = decided_ = to_be_forgotten_ = false;
   stage_ = stage::idle;
   kind_ = descriptor_kind::unknown;
-  at_once_ = lingered_ = copied_ = gone_ = false;
+  was_at_once_ = lingered_ = copied_ = gone_ = false;
   how_ = close_step::close;
   set_linger(linger_setting::unsupported());
   fd_ = no_descriptor;

@@ -56,6 +56,7 @@ void context_state::stop_watching() noexcept
 // Of this thread's part if there is one.
 void* context_state::take_block(std::size_t size) noexcept
 {
+  note_process(); // in a child another thread of the parent may have had a mutex
   const std::size_t own = place_of_this_thread(parts_.size());
   for (std::size_t i = 0; i != parts_.size(); ++i)
     if (void* const block = parts_[(own + i) % parts_.size()].take_block(size))

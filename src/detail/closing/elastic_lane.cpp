@@ -20,9 +20,10 @@ class elastic_lane::member : private list_node
 {
 public:
   library_thread thread;
-  bool is_started = false;        // before it does anything
-  bool is_reported = true;        // if it closes: not to be reported
-  int descriptor = no_descriptor; // that it closes
+  thread_owner::hold* share = nullptr; // in what holds the lane
+  bool is_started = false;             // before it does anything
+  bool is_reported = true;             // if it closes: not to be reported
+  int descriptor = no_descriptor;      // that it closes
   sys::clock::time_point begun;
 
 private:
@@ -34,11 +35,12 @@ elastic_lane::~elastic_lane()
   join(ended_threads_);
 }
 
-bool elastic_lane::add(close_job& job, close_step how, thread_owner& owner) noexcept
+bool elastic_lane::add(
+  close_job& job, close_step how, thread_owner& owner, fork_gate::round& entered) noexcept
 {
   lock_type lock(*mutex_);
   if (!stopped_ && queued_ >= idle_ && closing_ < options_.max_threads)
-    start_closing(lock, owner);
+    start_closing(lock, owner, &entered);
   if (stopped_ || closing_ == 0)
     return false;
   job.how_ = how;
@@ -48,23 +50,33 @@ bool elastic_lane::add(close_job& job, close_step how, thread_owner& owner) noex
   if (options_.on_slow_close && !reporting_)
   {
     reporting_ = true;
-    reporting_ = start(lock, owner, &elastic_lane::report_slow);
+    reporting_ = start(lock, owner, &elastic_lane::report_slow, &entered);
   }
   return true;
 }
 
 // --- Threads.
 
-// Unlocks meanwhile: the factory is the user's.
-bool elastic_lane::start(lock_type& lock, thread_owner& owner, work what) noexcept
+// Unlocks meanwhile: the factory is the user's. `entered`, of a thread inside the gate: the factory may take a lock that
+// a thread has which forks.
+bool elastic_lane::start(
+  lock_type& lock, thread_owner& owner, work what, fork_gate::round* entered) noexcept
 {
   std::unique_ptr<member> m(new (std::nothrow) member);
   if (!m)
     return false;
   threads_.push_back(*m);
   lock.unlock();
+  if (entered)
+    gate_.begin_call(*entered);
   const bool started = m->thread.start(options_.thread_factory, "interlock-close",
-    [this, self = m.get(), what, kept = thread_owner::hold(owner)] { run(*self, what); });
+    [this, self = m.get(), what, share = thread_owner::hold(owner)]() mutable
+    {
+      self->share = &share;
+      run(*self, what);
+    });
+  if (entered)
+    *entered = gate_.end_call(*entered);
   lock.lock();
   if (started)
     m.release()->is_started = true;
@@ -74,10 +86,11 @@ bool elastic_lane::start(lock_type& lock, thread_owner& owner, work what) noexce
   return started;
 }
 
-bool elastic_lane::start_closing(lock_type& lock, thread_owner& owner) noexcept
+bool elastic_lane::start_closing(
+  lock_type& lock, thread_owner& owner, fork_gate::round* entered) noexcept
 {
   ++closing_;
-  const bool started = start(lock, owner, &elastic_lane::close_jobs);
+  const bool started = start(lock, owner, &elastic_lane::close_jobs, entered);
   if (!started)
     --closing_;
   return started;
@@ -88,18 +101,24 @@ void elastic_lane::run(member& self, work what) noexcept
   lock_type lock(*mutex_);
   changed_->wait(lock, [&self] { return self.is_started; });
   (this->*what)(self, lock);
-  end(self, lock);
+  if (lock.owns_lock())
+    end(self, lock);
 }
 
-// Joins those that have ended before, so that no more than one is left of them.
+// Joins those that have ended before, so that no more than one is left of them. Inside the gate: a forked child reads the
+// lists.
 void elastic_lane::end(member& self, lock_type& lock) noexcept
 {
+  lock.unlock();
+  const fork_gate::round entered = gate_.enter();
+  lock.lock();
   intrusive_list<member> earlier(std::move(ended_threads_));
   threads_.remove(self);
   ended_threads_.push_back(self);
   changed_->notify_all();
   lock.unlock();
   join(earlier);
+  gate_.leave(entered);
 }
 
 // --- Closing.
@@ -148,7 +167,7 @@ void elastic_lane::close_next(member& self, lock_type& lock) noexcept
 // --- Reports.
 
 // As long as a close is queued, or is to be reported if it is not over in time.
-void elastic_lane::report_slow(member& /*self*/, lock_type& lock) noexcept
+void elastic_lane::report_slow(member& self, lock_type& lock) noexcept
 {
   const auto stopped = [this] { return stopped_; };
   const auto has_work = [this] { return stopped_ || next_slow() != nullptr; };
@@ -158,16 +177,17 @@ void elastic_lane::report_slow(member& /*self*/, lock_type& lock) noexcept
     if (!slow)
       continue;
     const auto due = slow->begun + options_.slow_close_age;
-    if (sys::clock::now() >= due)
-      report(*slow, lock);
-    else
+    if (sys::clock::now() < due)
       changed_->wait_until(lock, due, stopped);
+    else if (!report(*slow, self, lock))
+      return;
   }
   reporting_ = false;
 }
 
-// The thread of `slow` may have ended when this returns.
-void elastic_lane::report(member& slow, lock_type& lock) noexcept
+// The thread of `slow` may have ended when this returns. False, and unlocked: `on_slow_close` has forked, and this is the
+// child, which has not adopted the lane. Its mutexes are those of the parent.
+bool elastic_lane::report(member& slow, const member& self, lock_type& lock) noexcept
 {
   slow_close about;
   about.descriptor = slow.descriptor;
@@ -179,8 +199,11 @@ void elastic_lane::report(member& slow, lock_type& lock) noexcept
   const fork_gate::round entered = gate_.enter();
   gate_.begin_call(entered);
   options_.on_slow_close(about);
+  if (!self.share->is_of_this_process())
+    return false;
   gate_.leave(gate_.end_call(entered));
   lock.lock();
+  return true;
 }
 
 // The one that has been under way for the longest time, of those that are to be reported.
@@ -215,7 +238,7 @@ void elastic_lane::stop(sys::clock::time_point end, thread_owner& owner) noexcep
   added_->notify_all();
   changed_->notify_all();
   for (std::size_t more = std::min(queued_, options_.max_threads); more != 0; --more)
-    if (!start_closing(lock, owner))
+    if (!start_closing(lock, owner, nullptr))
       break;
   changed_->wait_until(lock, end, [this] { return others_have_ended(); });
   intrusive_list<member> ended(std::move(ended_threads_));
@@ -226,25 +249,21 @@ void elastic_lane::stop(sys::clock::time_point end, thread_owner& owner) noexcep
 // All threads but the calling one: `on_slow_close` may end the context.
 bool elastic_lane::others_have_ended() const noexcept
 {
-  bool have = true;
-  threads_.for_each([&have](member& m) { have &= m.is_started && m.thread.is_current(); });
-  return have;
+  const auto is_other = [](member& m) { return !m.is_started || !m.thread.is_current(); };
+  return threads_.find(is_other) == nullptr;
 }
 
-// Those of threads that do not exist. The calling thread may be one of the lane: `on_slow_close` may fork.
-void elastic_lane::forget(intrusive_list<member>& gone) noexcept
+void elastic_lane::forget(member& gone) noexcept
 {
-  intrusive_list<member> all(std::move(gone));
-  while (member* m = all.pop_front())
-  {
-    if (m->thread.is_current())
-    {
-      gone.push_back(*m);
-      continue;
-    }
-    m->thread.forget_after_fork();
-    delete m;
-  }
+  gone.thread.forget_after_fork();
+  delete &gone;
+}
+
+// The calling thread may be one of the lane: `on_slow_close` may fork.
+void elastic_lane::stay(member& self) noexcept
+{
+  self.share->renew_after_fork();
+  threads_.push_back(self);
 }
 
 void elastic_lane::renew_after_fork() noexcept
@@ -253,8 +272,11 @@ void elastic_lane::renew_after_fork() noexcept
   added_.renew();
   changed_.renew();
   jobs_.forget_all();
-  forget(threads_);
-  forget(ended_threads_);
+  while (member* m = ended_threads_.pop_front())
+    forget(*m);
+  intrusive_list<member> all(std::move(threads_));
+  while (member* m = all.pop_front())
+    m->thread.is_current() ? stay(*m) : forget(*m);
   queued_ = closing_ = idle_ = 0;
   reporting_ = false;
 }

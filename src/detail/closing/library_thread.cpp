@@ -56,6 +56,7 @@ void library_thread::start_thread(
 #else
     static_cast<void>(name);
 #endif
+    id_.store(sys::this_thread_id(), std::memory_order_relaxed);
     own();
     note_end();
   };
@@ -92,7 +93,7 @@ void library_thread::join() noexcept
 
 bool library_thread::is_current() const noexcept
 {
-  return thread_->get_id() == sys::this_thread_id();
+  return id_.load(std::memory_order_relaxed) == sys::this_thread_id();
 }
 
 // The factory may have returned a thread that is not to be joined.
@@ -105,6 +106,7 @@ void library_thread::join_ended() noexcept
 void library_thread::forget_after_fork() noexcept
 {
   thread_.renew();
+  id_.store(sys::thread().get_id(), std::memory_order_relaxed);
   mutex_.renew();
   end_.renew();
   has_ended_ = false;

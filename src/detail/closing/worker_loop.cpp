@@ -302,10 +302,10 @@ void worker_loop::end_delivery(close_plan& plan) noexcept
 // The job may be gone when this returns.
 void worker_loop::finish(close_job& job, close_step how) noexcept
 {
-  if (job.can_block(!job.at_once_))
+  if (job.can_block(!job.was_at_once_))
   {
     calls::set_close_on_exec(job.fd_);
-    if (share_.lane.add(job, how, owner_))
+    if (share_.lane.add(job, how, owner_, entered_))
       return;
   }
   entered_ = close_call::make(job, how, share_.progress, share_.gate, entered_);

@@ -22,16 +22,16 @@ constexpr int slice_milliseconds = 10;
 
 } // namespace
 
-blocked_thread::blocked_thread(wake_events& events, const void* tenure) noexcept
-  : events_(events),
-    event_(events.take()),
+blocked_thread::blocked_thread(wake_events& kept, const void* tenure) noexcept
+  : kept_(kept),
+    event_(kept.take()),
     tenure_(tenure)
 {
 }
 
 blocked_thread::~blocked_thread()
 {
-  events_.put(event_);
+  kept_.put(event_);
 }
 
 bool blocked_thread::wait(int fd, short events, boost::system::error_code& ec) noexcept
@@ -56,6 +56,8 @@ void blocked_thread::wake() noexcept
 
 void blocked_thread_list::remove(blocked_thread& w) noexcept
 {
+  if (!w.is_of_this_process())
+    return w.forget();
   blocked_threads_.remove(w);
   std::uint64_t count = 0;
   if (w.woken_ && w.has_event() && sys::read(w.event_.descriptor, &count, sizeof(count)) < 0)

@@ -6,18 +6,12 @@
 #include <sys/eventfd.h>
 
 #include <interlock/detail/descriptor/place_by_address.hpp>
-#include <interlock/detail/descriptor/process.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
 namespace {
-
-int process_number() noexcept
-{
-  return static_cast<int>(this_process());
-}
 
 void close_event(wake_event e) noexcept
 {
@@ -33,12 +27,14 @@ wake_events::~wake_events()
     close_event(e.load(std::memory_order_acquire));
 }
 
+// The first one that a thread looks at is mostly its own.
 wake_event wake_events::take() noexcept
 {
   const int process = process_number();
+  const std::size_t own = place_of_this_thread(kept_.size());
   for (std::size_t i = 0; i != kept_.size(); ++i)
   {
-    sys::atomic<wake_event>& kept = near_this_thread(i);
+    sys::atomic<wake_event>& kept = kept_[(own + i) % kept_.size()];
     if (kept.load(std::memory_order_relaxed).descriptor == no_descriptor)
       continue;
     const wake_event e = kept.exchange(wake_event(), std::memory_order_acquire);
@@ -53,19 +49,15 @@ wake_event wake_events::take() noexcept
 void wake_events::put(wake_event e) noexcept
 {
   const bool is_of_use = e.descriptor != no_descriptor && e.process == process_number();
+  const std::size_t own = place_of_this_thread(kept_.size());
   for (std::size_t i = 0; i != kept_.size() && is_of_use; ++i)
   {
     wake_event none;
-    if (near_this_thread(i).compare_exchange_strong(
+    if (kept_[(own + i) % kept_.size()].compare_exchange_strong(
           none, e, std::memory_order_release, std::memory_order_relaxed))
       return;
   }
   close_event(e);
-}
-
-sys::atomic<wake_event>& wake_events::near_this_thread(std::size_t i) noexcept
-{
-  return kept_[(place_of_this_thread(kept_.size()) + i) % kept_.size()];
 }
 
 } // namespace detail

@@ -7,6 +7,7 @@
 
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/cancellation_disabled.hpp>
+#include <interlock/detail/descriptor/short_locks.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
@@ -29,7 +30,9 @@ tenure_base::tenure_base(object_memory& object, context_state_pointer shared) no
 
 bool tenure_base::wait(short events, error_code& ec) noexcept
 {
-  blocked_thread self(context_state_->events(), this);
+  const inside_mark inside(*this);
+  context_state_->note_process();
+  blocked_thread self(context_state_->kept_wake_events(), this);
   {
     const std::lock_guard<sys::mutex> lock(mutex());
     blocked_threads().add(self);
@@ -44,6 +47,7 @@ bool tenure_base::wait(short events, error_code& ec) noexcept
     else
       is_ready = self.wait(fd_, events, ec);
   }
+  renew_short_locks(); // a signal handler may have forked
   const std::lock_guard<sys::mutex> lock(mutex());
   blocked_threads().remove(self);
   return is_ready;
@@ -459,7 +463,7 @@ void tenure_base::after_fork() noexcept
 // This thread leaves as often as it has entered.
 void tenure_base::forget_inside() noexcept
 {
-  const unsigned own = running_initiation::count(*this);
+  const unsigned own = inside_mark::count(*this);
   if (own == 0)
     act(word_.apply<word::forget_inside>());
   else

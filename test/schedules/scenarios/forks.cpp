@@ -3,6 +3,13 @@
 //
 // The parent's side of a fork beside closes: the library's threads are parked, and go on.
 
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include <interlock/close_service.hpp>
+
 #include "schedules/scene.hpp"
 
 using namespace schedules;
@@ -133,6 +140,34 @@ WIDE_SCENARIO(preparation_after_one_that_has_waited_for_a_blocked_close)
     s.o.reset();
   }
   require_done(blocked);
+}
+
+// The program has a lock at the fork that its factory of threads takes: in the thread that closes, and in the worker.
+WIDE_SCENARIO(fork_with_a_lock_of_the_thread_factory)
+{
+  interlock::detail::sys::mutex app;
+  calls closed;
+  {
+    context ctx;
+    interlock::close_service::options options;
+    options.thread_factory = [&](std::function<void()> f)
+    {
+      const std::lock_guard<interlock::detail::sys::mutex> lock(app);
+      return interlock::detail::sys::thread(std::move(f));
+    };
+    boost::asio::make_service<interlock::close_service>(ctx, options);
+    object o(ctx);
+    o.open(may_block);
+    o.async_close(closed);
+    thread forking("forking",
+      [&]
+      {
+        const std::lock_guard<interlock::detail::sys::mutex> lock(app);
+        kernel::current().fork();
+      });
+    ctx.run_until([&] { return closed.called != 0; });
+    forking.join();
+  }
 }
 
 SCENARIO(close_after_a_preparation)

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// One close(2) by a thread of the library. It may block, so a fork waits for it only for a time; the kernel takes the
-// number away first, so a preparation does not wait for it at all.
+// One close(2) by a thread of the library. It may block, so a fork waits for it only for a time. The kernel takes the
+// descriptor away first: once the call has begun, a preparation does not wait for what has been posted.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_CLOSE_CALL_HPP
 #define INTERLOCK_DETAIL_CLOSING_CLOSE_CALL_HPP

@@ -273,7 +273,7 @@ private:
   bool : 0;
 
   // Of the thread that the job belongs to.
-  bool at_once_ : 1;
+  bool was_at_once_ : 1;     // the submitting thread would have closed it
   bool to_be_forgotten_ : 1; // was watched when submitted
   bool lingered_ : 1;
   bool copied_ : 1; // in a forked child: the descriptor is a copy of the parent's

@@ -51,9 +51,9 @@ public:
   }
 
   /// Of the threads that are blocked in synchronous calls.
-  wake_events& events() noexcept
+  wake_events& kept_wake_events() noexcept
   {
-    return wake_events_;
+    return kept_wake_events_;
   }
 
   /// False: the context has been shut down, nothing can be opened on it any more.
@@ -119,8 +119,9 @@ public:
   /// The thread that forks. No other thread uses the context between a preparation and its end, as Asio demands.
   INTERLOCK_DECL void on_fork(fork_event e) noexcept;
 
-  /// Before a descriptor enters or leaves the reactor, before a close is posted, and in the step of a close: a forked child
-  /// shares the parent's reactor, and has no worker, until it adopts.
+  /// Before a descriptor enters or leaves the reactor, before a close is posted, in the step of a close, and before a thread
+  /// is blocked: a forked child shares the parent's reactor, has no worker, and counts threads of the parent as inside,
+  /// until it adopts.
   void note_process() noexcept
   {
     if (process_.load(std::memory_order_acquire) != this_process())
@@ -169,7 +170,7 @@ private:
     false; // of the thread that makes the context, then of the one that shuts it down
 
   std::array<context_part, sys::parts> parts_;
-  wake_events wake_events_;
+  wake_events kept_wake_events_;
   sys::atomic<bool> down_{false};
 };
 

@@ -60,14 +60,15 @@ public:
 
   /// Has a thread close the job as decided. False: no thread can be had, or the lane has been stopped. Each thread
   /// shares in `owner`, which holds the lane: a thread may be left behind, and outlive whatever else holds it. One
-  /// thread calls this: the worker.
-  INTERLOCK_DECL bool add(close_job& job, close_step how, thread_owner& owner) noexcept;
+  /// thread calls this: the worker. `entered`: what it has to give to the gate, which changes meanwhile.
+  INTERLOCK_DECL bool add(
+    close_job& job, close_step how, thread_owner& owner, fork_gate::round& entered) noexcept;
 
   /// Takes no more jobs, and waits until `end` for the threads to end, when all jobs are closed. What has waited at the
   /// limit gets threads of its own. Threads that are left then are left behind.
   INTERLOCK_DECL void stop(sys::clock::time_point end, thread_owner& owner) noexcept;
 
-  /// In a forked child: no thread, and no job.
+  /// In a forked child: no thread but, at most, the calling one, and no job.
   INTERLOCK_DECL void renew_after_fork() noexcept;
 
 private:
@@ -77,19 +78,20 @@ private:
   using lock_type = std::unique_lock<sys::mutex>;
   using work = void (elastic_lane::*)(member& self, lock_type& lock);
 
-  bool start(lock_type& lock, thread_owner& owner, work what) noexcept;
-  bool start_closing(lock_type& lock, thread_owner& owner) noexcept;
+  bool start(lock_type& lock, thread_owner& owner, work what, fork_gate::round* entered) noexcept;
+  bool start_closing(lock_type& lock, thread_owner& owner, fork_gate::round* entered) noexcept;
   void run(member& self, work what) noexcept;
   void end(member& self, lock_type& lock) noexcept;
   void close_jobs(member& self, lock_type& lock) noexcept;
   bool await_job(lock_type& lock) noexcept;
   void close_next(member& self, lock_type& lock) noexcept;
   void report_slow(member& self, lock_type& lock) noexcept;
-  void report(member& slow, lock_type& lock) noexcept;
+  bool report(member& slow, const member& self, lock_type& lock) noexcept;
   member* next_slow() const noexcept;
   bool others_have_ended() const noexcept;
   static void join(intrusive_list<member>& ended) noexcept;
-  static void forget(intrusive_list<member>& gone) noexcept;
+  void stay(member& self) noexcept;
+  static void forget(member& gone) noexcept;
 
   const lane_options& options_;
   fork_gate& gate_;

@@ -72,6 +72,8 @@ private:
   void join_ended() noexcept;
 
   forkable<sys::thread> thread_;
+  sys::atomic<sys::thread::id> id_{
+    sys::thread().get_id()}; // of the factory's thread too, which it may have detached
   forkable<sys::renewable_mutex> mutex_;
   forkable<sys::condition_variable> end_;
   bool has_ended_ = false; // guarded by mutex_

@@ -3,7 +3,8 @@
 //
 // What the library's threads keep in memory: one of them may be left behind, and outlive whatever else holds it.
 //
-// The references of threads are counted apart: a forked child has none of the threads, and drops what they held.
+// The references of threads are counted apart: a forked child has none of the threads but, at most, the one that has
+// forked, and drops what the others held.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_THREAD_OWNER_HPP
 #define INTERLOCK_DETAIL_CLOSING_THREAD_OWNER_HPP
@@ -62,16 +63,28 @@ public:
 
     hold& operator=(hold&&) = delete;
 
-    // In a child whose only thread is this one, the reference has been dropped.
+    /// Of the thread that has forked, after `forget_threads`.
+    void renew_after_fork() noexcept
+    {
+      process_ = this_process();
+      owner_->begin_hold();
+    }
+
+    // In a child the reference has been dropped.
     ~hold()
     {
-      if (owner_ && process_ == this_process())
+      if (owner_ && is_of_this_process())
         owner_->end_hold();
+    }
+
+    bool is_of_this_process() const noexcept
+    {
+      return process_ == this_process();
     }
 
   private:
     thread_owner* owner_;
-    const long process_;
+    long process_;
   };
 
 protected:
@@ -88,8 +101,8 @@ protected:
 private:
   void begin_hold() noexcept
   {
+    intrusive_ptr_add_ref(this); // first: a fork in between must not take away what is not there
     holds_.fetch_add(1, std::memory_order_relaxed);
-    intrusive_ptr_add_ref(this);
   }
 
   void end_hold() noexcept

@@ -15,7 +15,7 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
-#include <interlock/detail/tenure/running_initiation.hpp>
+#include <interlock/detail/tenure/inside_mark.hpp>
 
 #if defined(INTERLOCK_HAS_IMMEDIATE_EXECUTORS)
 #include <boost/asio/associated_immediate_executor.hpp>
@@ -60,13 +60,13 @@ using may_complete_within = std::integral_constant<bool,
   !std::is_same<immediate_executor_of<Handler>, immediate_executor_of<plain_handler>>::value>;
 
 template <class Handler>
-using running_initiation_of = std::conditional_t<may_complete_within<Handler>::value,
-  running_initiation, no_running_initiation>;
+using inside_mark_of =
+  std::conditional_t<may_complete_within<Handler>::value, inside_mark, no_inside_mark>;
 
 #else
 
 template <class>
-using running_initiation_of = no_running_initiation;
+using inside_mark_of = no_inside_mark;
 
 #endif
 

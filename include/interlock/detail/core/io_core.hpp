@@ -267,7 +267,7 @@ public:
       return;
     }
     const leave_guard leaves(*t);
-    const running_initiation_of<Handler> running(*t);
+    const inside_mark_of<Handler> running(*t);
     tracking_of<Handler, count_of(Kind)> tracked(*t);
     if (!t->is_plain())
     {

@@ -26,13 +26,18 @@ namespace detail {
 class blocked_thread : private list_node
 {
 public:
-  /// Takes one of `events`, and puts it back at its end. Without one (EMFILE) the wait polls in slices.
-  INTERLOCK_DECL explicit blocked_thread(
-    wake_events& events, const void* tenure = nullptr) noexcept;
+  /// Takes one of `kept`, and puts it back at its end. Without one (EMFILE) the wait polls in slices.
+  INTERLOCK_DECL explicit blocked_thread(wake_events& kept, const void* tenure = nullptr) noexcept;
 
   blocked_thread(const blocked_thread&) = delete;
   blocked_thread& operator=(const blocked_thread&) = delete;
   INTERLOCK_DECL ~blocked_thread();
+
+  /// False in a child that a signal handler has forked meanwhile: it has made the lists anew, and this is in none.
+  bool is_of_this_process() const noexcept
+  {
+    return event_.process == process_number();
+  }
 
   /// Blocks until `descriptor` has one of `events`, or an error or hang-up, or the waiter is woken, or
   /// a signal comes (EINTR). Returns true when the descriptor is ready; false with ec clear means: look
@@ -50,7 +55,7 @@ private:
     return event_.descriptor != no_descriptor;
   }
 
-  wake_events& events_;
+  wake_events& kept_;
   const wake_event event_;
   const void* const tenure_;
   bool woken_ = false;
@@ -65,7 +70,7 @@ public:
     blocked_threads_.push_back(w);
   }
 
-  /// Takes `w` out, and its wake-up with it: none is left over for the thread's next wait.
+  /// Takes `w` out, if it is in, and its wake-up with it: none is left over for the thread's next wait.
   INTERLOCK_DECL void remove(blocked_thread& w) noexcept;
 
   /// Those that wait on this tenure.

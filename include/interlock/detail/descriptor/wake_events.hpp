@@ -16,17 +16,24 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
+#include <interlock/detail/descriptor/process.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
+/// The lower bits of this_process().
+inline int process_number() noexcept
+{
+  return static_cast<int>(this_process());
+}
+
 /// An eventfd and the process that has made it. Its children share the count: each would take the other's wake-ups.
 struct alignas(2 * sizeof(int)) wake_event // without a lock in an atomic object
 {
   int descriptor = no_descriptor;
-  int process = 0; // the lower bits of the process's number
+  int process = 0; // its number
 
   friend bool operator==(const wake_event& a, const wake_event& b) noexcept
   {
@@ -37,7 +44,12 @@ struct alignas(2 * sizeof(int)) wake_event // without a lock in an atomic object
 class wake_events
 {
 public:
-  wake_events() = default;
+  wake_events() noexcept
+  {
+    for (sys::atomic<wake_event>& e : kept_)
+      e.store(wake_event(), std::memory_order_relaxed);
+  }
+
   wake_events(const wake_events&) = delete;
   wake_events& operator=(const wake_events&) = delete;
   INTERLOCK_DECL ~wake_events();
@@ -49,10 +61,7 @@ public:
   INTERLOCK_DECL void put(wake_event e) noexcept;
 
 private:
-  // The first one that a thread looks at is mostly its own.
-  sys::atomic<wake_event>& near_this_thread(std::size_t i) noexcept;
-
-  std::array<sys::atomic<wake_event>, sys::kept_wake_events> kept_{};
+  std::array<sys::atomic<wake_event>, sys::kept_wake_events> kept_;
 };
 
 } // namespace detail

@@ -30,10 +30,10 @@
 #include <interlock/detail/tenure/atomic_word.hpp>
 #include <interlock/detail/tenure/close_sequence.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
+#include <interlock/detail/tenure/inside_mark.hpp>
 #include <interlock/detail/tenure/object_memory.hpp>
 #include <interlock/detail/tenure/received_errors.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
-#include <interlock/detail/tenure/running_initiation.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -145,7 +145,8 @@ public:
   }
 
   /// Blocks until the descriptor is ready for `events` (poll(2)). False, with ec set: the object is being
-  /// closed, or a signal interrupted the wait. The caller is inside.
+  /// closed, or a signal interrupted the wait. The caller is inside. A forked child adopts the context first: later it
+  /// would take a blocked thread of its own for one of the parent.
   bool wait(short events, error_code& ec) noexcept;
 
   /// For operations, before the thread leaves or the user's handler runs.

@@ -1,0 +1,281 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// G10: the program may fork in a function that the library calls, in a signal handler of a thread that is blocked in a call of
+// the library's, and while it holds a lock that its factory of threads takes.
+//
+// A child checks for itself, and its exit status says what it found.
+
+#include <interlock/close_service.hpp>
+#include <interlock/local/stream_protocol.hpp>
+#include <interlock/posix/stream_descriptor.hpp>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/close_probe.hpp"
+#include "support/descriptor_pairs.hpp"
+#include "support/in_child.hpp"
+#include "support/loop.hpp"
+#include "support/wait_until.hpp"
+#include "support/watched_thread.hpp"
+
+namespace asio = boost::asio;
+using asio::io_context;
+using boost::system::error_code;
+using interlock::close_service;
+using interlock::posix::stream_descriptor;
+using local = interlock::local::stream_protocol;
+
+namespace {
+
+// --- A report of a close that is slow, which forks.
+
+struct slow_fixture
+{
+  support::ends pair = support::unread_ends();
+  support::close_watch watch{pair.near.get()};
+  std::optional<io_context> context{std::in_place};
+  std::atomic<::pid_t> child{-1};
+  bool is_well = true; // in the child
+
+  /// The child calls `act` in the report and returns from it. It ends with its only thread: that it ends at all, without a
+  /// use of what is gone, is what is asked.
+  bool fork_in_report(std::function<void()> act)
+  {
+    close_service::options o;
+    o.slow_close_age = std::chrono::milliseconds(1);
+    o.shutdown_wait = std::chrono::milliseconds(1);
+    o.thread_factory = [this](std::function<void()> run) { return start(std::move(run)); };
+    o.on_slow_close = [&](const interlock::slow_close&) { report(act); };
+    make_close_service(*context, o);
+    watch.shut_gate();
+    local::socket(*context, local(), pair.near.release()).close();
+    BOOST_TEST(support::wait_until([this] { return child > 0; }));
+    const bool was_well = support::was_well(child);
+    watch.open_gate();
+    BOOST_TEST(watch.wait_closed());
+    return was_well;
+  }
+
+private:
+  std::thread start(std::function<void()> run)
+  {
+    return std::thread(
+      [this, parent = ::getpid(), own = std::move(run)]
+      {
+        own();
+        // The parent may have left the thread behind, and ended the test.
+        if (::getpid() != parent)
+          ::_exit(is_well ? 0 : 1);
+      });
+  }
+
+  void report(const std::function<void()>& act)
+  {
+    const ::pid_t pid = ::fork();
+    if (pid == 0)
+    {
+      support::begin_child();
+      act();
+    }
+    else
+      child = pid;
+  }
+};
+
+// --- A factory of threads that takes a lock of the program's.
+
+struct factory_fixture
+{
+  std::mutex lock;
+  std::atomic<int> in_factory{0};
+  io_context context;
+  support::ends standing = support::pipe_ends();
+  support::close_watch watch{standing.near.get()};
+  int closed = 0;
+
+  factory_fixture()
+  {
+    close_service::options o;
+    o.thread_factory = [this](std::function<void()> run)
+    {
+      ++in_factory;
+      const std::lock_guard<std::mutex> locked(lock);
+      return std::thread(std::move(run));
+    };
+    make_close_service(context, o);
+  }
+
+  /// A descriptor whose close(2) may block: the worker starts a thread for it, unless one has nothing to do.
+  void close(int fd)
+  {
+    stream_descriptor pipe(context, fd);
+    pipe.async_close([this](error_code ec) { closed += !ec; });
+    support::turn(context);
+  }
+
+  bool are_closed(int count)
+  {
+    return support::wait_until([&] { return support::turn(context), closed == count; });
+  }
+};
+
+// --- A thread that is blocked, and whose signal handler forks.
+
+class forking_signal
+{
+public:
+  forking_signal()
+  {
+    struct ::sigaction action = {};
+    action.sa_handler = [](int)
+    {
+      const int before = errno;
+      child = ::fork();
+      errno = before;
+    };
+    ::sigaction(SIGUSR1, &action, &before_);
+  }
+
+  forking_signal(const forking_signal&) = delete;
+  forking_signal& operator=(const forking_signal&) = delete;
+
+  ~forking_signal()
+  {
+    ::sigaction(SIGUSR1, &before_, nullptr);
+  }
+
+  static inline std::atomic<::pid_t> child{-1}; // where the handler has run
+
+private:
+  struct ::sigaction before_;
+};
+
+error_code read_blocking(local::socket& s)
+{
+  char buffer[4];
+  error_code ec;
+  s.read_some(asio::buffer(buffer), ec);
+  return ec;
+}
+
+/// Whether a close wakes a thread that is blocked in a call on the object.
+bool is_woken(local::socket& s)
+{
+  error_code ec;
+  support::watched_thread reader([&] { ec = read_blocking(s); });
+  const bool slept = reader.falls_asleep();
+  s.close();
+  reader.join();
+  return slept && ec == asio::error::operation_aborted;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_g10_fork_inside, *boost::unit_test::label("forks"))
+
+BOOST_FIXTURE_TEST_SUITE(in_on_slow_close, slow_fixture)
+
+BOOST_AUTO_TEST_CASE(a_child_may_return_untold)
+{
+  BOOST_TEST(fork_in_report([] {}));
+}
+
+BOOST_AUTO_TEST_CASE(a_child_may_go_on_with_the_context)
+{
+  BOOST_TEST(fork_in_report(
+    [this]
+    {
+      context->notify_fork(io_context::fork_child);
+      support::ends ends = support::unix_ends();
+      local::socket other(*context, local(), ends.near.release());
+      is_well = is_woken(other);
+    }));
+}
+
+BOOST_AUTO_TEST_CASE(a_child_may_end_the_context)
+{
+  BOOST_TEST(fork_in_report(
+    [this]
+    {
+      context->notify_fork(io_context::fork_child);
+      context.reset();
+    }));
+}
+
+BOOST_AUTO_TEST_CASE(a_child_may_end_the_context_untold)
+{
+  BOOST_TEST(fork_in_report([this] { context.reset(); }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_CASE(a_thread_forks_while_it_holds_a_lock_of_the_factory, factory_fixture)
+{
+  watch.shut_gate();
+  close(standing.near.release());
+  BOOST_TEST(watch.wait_arrived());
+  std::unique_lock<std::mutex> held(lock);
+  close(support::pipe_ends().near.release());
+  BOOST_TEST(support::wait_until([this] { return in_factory == 3; }));
+  const bool was_well = support::in_child(
+    [&]
+    {
+      held.unlock();
+      context.notify_fork(io_context::fork_child);
+      return are_closed(2);
+    });
+  BOOST_TEST(was_well);
+  held.unlock();
+  watch.open_gate();
+  BOOST_TEST(are_closed(2));
+}
+
+BOOST_AUTO_TEST_CASE(a_blocked_thread_forks_in_a_signal_handler)
+{
+  const forking_signal forking;
+  io_context context;
+  support::ends pair = support::unix_ends();
+  local::socket s(context, local(), pair.near.release());
+  error_code earlier;
+  support::watched_thread first([&] { earlier = read_blocking(s); });
+  BOOST_TEST(first.falls_asleep());
+  error_code interrupted;
+  std::atomic<::pthread_t> thread{};
+  support::watched_thread second(
+    [&]
+    {
+      thread = ::pthread_self();
+      interrupted = read_blocking(s);
+      if (forking_signal::child != 0)
+        return;
+      support::begin_child();
+      const bool was_interrupted = interrupted == asio::error::interrupted;
+      ::_exit(was_interrupted && is_woken(s) ? 0 : 1);
+    });
+  BOOST_TEST(second.falls_asleep());
+  ::pthread_kill(thread, SIGUSR1);
+  second.join();
+  BOOST_TEST(interrupted == asio::error::interrupted);
+  BOOST_TEST(support::was_well(forking_signal::child));
+  BOOST_TEST(is_woken(s));
+  first.join();
+  BOOST_TEST(earlier == asio::error::operation_aborted);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

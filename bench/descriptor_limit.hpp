@@ -24,6 +24,7 @@ inline std::size_t possible_descriptors(std::size_t wanted)
     return wanted;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
   return std::size_t(limit.rlim_cur > others ? limit.rlim_cur - others : 0);
 }
 

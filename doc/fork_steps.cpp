@@ -28,8 +28,8 @@ struct event
 
 constexpr event events[] = {{fork_event::prepare, "`fork_prepare`"},
   {fork_event::parent, "`fork_parent`"}, {fork_event::child, "`fork_child`"},
-  {fork_event::use, "an object is opened or closed"}, {fork_event::begin, "[^fork(2)] begins"},
-  {fork_event::end, "[^fork(2)] is over, in the parent"}};
+  {fork_event::use, "an object is opened or closed, or a call on it blocks"},
+  {fork_event::begin, "[^fork(2)] begins"}, {fork_event::end, "[^fork(2)] is over, in the parent"}};
 
 const char* name_of(fork_act a)
 {

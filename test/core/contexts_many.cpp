@@ -7,10 +7,13 @@
 #include <interlock/close_report.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <deque>
 #include <utility>
+
+#include <sys/socket.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
@@ -56,6 +59,17 @@ struct sibling
     context.poll();
   }
 
+  /// Whether each peer has the end of what was sent to it: the close has begun.
+  bool all_seen() const
+  {
+    const auto has_end = [](const support::fd& peer)
+    {
+      char next = 0;
+      return ::recv(peer.get(), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    };
+    return support::wait_until([&] { return std::all_of(peers.begin(), peers.end(), has_end); });
+  }
+
   bool all_closed()
   {
     return support::turn(context), closed == objects_of_each;
@@ -66,13 +80,18 @@ struct fixture
 {
   std::deque<sibling> contexts{siblings};
 
+  fixture()
+  {
+    BOOST_TEST(have_workers(0)); // of earlier tests
+  }
+
   ~fixture()
   {
     contexts.clear();
     BOOST_TEST(have_workers(0));
   }
 
-  // A thread that has begun has no name yet; one that has ended is there for a moment.
+  // One that has ended is there for a moment.
   static bool have_workers(std::size_t count)
   {
     return support::wait_until([count] { return support::count_workers() == count; });
@@ -94,15 +113,17 @@ BOOST_AUTO_TEST_CASE(contexts_that_do_not_close_have_no_thread)
 BOOST_AUTO_TEST_CASE(a_context_that_closes_has_one_thread_whatever_its_siblings)
 {
   contexts.front().close_all();
-  BOOST_TEST(have_workers(1));
+  BOOST_TEST(contexts.front().all_seen());
+  BOOST_TEST(support::count_workers() == 1U);
   contexts.back().close_all();
-  BOOST_TEST(have_workers(2));
+  BOOST_TEST(contexts.back().all_seen());
+  BOOST_TEST(support::count_workers() == 2U);
   for (sibling* s : {&contexts.front(), &contexts.back()})
   {
     s->peers.clear();
     BOOST_TEST(support::wait_until([s] { return s->all_closed(); }));
   }
-  BOOST_TEST(have_workers(2));
+  BOOST_TEST(support::count_workers() == 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,7 @@
 #include <cstddef>
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,10 +19,14 @@ namespace support {
 /// In seconds. A child that hangs is ended by SIGALRM.
 constexpr unsigned patience_with_child = 60;
 
-/// What a child begins with, where it may start threads. They get larger stacks than the parent's threads had: otherwise
+/// What a child begins with that any thread may have forked, and where it may start threads. They get larger stacks than the parent's threads had: otherwise
 /// glibc would give them the stacks, and so the ids, of those, and ThreadSanitizer takes that for an error.
 inline void begin_child()
 {
+  ::sigset_t alarm;
+  ::sigemptyset(&alarm);
+  ::sigaddset(&alarm, SIGALRM);
+  ::pthread_sigmask(SIG_UNBLOCK, &alarm, nullptr);
   ::alarm(patience_with_child);
   constexpr std::size_t large = std::size_t(64) << 20;
   ::pthread_attr_t attributes;

@@ -15,12 +15,12 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-/// One thread of the lane. Freed by the thread that joins it. But for `thread` guarded by the lane's mutex.
+/// One thread of the lane. Freed by the thread that joins it. But for `thread` and `share` guarded by the lane's mutex.
 class elastic_lane::member : private list_node
 {
 public:
   library_thread thread;
-  thread_owner::hold* share = nullptr; // in what holds the lane
+  thread_owner::hold* share = nullptr; // in what holds the lane; the thread's own, null at its end
   bool is_started = false;             // before it does anything
   bool is_reported = true;             // if it closes: not to be reported
   int descriptor = no_descriptor;      // that it closes
@@ -101,12 +101,13 @@ void elastic_lane::run(member& self, work what) noexcept
   lock_type lock(*mutex_);
   changed_->wait(lock, [&self] { return self.is_started; });
   (this->*what)(self, lock);
+  self.share = nullptr;
   if (lock.owns_lock())
     end(self, lock);
 }
 
-// Joins those that have ended before, so that no more than one is left of them. Inside the gate: a forked child reads the
-// lists.
+// Joins those that have ended before, so that no more than one is left of them. A forked child reads the lists, so they
+// change inside the gate only. The threads that are joined may run a function of the user's to its end.
 void elastic_lane::end(member& self, lock_type& lock) noexcept
 {
   lock.unlock();
@@ -117,8 +118,8 @@ void elastic_lane::end(member& self, lock_type& lock) noexcept
   ended_threads_.push_back(self);
   changed_->notify_all();
   lock.unlock();
-  join(earlier);
   gate_.leave(entered);
+  join(earlier);
 }
 
 // --- Closing.
@@ -276,7 +277,7 @@ void elastic_lane::renew_after_fork() noexcept
     forget(*m);
   intrusive_list<member> all(std::move(threads_));
   while (member* m = all.pop_front())
-    m->thread.is_current() ? stay(*m) : forget(*m);
+    m->share && m->thread.is_current() ? stay(*m) : forget(*m);
   queued_ = closing_ = idle_ = 0;
   reporting_ = false;
 }

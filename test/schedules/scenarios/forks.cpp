@@ -170,6 +170,37 @@ WIDE_SCENARIO(fork_with_a_lock_of_the_thread_factory)
   }
 }
 
+// The program has a lock at the fork that each thread takes which its factory has made, when the library has left it.
+WIDE_SCENARIO(fork_with_a_lock_of_threads_that_end)
+{
+  const auto app = std::make_shared<interlock::detail::sys::mutex>(); // a thread may be left behind
+  calls closed[2];
+  {
+    context ctx;
+    interlock::close_service::options options;
+    options.thread_factory = [app](std::function<void()> f)
+    {
+      return interlock::detail::sys::thread(
+        [app, own = std::move(f)]
+        {
+          own();
+          const std::lock_guard<interlock::detail::sys::mutex> lock(*app);
+        });
+    };
+    boost::asio::make_service<interlock::close_service>(ctx, options);
+    object a(ctx);
+    object b(ctx);
+    a.open(may_block);
+    b.open(may_block);
+    a.async_close(closed[0]);
+    b.async_close(closed[1]);
+    ctx.run_until([&] { return closed[0].called != 0 && closed[1].called != 0; });
+    sleep(2 * interlock::detail::elastic_lane::idle_time);
+    const std::lock_guard<interlock::detail::sys::mutex> lock(*app);
+    kernel::current().fork();
+  }
+}
+
 SCENARIO(close_after_a_preparation)
 {
   calls closed;

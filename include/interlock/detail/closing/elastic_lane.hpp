@@ -60,7 +60,7 @@ public:
 
   /// Has a thread close the job as decided. False: no thread can be had, or the lane has been stopped. Each thread
   /// shares in `owner`, which holds the lane: a thread may be left behind, and outlive whatever else holds it. One
-  /// thread calls this: the worker. `entered`: what it has to give to the gate, which changes meanwhile.
+  /// thread calls this: the worker. `entered`: what it has to give to the gate; may have another value then.
   INTERLOCK_DECL bool add(
     close_job& job, close_step how, thread_owner& owner, fork_gate::round& entered) noexcept;
 

@@ -23,7 +23,7 @@ enum class fork_event : unsigned char
   child,   ///< notify_fork with fork_child.
   begin,   ///< fork(2) begins (pthread_atfork).
   end,     ///< fork(2) is over, in the parent.
-  use      ///< An object of the context is about to be opened or closed.
+  use      ///< An object of the context is about to be opened or closed, or a call on it to block.
 };
 
 enum class fork_act : unsigned char

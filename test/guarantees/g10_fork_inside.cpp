@@ -30,6 +30,7 @@
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/in_child.hpp"
+#include "support/interrupting_signal.hpp"
 #include "support/loop.hpp"
 #include "support/wait_until.hpp"
 #include "support/watched_thread.hpp"
@@ -142,34 +143,14 @@ struct factory_fixture
 
 // --- A thread that is blocked, and whose signal handler forks.
 
-class forking_signal
+std::atomic<::pid_t> forked{-1}; // zero in the child
+
+void fork_in_handler(int)
 {
-public:
-  forking_signal()
-  {
-    struct ::sigaction action = {};
-    action.sa_handler = [](int)
-    {
-      const int before = errno;
-      child = ::fork();
-      errno = before;
-    };
-    ::sigaction(SIGUSR1, &action, &before_);
-  }
-
-  forking_signal(const forking_signal&) = delete;
-  forking_signal& operator=(const forking_signal&) = delete;
-
-  ~forking_signal()
-  {
-    ::sigaction(SIGUSR1, &before_, nullptr);
-  }
-
-  static inline std::atomic<::pid_t> child{-1}; // where the handler has run
-
-private:
-  struct ::sigaction before_;
-};
+  const int before = errno;
+  forked = ::fork();
+  errno = before;
+}
 
 error_code read_blocking(local::socket& s)
 {
@@ -259,7 +240,7 @@ BOOST_FIXTURE_TEST_CASE(a_thread_forks_while_it_holds_a_lock_of_the_factory, fac
 
 BOOST_AUTO_TEST_CASE(a_blocked_thread_forks_in_a_signal_handler)
 {
-  const forking_signal forking;
+  const support::interrupting_signal forking(&fork_in_handler);
   io_context context;
   support::ends pair = support::unix_ends();
   local::socket s(context, local(), pair.near.release());
@@ -273,7 +254,7 @@ BOOST_AUTO_TEST_CASE(a_blocked_thread_forks_in_a_signal_handler)
     {
       thread = ::pthread_self();
       interrupted = read_blocking(s);
-      if (forking_signal::child != 0)
+      if (forked != 0)
         return;
       support::begin_child();
       const bool was_interrupted = interrupted == asio::error::interrupted;
@@ -283,7 +264,7 @@ BOOST_AUTO_TEST_CASE(a_blocked_thread_forks_in_a_signal_handler)
   ::pthread_kill(thread, SIGUSR1);
   second.join();
   BOOST_TEST(interrupted == asio::error::interrupted);
-  BOOST_TEST(support::was_well(forking_signal::child));
+  BOOST_TEST(support::was_well(forked));
   BOOST_TEST(is_woken(s));
   first.join();
   BOOST_TEST(earlier == asio::error::operation_aborted);

@@ -27,6 +27,7 @@
 #include "support/census.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
+#include "support/interrupting_signal.hpp"
 #include "support/sync_support.hpp"
 #include "support/system_errors.hpp"
 
@@ -128,27 +129,6 @@ void at_once(int round, std::function<void()> first, std::function<void()> secon
   meet(first);
   other.join();
 }
-
-class signal_without_restart
-{
-public:
-  explicit signal_without_restart(int signal)
-    : signal_(signal)
-  {
-    struct ::sigaction action = {};
-    action.sa_handler = [](int) {};
-    ::sigaction(signal, &action, &before_);
-  }
-
-  ~signal_without_restart()
-  {
-    ::sigaction(signal_, &before_, nullptr);
-  }
-
-private:
-  int signal_;
-  struct ::sigaction before_;
-};
 
 // Asio's own, made non-blocking so that it waits in poll(2) as well.
 outcome plain_read(asio::posix::stream_descriptor& object)
@@ -263,7 +243,7 @@ BOOST_AUTO_TEST_CASE(a_byte_is_written_and_reported_or_neither)
 
 BOOST_AUTO_TEST_CASE(a_signal_passes_through_and_leaves_the_object_as_it_was)
 {
-  const signal_without_restart handled(SIGUSR1);
+  const interrupting_signal handled;
   pipe_subject s;
   call_in_thread blocked([&] { return read_some(s.object); });
   BOOST_TEST_REQUIRE(blocked.blocks());
@@ -276,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_signal_passes_through_and_leaves_the_object_as_it_was)
 
 BOOST_AUTO_TEST_CASE(a_signal_is_reported_as_asio_reports_it)
 {
-  const signal_without_restart handled(SIGUSR1);
+  const interrupting_signal handled;
   pipe_subject s;
   asio::posix::stream_descriptor plain(s.context, ::dup(s.object.native_handle()));
   call_in_thread blocked([&] { return plain_read(plain); });

@@ -12,14 +12,14 @@
 
 namespace support {
 
-/// While it lives; then everything is as it was.
+/// While it lives `handler` is called; then everything is as it was.
 class interrupting_signal
 {
 public:
-  interrupting_signal()
+  explicit interrupting_signal(void (*handler)(int) = [](int) {})
   {
     struct ::sigaction action = {};
-    action.sa_handler = [](int) {};
+    action.sa_handler = handler;
     if (::sigaction(SIGUSR1, &action, &before_) != 0)
       throw std::runtime_error("sigaction");
   }

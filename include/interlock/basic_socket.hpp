@@ -280,10 +280,10 @@ protected:
     error_code ignored; // an error means that `other` is not open: adopt has no effect then
     const Protocol protocol(other.local_endpoint(ignored).protocol());
     core_.adopt(std::move(other), ec,
-      [&protocol](auto& t, error_code& e)
+      [&protocol](auto& t, error_code&)
       {
         t.taint();
-        t.set_protocol(protocol, e);
+        t.set_protocol(protocol);
       });
   }
 

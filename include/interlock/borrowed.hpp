@@ -14,8 +14,8 @@ inline namespace abi_0 {
 /// Marks a descriptor that another library owns: a close detaches it, and never calls close(2).
 /**
  * The last argument of constructors and of `assign`, before the `error_code&`. The owner must keep the
- * descriptor open until `async_close` or `async_release` has completed. The first operation sets O_NONBLOCK,
- * which stays set.
+ * descriptor open until `async_close` or `async_release` has completed. The first asynchronous operation sets
+ * O_NONBLOCK, which stays set; so does an accept, and a synchronous transfer of what is no socket.
  */
 struct borrowed_t
 {

@@ -211,12 +211,12 @@ public:
     bool is_given = false;
     error_code ec;
     core_.open(ec, interlock::detail::descriptor_owner::object,
-      [&](auto& t, error_code& e)
+      [&](auto& t, error_code&)
       {
         is_given = true;
         t.set_borrowed(is_borrowed);
         t.inner().assign(fd);
-        t.set_protocol(p, e);
+        t.set_protocol(p);
       });
     if (!is_given)
       kernel::current().close(fd);

@@ -76,6 +76,19 @@ public:
     return polls;
   }
 
+  /// The same for a call of any kind of descriptor, in whatever system call it sleeps.
+  bool sleeps() const
+  {
+    const auto is_asleep = [this]
+    {
+      const long call = current_syscall();
+      return call >= 0 && call != SYS_futex;
+    };
+    bool asleep = false;
+    wait_until([&] { return returned() || (asleep = is_asleep()); });
+    return asleep;
+  }
+
   bool returned() const
   {
     return result_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;

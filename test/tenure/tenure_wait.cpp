@@ -4,6 +4,7 @@
 // Threads that wait inside a tenure for its descriptor: every kind of close wakes all of them, before
 // the descriptor is detached.
 
+#include <interlock/detail/tenure/blocked_call.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
 #include <atomic>
@@ -23,6 +24,7 @@
 #include "support/watched_thread.hpp"
 
 using boost::system::error_code;
+using interlock::detail::blocked_call;
 using interlock::detail::duty;
 using interlock::detail::handler_count;
 using interlock::detail::phase;
@@ -53,7 +55,7 @@ struct fixture : support::tenure_fixture
     {
       support::fake_tenure* t = f.tenure;
       entered = t->enter();
-      ready = t->wait(POLLIN, ec);
+      ready = blocked_call(*t).wait(POLLIN, ec);
       t->leave();
     }
 
@@ -154,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_wait_that_begins_after_the_close_does_not_block)
   tenure->demand_detach();
   bool ready = true;
   error_code ec;
-  support::elsewhere([&] { ready = tenure->wait(POLLIN, ec); });
+  support::elsewhere([&] { ready = blocked_call(*tenure).wait(POLLIN, ec); });
   BOOST_TEST(!ready);
   BOOST_TEST(ec == system_error(ECANCELED));
   tenure->leave();
@@ -176,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_thread_that_was_woken_can_wait_in_another_tenure)
   {
     if (t.enter() != duty::none)
       return;
-    ready[i] = t.wait(POLLIN, ec[i]);
+    ready[i] = blocked_call(t).wait(POLLIN, ec[i]);
     t.leave();
   };
   watched_thread thread(
@@ -201,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_thread_that_was_woken_can_wait_in_another_tenure)
   BOOST_TEST(support::wait_until([&] { return other_record.frees == 1; }));
 }
 
-BOOST_AUTO_TEST_CASE(a_signal_ends_a_wait)
+BOOST_AUTO_TEST_CASE(a_signal_that_does_not_restart_ends_a_wait)
 {
   const support::interrupting_signal signal;
   reader r(*this);
@@ -226,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_close_ends_a_wait_without_a_wake_up_descriptor)
       support::wait_until([&] { return begun.load(); });
       {
         const support::no_more_descriptors none;
-        ready = tenure->wait(POLLIN, ec);
+        ready = blocked_call(*tenure).wait(POLLIN, ec);
       }
       tenure->leave();
     });
@@ -253,7 +255,7 @@ BOOST_AUTO_TEST_CASE(a_close_at_any_moment_of_a_wait_ends_it)
         if (tenure->enter() == duty::none)
         {
           inside = true;
-          tenure->wait(POLLIN, ec);
+          blocked_call(*tenure).wait(POLLIN, ec);
           tenure->leave();
         }
       });

@@ -681,18 +681,29 @@ BOOST_FIXTURE_TEST_CASE(a_socket_is_set_up_without_changing_the_blocking_mode, l
   BOOST_TEST(!is_non_blocking(fd()));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_synchronous_read_makes_it_non_blocking, lending)
+BOOST_FIXTURE_TEST_CASE(a_socket_that_is_read_and_written_synchronously_stays_blocking, lending)
 {
   local::socket s(context, local(), fd(), borrowed);
   support::send_text(pair.far, "hello");
   BOOST_TEST(s.read_some(asio::buffer(buffer)) == 5u);
+  BOOST_TEST(s.write_some(asio::buffer("hello", 5)) == 5u);
+  BOOST_TEST(!is_non_blocking(fd()));
+  BOOST_TEST(support::drain(pair.far) == 5u);
+}
+
+// It has no flag of a call that keeps a read(2) or a write(2) from blocking.
+BOOST_FIXTURE_TEST_CASE(a_synchronous_read_makes_a_descriptor_non_blocking, lending)
+{
+  interlock::posix::stream_descriptor d(context, fd(), borrowed);
+  support::send_text(pair.far, "hello");
+  BOOST_TEST(d.read_some(asio::buffer(buffer)) == 5u);
   BOOST_TEST(is_non_blocking(fd()));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_synchronous_write_makes_it_non_blocking, lending)
+BOOST_FIXTURE_TEST_CASE(a_synchronous_write_makes_a_descriptor_non_blocking, lending)
 {
-  local::socket s(context, local(), fd(), borrowed);
-  BOOST_TEST(s.write_some(asio::buffer("hello", 5)) == 5u);
+  interlock::posix::stream_descriptor d(context, fd(), borrowed);
+  BOOST_TEST(d.write_some(asio::buffer("hello", 5)) == 5u);
   BOOST_TEST(is_non_blocking(fd()));
   BOOST_TEST(support::drain(pair.far) == 5u);
 }
@@ -708,13 +719,24 @@ BOOST_AUTO_TEST_CASE(a_synchronous_accept_makes_it_non_blocking)
   BOOST_TEST(is_non_blocking(listener.get()));
 }
 
-// In a blocking mode it would wait in connect(2), where no close wakes it.
-BOOST_AUTO_TEST_CASE(a_synchronous_connect_makes_it_non_blocking)
+// While it waits it is non-blocking: no close would wake it in connect(2).
+BOOST_AUTO_TEST_CASE(a_synchronous_connect_leaves_it_blocking)
 {
   asio::io_context context;
   const asio::ip::tcp::acceptor listener(context, support::any_local_port());
   const support::fd lent(
     support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  tcp::socket s(context, tcp::v4(), lent.get(), borrowed);
+  s.connect(listener.local_endpoint());
+  BOOST_TEST(!is_non_blocking(lent.get()));
+}
+
+BOOST_AUTO_TEST_CASE(a_synchronous_connect_leaves_it_non_blocking_if_it_was)
+{
+  asio::io_context context;
+  const asio::ip::tcp::acceptor listener(context, support::any_local_port());
+  const support::fd lent(
+    support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
   tcp::socket s(context, tcp::v4(), lent.get(), borrowed);
   s.connect(listener.local_endpoint());
   BOOST_TEST(is_non_blocking(lent.get()));

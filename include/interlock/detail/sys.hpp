@@ -127,6 +127,7 @@ using ::recvmsg;
 using ::sendmsg;
 using ::setsockopt;
 using ::shutdown;
+using ::sigaction;
 using ::socketpair;
 using ::tcgetattr;
 using ::tcsendbreak;

@@ -3,6 +3,7 @@
 
 #include <interlock/detail/descriptor/calls.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 
@@ -75,53 +76,66 @@ bool would_block(const error_code& ec) noexcept
     && (ec.value() == EAGAIN || ec.value() == EWOULDBLOCK);
 }
 
-std::size_t receive(int fd, pieces& into, int flags, error_code& ec) noexcept
+void pieces::consume(std::size_t transferred) noexcept
+{
+  bytes -= transferred;
+  std::size_t whole = 0;
+  for (; whole != count && transferred >= vector[whole].iov_len; ++whole)
+    transferred -= vector[whole].iov_len;
+  count -= whole;
+  std::copy_n(vector + whole, count, vector);
+  if (count == 0)
+    return;
+  vector[0].iov_base = static_cast<char*>(vector[0].iov_base) + transferred;
+  vector[0].iov_len -= transferred;
+}
+
+std::size_t receive(int fd, pieces& into, int flags, error_code& ec)
 {
   ::msghdr m = message(into);
-  return bytes(sys::recvmsg(fd, &m, flags), ec);
+  return bytes(sys::recvmsg(fd, &m, flags | MSG_DONTWAIT), ec);
 }
 
-std::size_t send(int fd, pieces& from, int flags, error_code& ec) noexcept
+std::size_t send(int fd, pieces& from, int flags, error_code& ec)
 {
   const ::msghdr m = message(from);
-  return bytes(sys::sendmsg(fd, &m, flags | MSG_NOSIGNAL), ec);
+  return bytes(sys::sendmsg(fd, &m, flags | MSG_DONTWAIT | MSG_NOSIGNAL), ec);
 }
 
-std::size_t send_to(int fd, pieces& from, int flags, const ::sockaddr* peer, ::socklen_t size,
-  error_code& ec) noexcept
+std::size_t send_to(
+  int fd, pieces& from, int flags, const ::sockaddr* peer, ::socklen_t size, error_code& ec)
 {
   ::msghdr m = message(from);
   m.msg_name = const_cast<::sockaddr*>(peer);
   m.msg_namelen = size;
-  return bytes(sys::sendmsg(fd, &m, flags | MSG_NOSIGNAL), ec);
+  return bytes(sys::sendmsg(fd, &m, flags | MSG_DONTWAIT | MSG_NOSIGNAL), ec);
 }
 
 std::size_t receive_from(
-  int fd, pieces& into, int flags, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept
+  int fd, pieces& into, int flags, ::sockaddr* peer, ::socklen_t* size, error_code& ec)
 {
   ::msghdr m = message(into);
   m.msg_name = peer;
   m.msg_namelen = *size;
-  const std::size_t n = bytes(sys::recvmsg(fd, &m, flags), ec);
+  const std::size_t n = bytes(sys::recvmsg(fd, &m, flags | MSG_DONTWAIT), ec);
   *size = m.msg_namelen;
   return n;
 }
 
-std::size_t receive_message(
-  int fd, pieces& into, int in_flags, int& out_flags, error_code& ec) noexcept
+std::size_t receive_message(int fd, pieces& into, int in_flags, int& out_flags, error_code& ec)
 {
   ::msghdr m = message(into);
-  const std::size_t n = bytes(sys::recvmsg(fd, &m, in_flags), ec);
+  const std::size_t n = bytes(sys::recvmsg(fd, &m, in_flags | MSG_DONTWAIT), ec);
   out_flags = ec ? 0 : m.msg_flags;
   return n;
 }
 
-std::size_t read(int fd, pieces& into, error_code& ec) noexcept
+std::size_t read(int fd, pieces& into, error_code& ec)
 {
   return bytes(sys::readv(fd, into.vector, static_cast<int>(into.count)), ec);
 }
 
-std::size_t write(int fd, pieces& from, error_code& ec) noexcept
+std::size_t write(int fd, pieces& from, error_code& ec)
 {
   return bytes(sys::writev(fd, from.vector, static_cast<int>(from.count)), ec);
 }
@@ -131,14 +145,14 @@ void pair(int family, int type, int protocol, int (&fds)[2], error_code& ec) noe
   set(ec, sys::socketpair(family, type, protocol, fds) != 0);
 }
 
-int accept(int fd, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept
+int accept(int fd, ::sockaddr* peer, ::socklen_t* size, error_code& ec)
 {
   const int accepted = sys::accept(fd, peer, size);
   set(ec, accepted < 0);
   return accepted;
 }
 
-void connect(int fd, const ::sockaddr* peer, ::socklen_t size, error_code& ec) noexcept
+void connect(int fd, const ::sockaddr* peer, ::socklen_t size, error_code& ec)
 {
   set(ec, sys::connect(fd, peer, size) != 0);
   // A full backlog of an AF_UNIX listener is EAGAIN, but no readiness will ever tell when there is
@@ -262,11 +276,28 @@ void set_non_blocking(int fd, bool mode, error_code& ec) noexcept
   control(fd, FIONBIO, &on, ec);
 }
 
+bool is_non_blocking(int fd) noexcept
+{
+  const int flags = sys::fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & O_NONBLOCK) != 0;
+}
+
 bool ready(int fd, short events) noexcept
 {
   const cancellation_disabled disabled;
   ::pollfd p = {fd, events, 0};
   return sys::poll(&p, 1, 0) != 0;
+}
+
+bool has_ended(int fd) noexcept
+{
+#if defined(POLLRDHUP)
+  const cancellation_disabled disabled;
+  ::pollfd p = {fd, POLLRDHUP, 0};
+  return sys::poll(&p, 1, 0) != 0;
+#else
+  return ready(fd, POLLIN);
+#endif
 }
 
 linger_setting linger_time(int fd) noexcept

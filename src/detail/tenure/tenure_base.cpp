@@ -7,7 +7,6 @@
 
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/cancellation_disabled.hpp>
-#include <interlock/detail/descriptor/short_locks.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
@@ -27,31 +26,6 @@ tenure_base::tenure_base(object_memory& object, context_state_pointer shared) no
 }
 
 // --- Being inside.
-
-bool tenure_base::wait(short events, error_code& ec) noexcept
-{
-  const inside_mark inside(*this);
-  context_state_->note_process();
-  blocked_thread self(context_state_->kept_wake_events(), this);
-  {
-    const std::lock_guard<sys::mutex> lock(mutex());
-    blocked_threads().add(self);
-  }
-  word_.apply<word::announce_blocked_thread>();
-  ec = error_code();
-  bool is_ready = false;
-  while (!is_ready && !ec)
-  {
-    if (current_phase() != phase::open)
-      ec = error_code(ECANCELED, boost::system::system_category());
-    else
-      is_ready = self.wait(fd_, events, ec);
-  }
-  renew_short_locks(); // a signal handler may have forked
-  const std::lock_guard<sys::mutex> lock(mutex());
-  blocked_threads().remove(self);
-  return is_ready;
-}
 
 void tenure_base::wake_blocked_threads(word::value before) noexcept
 {

@@ -30,6 +30,7 @@
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/sys.hpp>
+#include <interlock/detail/tenure/blocked_call.hpp>
 #include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
 #include <interlock/error.hpp>
@@ -229,29 +230,38 @@ public:
     return call(*t, ec);
   }
 
-  /// Repeats a non-blocking attempt until it succeeds or fails. In between it waits for `events`, as long
+  /// Repeats an attempt that does not block until it succeeds or fails. In between it waits for `events`, as long
   /// as the object is open.
   template <class Attempt>
   auto blocking(short events, error_code& ec, Attempt attempt)
     -> decltype(attempt(std::declval<tenure_type&>(), ec))
   {
-    return inside(ec,
-      [&](tenure_type& t, error_code& e)
+    return inside(
+      ec, [&](tenure_type& t, error_code& e) { return blocking_inside(t, events, e, attempt); });
+  }
+
+  /// The same inside the tenure. A descriptor that is no socket is made O_NONBLOCK.
+  template <class Attempt>
+  static auto blocking_inside(tenure_type& t, short events, error_code& ec, Attempt& attempt)
+    -> decltype(attempt(t, ec))
+  {
+    if constexpr (!protocol_of<Inner>::is_socket)
+    {
+      t.prepare(ec);
+      if (ec)
+        return decltype(attempt(t, ec))();
+    }
+    blocked_call call(t);
+    for (;;)
+    {
+      auto result = attempt(t, ec);
+      if (!calls::would_block(ec) || t.flags().non_blocking || !call.wait(events, ec))
       {
-        t.prepare(e);
-        if (e)
-          return decltype(attempt(t, e))();
-        for (;;)
-        {
-          auto result = attempt(t, e);
-          if (!calls::would_block(e) || t.flags().non_blocking || !t.wait(events, e))
-          {
-            if (e)
-              t.errors().note(e);
-            return result;
-          }
-        }
-      });
+        if (ec)
+          t.errors().note(ec);
+        return result;
+      }
+    }
   }
 
   /// Starts an operation: calls `initiate(tenure, tracking, handler)` inside the tenure, or

@@ -19,6 +19,7 @@
 #include <interlock/detail/core/inner_traits.hpp>
 #include <interlock/detail/core/late.hpp>
 #include <interlock/detail/core/strand_sequence.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
@@ -105,8 +106,8 @@ public:
   }
 
   /// Makes the descriptor O_NONBLOCK and tells Asio so, once: concurrent initiations must find nothing to
-  /// change. Sockets are prepared before they open. A posix descriptor, and a borrowed one, stays as it was
-  /// until the first operation, because other programs may share it (a tty, stdio).
+  /// change. By the first asynchronous operation, by an accept, and by a synchronous transfer of what is no socket:
+  /// other programs may share the descriptor (a tty, stdio, a socket that is passed on).
   void prepare(error_code& ec)
   {
     ec = error_code();
@@ -121,6 +122,49 @@ public:
     plain_.store(!follows_another_, std::memory_order_release);
   }
 
+  /// The time of a synchronous connect, in which the descriptor is O_NONBLOCK. Asio does not know, nor needs to: an
+  /// asynchronous operation prepares the tenure first, and then it stays.
+  class connecting
+  {
+  public:
+    explicit connecting(tenure* t) noexcept
+      : tenure_(t)
+    {
+    }
+
+    connecting(connecting&& other) noexcept
+      : tenure_(std::exchange(other.tenure_, nullptr))
+    {
+    }
+
+    connecting& operator=(connecting&&) = delete;
+
+    ~connecting()
+    {
+      if (tenure_)
+        tenure_->end_connecting();
+    }
+
+  private:
+    tenure* tenure_;
+  };
+
+  connecting connect_without_blocking(error_code& ec)
+  {
+    ec = error_code();
+    const std::lock_guard<sys::mutex> lock(mutex());
+    const bool is_non_blocking = prepared_.load(std::memory_order_relaxed)
+      || (connecting_ == 0 && calls::is_non_blocking(fd_));
+    if (is_non_blocking)
+      return connecting(nullptr);
+    if (connecting_ == 0)
+      calls::set_non_blocking(fd_, true, ec);
+    if (ec)
+      return connecting(nullptr);
+    ++connecting_;
+    return connecting(this);
+  }
+
   // --- For the thread that opens: the tenure is vacant. take_inner: for the thread that claimed the detach.
 
   void set_inner(Inner&& inner)
@@ -133,15 +177,13 @@ public:
 
   /// The Asio object is open: the last step before publication, for sockets.
   template <class Protocol>
-  void set_protocol(const Protocol& protocol, error_code& ec)
+  void set_protocol(const Protocol& protocol)
   {
     forget_protocol();
     protocol_.make(protocol);
     has_protocol_ = true;
     if (!is_tainted())
       set_kind(kind_of_protocol(protocol.family(), protocol.type(), protocol.protocol()));
-    if (!is_borrowed())
-      prepare(ec);
   }
 
   /// Stores the value of the Asio object's descriptor, and resets what an earlier use of this memory has
@@ -225,12 +267,21 @@ private:
   bool follows_another_ = false; // written while the tenure is vacant
   sys::atomic<bool> prepared_{false};
   sys::atomic<bool> plain_{false};
+  std::uint16_t connecting_ = 0; // threads in a synchronous connect; guarded by the mutex
 
 public:
   tenure* next_of_object = nullptr;
 
 private:
   using sequence_type = strand_sequence<executor_type>;
+
+  void end_connecting() noexcept
+  {
+    error_code ignored;
+    const std::lock_guard<sys::mutex> lock(mutex());
+    if (--connecting_ == 0 && !prepared_.load(std::memory_order_relaxed))
+      calls::set_non_blocking(fd_, false, ignored);
+  }
 
   /// There is one: a closer has made it.
   sequence_type& sequence() noexcept

@@ -5,8 +5,10 @@
 // error_code.
 //
 // The caller is inside a tenure or owns the descriptor; nothing here waits (but for a break), retries or
-// closes. Sockets and descriptors are O_NONBLOCK by the time a transfer is attempted, so "would block"
-// is an answer, never a wait.
+// closes. Transfers of sockets are made with MSG_DONTWAIT; what else may wait is O_NONBLOCK by the time it is
+// attempted. So "would block" is an answer, never a wait.
+//
+// What is not noexcept is a cancellation point (pthreads(7)).
 
 #ifndef INTERLOCK_DETAIL_DESCRIPTOR_CALLS_HPP
 #define INTERLOCK_DETAIL_DESCRIPTOR_CALLS_HPP
@@ -37,6 +39,9 @@ struct pieces
   ::iovec vector[max];
   std::size_t count = 0;
   std::size_t bytes = 0;
+
+  /// So many bytes have been transferred: what is left moves to the beginning.
+  INTERLOCK_DECL void consume(std::size_t transferred) noexcept;
 };
 
 /// EAGAIN or EWOULDBLOCK: nothing has happened, readiness has to be waited for.
@@ -44,28 +49,27 @@ INTERLOCK_DECL bool would_block(const error_code& ec) noexcept;
 
 // Transfers: the number of bytes, 0 with ec set on failure. Zero without an error is the end of a
 // stream.
-INTERLOCK_DECL std::size_t receive(int fd, pieces& into, int flags, error_code& ec) noexcept;
-INTERLOCK_DECL std::size_t send(int fd, pieces& from, int flags, error_code& ec) noexcept;
-INTERLOCK_DECL std::size_t send_to(int fd, pieces& from, int flags, const ::sockaddr* peer,
-  ::socklen_t size, error_code& ec) noexcept;
+INTERLOCK_DECL std::size_t receive(int fd, pieces& into, int flags, error_code& ec);
+INTERLOCK_DECL std::size_t send(int fd, pieces& from, int flags, error_code& ec);
+INTERLOCK_DECL std::size_t send_to(
+  int fd, pieces& from, int flags, const ::sockaddr* peer, ::socklen_t size, error_code& ec);
 
 /// `size` is the room at `peer`, and then what has been put there.
 INTERLOCK_DECL std::size_t receive_from(
-  int fd, pieces& into, int flags, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept;
+  int fd, pieces& into, int flags, ::sockaddr* peer, ::socklen_t* size, error_code& ec);
 
 /// `out_flags` says what has become of the message: MSG_EOR, MSG_TRUNC. Zero on failure.
 INTERLOCK_DECL std::size_t receive_message(
-  int fd, pieces& into, int in_flags, int& out_flags, error_code& ec) noexcept;
+  int fd, pieces& into, int in_flags, int& out_flags, error_code& ec);
 
-INTERLOCK_DECL std::size_t read(int fd, pieces& into, error_code& ec) noexcept;
-INTERLOCK_DECL std::size_t write(int fd, pieces& from, error_code& ec) noexcept;
+INTERLOCK_DECL std::size_t read(int fd, pieces& into, error_code& ec);
+INTERLOCK_DECL std::size_t write(int fd, pieces& from, error_code& ec);
 
 // Connections.
 INTERLOCK_DECL void pair(
   int family, int type, int protocol, int (&fds)[2], error_code& ec) noexcept;
-INTERLOCK_DECL int accept(int fd, ::sockaddr* peer, ::socklen_t* size, error_code& ec) noexcept;
-INTERLOCK_DECL void connect(
-  int fd, const ::sockaddr* peer, ::socklen_t size, error_code& ec) noexcept;
+INTERLOCK_DECL int accept(int fd, ::sockaddr* peer, ::socklen_t* size, error_code& ec);
+INTERLOCK_DECL void connect(int fd, const ::sockaddr* peer, ::socklen_t size, error_code& ec);
 INTERLOCK_DECL void bind(
   int fd, const ::sockaddr* address, ::socklen_t size, error_code& ec) noexcept;
 INTERLOCK_DECL void listen(int fd, int backlog, error_code& ec) noexcept;
@@ -106,10 +110,14 @@ INTERLOCK_DECL void control(int fd, unsigned long command, void* data, error_cod
 INTERLOCK_DECL std::size_t available(int fd, error_code& ec) noexcept;
 INTERLOCK_DECL bool at_mark(int fd, error_code& ec) noexcept;
 INTERLOCK_DECL void set_non_blocking(int fd, bool mode, error_code& ec) noexcept;
+INTERLOCK_DECL bool is_non_blocking(int fd) noexcept;
 
 /// Whether any of `events` (poll(2)), an error or a hang-up is there now. True if poll itself
 /// fails.
 INTERLOCK_DECL bool ready(int fd, short events) noexcept;
+
+/// Whether the peer of a stream has ended its writing, or the socket has failed. Input may be left.
+INTERLOCK_DECL bool has_ended(int fd) noexcept;
 
 /// What SO_LINGER says: on with a time, or off. Off too if this is no socket.
 INTERLOCK_DECL linger_setting linger_time(int fd) noexcept;

@@ -39,16 +39,25 @@ public:
     return event_.process == process_number();
   }
 
-  /// Blocks until `descriptor` has one of `events`, or an error or hang-up, or the waiter is woken, or
+  /// Blocks until the descriptor has one of `events`, or an error or hang-up, or the thread is woken, or
   /// a signal comes (EINTR). Returns true when the descriptor is ready; false with ec clear means: look
-  /// at the phase again.
-  INTERLOCK_DECL bool wait(int fd, short events, boost::system::error_code& ec) noexcept;
+  /// at the phase again. A cancellation point.
+  /**
+   * Called again after an error without one of `events`, it blocks until there is something new: an error can stay, such as
+   * what is in the error queue of a socket (IP_RECVERR, a timestamp), and poll(2) reports it without end.
+   */
+  INTERLOCK_DECL bool wait(int fd, short events, boost::system::error_code& ec);
+
+  /// Blocks for a moment, until the thread is woken, or a signal comes (EINTR). A cancellation point.
+  INTERLOCK_DECL void pause(boost::system::error_code& ec);
 
 private:
   friend class blocked_thread_list;
   friend class intrusive_list<blocked_thread>;
 
   INTERLOCK_DECL void wake() noexcept;
+  bool wait_for_news(int fd, short events, boost::system::error_code& ec);
+  bool make_edges(int fd, short events) noexcept;
 
   bool has_event() const noexcept
   {
@@ -58,7 +67,9 @@ private:
   wake_events& kept_;
   const wake_event event_;
   const void* const tenure_;
-  bool woken_ = false;
+  int edges_ = no_descriptor; // an epoll set of the descriptor and the event
+  bool woken_ = false;        // guarded by the mutex of the list
+  bool error_stays_ = false;
 };
 
 /// The threads that wait on the tenures of one mutex, which guards the list.

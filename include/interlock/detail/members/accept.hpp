@@ -41,11 +41,11 @@ auto give_connection(Peer& peer, const Protocol& protocol, bool tainted, Accepte
     typename std::decay_t<decltype(access::core(peer))>::tenure_type::protocol_type;
   const peer_protocol p(protocol);
   access::core(peer).adopt(std::move(accepted), ec,
-    [&](auto& t, error_code& e)
+    [&](auto& t, error_code&)
     {
       if (tainted)
         t.taint();
-      t.set_protocol(p, e);
+      t.set_protocol(p);
     });
 }
 

@@ -146,7 +146,7 @@ public:
    *
    * @par Completion Signature
    * @code void(boost::system::error_code, native_handle_type) @endcode
-   * Success and the descriptor, which is O_NONBLOCK if the object has used it;
+   * Success and the descriptor, which is O_NONBLOCK if an asynchronous operation has used it;
    * boost::asio::error::bad_descriptor and -1 if the object is not open or is being closed. A later close
    * has nothing to close, and succeeds.
    *

@@ -8,19 +8,16 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstddef>
 
-#include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/core/gather.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/tenure/blocked_call.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -58,14 +55,15 @@ bool get_flag(Core& core, std::atomic<bool> user_flags::*flag)
   return core.inside(ignored, [flag](auto& t, error_code&) -> bool { return t.flags().*flag; });
 }
 
-/// Records the mode, which decides whether a synchronous call waits. In either, `prepare` sets O_NONBLOCK.
+/// Records the mode, which decides whether a synchronous call waits. O_NONBLOCK, once set, stays.
 template <class Core>
 error_code set_non_blocking(Core& core, bool mode, error_code& ec)
 {
   core.inside(ec,
     [mode](auto& t, error_code& e)
     {
-      t.prepare(e);
+      if (mode)
+        t.prepare(e);
       if (e)
         return;
       t.flags().non_blocking = mode;
@@ -85,7 +83,7 @@ error_code set_native_non_blocking(Core& core, bool mode, error_code& ec)
       // As in Asio: the native mode cannot be blocking while the other is non-blocking.
       if (!mode && t.flags().non_blocking)
         e = boost::asio::error::invalid_argument;
-      else
+      else if (mode)
         t.prepare(e);
       if (!e)
         t.flags().native_non_blocking = mode;
@@ -120,50 +118,9 @@ error_code wait_ready(Core& core, short events, error_code& ec)
       if (t.flags().non_blocking)
         e = boost::asio::error::would_block;
       else
-        t.wait(events, e);
+        blocked_call(t, on_signal::end).wait(events, e);
     });
   return ec;
-}
-
-/// Whether a transfer into empty buffers needs no system call, and a read of zero bytes is the end of file.
-/// Neither holds for messages, which can be empty.
-template <class Tenure>
-bool is_stream(const Tenure& t) noexcept
-{
-  if constexpr (protocol_of<typename Tenure::inner_type>::is_socket)
-    return t.protocol().type() == SOCK_STREAM;
-  else
-    return true;
-}
-
-/// Reads with `transfer(descriptor, pieces, ec)`.
-template <class Core, class Buffers, class Transfer>
-std::size_t read_blocking(Core& core, const Buffers& buffers, error_code& ec, Transfer transfer)
-{
-  calls::pieces into = gather<boost::asio::mutable_buffer>(buffers);
-  return core.blocking(POLLIN, ec,
-    [&](auto& t, error_code& e) -> std::size_t
-    {
-      e = error_code();
-      if (into.bytes == 0 && is_stream(t))
-        return 0;
-      const std::size_t n = transfer(t.fd(), into, e);
-      if (n == 0 && !e && is_stream(t))
-        e = boost::asio::error::eof;
-      return n;
-    });
-}
-
-template <class Core, class Buffers, class Transfer>
-std::size_t write_blocking(Core& core, const Buffers& buffers, error_code& ec, Transfer transfer)
-{
-  calls::pieces from = gather<boost::asio::const_buffer>(buffers);
-  return core.blocking(POLLOUT, ec,
-    [&](auto& t, error_code& e) -> std::size_t
-    {
-      e = error_code();
-      return from.bytes == 0 && is_stream(t) ? 0 : transfer(t.fd(), from, e);
-    });
 }
 
 } // namespace detail

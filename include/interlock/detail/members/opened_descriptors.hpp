@@ -87,7 +87,7 @@ struct take_socket
     if (ec)
       return;
     n.taken();
-    t.set_protocol(protocol, ec);
+    t.set_protocol(protocol);
   }
 };
 

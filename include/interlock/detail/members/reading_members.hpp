@@ -13,7 +13,7 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
-#include <interlock/detail/members/common_calls.hpp>
+#include <interlock/detail/members/blocking_transfers.hpp>
 #include <interlock/detail/members/transfer.hpp>
 
 namespace interlock {
@@ -90,16 +90,14 @@ protected:
 public:
   using Members::Members;
 
-  /// Write some data to the descriptor. Blocks until some is written, an error occurs, or the
-  /// descriptor is closed.
+  /// Write data to the descriptor. Blocks until all is written, an error occurs, or the descriptor is closed.
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers)
   {
     return or_throw("write_some", [&](error_code& ec) { return write_some(buffers, ec); });
   }
 
-  /// Write some data to the descriptor. Blocks until some is written, an error occurs, or the
-  /// descriptor is closed.
+  /// Write data to the descriptor. Blocks until all is written, an error occurs, or the descriptor is closed.
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers, error_code& ec)
   {

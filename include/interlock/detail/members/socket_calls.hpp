@@ -26,6 +26,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/members/blocking_transfers.hpp>
 #include <interlock/detail/members/common_calls.hpp>
 
 namespace interlock {
@@ -49,7 +50,7 @@ error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
       if (descriptors_may_have_come(t, e))
         t.inner().open(protocol, e);
       if (!e)
-        t.set_protocol(protocol, e);
+        t.set_protocol(protocol);
     });
   return ec;
 }
@@ -74,7 +75,7 @@ error_code assign_socket(
         t.taint();
       t.inner().assign(protocol, d.fd, e);
       if (!e)
-        t.set_protocol(protocol, e);
+        t.set_protocol(protocol);
     });
   return ec;
 }
@@ -89,7 +90,8 @@ error_code bind_socket(Core& core, const Endpoint& endpoint, error_code& ec)
 }
 
 /// Waits for a connect that has started, also in non-blocking mode, as Asio does. A second connect(2) gets
-/// its result, because after SO_ERROR alone the kernel would still treat the socket as connecting.
+/// its result, because after SO_ERROR alone the kernel would still treat the socket as connecting. The socket is
+/// O_NONBLOCK for that time.
 template <class Core, class Endpoint>
 error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
 {
@@ -98,16 +100,17 @@ error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
     {
       const auto connect = [&]
       { calls::connect(t.fd(), peer.data(), static_cast<::socklen_t>(peer.size()), e); };
-      t.prepare(e);
+      const auto mode = t.connect_without_blocking(e);
       if (e)
         return;
+      blocked_call call(t);
       connect();
       bool started = false;
       while (e == boost::asio::error::in_progress
         || (started && e == boost::asio::error::already_started))
       {
         started = true;
-        if (!t.wait(POLLOUT, e))
+        if (!call.wait(POLLOUT, e))
           return;
         connect();
       }
@@ -172,15 +175,16 @@ constexpr bool leaves_close_of_tcp_alone(int name) noexcept
   return name == TCP_NODELAY || name == TCP_KEEPINTVL || name == TCP_KEEPCNT;
 }
 
-/// Whether this option of the socket leaves its close(2) as it is. False if the option is not known here.
+/// Whether this option of the socket leaves its close(2) as it is. False if the option is not known here; and for
+/// SO_RCVLOWAT, so that a synchronous read asks for it.
 constexpr bool leaves_close_alone(int level, int name) noexcept
 {
   switch (level)
   {
   case SOL_SOCKET:
     return name == SO_REUSEADDR || name == SO_KEEPALIVE || name == SO_BROADCAST || name == SO_DEBUG
-      || name == SO_DONTROUTE || name == SO_RCVBUF || name == SO_SNDBUF || name == SO_RCVLOWAT
-      || name == SO_SNDLOWAT || name == SO_OOBINLINE || name == SO_RCVTIMEO || name == SO_SNDTIMEO
+      || name == SO_DONTROUTE || name == SO_RCVBUF || name == SO_SNDBUF || name == SO_SNDLOWAT
+      || name == SO_OOBINLINE || name == SO_RCVTIMEO || name == SO_SNDTIMEO
 #if defined(SO_PRIORITY)
       || name == SO_PRIORITY
 #endif
@@ -283,14 +287,6 @@ Endpoint endpoint_from(Core& core, Name name, error_code& ec)
 }
 
 template <class Core, class Buffers>
-std::size_t receive(Core& core, const Buffers& buffers, int flags, error_code& ec)
-{
-  return read_blocking(core, buffers, ec,
-    [flags](int fd, calls::pieces& into, error_code& e)
-    { return calls::receive(fd, into, flags, e); });
-}
-
-template <class Core, class Buffers>
 std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
 {
   const std::size_t sent = write_blocking(core, buffers, ec,
@@ -376,6 +372,9 @@ assigned_descriptor accept_descriptor(
     [peer, &protocol, &accepted](auto& t, error_code& e)
     {
       protocol.emplace(t.protocol());
+      t.prepare(e);
+      if (e)
+        return no_descriptor;
       const auto accept = [&]
       {
         ::socklen_t size = peer ? static_cast<::socklen_t>(peer->capacity()) : 0;

@@ -54,7 +54,7 @@ protected:
   void take(Other& other)
   {
     detail::convert(access::core(other), core_,
-      [](auto& to, auto& from, error_code& ec) { to.set_protocol(Protocol(from.protocol()), ec); });
+      [](auto& to, auto& from, error_code&) { to.set_protocol(Protocol(from.protocol())); });
   }
   /// @endcond
 

@@ -80,14 +80,14 @@ public:
   }
 
   /// Set the non-blocking mode of the native representation.
-  /** Only records the mode: in either mode the descriptor is O_NONBLOCK from this call on, if not before. */
+  /** The descriptor becomes O_NONBLOCK with `true`, and stays so with `false`. */
   void native_non_blocking(bool mode)
   {
     or_throw("native_non_blocking", [&](error_code& ec) { native_non_blocking(mode, ec); });
   }
 
   /// Set the non-blocking mode of the native representation.
-  /** Only records the mode: in either mode the descriptor is O_NONBLOCK from this call on, if not before. */
+  /** The descriptor becomes O_NONBLOCK with `true`, and stays so with `false`. */
   error_code native_non_blocking(bool mode, error_code& ec)
   {
     return detail::set_native_non_blocking(core_, mode, ec);

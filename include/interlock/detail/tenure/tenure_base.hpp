@@ -144,10 +144,32 @@ public:
     return generation_;
   }
 
-  /// Blocks until the descriptor is ready for `events` (poll(2)). False, with ec set: the object is being
-  /// closed, or a signal interrupted the wait. The caller is inside. A forked child adopts the context first: later it
-  /// would take a blocked thread of its own for one of the parent.
-  bool wait(short events, error_code& ec) noexcept;
+  // For a call that blocks: see blocked_call.
+
+  /// A forked child adopts the context before.
+  wake_events& adopted_wake_events() noexcept
+  {
+    note_process();
+    return context_state_->kept_wake_events();
+  }
+
+  void add_blocked_thread(blocked_thread& b) noexcept
+  {
+    const std::lock_guard<sys::mutex> lock(mutex());
+    blocked_threads().add(b);
+  }
+
+  void remove_blocked_thread(blocked_thread& b) noexcept
+  {
+    const std::lock_guard<sys::mutex> lock(mutex());
+    blocked_threads().remove(b);
+  }
+
+  /// From now on a closer wakes the list.
+  void announce_blocked_thread() noexcept
+  {
+    word_.apply<word::announce_blocked_thread>();
+  }
 
   /// For operations, before the thread leaves or the user's handler runs.
   received_errors& errors() noexcept

@@ -1,0 +1,425 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Guarantee G12, by comparison: synchronous calls are blocking calls. Under signals, with MSG_WAITALL, with a low watermark and
+// with more to write than there is room for, they do what calls on a blocking descriptor do.
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/descriptor_pairs.hpp"
+#include "support/differential.hpp"
+#include "support/sync_support.hpp"
+#include "support/wait_until.hpp"
+
+namespace asio = boost::asio;
+using namespace support;
+using asio::socket_base;
+
+namespace {
+
+constexpr std::size_t much = std::size_t(8) << 20; // more than any buffer of the kernel's holds
+
+/// SIGUSR1 is caught, with or without SA_RESTART.
+class caught_signal
+{
+public:
+  explicit caught_signal(int flags)
+  {
+    struct ::sigaction action = {};
+    action.sa_flags = flags;
+    action.sa_handler = [](int) { ++count; };
+    ::sigaction(SIGUSR1, &action, &before_);
+  }
+
+  caught_signal(const caught_signal&) = delete;
+  caught_signal& operator=(const caught_signal&) = delete;
+
+  ~caught_signal()
+  {
+    ::sigaction(SIGUSR1, &before_, nullptr);
+  }
+
+  /// Interrupts the call, which sleeps, a few times.
+  static void rain_on(call_in_thread& call)
+  {
+    constexpr int drops = 3;
+    for (int i = 0; i != drops && call.sleeps(); ++i)
+    {
+      const int before = count;
+      call.interrupt(SIGUSR1);
+      wait_until([&] { return count != before; });
+    }
+  }
+
+private:
+  static inline std::atomic<int> count{0};
+  struct ::sigaction before_;
+};
+
+void note_outcome(notes& note, const std::string& what, const outcome& o)
+{
+  note(what, o.ec);
+  note(what + " has", o.bytes);
+}
+
+/// A read that sleeps, and each of `pieces` when what came before has been taken.
+template <class Socket>
+void feed(
+  Socket& writer, Socket& reader, const call_in_thread& call, std::vector<std::string> pieces)
+{
+  for (const std::string& piece : pieces)
+  {
+    call.sleeps();
+    asio::write(writer, asio::buffer(piece));
+    wait_until([&] { return call.returned() || reader.available() == 0; });
+  }
+}
+
+/// The same, where what has come before stays in the socket.
+template <class Socket>
+void heap(
+  Socket& writer, Socket& reader, const call_in_thread& call, std::vector<std::string> pieces)
+{
+  const std::size_t before = reader.available();
+  std::size_t sum = before;
+  for (const std::string& piece : pieces)
+  {
+    call.sleeps();
+    asio::write(writer, asio::buffer(piece));
+    sum += piece.size();
+    wait_until([&] { return call.returned() || reader.available() == sum; });
+  }
+}
+
+/// The result of `write` while the other end reads all that comes.
+template <class Reader>
+outcome drained(Reader& reader, std::function<outcome()> write)
+{
+  call_in_thread call(std::move(write));
+  call.sleeps();
+  std::vector<char> sink(1 << 16);
+  std::size_t got = 0;
+  error_code ec;
+  while (got != much && !ec)
+    got += reader.read_some(asio::buffer(sink), ec);
+  return call.get();
+}
+
+template <class Object>
+outcome write_much(Object& object)
+{
+  const std::vector<char> data(much, 'x');
+  outcome o;
+  o.bytes = object.write_some(asio::buffer(data), o.ec);
+  return o;
+}
+
+template <class Socket>
+outcome receive(Socket& s, std::size_t size, int flags)
+{
+  char buffer[64];
+  outcome o;
+  o.bytes = s.receive(asio::buffer(buffer, size), flags, o.ec);
+  return o;
+}
+
+template <class Socket>
+bool is_blocking(Socket& s)
+{
+  return (::fcntl(s.native_handle(), F_GETFL) & O_NONBLOCK) == 0;
+}
+
+/// Two connected AF_UNIX sockets.
+template <class Family>
+struct local_pair
+{
+  typename Family::local::socket first;
+  typename Family::local::socket second;
+
+  explicit local_pair(asio::io_context& context)
+    : first(context),
+      second(context)
+  {
+    Family::connect_pair(first, second);
+  }
+};
+
+template <class Pair>
+void note_waitall(notes& note, Pair pair)
+{
+  call_in_thread all([&] { return receive(pair.second, 10, MSG_WAITALL); });
+  feed(pair.first, pair.second, all, {"ab", "cd", "ef", "gh", "ij"});
+  note_outcome(note, "receive of all", all.get());
+  call_in_thread ended([&] { return receive(pair.second, 10, MSG_WAITALL); });
+  feed(pair.first, pair.second, ended, {"abc"});
+  pair.first.shutdown(socket_base::shutdown_send);
+  note_outcome(note, "receive of all until the end", ended.get());
+  note_outcome(note, "receive after the end", receive(pair.second, 10, MSG_WAITALL));
+}
+
+template <class Pair>
+void note_peek(notes& note, Pair pair)
+{
+  call_in_thread peek([&] { return receive(pair.second, 5, MSG_WAITALL | MSG_PEEK); });
+  heap(pair.first, pair.second, peek, {"ab", "cde"});
+  note_outcome(note, "peek at all", peek.get());
+  note_outcome(note, "receive of what was seen", receive(pair.second, 10, 0));
+}
+
+template <class Pair>
+void note_low_watermark(notes& note, Pair pair)
+{
+  pair.second.set_option(socket_base::receive_low_watermark(6));
+  call_in_thread marked([&] { return receive(pair.second, 10, 0); });
+  heap(pair.first, pair.second, marked, {"ab", "cd", "ef"});
+  note_outcome(note, "receive at the mark", marked.get());
+  asio::write(pair.first, asio::buffer("abcd", 4));
+  note_outcome(note, "receive of less than the mark", receive(pair.second, 4, 0));
+  asio::write(pair.first, asio::buffer("ab", 2));
+  pair.first.shutdown(socket_base::shutdown_send);
+  note_outcome(note, "receive of less at the end", receive(pair.second, 10, 0));
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_differential_blocking)
+
+// --- Signals.
+
+BOOST_AUTO_TEST_CASE(a_read_goes_on_after_a_signal_that_restarts)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      const caught_signal caught(SA_RESTART);
+      asio::io_context context;
+      tcp_pair<decltype(family)> pair(context);
+      call_in_thread read([&] { return receive(pair.second, 4, 0); });
+      caught_signal::rain_on(read);
+      asio::write(pair.first, asio::buffer("x", 1));
+      note_outcome(note, "read", read.get());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_read_ends_with_a_signal_that_does_not_restart)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      const caught_signal caught(0);
+      asio::io_context context;
+      tcp_pair<decltype(family)> pair(context);
+      call_in_thread read([&] { return receive(pair.second, 4, 0); });
+      caught_signal::rain_on(read);
+      note_outcome(note, "read", read.get());
+      asio::write(pair.first, asio::buffer("x", 1));
+      note_outcome(note, "the next read", receive(pair.second, 4, 0));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(an_accept_goes_on_after_a_signal_that_restarts)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      using tcp = typename decltype(family)::tcp;
+      const caught_signal caught(SA_RESTART);
+      asio::io_context context;
+      typename tcp::acceptor acceptor(context, tcp_pair<decltype(family)>::loopback());
+      typename tcp::socket client(context);
+      typename tcp::socket server(context);
+      call_in_thread accept(
+        [&]
+        {
+          outcome o;
+          acceptor.accept(server, o.ec);
+          return o;
+        });
+      caught_signal::rain_on(accept);
+      client.connect(acceptor.local_endpoint());
+      note_outcome(note, "accept", accept.get());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_descriptor_is_read_on_after_a_signal_that_restarts)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      const caught_signal caught(SA_RESTART);
+      asio::io_context context;
+      ends pipe = pipe_ends();
+      typename decltype(family)::stream_descriptor reader(context, pipe.near.release());
+      call_in_thread read(
+        [&]
+        {
+          char c = 0;
+          outcome o;
+          o.bytes = reader.read_some(asio::buffer(&c, 1), o.ec);
+          return o;
+        });
+      caught_signal::rain_on(read);
+      send_text(pipe.far, "x");
+      note_outcome(note, "read", read.get());
+    });
+}
+
+// poll(2) is never restarted.
+BOOST_AUTO_TEST_CASE(a_wait_ends_with_any_signal)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      const caught_signal caught(SA_RESTART);
+      asio::io_context context;
+      tcp_pair<decltype(family)> pair(context);
+      call_in_thread wait(
+        [&]
+        {
+          outcome o;
+          pair.second.wait(socket_base::wait_read, o.ec);
+          return o;
+        });
+      caught_signal::rain_on(wait);
+      note_outcome(note, "wait", wait.get());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_write_that_a_signal_ends_has_written_a_part)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      const caught_signal caught(0);
+      asio::io_context context;
+      tcp_pair<decltype(family)> pair(context);
+      call_in_thread write([&] { return write_much(pair.first); });
+      caught_signal::rain_on(write);
+      const outcome o = write.get();
+      note("write", o.ec);
+      note("write has written a part", o.bytes != 0 && o.bytes < much);
+    });
+}
+
+// --- As much as is asked for.
+
+BOOST_AUTO_TEST_CASE(a_write_is_whole)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      tcp_pair<decltype(family)> tcp(context);
+      note_outcome(note, "TCP", drained(tcp.second, [&] { return write_much(tcp.first); }));
+      local_pair<decltype(family)> local(context);
+      note_outcome(note, "AF_UNIX", drained(local.second, [&] { return write_much(local.first); }));
+      ends pipe = pipe_ends();
+      typename decltype(family)::stream_descriptor reader(context, pipe.near.release());
+      typename decltype(family)::stream_descriptor writer(context, pipe.far.release());
+      note_outcome(note, "pipe", drained(reader, [&] { return write_much(writer); }));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_write_of_an_object_in_a_non_blocking_mode_is_not)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      tcp_pair<decltype(family)> pair(context);
+      pair.first.native_non_blocking(true);
+      const outcome native = write_much(pair.first);
+      note("write in the native mode", native.ec);
+      note("has written a part", native.bytes != 0 && native.bytes < much);
+      pair.first.non_blocking(true);
+      note_outcome(note, "write in non-blocking mode", write_much(pair.first));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_read_may_wait_for_all)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      note_waitall(note, tcp_pair<decltype(family)>(context));
+      note_waitall(note, local_pair<decltype(family)>(context));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_read_of_all_leaves_a_reset_for_the_next)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      tcp_pair<decltype(family)> pair(context);
+      call_in_thread all([&] { return receive(pair.second, 10, MSG_WAITALL); });
+      feed(pair.first, pair.second, all, {"abc"});
+      pair.first.set_option(socket_base::linger(true, 0));
+      pair.first.close();
+      note_outcome(note, "receive of all", all.get());
+      note_outcome(note, "the next", receive(pair.second, 10, 0));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_peek_may_wait_for_all)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      note_peek(note, tcp_pair<decltype(family)>(context));
+      note_peek(note, local_pair<decltype(family)>(context));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_read_waits_for_the_low_watermark)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      note_low_watermark(note, tcp_pair<decltype(family)>(context));
+      note_low_watermark(note, local_pair<decltype(family)>(context));
+    });
+}
+
+// --- The mode of the descriptor.
+
+BOOST_AUTO_TEST_CASE(what_is_used_synchronously_stays_a_blocking_descriptor)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      tcp_pair<decltype(family)> pair(context);
+      note("after a connect", is_blocking(pair.first));
+      note("after an accept", is_blocking(pair.second));
+      asio::write(pair.first, asio::buffer("x", 1));
+      note_outcome(note, "read", receive(pair.second, 1, 0));
+      note("after a write", is_blocking(pair.first));
+      note("after a read", is_blocking(pair.second));
+      char c = 0;
+      pair.second.async_read_some(asio::buffer(&c, 1), note.handler("asynchronous read"));
+      note("after an asynchronous operation", is_blocking(pair.second));
+      asio::write(pair.first, asio::buffer("x", 1));
+      run(context);
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

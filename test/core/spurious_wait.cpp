@@ -8,7 +8,9 @@
 #include <interlock/posix/stream_descriptor.hpp>
 
 #include <optional>
+#include <tuple>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/test/unit_test.hpp>
@@ -77,6 +79,7 @@ struct scene
 
 using ours = scene<local::socket>;
 using plain = scene<asio::local::stream_protocol::socket>;
+using both_sockets = std::tuple<local::socket, asio::local::stream_protocol::socket>;
 
 } // namespace
 
@@ -143,6 +146,44 @@ BOOST_FIXTURE_TEST_CASE(the_wait_that_goes_on_is_still_connected_to_its_slot, ou
   BOOST_TEST(tally.all_called());
 }
 #endif
+
+// The first handler uses up what both were told of.
+BOOST_AUTO_TEST_CASE_TEMPLATE(two_waits_for_one_readiness_both_complete, Socket, both_sockets)
+{
+  asio::io_context context;
+  support::ends pair = support::unix_ends();
+  Socket s(context, typename Socket::protocol_type(), pair.near.release());
+  support::handler_tally tally;
+  char c = 0;
+  error_code ec;
+  for (int round = 0; round != 2; ++round)
+  {
+    s.async_wait(
+      Socket::wait_read, tally([&](error_code) { s.read_some(asio::buffer(&c, 1), ec); }));
+    s.async_wait(Socket::wait_read, tally([](error_code) {}));
+    context.restart();
+    context.poll();
+    support::send_text(pair.far, "x");
+    BOOST_TEST(support::wait_until([&] { return support::turn(context), tally.all_called(); }));
+  }
+}
+
+// A wait for reading is not over because one for writing is.
+BOOST_FIXTURE_TEST_CASE(a_stale_readiness_is_told_for_each_kind, ours)
+{
+  error_code written = not_called;
+  play(
+    [this, &written]
+    {
+      c->async_wait(local::socket::wait_write, tally(support::into(written)));
+      wait_on_third();
+    });
+  BOOST_TEST(written == success);
+  BOOST_TEST(waited == not_called);
+  c->close();
+  support::turn(context);
+  BOOST_TEST(waited == aborted);
+}
 
 // A wait that is ready for another reason is over: the end of the stream, an error.
 BOOST_FIXTURE_TEST_CASE(a_hang_up_completes_a_wait, ours)

@@ -75,7 +75,8 @@ private:
 };
 
 /// A readiness that Asio had already fetched for another object whose reactor state was recycled for this
-/// one.
+/// one. Only the first event of a descriptor can be that. A later one completes all waits, as with Asio, although the
+/// handler of the first may have used up what the next was told of.
 template <class WaitType>
 struct spurious_readiness
 {
@@ -87,9 +88,15 @@ struct spurious_readiness
     return !ec;
   }
 
-  bool premature(tenure_base& t, const boost::system::error_code&) const noexcept
+  template <class Tenure>
+  bool premature(Tenure& t, const boost::system::error_code&) const noexcept
   {
-    return !calls::ready(t.fd(), events);
+    if (t.readiness().has(events))
+      return false;
+    const bool is_ready = calls::ready(t.fd(), events);
+    if (is_ready)
+      t.readiness().add(events);
+    return !is_ready;
   }
 
   template <class Inner, class Handler>

@@ -13,6 +13,8 @@
 #include <memory>
 #include <utility>
 
+#include <poll.h>
+
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
@@ -34,6 +36,34 @@ struct flag_values
   bool non_blocking = false;
   bool native_non_blocking = false;
   bool connection_aborted = false;
+};
+
+/// Which kinds of readiness a completed wait has found: POLLIN, POLLOUT, POLLPRI (poll(2)).
+class found_readiness
+{
+public:
+  bool has(short kind) const noexcept
+  {
+    return (found_.load(std::memory_order_relaxed) & bit_of(kind)) != 0;
+  }
+
+  void add(short kind) noexcept
+  {
+    found_.fetch_or(bit_of(kind), std::memory_order_relaxed);
+  }
+
+  void reset() noexcept
+  {
+    found_.store(0, std::memory_order_relaxed);
+  }
+
+private:
+  static unsigned char bit_of(short kind) noexcept
+  {
+    return kind == POLLIN ? 1 : kind == POLLOUT ? 2 : 4;
+  }
+
+  sys::atomic<unsigned char> found_{0};
 };
 
 /// The flags of one object. Asio would read its own without a lock, so they stay here.
@@ -97,6 +127,11 @@ public:
   bool is_plain() const noexcept
   {
     return plain_.load(std::memory_order_acquire);
+  }
+
+  found_readiness& readiness() noexcept
+  {
+    return readiness_;
   }
 
   /// Whether the object has had another tenure before this one.
@@ -194,6 +229,7 @@ public:
     plain_ = prepared_ && !follows;
     fd_ = inner_->native_handle();
     flags_.set(flag_values());
+    readiness_.reset();
     set_linger(may_linger<Inner>::value ? linger_setting::off() : linger_setting::unsupported());
   }
 
@@ -383,6 +419,7 @@ private:
   late<Inner> inner_;
   late<protocol_type> protocol_;
   user_flags flags_;
+  found_readiness readiness_;
 };
 
 } // namespace detail

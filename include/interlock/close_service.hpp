@@ -202,7 +202,10 @@ namespace detail {
 template <class Executor>
 boost::asio::execution_context& context_of(const Executor& ex)
 {
-  return boost::asio::query(ex, boost::asio::execution::context);
+  if constexpr (boost::asio::can_query<const Executor&, boost::asio::execution::context_t>::value)
+    return boost::asio::query(ex, boost::asio::execution::context);
+  else
+    return ex.context(); // an executor of the Networking TS
 }
 
 /// The shared state of the context of an I/O object.

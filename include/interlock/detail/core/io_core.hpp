@@ -95,7 +95,9 @@ public:
     if (this != &other)
     {
       abandon_state(state_.exchange(other.state_.exchange(nullptr)));
-      executor_ = other.executor_;
+      // Copied, because an executor need not be assignable.
+      executor_.~executor_type();
+      ::new (static_cast<void*>(std::addressof(executor_))) executor_type(other.executor_);
     }
     return *this;
   }

@@ -117,7 +117,9 @@ private:
   void renew(const Executor& ex)
   {
     strand_type other(ex);
-    *strand_ = std::move(other);
+    // Moved into place, because an executor need not be assignable.
+    strand_.destroy();
+    strand_.make(std::move(other));
     is_dead_ = false;
   }
 

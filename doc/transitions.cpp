@@ -235,6 +235,7 @@ const transition transitions[] = {
       return word::owned(w)
         && (word::phase_of(w) == phase::vacant || word::phase_of(w) == phase::open);
     }},
+  {"copy_write", &word::copy_write, [](value w) { return word::writes(w) != 0; }},
 };
 
 words reachable()

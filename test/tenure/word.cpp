@@ -152,6 +152,18 @@ BOOST_AUTO_TEST_CASE(as_many_writes_as_there_can_be_still_go_on_in_a_flush)
   BOOST_TEST((word::chain_write(word::write_done(s.next).next).then == duty::none));
 }
 
+BOOST_AUTO_TEST_CASE(as_many_copies_of_a_write_as_there_can_be_are_counted)
+{
+  word::step s = begun_write(opened);
+  std::size_t copied = 0;
+  for (; (s = word::copy_write(s.next)).then == duty::none; ++copied)
+    continue;
+  BOOST_TEST((s.then == duty::overflow));
+  BOOST_TEST(copied == 2 * half_writes - 2);
+  BOOST_TEST(word::writes(s.next) == 2 * half_writes - 1);
+  BOOST_TEST(word::leases(s.next) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(leases_are_refused_when_their_count_is_full)
 {
   const word::value w = after(word::lend, word::enter(opened).next, 1023);

@@ -179,6 +179,13 @@ private:
       ++g.predecessors;
       expect("add_handler", s, word::add_handler(s.w), full(s.g) ? duty::overflow : duty::none, g);
     }
+    if (s.g.writes)
+    {
+      word_ghost g = s.g;
+      ++g.writes;
+      const bool no_room = full(s.g) || s.g.writes == most_writes;
+      expect("copy_write", s, word::copy_write(s.w), no_room ? duty::overflow : duty::none, g);
+    }
   }
 
   void try_close(const state& s)

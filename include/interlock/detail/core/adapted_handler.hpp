@@ -8,6 +8,7 @@
 #ifndef INTERLOCK_DETAIL_CORE_ADAPTED_HANDLER_HPP
 #define INTERLOCK_DETAIL_CORE_ADAPTED_HANDLER_HPP
 
+#include <cstddef>
 #include <memory>
 #include <tuple>
 #include <type_traits>
@@ -19,6 +20,11 @@
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
+
+#if defined(INTERLOCK_HAS_HANDLER_HOOKS)
+#include <boost/asio/handler_alloc_hook.hpp>
+#include <boost/asio/handler_invoke_hook.hpp>
+#endif
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -72,6 +78,39 @@ public:
     using boost::asio::asio_handler_is_continuation;
     return asio_handler_is_continuation(std::addressof(self->handler_));
   }
+
+#if defined(INTERLOCK_HAS_HANDLER_HOOKS)
+
+  // What a handler of the user's has for hooks decides where it is called and where its memory comes from: that of
+  // strand::wrap() calls the steps of a composed operation in the strand.
+
+  template <class Function>
+  friend void asio_handler_invoke(Function& f, adapted_handler* self)
+  {
+    using boost::asio::asio_handler_invoke;
+    asio_handler_invoke(f, std::addressof(self->handler_));
+  }
+
+  template <class Function>
+  friend void asio_handler_invoke(const Function& f, adapted_handler* self)
+  {
+    using boost::asio::asio_handler_invoke;
+    asio_handler_invoke(f, std::addressof(self->handler_));
+  }
+
+  friend void* asio_handler_allocate(std::size_t size, adapted_handler* self)
+  {
+    using boost::asio::asio_handler_allocate;
+    return asio_handler_allocate(size, std::addressof(self->handler_));
+  }
+
+  friend void asio_handler_deallocate(void* memory, std::size_t size, adapted_handler* self)
+  {
+    using boost::asio::asio_handler_deallocate;
+    asio_handler_deallocate(memory, size, std::addressof(self->handler_));
+  }
+
+#endif
 
 private:
   Adapter adapter_; // first, so that the handler is destroyed before a tracking adapter counts down

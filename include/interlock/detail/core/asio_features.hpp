@@ -42,4 +42,11 @@
 #define INTERLOCK_HAS_SEQ_PACKET_PROTOCOL 1
 #endif
 
+// The hooks asio_handler_invoke, asio_handler_allocate and asio_handler_deallocate: up to Boost 1.85.
+#if defined(__has_include) && !defined(BOOST_ASIO_NO_DEPRECATED)
+#if __has_include(<boost/asio/handler_invoke_hook.hpp>)
+#define INTERLOCK_HAS_HANDLER_HOOKS 1
+#endif
+#endif
+
 #endif // INTERLOCK_DETAIL_CORE_ASIO_FEATURES_HPP

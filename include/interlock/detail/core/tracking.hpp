@@ -13,10 +13,12 @@
 #include <type_traits>
 #include <utility>
 
+#include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/slot_bridge.hpp>
+#include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
 #include <interlock/detail/tenure/tenure_base.hpp>
 
@@ -47,6 +49,14 @@ public:
   basic_tracking(basic_tracking&& other) noexcept
     : tenure_(std::exchange(other.tenure_, nullptr))
   {
+  }
+
+  /// A copy counts as well: an executor, or a hook of the handler, may call it in the place of this one.
+  basic_tracking(const basic_tracking& other)
+    : tenure_(other.tenure_)
+  {
+    if (tenure_)
+      count_copy();
   }
 
   basic_tracking& operator=(basic_tracking&&) = delete;
@@ -115,6 +125,13 @@ private:
       t.write_done();
     else
       t.handler_done();
+  }
+
+  INTERLOCK_COLD void count_copy()
+  {
+    const duty d = What == counts_as::write ? tenure_->copy_write() : tenure_->add_handler();
+    if (d != duty::none)
+      throw_if(boost::asio::error::no_buffer_space, "copy");
   }
 
   INTERLOCK_COLD void abandon() noexcept

@@ -116,6 +116,12 @@ public:
     return word_.apply<word::add_handler>();
   }
 
+  /// The same for a copy of the handler of a write, which is outstanding.
+  duty copy_write() noexcept
+  {
+    return word_.apply<word::copy_write>();
+  }
+
   phase current_phase() const noexcept
   {
     return word_.current_phase();

@@ -67,7 +67,7 @@ enum class duty : unsigned char
 /**
  * Each takes a word and returns the next one with the duty of the thread that installs it. If `next` is the
  * word itself, there is nothing to install. The upper half of each count but the leases is a reserve for
- * callers that must not fail: those of enter_to_close, begin_close, hold, chain_write and add_handler.
+ * callers that must not fail: those of enter_to_close, begin_close, hold, chain_write, add_handler and copy_write.
  */
 template <unsigned InsideBits, unsigned HandlerBits, unsigned WriteBits, unsigned LeaseBits>
 class basic_word
@@ -354,6 +354,14 @@ public:
   static constexpr step add_handler(value w) noexcept
   {
     return full(w) ? step{w, duty::overflow} : step{w + handler_one, duty::none};
+  }
+
+  /// The same for a copy of the handler of a write, which is outstanding.
+  static constexpr step copy_write(value w) noexcept
+  {
+    if (full(w) || (w & write_mask) == write_mask)
+      return {w, duty::overflow};
+    return {w + handler_one + write_one, duty::none};
   }
 
 private:

@@ -80,7 +80,7 @@ inline bool does_not_lock(boost::asio::execution_context& context)
  * @par Thread Safety
  * The service has no functions for users. The objects that use it may be used from any thread.
  */
-class close_service : public boost::asio::execution_context::service
+class INTERLOCK_DECL close_service : public boost::asio::execution_context::service
 {
 public:
   using key_type = close_service;
@@ -221,7 +221,7 @@ const context_state_pointer& context_state_for(Inner& reactor_user)
  * The worker may be about to queue a handler in a strand at that moment. The first strand makes Asio's
  * service, perhaps after close_service; this service is made after it, and so shuts down before it.
  */
-class shutdown_before_strands final : public boost::asio::execution_context::service
+class INTERLOCK_DECL shutdown_before_strands final : public boost::asio::execution_context::service
 {
 public:
   using key_type = shutdown_before_strands;

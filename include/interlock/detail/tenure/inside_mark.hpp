@@ -19,7 +19,7 @@ namespace detail {
 
 class tenure_base;
 
-class inside_mark
+class INTERLOCK_DECL inside_mark
 {
 public:
   /// The thread has entered the tenure, and leaves it after the life of the mark.

@@ -26,7 +26,7 @@ namespace detail {
 
 class tenure_base;
 
-class running_handler
+class INTERLOCK_DECL running_handler
 {
 public:
   /// `of_write`: the handler is that of a write which a flush waits for.

@@ -10,6 +10,8 @@
 
 #include <interlock/closable.hpp>
 #include <interlock/config.hpp>
+#include <interlock/ip/basic_endpoint.hpp>
+#include <interlock/ip/basic_resolver.hpp>
 
 namespace interlock {
 inline namespace abi_0 {

@@ -107,7 +107,7 @@ public:
   template <class ConstBufferSequence>
   std::size_t send(const ConstBufferSequence& buffers, socket_base::message_flags flags)
   {
-    return interlock::detail::or_throw(
+    return interlock::detail::functions::or_throw(
       "send", [&](error_code& ec) { return send(buffers, flags, ec); });
   }
 
@@ -116,7 +116,7 @@ public:
   std::size_t send(
     const ConstBufferSequence& buffers, socket_base::message_flags flags, error_code& ec)
   {
-    return interlock::detail::send(this->core_, buffers, flags, ec);
+    return interlock::detail::functions::send(this->core_, buffers, flags, ec);
   }
 
   /// Start an asynchronous send of a record.
@@ -141,7 +141,7 @@ public:
   std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
     socket_base::message_flags& out_flags)
   {
-    return interlock::detail::or_throw(
+    return interlock::detail::functions::or_throw(
       "receive", [&](error_code& ec) { return receive(buffers, in_flags, out_flags, ec); });
   }
 
@@ -158,7 +158,8 @@ public:
   std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
     socket_base::message_flags& out_flags, error_code& ec)
   {
-    return interlock::detail::receive_message(this->core_, buffers, in_flags, out_flags, ec);
+    return interlock::detail::functions::receive_message(
+      this->core_, buffers, in_flags, out_flags, ec);
   }
 
   /// Start an asynchronous receive of a record. @c out_flags must live until the handler is called.

@@ -133,13 +133,13 @@ public:
   /// Open the serial port using the specified device name. Bytes pass unchanged until options are set.
   void open(const std::string& device)
   {
-    detail::or_throw("open", [&](error_code& ec) { open(device, ec); });
+    detail::functions::or_throw("open", [&](error_code& ec) { open(device, ec); });
   }
 
   /// Open the serial port using the specified device name. Bytes pass unchanged until options are set.
   error_code open(const std::string& device, error_code& ec)
   {
-    return detail::open_made(
+    return detail::functions::open_made(
       this->core_, ec,
       [&device](error_code& e) { return detail::calls::open_serial_port(device.c_str(), e); },
       detail::take_descriptor());
@@ -148,7 +148,7 @@ public:
   /// Send a break sequence to the serial port.
   void send_break()
   {
-    detail::or_throw("send_break", [&](error_code& ec) { send_break(ec); });
+    detail::functions::or_throw("send_break", [&](error_code& ec) { send_break(ec); });
   }
 
   /// Send a break sequence to the serial port.
@@ -163,7 +163,7 @@ public:
   template <class SettableSerialPortOption>
   void set_option(const SettableSerialPortOption& option)
   {
-    detail::or_throw("set_option", [&](error_code& ec) { set_option(option, ec); });
+    detail::functions::or_throw("set_option", [&](error_code& ec) { set_option(option, ec); });
   }
 
   /// Set an option on the serial port.
@@ -187,7 +187,7 @@ public:
   template <class GettableSerialPortOption>
   void get_option(GettableSerialPortOption& option) const
   {
-    detail::or_throw("get_option", [&](error_code& ec) { get_option(option, ec); });
+    detail::functions::or_throw("get_option", [&](error_code& ec) { get_option(option, ec); });
   }
 
   /// Get an option from the serial port.

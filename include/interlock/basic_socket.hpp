@@ -164,7 +164,8 @@ public:
   explicit basic_socket(asio_type&& other)
     : base(other.get_executor())
   {
-    interlock::detail::or_throw("move", [&](error_code& ec) { take_asio(std::move(other), ec); });
+    interlock::detail::functions::or_throw(
+      "move", [&](error_code& ec) { take_asio(std::move(other), ec); });
   }
 
   /// Give what this socket has open to Asio's own socket, with the outstanding operations.
@@ -192,7 +193,8 @@ public:
   /// Determine whether the socket is at the out-of-band data mark.
   bool at_mark() const
   {
-    return interlock::detail::or_throw("at_mark", [&](error_code& ec) { return at_mark(ec); });
+    return interlock::detail::functions::or_throw(
+      "at_mark", [&](error_code& ec) { return at_mark(ec); });
   }
 
   /// Determine whether the socket is at the out-of-band data mark.
@@ -205,7 +207,8 @@ public:
   /// Determine the number of bytes available for reading.
   std::size_t available() const
   {
-    return interlock::detail::or_throw("available", [&](error_code& ec) { return available(ec); });
+    return interlock::detail::functions::or_throw(
+      "available", [&](error_code& ec) { return available(ec); });
   }
 
   /// Determine the number of bytes available for reading.
@@ -218,7 +221,8 @@ public:
   /// Connect the socket to the specified endpoint, opening it first if it is closed.
   void connect(const endpoint_type& peer_endpoint)
   {
-    interlock::detail::or_throw("connect", [&](error_code& ec) { connect(peer_endpoint, ec); });
+    interlock::detail::functions::or_throw(
+      "connect", [&](error_code& ec) { connect(peer_endpoint, ec); });
   }
 
   /// Connect the socket to the specified endpoint, opening it first if it is closed.
@@ -227,7 +231,7 @@ public:
     ec = error_code();
     if (!this->is_open())
       this->open(peer_endpoint.protocol(), ec);
-    return ec ? ec : interlock::detail::connect_socket(core_, peer_endpoint, ec);
+    return ec ? ec : interlock::detail::functions::connect_socket(core_, peer_endpoint, ec);
   }
 
   /// Start an asynchronous connect, opening the socket first if it is closed.
@@ -246,27 +250,28 @@ public:
   /// Get the remote endpoint of the socket.
   endpoint_type remote_endpoint() const
   {
-    return interlock::detail::or_throw(
+    return interlock::detail::functions::or_throw(
       "remote_endpoint", [&](error_code& ec) { return remote_endpoint(ec); });
   }
 
   /// Get the remote endpoint of the socket.
   endpoint_type remote_endpoint(error_code& ec) const
   {
-    return interlock::detail::endpoint_from<endpoint_type>(
+    return interlock::detail::functions::endpoint_from<endpoint_type>(
       core_, interlock::detail::calls::peer_name, ec);
   }
 
   /// Disable sends or receives on the socket.
   void shutdown(socket_base::shutdown_type what)
   {
-    interlock::detail::or_throw("shutdown", [&](error_code& ec) { shutdown(what, ec); });
+    interlock::detail::functions::or_throw("shutdown", [&](error_code& ec) { shutdown(what, ec); });
   }
 
   /// Disable sends or receives on the socket.
   error_code shutdown(socket_base::shutdown_type what, error_code& ec)
   {
-    core_.inside(ec, [what](auto& t, error_code& e) { interlock::detail::shut_down(t, what, e); });
+    core_.inside(
+      ec, [what](auto& t, error_code& e) { interlock::detail::functions::shut_down(t, what, e); });
     return ec;
   }
 

@@ -191,7 +191,7 @@ public:
   /// Place the acceptor into the state where it will listen for new connections.
   void listen(int backlog = socket_base::max_listen_connections)
   {
-    interlock::detail::or_throw("listen", [&](error_code& ec) { listen(backlog, ec); });
+    interlock::detail::functions::or_throw("listen", [&](error_code& ec) { listen(backlog, ec); });
   }
 
   /// Place the acceptor into the state where it will listen for new connections.
@@ -208,14 +208,15 @@ public:
   template <class Protocol1, class Executor1, if_peer<Protocol1> = 0>
   void accept(basic_socket<Protocol1, Executor1>& peer_socket)
   {
-    interlock::detail::or_throw("accept", [&](error_code& ec) { accept(peer_socket, ec); });
+    interlock::detail::functions::or_throw(
+      "accept", [&](error_code& ec) { accept(peer_socket, ec); });
   }
 
   /// Accept a new connection into @c peer_socket, which must be closed.
   template <class Protocol1, class Executor1, if_peer<Protocol1> = 0>
   error_code accept(basic_socket<Protocol1, Executor1>& peer_socket, error_code& ec)
   {
-    return interlock::detail::accept_peer(
+    return interlock::detail::functions::accept_peer(
       core_, peer_socket, static_cast<endpoint_type*>(nullptr), ec);
   }
 
@@ -223,7 +224,7 @@ public:
   template <class Protocol1, class Executor1, if_peer<Protocol1> = 0>
   void accept(basic_socket<Protocol1, Executor1>& peer_socket, endpoint_type& peer_endpoint)
   {
-    interlock::detail::or_throw(
+    interlock::detail::functions::or_throw(
       "accept", [&](error_code& ec) { accept(peer_socket, peer_endpoint, ec); });
   }
 
@@ -232,7 +233,7 @@ public:
   error_code accept(
     basic_socket<Protocol1, Executor1>& peer_socket, endpoint_type& peer_endpoint, error_code& ec)
   {
-    return interlock::detail::accept_peer(core_, peer_socket, &peer_endpoint, ec);
+    return interlock::detail::functions::accept_peer(core_, peer_socket, &peer_endpoint, ec);
   }
 
   /// Start an asynchronous accept into @c peer_socket, which must be closed, and live until the handler
@@ -277,7 +278,8 @@ public:
   template <class Executor1, if_executor<Executor1> = 0>
   peer<Executor1> accept(const Executor1& ex)
   {
-    return interlock::detail::or_throw("accept", [&](error_code& ec) { return accept(ex, ec); });
+    return interlock::detail::functions::or_throw(
+      "accept", [&](error_code& ec) { return accept(ex, ec); });
   }
 
   /// Accept a new connection into a socket of @c context.
@@ -319,7 +321,7 @@ public:
   template <class Executor1, if_executor<Executor1> = 0>
   peer<Executor1> accept(const Executor1& ex, endpoint_type& peer_endpoint)
   {
-    return interlock::detail::or_throw(
+    return interlock::detail::functions::or_throw(
       "accept", [&](error_code& ec) { return accept(ex, peer_endpoint, ec); });
   }
 

@@ -100,7 +100,7 @@ public:
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers)
   {
-    return interlock::detail::or_throw(
+    return interlock::detail::functions::or_throw(
       "write_some", [&](error_code& ec) { return write_some(buffers, ec); });
   }
 
@@ -109,7 +109,7 @@ public:
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers, error_code& ec)
   {
-    return interlock::detail::send(this->core_, buffers, 0, ec);
+    return interlock::detail::functions::send(this->core_, buffers, 0, ec);
   }
 
   /// Start an asynchronous write.
@@ -126,7 +126,7 @@ public:
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers)
   {
-    return interlock::detail::or_throw(
+    return interlock::detail::functions::or_throw(
       "read_some", [&](error_code& ec) { return read_some(buffers, ec); });
   }
 
@@ -135,7 +135,7 @@ public:
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers, error_code& ec)
   {
-    return interlock::detail::receive(this->core_, buffers, 0, ec);
+    return interlock::detail::functions::receive(this->core_, buffers, 0, ec);
   }
 
   /// Start an asynchronous read.

@@ -199,6 +199,8 @@ close_service& make_close_service(ExecutionContext& context, close_service::opti
 
 namespace detail {
 
+namespace functions {
+
 template <class Executor>
 boost::asio::execution_context& context_of(const Executor& ex)
 {
@@ -212,9 +214,11 @@ boost::asio::execution_context& context_of(const Executor& ex)
 template <class Inner>
 const context_state_pointer& context_state_for(Inner& reactor_user)
 {
-  boost::asio::execution_context& context = context_of(reactor_user.get_executor());
+  boost::asio::execution_context& context = functions::context_of(reactor_user.get_executor());
   return boost::asio::use_service<close_service>(context).shared();
 }
+
+} // namespace functions
 
 /// Shuts close_service down before Asio's strand service, which drops queued handlers in its shutdown.
 /**
@@ -236,7 +240,7 @@ public:
   template <class Executor>
   static void ensure(const Executor& ex)
   {
-    boost::asio::use_service<shutdown_before_strands>(context_of(ex));
+    boost::asio::use_service<shutdown_before_strands>(functions::context_of(ex));
   }
 
 private:

@@ -24,8 +24,8 @@ template <class Executor1, class Executor2>
 boost::system::error_code connect_pipe(basic_readable_pipe<Executor1>& read_end,
   basic_writable_pipe<Executor2>& write_end, boost::system::error_code& ec)
 {
-  return detail::open_connected(detail::access::core(read_end), detail::access::core(write_end), ec,
-    detail::calls::pipe, detail::take_descriptor());
+  return detail::functions::open_connected(detail::access::core(read_end),
+    detail::access::core(write_end), ec, detail::calls::pipe, detail::take_descriptor());
 }
 
 /// Open two closed ends as an anonymous pipe. On failure each end is as before.
@@ -33,7 +33,7 @@ template <class Executor1, class Executor2>
 void connect_pipe(
   basic_readable_pipe<Executor1>& read_end, basic_writable_pipe<Executor2>& write_end)
 {
-  detail::or_throw(
+  detail::functions::or_throw(
     "connect_pipe", [&](boost::system::error_code& ec) { connect_pipe(read_end, write_end, ec); });
 }
 

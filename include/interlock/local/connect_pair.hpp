@@ -27,7 +27,7 @@ boost::system::error_code connect_pair(
   boost::asio::basic_socket<closable<Protocol>, Executor2>& socket2, boost::system::error_code& ec)
 {
   const Protocol protocol;
-  return detail::open_connected(
+  return detail::functions::open_connected(
     detail::access::core(socket1), detail::access::core(socket2), ec,
     [&protocol](int(&fds)[2], boost::system::error_code& e)
     { detail::calls::pair(protocol.family(), protocol.type(), protocol.protocol(), fds, e); },
@@ -39,7 +39,7 @@ template <class Protocol, class Executor1, class Executor2>
 void connect_pair(boost::asio::basic_socket<closable<Protocol>, Executor1>& socket1,
   boost::asio::basic_socket<closable<Protocol>, Executor2>& socket2)
 {
-  detail::or_throw(
+  detail::functions::or_throw(
     "connect_pair", [&](boost::system::error_code& ec) { connect_pair(socket1, socket2, ec); });
 }
 

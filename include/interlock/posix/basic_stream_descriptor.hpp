@@ -71,7 +71,7 @@ public:
   explicit basic_stream_descriptor(typename base::asio_type&& other)
     : base(other.get_executor())
   {
-    detail::or_throw("move",
+    detail::functions::or_throw("move",
       [&](error_code& ec)
       { this->core_.adopt(std::move(other), ec, [](auto& t, error_code&) { t.taint(); }); });
   }

@@ -117,6 +117,8 @@ private:
   Handler handler_;
 };
 
+namespace functions {
+
 template <class Handler, class Adapter>
 adapted_handler<std::decay_t<Handler>, Adapter> adapt(Handler&& handler, Adapter&& adapter)
 {
@@ -125,6 +127,8 @@ adapted_handler<std::decay_t<Handler>, Adapter> adapt(Handler&& handler, Adapter
     "both are moved from");
   return {std::move(handler), std::move(adapter)};
 }
+
+} // namespace functions
 
 /// An adapter that calls the handler with values of its own.
 template <class... Values>

@@ -311,7 +311,7 @@ public:
     const work kept(std::move(work_));
     auto result = result_.bind(v);
     free(a);
-    auto bound = adapt(std::move(handler), std::move(result));
+    auto bound = functions::adapt(std::move(handler), std::move(result));
     if (how == hand_over::dispatch)
       boost::asio::dispatch(kept.handler_executor(), std::move(bound));
     else if constexpr (can_post<std::decay_t<decltype(kept.handler_executor())>>::value)

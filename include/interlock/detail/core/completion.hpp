@@ -29,6 +29,8 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
+namespace functions {
+
 /// Completes `handler` with `values`, from an initiating function of an object whose executor is
 /// `ex`.
 template <class Executor, class Handler, class... Values>
@@ -37,11 +39,15 @@ void complete_immediately(const Executor& ex, Handler& handler, Values... values
   namespace asio = boost::asio;
 #if defined(INTERLOCK_HAS_IMMEDIATE_EXECUTORS)
   auto where = asio::get_associated_immediate_executor(handler, ex);
-  asio::dispatch(where, adapt(std::move(handler), bound_values<Values...>(std::move(values)...)));
+  asio::dispatch(
+    where, functions::adapt(std::move(handler), bound_values<Values...>(std::move(values)...)));
 #else
-  asio::post(ex, adapt(std::move(handler), bound_values<Values...>(std::move(values)...)));
+  asio::post(
+    ex, functions::adapt(std::move(handler), bound_values<Values...>(std::move(values)...)));
 #endif
 }
+
+} // namespace functions
 
 #if defined(INTERLOCK_HAS_IMMEDIATE_EXECUTORS)
 

@@ -149,11 +149,15 @@ private:
   io_core<Inner>& to_;
 };
 
+namespace functions {
+
 template <class OtherInner, class Inner, class Complete>
 void convert(io_core<OtherInner>& from, io_core<Inner>& to, Complete complete)
 {
   conversion<OtherInner, Inner>(from, to).run(std::move(complete));
 }
+
+} // namespace functions
 
 } // namespace detail
 } // namespace abi_0

@@ -15,6 +15,7 @@
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+namespace functions {
 
 template <class Buffer, class BufferSequence>
 calls::pieces gather(const BufferSequence& buffers)
@@ -31,6 +32,7 @@ calls::pieces gather(const BufferSequence& buffers)
   return p;
 }
 
+} // namespace functions
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

@@ -59,7 +59,7 @@ protected:
     core_->template start<Kind>(
       handler,
       [&begin](tenure_type& t, tracking_of<Handler, count_of(Kind)>&& tracked, Handler& h)
-      { begin(t.inner(), adapt(std::move(h), std::move(tracked))); },
+      { begin(t.inner(), functions::adapt(std::move(h), std::move(tracked))); },
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
   }
 
@@ -70,8 +70,10 @@ protected:
     using repeats = repeating<typename Core::inner_type, Policy, tracking_of<Handler>>;
     core_->template start<op_kind::other>(
       handler,
-      [&policy](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
-      { policy.begin(t.inner(), adapt(std::move(h), repeats(std::move(tracked), policy))); },
+      [&policy](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h) {
+        policy.begin(
+          t.inner(), functions::adapt(std::move(h), repeats(std::move(tracked), policy)));
+      },
       [&](Handler& h, error_code ec) { fail(h, ec, std::move(values)...); });
   }
 
@@ -82,15 +84,17 @@ protected:
     tenure_base* t = core_->running_here();
     if (t && t->add_handler() == duty::none)
     {
-      auto counted = adapt(std::move(handler), tracking(*t));
-      complete_immediately(core_->get_executor(), counted, ec, std::move(values)...);
+      auto counted = functions::adapt(std::move(handler), tracking(*t));
+      functions::complete_immediately(core_->get_executor(), counted, ec, std::move(values)...);
     }
     else
-      complete_immediately(core_->get_executor(), handler, ec, std::move(values)...);
+      functions::complete_immediately(core_->get_executor(), handler, ec, std::move(values)...);
   }
 
   Core* core_;
 };
+
+namespace functions {
 
 /// The events of poll(2) behind an Asio wait type.
 template <class WaitType>
@@ -98,6 +102,8 @@ short events_of(WaitType w) noexcept
 {
   return w == WaitType::wait_read ? POLLIN : w == WaitType::wait_write ? POLLOUT : POLLPRI;
 }
+
+} // namespace functions
 
 template <class Core>
 class initiate_wait : public initiation<Core>
@@ -110,7 +116,7 @@ public:
   void operator()(Handler&& handler, wait_type w) const
   {
     own_handler<Handler> own(handler);
-    this->repeat(own, spurious_readiness<wait_type>{w, events_of(w)});
+    this->repeat(own, spurious_readiness<wait_type>{w, functions::events_of(w)});
   }
 };
 

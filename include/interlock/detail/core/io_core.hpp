@@ -380,7 +380,8 @@ private:
     using handler_type = close_handler<Handler, executor_type, Result>;
     object_state<Inner>* s = state();
     if (!s || !s->current())
-      complete_immediately(executor_, handler, nothing_open(what, result.mode()), nothing...);
+      functions::complete_immediately(
+        executor_, handler, nothing_open(what, result.mode()), nothing...);
     else
       s->start(
         what, handler_type::make(std::move(handler), executor_, std::move(result)), executor_);
@@ -392,7 +393,7 @@ private:
     if constexpr (Kind == op_kind::write)
     {
       const duty d = t.enter_with_write();
-      return d == duty::none ? d : write_late(t, d);
+      return d == duty::none ? d : detail::write_late(t, d);
     }
     else
       return t.enter_with_handler();
@@ -468,7 +469,8 @@ private:
     object_state<Inner>* s = state();
     if (s)
       return *s;
-    auto& made = object_state<Inner>::make(seed ? context_state_for(*seed).get() : nullptr);
+    auto& made = object_state<Inner>::make(
+      seed ? functions::context_state_for(*seed).get() : nullptr);
     if (state_.compare_exchange_strong(s, &made))
       return made;
     made.abandon();

@@ -101,7 +101,7 @@ public:
     }
     tenure_type* t = take_ended();
     if (!t)
-      t = make_tenure(context_state_for(inner));
+      t = make_tenure(functions::context_state_for(inner));
     if (!t)
     {
       ec = boost::asio::error::operation_not_supported;

@@ -57,7 +57,7 @@ private:
     if (!policy_.premature(t, ec))
       return false;
     Policy policy(policy_);
-    auto next = adapt(std::move(handler), std::move(*this));
+    auto next = functions::adapt(std::move(handler), std::move(*this));
     try
     {
       policy.begin(t.inner(), std::move(next));

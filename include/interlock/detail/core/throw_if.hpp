@@ -26,6 +26,10 @@ inline void throw_if(const boost::system::error_code& ec, const char* function)
     boost::throw_exception(boost::system::system_error(ec, function));
 }
 
+// Every function template of detail is in this namespace. It has no class, so argument-dependent lookup never
+// finds them. Calls are qualified, so that they never find a function of the program.
+namespace functions {
+
 /// `call(ec)`, throwing what it reports.
 template <class Call>
 auto or_throw(const char* function, Call call)
@@ -44,6 +48,8 @@ auto or_throw(const char* function, Call call)
     return result;
   }
 }
+
+} // namespace functions
 
 } // namespace detail
 } // namespace abi_0

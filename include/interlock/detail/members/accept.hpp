@@ -24,6 +24,8 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
+namespace functions {
+
 /// Gives the connection to a socket of Asio's own, by a move.
 template <class Peer, class Protocol, class Accepted>
 auto give_connection(Peer& peer, const Protocol&, bool /*tainted*/, Accepted&& accepted,
@@ -49,6 +51,8 @@ auto give_connection(Peer& peer, const Protocol& protocol, bool tainted, Accepte
     });
 }
 
+} // namespace functions
+
 /// Completes an accept into the caller's socket: gives it the connection, then calls the user's handler.
 template <class Peer, class Protocol>
 struct accept_into
@@ -61,7 +65,7 @@ struct accept_into
   void operator()(Handler&& handler, error_code ec, Accepted&& accepted)
   {
     if (!ec)
-      give_connection(*peer, protocol, listener->is_tainted(), std::move(accepted), ec);
+      functions::give_connection(*peer, protocol, listener->is_tainted(), std::move(accepted), ec);
     std::move(handler)(ec);
   }
 };
@@ -78,7 +82,7 @@ struct accept_new
   {
     Peer peer(accepted.get_executor());
     if (!ec)
-      give_connection(peer, protocol, listener->is_tainted(), std::move(accepted), ec);
+      functions::give_connection(peer, protocol, listener->is_tainted(), std::move(accepted), ec);
     std::move(handler)(ec, std::move(peer));
   }
 };
@@ -103,7 +107,7 @@ struct accept_again
     if (is_aborted_connection(ec))
       return !t.flags().connection_aborted;
     has_waited = true;
-    return descriptors_may_have_come(t, ec);
+    return detail::descriptors_may_have_come(t, ec);
   }
 
   template <class Inner, class Handler>
@@ -166,12 +170,14 @@ private:
       [&](tenure_type& t, tracking_of<Handler>&& tracked, Handler& h)
       {
         policy p{ex, endpoint};
-        auto gives = adapt(std::move(h), give_to(t)); // called by `repeats`
-        p.begin(t.inner(), adapt(std::move(gives), repeats(std::move(tracked), p)));
+        auto gives = functions::adapt(std::move(h), give_to(t)); // called by `repeats`
+        p.begin(t.inner(), functions::adapt(std::move(gives), repeats(std::move(tracked), p)));
       },
       fail);
   }
 };
+
+namespace functions {
 
 /// Gives the connection to a socket of Asio's own.
 template <class Peer, class Protocol>
@@ -186,7 +192,7 @@ template <class Peer, class Protocol>
 auto give_descriptor(Peer& peer, const Protocol& p, const assigned_descriptor& d, error_code& ec,
   int /*is_ours*/) -> decltype(access::core(peer), void())
 {
-  assign_socket(access::core(peer), p, d, ec);
+  functions::assign_socket(access::core(peer), p, d, ec);
 }
 
 /// Accepts into `peer` and waits for the connection; `endpoint` may be null.
@@ -197,15 +203,16 @@ error_code accept_peer(Core& core, Peer& peer, Endpoint* endpoint, error_code& e
     return ec = boost::asio::error::already_open;
   using protocol = typename Core::tenure_type::protocol_type;
   std::optional<protocol> accepted_protocol;
-  const assigned_descriptor d = accept_descriptor(core, endpoint, accepted_protocol, ec);
+  const assigned_descriptor d = functions::accept_descriptor(core, endpoint, accepted_protocol, ec);
   if (d.fd < 0)
     return ec;
-  give_descriptor(peer, typename Peer::protocol_type(*accepted_protocol), d, ec, 0);
+  functions::give_descriptor(peer, typename Peer::protocol_type(*accepted_protocol), d, ec, 0);
   if (ec)
     close_unused(d.fd);
   return ec;
 }
 
+} // namespace functions
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

@@ -80,7 +80,7 @@ public:
   std::size_t send_to(
     const ConstBufferSequence& buffers, const endpoint& destination, message_flags flags)
   {
-    return or_throw(
+    return functions::or_throw(
       "send_to", [&](error_code& ec) { return send_to(buffers, destination, flags, ec); });
   }
 
@@ -90,7 +90,7 @@ public:
   std::size_t send_to(const ConstBufferSequence& buffers, const endpoint& destination,
     message_flags flags, error_code& ec)
   {
-    return detail::send_to(this->core_, buffers, destination, flags, ec);
+    return functions::send_to(this->core_, buffers, destination, flags, ec);
   }
 
   /// Start an asynchronous send of a datagram to the specified endpoint.
@@ -124,7 +124,7 @@ public:
   std::size_t receive_from(
     const MutableBufferSequence& buffers, endpoint& sender, message_flags flags)
   {
-    return or_throw(
+    return functions::or_throw(
       "receive_from", [&](error_code& ec) { return receive_from(buffers, sender, flags, ec); });
   }
 
@@ -134,7 +134,7 @@ public:
   std::size_t receive_from(
     const MutableBufferSequence& buffers, endpoint& sender, message_flags flags, error_code& ec)
   {
-    return detail::receive_from(this->core_, buffers, sender, flags, ec);
+    return functions::receive_from(this->core_, buffers, sender, flags, ec);
   }
 
   /// Start an asynchronous receive of a datagram. @c sender receives the endpoint of its sender, and must

@@ -34,6 +34,8 @@ namespace detail {
 
 using boost::system::error_code;
 
+namespace functions {
+
 /// Whether a transfer into empty buffers needs no system call, and a read of zero bytes is the end of file.
 /// Neither holds for messages, which can be empty.
 template <class Tenure>
@@ -49,7 +51,7 @@ bool is_stream(const Tenure& t) noexcept
 template <class Tenure>
 bool transfers_all(Tenure& t) noexcept
 {
-  return is_stream(t) && !t.flags().non_blocking && !t.flags().native_non_blocking;
+  return functions::is_stream(t) && !t.flags().non_blocking && !t.flags().native_non_blocking;
 }
 
 // --- Writes.
@@ -65,18 +67,19 @@ bool has_failed(const Tenure& t) noexcept
 template <class Core, class Buffers, class Transfer>
 std::size_t write_blocking(Core& core, const Buffers& buffers, error_code& ec, Transfer transfer)
 {
-  calls::pieces from = gather<boost::asio::const_buffer>(buffers);
+  calls::pieces from = functions::gather<boost::asio::const_buffer>(buffers);
   std::size_t written = 0;
   core.blocking(POLLOUT, ec,
     [&](auto& t, error_code& e) -> std::size_t
     {
       e = error_code();
-      if ((from.bytes == 0 && is_stream(t)) || (written != 0 && has_failed(t)))
+      if ((from.bytes == 0 && functions::is_stream(t))
+        || (written != 0 && functions::has_failed(t)))
         return 0;
       const std::size_t n = transfer(t.fd(), from, e);
       written += n;
       from.consume(n);
-      if (!e && from.bytes != 0 && transfers_all(t))
+      if (!e && from.bytes != 0 && functions::transfers_all(t))
         e = boost::asio::error::would_block; // for want of room
       return n;
     });
@@ -94,10 +97,10 @@ std::size_t read_inside(Tenure& t, calls::pieces& into, error_code& ec, Transfer
   const auto attempt = [&](Tenure& own, error_code& e) -> std::size_t
   {
     e = error_code();
-    if (into.bytes == 0 && is_stream(own))
+    if (into.bytes == 0 && functions::is_stream(own))
       return 0;
     const std::size_t n = transfer(own.fd(), into, e);
-    if (n == 0 && !e && is_stream(own))
+    if (n == 0 && !e && functions::is_stream(own))
       e = boost::asio::error::eof;
     return n;
   };
@@ -107,10 +110,12 @@ std::size_t read_inside(Tenure& t, calls::pieces& into, error_code& ec, Transfer
 template <class Core, class Buffers, class Transfer>
 std::size_t read_blocking(Core& core, const Buffers& buffers, error_code& ec, Transfer transfer)
 {
-  calls::pieces into = gather<boost::asio::mutable_buffer>(buffers);
+  calls::pieces into = functions::gather<boost::asio::mutable_buffer>(buffers);
   return core.inside(
-    ec, [&](auto& t, error_code& e) { return read_inside<Core>(t, into, e, transfer); });
+    ec, [&](auto& t, error_code& e) { return functions::read_inside<Core>(t, into, e, transfer); });
 }
+
+} // namespace functions
 
 /// How much a read of a stream waits for.
 struct read_demand
@@ -118,17 +123,6 @@ struct read_demand
   std::size_t least = 1;
   std::size_t low_watermark = 1;
 };
-
-/// The low watermark is asked for where the program may have set it.
-template <class Tenure>
-read_demand demand_of(const Tenure& t, std::size_t bytes, int flags) noexcept
-{
-  const int mark = t.is_tainted() ? calls::int_option(t.fd(), SOL_SOCKET, SO_RCVLOWAT, 1) : 1;
-  read_demand d;
-  d.low_watermark = static_cast<std::size_t>(std::max(mark, 1));
-  d.least = (flags & MSG_WAITALL) != 0 ? bytes : std::min(d.low_watermark, bytes);
-  return d;
-}
 
 /// A read of a stream that waits for more than one byte.
 template <class Tenure>
@@ -213,25 +207,40 @@ private:
   const int flags_;
 };
 
+namespace functions {
+
+/// The low watermark is asked for where the program may have set it.
+template <class Tenure>
+read_demand demand_of(const Tenure& t, std::size_t bytes, int flags) noexcept
+{
+  const int mark = t.is_tainted() ? calls::int_option(t.fd(), SOL_SOCKET, SO_RCVLOWAT, 1) : 1;
+  read_demand d;
+  d.low_watermark = static_cast<std::size_t>(std::max(mark, 1));
+  d.least = (flags & MSG_WAITALL) != 0 ? bytes : std::min(d.low_watermark, bytes);
+  return d;
+}
+
 /// Receives from a socket.
 template <class Core, class Buffers>
 std::size_t receive(Core& core, const Buffers& buffers, int flags, error_code& ec)
 {
-  calls::pieces into = gather<boost::asio::mutable_buffer>(buffers);
+  calls::pieces into = functions::gather<boost::asio::mutable_buffer>(buffers);
   return core.inside(ec,
     [&](auto& t, error_code& e) -> std::size_t
     {
       e = error_code();
-      const bool demands = transfers_all(t) && (t.is_tainted() || (flags & MSG_WAITALL) != 0);
-      const read_demand d = demands ? demand_of(t, into.bytes, flags) : read_demand();
+      const bool demands = functions::transfers_all(t)
+        && (t.is_tainted() || (flags & MSG_WAITALL) != 0);
+      const read_demand d = demands ? functions::demand_of(t, into.bytes, flags) : read_demand();
       if (d.least > 1)
         return demanding_read(t, d, flags).run(into, e);
-      return read_inside<Core>(t, into, e,
+      return functions::read_inside<Core>(t, into, e,
         [flags](int fd, calls::pieces& to, error_code& failed)
         { return calls::receive(fd, to, flags, failed); });
     });
 }
 
+} // namespace functions
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

@@ -41,6 +41,8 @@ inline bool descriptors_may_have_come(tenure_base& t, const error_code& ec) noex
   return true;
 }
 
+namespace functions {
+
 template <class Core>
 error_code cancel_all(Core& core, error_code& ec)
 {
@@ -96,7 +98,7 @@ error_code control(Core& core, Command& command, error_code& ec)
 {
   const auto name = static_cast<unsigned long>(command.name());
   if (name == FIONBIO)
-    return set_non_blocking(core, *static_cast<const int*>(command.data()) != 0, ec);
+    return functions::set_non_blocking(core, *static_cast<const int*>(command.data()) != 0, ec);
   core.inside(ec,
     [&](auto& t, error_code& e)
     {
@@ -123,6 +125,7 @@ error_code wait_ready(Core& core, short events, error_code& ec)
   return ec;
 }
 
+} // namespace functions
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

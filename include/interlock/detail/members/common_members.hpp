@@ -115,7 +115,7 @@ public:
    */
   native_handle_type release()
   {
-    return or_throw("release", [&](error_code& ec) { return release(ec); });
+    return functions::or_throw("release", [&](error_code& ec) { return release(ec); });
   }
 
   /// Release ownership of the native representation, and cancel the outstanding operations.
@@ -127,13 +127,13 @@ public:
   /// Cancel all asynchronous operations associated with the object.
   void cancel()
   {
-    or_throw("cancel", [&](error_code& ec) { cancel(ec); });
+    functions::or_throw("cancel", [&](error_code& ec) { cancel(ec); });
   }
 
   /// Cancel all asynchronous operations associated with the object.
   error_code cancel(error_code& ec)
   {
-    return detail::cancel_all(core_, ec);
+    return functions::cancel_all(core_, ec);
   }
 };
 

@@ -63,7 +63,7 @@ protected:
   template <class Executor1>
   void take(descriptor_members<Executor1>& other)
   {
-    detail::convert(access::core(other), core_, [](auto&, auto&, error_code&) {});
+    functions::convert(access::core(other), core_, [](auto&, auto&, error_code&) {});
   }
   /// @endcond
 
@@ -108,7 +108,7 @@ public:
   /// Assign an existing native descriptor to the descriptor. On failure the caller keeps it.
   void assign(const native_handle_type& native_descriptor)
   {
-    or_throw("assign", [&](error_code& ec) { assign(native_descriptor, ec); });
+    functions::or_throw("assign", [&](error_code& ec) { assign(native_descriptor, ec); });
   }
 
   /// Assign an existing native descriptor to the descriptor. On failure the caller keeps it.
@@ -120,7 +120,7 @@ public:
   /// Assign a native descriptor that another library owns: see interlock::borrowed.
   void assign(const native_handle_type& native_descriptor, borrowed_t borrowed)
   {
-    or_throw("assign", [&](error_code& ec) { assign(native_descriptor, borrowed, ec); });
+    functions::or_throw("assign", [&](error_code& ec) { assign(native_descriptor, borrowed, ec); });
   }
 
   /// Assign a native descriptor that another library owns: see interlock::borrowed.
@@ -137,7 +137,7 @@ public:
    */
   native_handle_type release()
   {
-    return or_throw("release", [&](error_code& ec) { return release(ec); });
+    return functions::or_throw("release", [&](error_code& ec) { return release(ec); });
   }
 
   /// Release ownership of the native descriptor, and cancel the outstanding operations.

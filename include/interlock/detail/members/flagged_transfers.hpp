@@ -61,14 +61,14 @@ public:
   template <class ConstBufferSequence>
   std::size_t send(const ConstBufferSequence& buffers, message_flags flags)
   {
-    return or_throw("send", [&](error_code& ec) { return send(buffers, flags, ec); });
+    return functions::or_throw("send", [&](error_code& ec) { return send(buffers, flags, ec); });
   }
 
   /// Send some data on the socket.
   template <class ConstBufferSequence>
   std::size_t send(const ConstBufferSequence& buffers, message_flags flags, error_code& ec)
   {
-    return detail::send(this->core_, buffers, flags, ec);
+    return functions::send(this->core_, buffers, flags, ec);
   }
 
   /// Start an asynchronous send.
@@ -100,14 +100,15 @@ public:
   template <class MutableBufferSequence>
   std::size_t receive(const MutableBufferSequence& buffers, message_flags flags)
   {
-    return or_throw("receive", [&](error_code& ec) { return receive(buffers, flags, ec); });
+    return functions::or_throw(
+      "receive", [&](error_code& ec) { return receive(buffers, flags, ec); });
   }
 
   /// Receive some data on the socket.
   template <class MutableBufferSequence>
   std::size_t receive(const MutableBufferSequence& buffers, message_flags flags, error_code& ec)
   {
-    return detail::receive(this->core_, buffers, flags, ec);
+    return functions::receive(this->core_, buffers, flags, ec);
   }
 
   /// Start an asynchronous receive.

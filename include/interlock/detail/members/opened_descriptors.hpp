@@ -53,15 +53,6 @@ private:
   int fd_ = no_descriptor;
 };
 
-/// Calls `make(ec)`, and once more if no descriptor was left.
-template <class Make>
-void make_fds(tenure_base& t, error_code& ec, Make make)
-{
-  make(ec);
-  if (descriptors_may_have_come(t, ec))
-    make(ec);
-}
-
 /// Assigns a descriptor to Asio's stream descriptor.
 struct take_descriptor
 {
@@ -91,31 +82,6 @@ struct take_socket
   }
 };
 
-/// Opens `core` with the descriptor that `make(ec)` returns.
-template <class Core, class Make, class Take>
-error_code open_made(Core& core, error_code& ec, Make make, Take take)
-{
-  unused_fd n;
-  core.open(
-    ec, descriptor_owner::object,
-    [&](tenure_base& t, error_code& e)
-    { make_fds(t, e, [&](error_code& failed) { n.set(make(failed)); }); },
-    [&](auto& t, error_code& e) { take(t, n, e); });
-  return ec;
-}
-
-/// Calls `make(descriptors, ec)`, and once more if no descriptor was left.
-template <class Make>
-void make_ends(tenure_base& t, unused_fd (&ends)[2], error_code& ec, Make make)
-{
-  int fds[2] = {no_descriptor, no_descriptor};
-  make_fds(t, ec, [&](error_code& failed) { make(fds, failed); });
-  if (ec)
-    return;
-  ends[0].set(fds[0]);
-  ends[1].set(fds[1]);
-}
-
 /// Closes the first end if the second cannot be opened.
 template <class Core>
 class lone_end
@@ -144,6 +110,42 @@ private:
   Core* core_;
 };
 
+namespace functions {
+
+/// Calls `make(ec)`, and once more if no descriptor was left.
+template <class Make>
+void make_fds(tenure_base& t, error_code& ec, Make make)
+{
+  make(ec);
+  if (detail::descriptors_may_have_come(t, ec))
+    make(ec);
+}
+
+/// Opens `core` with the descriptor that `make(ec)` returns.
+template <class Core, class Make, class Take>
+error_code open_made(Core& core, error_code& ec, Make make, Take take)
+{
+  unused_fd n;
+  core.open(
+    ec, descriptor_owner::object,
+    [&](tenure_base& t, error_code& e)
+    { functions::make_fds(t, e, [&](error_code& failed) { n.set(make(failed)); }); },
+    [&](auto& t, error_code& e) { take(t, n, e); });
+  return ec;
+}
+
+/// Calls `make(descriptors, ec)`, and once more if no descriptor was left.
+template <class Make>
+void make_ends(tenure_base& t, unused_fd (&ends)[2], error_code& ec, Make make)
+{
+  int fds[2] = {no_descriptor, no_descriptor};
+  functions::make_fds(t, ec, [&](error_code& failed) { make(fds, failed); });
+  if (ec)
+    return;
+  ends[0].set(fds[0]);
+  ends[1].set(fds[1]);
+}
+
 /// Opens both objects, with the descriptors that `make(descriptors, ec)` fills in, or neither.
 template <class Core1, class Core2, class Make, class Take>
 error_code open_connected(Core1& first, Core2& second, error_code& ec, Make make, Take take)
@@ -151,7 +153,7 @@ error_code open_connected(Core1& first, Core2& second, error_code& ec, Make make
   unused_fd ends[2];
   first.open(
     ec, descriptor_owner::object,
-    [&](tenure_base& t, error_code& e) { make_ends(t, ends, e, make); },
+    [&](tenure_base& t, error_code& e) { functions::make_ends(t, ends, e, make); },
     [&](auto& t, error_code& e) { take(t, ends[0], e); });
   if (ec)
     return ec;
@@ -162,6 +164,7 @@ error_code open_connected(Core1& first, Core2& second, error_code& ec, Make make
   return ec;
 }
 
+} // namespace functions
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

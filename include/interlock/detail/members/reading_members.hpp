@@ -47,7 +47,7 @@ public:
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers)
   {
-    return or_throw("read_some", [&](error_code& ec) { return read_some(buffers, ec); });
+    return functions::or_throw("read_some", [&](error_code& ec) { return read_some(buffers, ec); });
   }
 
   /// Read some data from the descriptor. Blocks until some is read, an error occurs, or the
@@ -55,7 +55,7 @@ public:
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers, error_code& ec)
   {
-    return detail::read_blocking(this->core_, buffers, ec, calls::read);
+    return functions::read_blocking(this->core_, buffers, ec, calls::read);
   }
 
   /// Start an asynchronous read.
@@ -94,14 +94,15 @@ public:
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers)
   {
-    return or_throw("write_some", [&](error_code& ec) { return write_some(buffers, ec); });
+    return functions::or_throw(
+      "write_some", [&](error_code& ec) { return write_some(buffers, ec); });
   }
 
   /// Write data to the descriptor. Blocks until all is written, an error occurs, or the descriptor is closed.
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers, error_code& ec)
   {
-    return detail::write_blocking(this->core_, buffers, ec, calls::write);
+    return functions::write_blocking(this->core_, buffers, ec, calls::write);
   }
 
   /// Start an asynchronous write.

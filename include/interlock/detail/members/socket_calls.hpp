@@ -40,21 +40,6 @@ inline bool is_aborted_connection(const error_code& ec) noexcept
     || (ec.value() == EPROTO && ec.category() == boost::system::system_category());
 }
 
-template <class Core, class Protocol>
-error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
-{
-  core.open(ec, descriptor_owner::object,
-    [&](auto& t, error_code& e)
-    {
-      t.inner().open(protocol, e);
-      if (descriptors_may_have_come(t, e))
-        t.inner().open(protocol, e);
-      if (!e)
-        t.set_protocol(protocol);
-    });
-  return ec;
-}
-
 /// A descriptor that the object has not made itself.
 struct assigned_descriptor
 {
@@ -62,6 +47,45 @@ struct assigned_descriptor
   bool is_borrowed = false;
   bool is_tainted = true; ///< Other code may have changed what its close(2) does.
 };
+
+/// Delays attempts to send to a peer whose queue is full. poll(2) reports an unconnected AF_UNIX socket as
+/// ready all the time, because it has no event for the peer's queue: from the second refusal on, attempts
+/// are one millisecond apart. Other sockets rarely see a second one: poll(2) waits until there is room.
+class full_queue
+{
+public:
+  void before_attempt() const noexcept
+  {
+    if (refusals_ > 1)
+      ::poll(nullptr, 0, 1);
+  }
+
+  void after_attempt(const error_code& ec) noexcept
+  {
+    if (calls::would_block(ec))
+      ++refusals_;
+  }
+
+private:
+  unsigned refusals_ = 0;
+};
+
+namespace functions {
+
+template <class Core, class Protocol>
+error_code open_socket(Core& core, const Protocol& protocol, error_code& ec)
+{
+  core.open(ec, descriptor_owner::object,
+    [&](auto& t, error_code& e)
+    {
+      t.inner().open(protocol, e);
+      if (detail::descriptors_may_have_come(t, e))
+        t.inner().open(protocol, e);
+      if (!e)
+        t.set_protocol(protocol);
+    });
+  return ec;
+}
 
 template <class Core, class Protocol>
 error_code assign_socket(
@@ -221,10 +245,11 @@ error_code set_socket_option(Core& core, const Option& option, error_code& ec)
     [&](auto& t, error_code& e)
     {
       const auto& p = t.protocol();
-      if (t.linger().is_supported() && is_linger(option, p))
-        set_linger(t, *static_cast<const ::linger*>(static_cast<const void*>(option.data(p))), e);
-      else if (!is_connection_aborted(option, p))
-        set_on_descriptor(t, option, p, e);
+      if (t.linger().is_supported() && functions::is_linger(option, p))
+        functions::set_linger(
+          t, *static_cast<const ::linger*>(static_cast<const void*>(option.data(p))), e);
+      else if (!functions::is_connection_aborted(option, p))
+        functions::set_on_descriptor(t, option, p, e);
       else if (option.size(p) == sizeof(int))
         t.flags().connection_aborted =
           *static_cast<const int*>(static_cast<const void*>(option.data(p))) != 0;
@@ -256,10 +281,10 @@ error_code get_socket_option(Core& core, Option& option, error_code& ec)
       const auto& p = t.protocol();
       std::size_t size = option.size(p);
       const linger_setting linger = t.linger();
-      if (linger.is_on() && is_linger(option, p))
+      if (linger.is_on() && functions::is_linger(option, p))
         *static_cast<::linger*>(static_cast<void*>(option.data(p))) = {1, linger.seconds()};
-      else if (!is_connection_aborted(option, p))
-        get_from_descriptor(t, option, p, size, e);
+      else if (!functions::is_connection_aborted(option, p))
+        functions::get_from_descriptor(t, option, p, size, e);
       else if (size == sizeof(int))
         *static_cast<int*>(static_cast<void*>(option.data(p))) = t.flags().connection_aborted ? 1
                                                                                               : 0;
@@ -289,7 +314,7 @@ Endpoint endpoint_from(Core& core, Name name, error_code& ec)
 template <class Core, class Buffers>
 std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
 {
-  const std::size_t sent = write_blocking(core, buffers, ec,
+  const std::size_t sent = functions::write_blocking(core, buffers, ec,
     [flags](int fd, calls::pieces& from, error_code& e)
     { return calls::send(fd, from, flags, e); });
   if constexpr (can_deliver<typename Core::inner_type>::value)
@@ -300,34 +325,12 @@ std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
   return sent;
 }
 
-/// Delays attempts to send to a peer whose queue is full. poll(2) reports an unconnected AF_UNIX socket as
-/// ready all the time, because it has no event for the peer's queue: from the second refusal on, attempts
-/// are one millisecond apart. Other sockets rarely see a second one: poll(2) waits until there is room.
-class full_queue
-{
-public:
-  void before_attempt() const noexcept
-  {
-    if (refusals_ > 1)
-      ::poll(nullptr, 0, 1);
-  }
-
-  void after_attempt(const error_code& ec) noexcept
-  {
-    if (calls::would_block(ec))
-      ++refusals_;
-  }
-
-private:
-  unsigned refusals_ = 0;
-};
-
 template <class Core, class Buffers, class Endpoint>
 std::size_t send_to(
   Core& core, const Buffers& buffers, const Endpoint& destination, int flags, error_code& ec)
 {
   full_queue queue;
-  return write_blocking(core, buffers, ec,
+  return functions::write_blocking(core, buffers, ec,
     [&destination, flags, &queue](int fd, calls::pieces& from, error_code& e)
     {
       queue.before_attempt();
@@ -342,7 +345,7 @@ template <class Core, class Buffers, class Endpoint>
 std::size_t receive_from(
   Core& core, const Buffers& buffers, Endpoint& sender, int flags, error_code& ec)
 {
-  return read_blocking(core, buffers, ec,
+  return functions::read_blocking(core, buffers, ec,
     [&sender, flags](int fd, calls::pieces& into, error_code& e)
     {
       ::socklen_t size = static_cast<::socklen_t>(sender.capacity());
@@ -357,7 +360,7 @@ template <class Core, class Buffers>
 std::size_t receive_message(
   Core& core, const Buffers& buffers, int in_flags, int& out_flags, error_code& ec)
 {
-  return read_blocking(core, buffers, ec,
+  return functions::read_blocking(core, buffers, ec,
     [in_flags, &out_flags](int fd, calls::pieces& into, error_code& e)
     { return calls::receive_message(fd, into, in_flags, out_flags, e); });
 }
@@ -385,7 +388,7 @@ assigned_descriptor accept_descriptor(
         return fd;
       };
       int fd = accept();
-      if (descriptors_may_have_come(t, e))
+      if (detail::descriptors_may_have_come(t, e))
         fd = accept();
       while (is_aborted_connection(e) && !t.flags().connection_aborted)
         fd = accept();
@@ -395,6 +398,7 @@ assigned_descriptor accept_descriptor(
   return ec ? assigned_descriptor{no_descriptor, false, true} : accepted;
 }
 
+} // namespace functions
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

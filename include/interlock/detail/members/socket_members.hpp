@@ -53,7 +53,7 @@ protected:
   template <class Other>
   void take(Other& other)
   {
-    detail::convert(access::core(other), core_,
+    functions::convert(access::core(other), core_,
       [](auto& to, auto& from, error_code&) { to.set_protocol(Protocol(from.protocol())); });
   }
   /// @endcond
@@ -109,26 +109,26 @@ public:
   /// Open the socket using the specified protocol.
   void open(const protocol_type& protocol = protocol_type())
   {
-    or_throw("open", [&](error_code& ec) { open(protocol, ec); });
+    functions::or_throw("open", [&](error_code& ec) { open(protocol, ec); });
   }
 
   /// Open the socket using the specified protocol.
   error_code open(const protocol_type& protocol, error_code& ec)
   {
-    return detail::open_socket(core_, static_cast<const Protocol&>(protocol), ec);
+    return functions::open_socket(core_, static_cast<const Protocol&>(protocol), ec);
   }
 
   /// Assign an existing native socket to the socket. On failure the caller keeps it.
   void assign(const protocol_type& protocol, const native_handle_type& native_socket)
   {
-    or_throw("assign", [&](error_code& ec) { assign(protocol, native_socket, ec); });
+    functions::or_throw("assign", [&](error_code& ec) { assign(protocol, native_socket, ec); });
   }
 
   /// Assign an existing native socket to the socket. On failure the caller keeps it.
   error_code assign(
     const protocol_type& protocol, const native_handle_type& native_socket, error_code& ec)
   {
-    return detail::assign_socket(
+    return functions::assign_socket(
       core_, static_cast<const Protocol&>(protocol), {native_socket}, ec);
   }
 
@@ -136,67 +136,69 @@ public:
   void assign(
     const protocol_type& protocol, const native_handle_type& native_socket, borrowed_t borrowed)
   {
-    or_throw("assign", [&](error_code& ec) { assign(protocol, native_socket, borrowed, ec); });
+    functions::or_throw(
+      "assign", [&](error_code& ec) { assign(protocol, native_socket, borrowed, ec); });
   }
 
   /// Assign a native socket that another library owns: see interlock::borrowed.
   error_code assign(const protocol_type& protocol, const native_handle_type& native_socket,
     borrowed_t, error_code& ec)
   {
-    return detail::assign_socket(
+    return functions::assign_socket(
       core_, static_cast<const Protocol&>(protocol), {native_socket, true}, ec);
   }
 
   /// Bind the socket to the given local endpoint.
   void bind(const endpoint_type& endpoint)
   {
-    or_throw("bind", [&](error_code& ec) { bind(endpoint, ec); });
+    functions::or_throw("bind", [&](error_code& ec) { bind(endpoint, ec); });
   }
 
   /// Bind the socket to the given local endpoint.
   error_code bind(const endpoint_type& endpoint, error_code& ec)
   {
-    return detail::bind_socket(core_, endpoint, ec);
+    return functions::bind_socket(core_, endpoint, ec);
   }
 
   /// Set an option on the socket.
   template <class SettableSocketOption>
   void set_option(const SettableSocketOption& option)
   {
-    or_throw("set_option", [&](error_code& ec) { set_option(option, ec); });
+    functions::or_throw("set_option", [&](error_code& ec) { set_option(option, ec); });
   }
 
   /// Set an option on the socket.
   template <class SettableSocketOption>
   error_code set_option(const SettableSocketOption& option, error_code& ec)
   {
-    return detail::set_socket_option(core_, option, ec);
+    return functions::set_socket_option(core_, option, ec);
   }
 
   /// Get an option from the socket.
   template <class GettableSocketOption>
   void get_option(GettableSocketOption& option) const
   {
-    or_throw("get_option", [&](error_code& ec) { get_option(option, ec); });
+    functions::or_throw("get_option", [&](error_code& ec) { get_option(option, ec); });
   }
 
   /// Get an option from the socket.
   template <class GettableSocketOption>
   error_code get_option(GettableSocketOption& option, error_code& ec) const
   {
-    return detail::get_socket_option(core_, option, ec);
+    return functions::get_socket_option(core_, option, ec);
   }
 
   /// Get the local endpoint of the socket.
   endpoint_type local_endpoint() const
   {
-    return or_throw("local_endpoint", [&](error_code& ec) { return local_endpoint(ec); });
+    return functions::or_throw(
+      "local_endpoint", [&](error_code& ec) { return local_endpoint(ec); });
   }
 
   /// Get the local endpoint of the socket.
   endpoint_type local_endpoint(error_code& ec) const
   {
-    return detail::endpoint_from<endpoint_type>(core_, calls::local_name, ec);
+    return functions::endpoint_from<endpoint_type>(core_, calls::local_name, ec);
   }
 };
 

@@ -45,64 +45,65 @@ public:
   template <class IoControlCommand>
   void io_control(IoControlCommand& command)
   {
-    or_throw("io_control", [&](error_code& ec) { io_control(command, ec); });
+    functions::or_throw("io_control", [&](error_code& ec) { io_control(command, ec); });
   }
 
   /// Perform an IO control command on the object.
   template <class IoControlCommand>
   error_code io_control(IoControlCommand& command, error_code& ec)
   {
-    return detail::control(core_, command, ec);
+    return functions::control(core_, command, ec);
   }
 
   /// Get the non-blocking mode of the object.
   bool non_blocking() const
   {
-    return detail::get_flag(core_, &user_flags::non_blocking);
+    return functions::get_flag(core_, &user_flags::non_blocking);
   }
 
   /// Set the non-blocking mode of the object.
   void non_blocking(bool mode)
   {
-    or_throw("non_blocking", [&](error_code& ec) { non_blocking(mode, ec); });
+    functions::or_throw("non_blocking", [&](error_code& ec) { non_blocking(mode, ec); });
   }
 
   /// Set the non-blocking mode of the object.
   error_code non_blocking(bool mode, error_code& ec)
   {
-    return detail::set_non_blocking(core_, mode, ec);
+    return functions::set_non_blocking(core_, mode, ec);
   }
 
   /// Get the non-blocking mode of the native representation, as set by the other overloads.
   bool native_non_blocking() const
   {
-    return detail::get_flag(core_, &user_flags::native_non_blocking);
+    return functions::get_flag(core_, &user_flags::native_non_blocking);
   }
 
   /// Set the non-blocking mode of the native representation.
   /** The descriptor becomes O_NONBLOCK with `true`, and stays so with `false`. */
   void native_non_blocking(bool mode)
   {
-    or_throw("native_non_blocking", [&](error_code& ec) { native_non_blocking(mode, ec); });
+    functions::or_throw(
+      "native_non_blocking", [&](error_code& ec) { native_non_blocking(mode, ec); });
   }
 
   /// Set the non-blocking mode of the native representation.
   /** The descriptor becomes O_NONBLOCK with `true`, and stays so with `false`. */
   error_code native_non_blocking(bool mode, error_code& ec)
   {
-    return detail::set_native_non_blocking(core_, mode, ec);
+    return functions::set_native_non_blocking(core_, mode, ec);
   }
 
   /// Wait for the object to become ready to read, ready to write, or to have pending error conditions.
   void wait(wait_type w)
   {
-    or_throw("wait", [&](error_code& ec) { wait(w, ec); });
+    functions::or_throw("wait", [&](error_code& ec) { wait(w, ec); });
   }
 
   /// Wait for the object to become ready to read, ready to write, or to have pending error conditions.
   error_code wait(wait_type w, error_code& ec)
   {
-    return detail::wait_ready(core_, events_of(w), ec);
+    return functions::wait_ready(core_, functions::events_of(w), ec);
   }
 
   /// Start an asynchronous wait for the object to become ready to read, ready to write, or to have

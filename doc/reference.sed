@@ -17,8 +17,9 @@ s/^\(  [a-z_]*\) = [0-9]*\(,\{0,1\}\)$/\1\2/
   d
 }
 /\(CLOSING\|COMMON\|WAITING\|SOCKET\|DESCRIPTOR\|READING\)_MEMBERS_HPP\|\(FLAGGED\|ADDRESSED\)_TRANSFERS_HPP/,${
-  /^namespace detail {$/d
-  /^} \/\/ namespace detail/d
+  /^namespace \(detail\|bases\) {$/d
+  /^} \/\/ namespace \(detail\|bases\)/d
   s/^\/\/\/ Owns the core of an object\.$/\/\/\/ The members of every object that Asio's do not have./
 }
-s/detail::\([a-z]*_members\|flagged_transfers\|addressed_transfers\)</\1</g
+s/detail::bases::\([a-z]*_members\|flagged_transfers\|addressed_transfers\)</\1</g
+s/\(interlock::\)\{0,1\}detail::\(\(if\|asio\|accepted\|default\)_[a-z_]*\|[a-z_]*_\(result\|core\)\)</\2</g

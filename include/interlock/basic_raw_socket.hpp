@@ -29,10 +29,10 @@ namespace asio {
  */
 template <class Protocol, class Executor>
 class basic_raw_socket<interlock::closable<Protocol>, Executor>
-  : public interlock::detail::addressed_transfers<Protocol, Executor>
+  : public interlock::detail::bases::addressed_transfers<Protocol, Executor>
 {
 private:
-  using base = interlock::detail::addressed_transfers<Protocol, Executor>;
+  using interlock_base = interlock::detail::bases::addressed_transfers<Protocol, Executor>;
 
 public:
   /// Rebinds the socket type to another executor.
@@ -44,7 +44,7 @@ public:
   };
 
   /// Construct a socket: see basic_socket.
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Move-construct a socket. The moved-from object is as if newly constructed with its executor.
   basic_raw_socket(basic_raw_socket&& other) noexcept = default;
@@ -54,15 +54,15 @@ public:
 
   /// Move-construct a socket from one of another protocol or executor type; may throw error::in_use.
   template <class Protocol1, class Executor1,
-    typename base::template if_convertible<Protocol1, Executor1> = 0>
+    interlock::detail::if_convertible_socket<Protocol1, Executor1, Protocol, Executor> = 0>
   basic_raw_socket(basic_raw_socket<interlock::closable<Protocol1>, Executor1>&& other)
-    : base(std::move(other))
+    : interlock_base(std::move(other))
   {
   }
 
   /// Move-assign a socket from one of another protocol or executor type.
   template <class Protocol1, class Executor1,
-    typename base::template if_convertible<Protocol1, Executor1> = 0>
+    interlock::detail::if_convertible_socket<Protocol1, Executor1, Protocol, Executor> = 0>
   basic_raw_socket& operator=(basic_raw_socket<interlock::closable<Protocol1>, Executor1>&& other)
   {
     return *this = basic_raw_socket(std::move(other));

@@ -51,17 +51,10 @@ class basic_seq_packet_socket<interlock::closable<Protocol>, Executor>
   : public basic_socket<interlock::closable<Protocol>, Executor>
 {
 private:
-  using base = basic_socket<interlock::closable<Protocol>, Executor>;
-  using typename base::core_type;
-  using typename base::default_token;
-  using typename base::error_code;
-  using initiate_async_send = interlock::detail::initiate_send<core_type>;
-  using initiate_async_receive = interlock::detail::initiate_receive_message<core_type>;
-  template <class Initiation, class Token, class... Args>
-  using transfer_result =
-    interlock::detail::initiation_result<Token, void(error_code, std::size_t), Initiation, Args...>;
+  using interlock_base = basic_socket<interlock::closable<Protocol>, Executor>;
 
-  static_assert(interlock::detail::socket_template<typename base::asio_type>::has_out_flags,
+  static_assert(interlock::detail::socket_template<
+                  interlock::detail::asio_socket<Protocol, Executor>>::has_out_flags,
     "The protocol's own socket is not a sequenced packet socket");
 
 public:
@@ -74,7 +67,7 @@ public:
   };
 
   /// Construct a socket: see basic_socket.
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Move-construct a socket. The moved-from object is as if newly constructed with its executor.
   basic_seq_packet_socket(basic_seq_packet_socket&& other) noexcept = default;
@@ -84,16 +77,16 @@ public:
 
   /// Move-construct a socket from one of another protocol or executor type; may throw error::in_use.
   template <class Protocol1, class Executor1,
-    typename base::template if_convertible<Protocol1, Executor1> = 0>
+    interlock::detail::if_convertible_socket<Protocol1, Executor1, Protocol, Executor> = 0>
   basic_seq_packet_socket(
     basic_seq_packet_socket<interlock::closable<Protocol1>, Executor1>&& other)
-    : base(std::move(other))
+    : interlock_base(std::move(other))
   {
   }
 
   /// Move-assign a socket from one of another protocol or executor type.
   template <class Protocol1, class Executor1,
-    typename base::template if_convertible<Protocol1, Executor1> = 0>
+    interlock::detail::if_convertible_socket<Protocol1, Executor1, Protocol, Executor> = 0>
   basic_seq_packet_socket& operator=(
     basic_seq_packet_socket<interlock::closable<Protocol1>, Executor1>&& other)
   {
@@ -108,25 +101,29 @@ public:
   std::size_t send(const ConstBufferSequence& buffers, socket_base::message_flags flags)
   {
     return interlock::detail::functions::or_throw(
-      "send", [&](error_code& ec) { return send(buffers, flags, ec); });
+      "send", [&](boost::system::error_code& ec) { return send(buffers, flags, ec); });
   }
 
   /// Send a record. Blocks until there is room for it, an error occurs, or the socket is closed.
   template <class ConstBufferSequence>
-  std::size_t send(
-    const ConstBufferSequence& buffers, socket_base::message_flags flags, error_code& ec)
+  std::size_t send(const ConstBufferSequence& buffers, socket_base::message_flags flags,
+    boost::system::error_code& ec)
   {
-    return interlock::detail::functions::send(this->core_, buffers, flags, ec);
+    return interlock::detail::functions::send(this->interlock_core_, buffers, flags, ec);
   }
 
   /// Start an asynchronous send of a record.
-  template <class ConstBufferSequence, class WriteToken = default_token>
+  template <class ConstBufferSequence,
+    class WriteToken = interlock::detail::default_token<Executor>>
   auto async_send(const ConstBufferSequence& buffers, socket_base::message_flags flags,
-    WriteToken&& token = default_token()) -> transfer_result<initiate_async_send, WriteToken,
-    const ConstBufferSequence&, socket_base::message_flags&>
+    WriteToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::send_result<interlock::detail::socket_core<Protocol, Executor>,
+      WriteToken, ConstBufferSequence>
   {
-    return async_initiate<WriteToken, void(error_code, std::size_t)>(
-      initiate_async_send(&this->core_), token, buffers, flags);
+    return boost::asio::async_initiate<WriteToken, void(boost::system::error_code, std::size_t)>(
+      interlock::detail::initiate_send<interlock::detail::socket_core<Protocol, Executor>>(
+        &this->interlock_core_),
+      token, buffers, flags);
   }
 
   /// Receive a record. @c out_flags tells whether it is complete.
@@ -141,8 +138,8 @@ public:
   std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
     socket_base::message_flags& out_flags)
   {
-    return interlock::detail::functions::or_throw(
-      "receive", [&](error_code& ec) { return receive(buffers, in_flags, out_flags, ec); });
+    return interlock::detail::functions::or_throw("receive",
+      [&](boost::system::error_code& ec) { return receive(buffers, in_flags, out_flags, ec); });
   }
 
   /// Receive a record. Blocks until one arrives, an error occurs, or the socket is closed.
@@ -156,32 +153,39 @@ public:
    */
   template <class MutableBufferSequence>
   std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
-    socket_base::message_flags& out_flags, error_code& ec)
+    socket_base::message_flags& out_flags, boost::system::error_code& ec)
   {
     return interlock::detail::functions::receive_message(
-      this->core_, buffers, in_flags, out_flags, ec);
+      this->interlock_core_, buffers, in_flags, out_flags, ec);
   }
 
   /// Start an asynchronous receive of a record. @c out_flags must live until the handler is called.
-  template <class MutableBufferSequence, class ReadToken = default_token>
+  template <class MutableBufferSequence,
+    class ReadToken = interlock::detail::default_token<Executor>>
   auto async_receive(const MutableBufferSequence& buffers, socket_base::message_flags& out_flags,
-    ReadToken&& token = default_token()) -> transfer_result<initiate_async_receive, ReadToken,
-    const MutableBufferSequence&, socket_base::message_flags, socket_base::message_flags*>
+    ReadToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::receive_message_result<interlock::detail::socket_core<Protocol, Executor>,
+      ReadToken, MutableBufferSequence, socket_base::message_flags>
   {
-    return async_initiate<ReadToken, void(error_code, std::size_t)>(
-      initiate_async_receive(&this->core_), token, buffers, socket_base::message_flags(0),
-      &out_flags);
+    return boost::asio::async_initiate<ReadToken, void(boost::system::error_code, std::size_t)>(
+      interlock::detail::initiate_receive_message<
+        interlock::detail::socket_core<Protocol, Executor>>(&this->interlock_core_),
+      token, buffers, socket_base::message_flags(0), &out_flags);
   }
 
   /// Start an asynchronous receive of a record. @c out_flags must live until the handler is called.
-  template <class MutableBufferSequence, class ReadToken = default_token>
+  template <class MutableBufferSequence,
+    class ReadToken = interlock::detail::default_token<Executor>>
   auto async_receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
-    socket_base::message_flags& out_flags, ReadToken&& token = default_token())
-    -> transfer_result<initiate_async_receive, ReadToken, const MutableBufferSequence&,
-      socket_base::message_flags&, socket_base::message_flags*>
+    socket_base::message_flags& out_flags,
+    ReadToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::receive_message_result<interlock::detail::socket_core<Protocol, Executor>,
+      ReadToken, MutableBufferSequence, socket_base::message_flags&>
   {
-    return async_initiate<ReadToken, void(error_code, std::size_t)>(
-      initiate_async_receive(&this->core_), token, buffers, in_flags, &out_flags);
+    return boost::asio::async_initiate<ReadToken, void(boost::system::error_code, std::size_t)>(
+      interlock::detail::initiate_receive_message<
+        interlock::detail::socket_core<Protocol, Executor>>(&this->interlock_core_),
+      token, buffers, in_flags, &out_flags);
   }
 };
 

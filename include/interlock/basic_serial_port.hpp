@@ -35,14 +35,12 @@ inline namespace abi_0 {
 template <class Executor = boost::asio::any_io_executor>
 class basic_serial_port
   : public boost::asio::serial_port_base,
-    public detail::reading_members<detail::writing_members<detail::descriptor_members<Executor>>>
+    public detail::bases::reading_members<
+      detail::bases::writing_members<detail::bases::descriptor_members<Executor>>>
 {
 private:
-  using base =
-    detail::reading_members<detail::writing_members<detail::descriptor_members<Executor>>>;
-  using typename base::error_code;
-  template <class T>
-  using if_context = typename base::template if_context<T>;
+  using interlock_base = detail::bases::reading_members<
+    detail::bases::writing_members<detail::bases::descriptor_members<Executor>>>;
 
 public:
   /// The type of the executor associated with the object.
@@ -56,40 +54,40 @@ public:
     using other = basic_serial_port<Executor1>;
   };
 
-  using typename base::native_handle_type;
+  using typename interlock_base::native_handle_type;
 
   /// A serial port is always the lowest layer.
   using lowest_layer_type = basic_serial_port;
 
   /// Construct a serial port, closed or on an existing native serial port.
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Construct and open a serial port.
   basic_serial_port(const executor_type& ex, const char* device)
-    : base(ex)
+    : interlock_base(ex)
   {
     open(device);
   }
 
   /// Construct and open a serial port.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  template <class ExecutionContext, detail::if_context<ExecutionContext> = 0>
   basic_serial_port(ExecutionContext& context, const char* device)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
     open(device);
   }
 
   /// Construct and open a serial port.
   basic_serial_port(const executor_type& ex, const std::string& device)
-    : base(ex)
+    : interlock_base(ex)
   {
     open(device);
   }
 
   /// Construct and open a serial port.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  template <class ExecutionContext, detail::if_context<ExecutionContext> = 0>
   basic_serial_port(ExecutionContext& context, const std::string& device)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
     open(device);
   }
@@ -101,15 +99,15 @@ public:
   basic_serial_port& operator=(basic_serial_port&& other) noexcept = default;
 
   /// Move-construct a serial port from one of another executor type; may throw error::in_use.
-  template <class Executor1, typename base::template if_convertible<Executor1> = 0>
+  template <class Executor1, detail::if_convertible<Executor1, Executor> = 0>
   basic_serial_port(basic_serial_port<Executor1>&& other)
-    : base(other.get_executor())
+    : interlock_base(other.get_executor())
   {
-    this->take(other);
+    detail::functions::convert_descriptor(other, this->interlock_core_);
   }
 
   /// Move-assign a serial port from one of another executor type.
-  template <class Executor1, typename base::template if_convertible<Executor1> = 0>
+  template <class Executor1, detail::if_convertible<Executor1, Executor> = 0>
   basic_serial_port& operator=(basic_serial_port<Executor1>&& other)
   {
     return *this = basic_serial_port(std::move(other));
@@ -133,29 +131,32 @@ public:
   /// Open the serial port using the specified device name. Bytes pass unchanged until options are set.
   void open(const std::string& device)
   {
-    detail::functions::or_throw("open", [&](error_code& ec) { open(device, ec); });
+    detail::functions::or_throw("open", [&](boost::system::error_code& ec) { open(device, ec); });
   }
 
   /// Open the serial port using the specified device name. Bytes pass unchanged until options are set.
-  error_code open(const std::string& device, error_code& ec)
+  boost::system::error_code open(const std::string& device, boost::system::error_code& ec)
   {
     return detail::functions::open_made(
-      this->core_, ec,
-      [&device](error_code& e) { return detail::calls::open_serial_port(device.c_str(), e); },
+      this->interlock_core_, ec,
+      [&device](boost::system::error_code& e)
+      { return detail::calls::open_serial_port(device.c_str(), e); },
       detail::take_descriptor());
   }
 
   /// Send a break sequence to the serial port.
   void send_break()
   {
-    detail::functions::or_throw("send_break", [&](error_code& ec) { send_break(ec); });
+    detail::functions::or_throw(
+      "send_break", [&](boost::system::error_code& ec) { send_break(ec); });
   }
 
   /// Send a break sequence to the serial port.
   /** Blocks until the break is sent, for 0.25 seconds at least. A close does not end it. */
-  error_code send_break(error_code& ec)
+  boost::system::error_code send_break(boost::system::error_code& ec)
   {
-    this->core_.inside(ec, [](auto& t, error_code& e) { detail::calls::send_break(t.fd(), e); });
+    this->interlock_core_.inside(
+      ec, [](auto& t, boost::system::error_code& e) { detail::calls::send_break(t.fd(), e); });
     return ec;
   }
 
@@ -163,15 +164,17 @@ public:
   template <class SettableSerialPortOption>
   void set_option(const SettableSerialPortOption& option)
   {
-    detail::functions::or_throw("set_option", [&](error_code& ec) { set_option(option, ec); });
+    detail::functions::or_throw(
+      "set_option", [&](boost::system::error_code& ec) { set_option(option, ec); });
   }
 
   /// Set an option on the serial port.
   template <class SettableSerialPortOption>
-  error_code set_option(const SettableSerialPortOption& option, error_code& ec)
+  boost::system::error_code set_option(
+    const SettableSerialPortOption& option, boost::system::error_code& ec)
   {
-    this->core_.inside(ec,
-      [&option](auto& t, error_code& e)
+    this->interlock_core_.inside(ec,
+      [&option](auto& t, boost::system::error_code& e)
       {
         ::termios attributes = {};
         detail::calls::get_attributes(t.fd(), attributes, e);
@@ -187,15 +190,17 @@ public:
   template <class GettableSerialPortOption>
   void get_option(GettableSerialPortOption& option) const
   {
-    detail::functions::or_throw("get_option", [&](error_code& ec) { get_option(option, ec); });
+    detail::functions::or_throw(
+      "get_option", [&](boost::system::error_code& ec) { get_option(option, ec); });
   }
 
   /// Get an option from the serial port.
   template <class GettableSerialPortOption>
-  error_code get_option(GettableSerialPortOption& option, error_code& ec) const
+  boost::system::error_code get_option(
+    GettableSerialPortOption& option, boost::system::error_code& ec) const
   {
-    this->core_.inside(ec,
-      [&option](auto& t, error_code& e)
+    this->interlock_core_.inside(ec,
+      [&option](auto& t, boost::system::error_code& e)
       {
         ::termios attributes = {};
         detail::calls::get_attributes(t.fd(), attributes, e);

@@ -10,7 +10,6 @@
 #define INTERLOCK_BASIC_SOCKET_HPP
 
 #include <cstddef>
-#include <type_traits>
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
@@ -38,31 +37,16 @@ namespace asio {
  */
 template <class Protocol, class Executor>
 class basic_socket<interlock::closable<Protocol>, Executor>
-  : public interlock::detail::socket_members<Protocol,
-      typename Protocol::socket::template rebind_executor<Executor>::other>
+  : public interlock::detail::bases::socket_members<Protocol,
+      interlock::detail::asio_socket<Protocol, Executor>>
 {
 private:
-  using base = interlock::detail::socket_members<Protocol,
-    typename Protocol::socket::template rebind_executor<Executor>::other>;
+  using interlock_base = interlock::detail::bases::socket_members<Protocol,
+    interlock::detail::asio_socket<Protocol, Executor>>;
 
 protected:
   /// @cond
-  using base::core_;
-  using typename base::asio_type;
-  using typename base::core_type;
-  using typename base::default_token;
-  using typename base::error_code;
-  using initiate_async_connect = interlock::detail::initiate_connect<core_type>;
-  template <class T>
-  using if_context = typename base::template if_context<T>;
-  template <class Protocol1>
-  using if_own = typename base::template if_own<Protocol1>;
-  template <class Protocol1, class Executor1>
-  using if_convertible = std::enable_if_t<std::is_convertible<Protocol1, Protocol>::value
-      && std::is_convertible<Executor1, Executor>::value
-      && std::is_constructible<asio_type,
-        typename Protocol1::socket::template rebind_executor<Executor1>::other>::value,
-    int>;
+  using interlock_base::interlock_core_;
   /// @endcond
 
 public:
@@ -77,61 +61,62 @@ public:
     using other = basic_socket<interlock::closable<Protocol>, Executor1>;
   };
 
-  using typename base::endpoint_type;
-  using typename base::protocol_type;
+  using typename interlock_base::endpoint_type;
+  using typename interlock_base::protocol_type;
 
   /// A basic_socket is always the lowest layer.
   using lowest_layer_type = basic_socket;
 
   /// Construct a socket, closed, open, or on an existing native socket.
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Construct and open a socket.
   basic_socket(const executor_type& ex, const protocol_type& protocol)
-    : base(ex)
+    : interlock_base(ex)
   {
     this->open(protocol);
   }
 
   /// Construct and open a socket.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  template <class ExecutionContext, interlock::detail::if_context<ExecutionContext> = 0>
   basic_socket(ExecutionContext& context, const protocol_type& protocol)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
     this->open(protocol);
   }
 
   /// Construct and open a socket, given Asio's own protocol.
   // Without this overload the call is ambiguous for generic protocols, whose endpoints convert from any type.
-  template <class Protocol1, if_own<Protocol1> = 0>
+  template <class Protocol1, interlock::detail::if_same<Protocol1, Protocol> = 0>
   basic_socket(const executor_type& ex, const Protocol1& protocol)
-    : base(ex)
+    : interlock_base(ex)
   {
     this->open(protocol);
   }
 
   /// Construct and open a socket, given Asio's own protocol.
   // Without this overload the call is ambiguous for generic protocols, whose endpoints convert from any type.
-  template <class ExecutionContext, class Protocol1, if_context<ExecutionContext> = 0,
-    if_own<Protocol1> = 0>
+  template <class ExecutionContext, class Protocol1,
+    interlock::detail::if_context<ExecutionContext> = 0,
+    interlock::detail::if_same<Protocol1, Protocol> = 0>
   basic_socket(ExecutionContext& context, const Protocol1& protocol)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
     this->open(protocol);
   }
 
   /// Construct a socket, opening it and binding it to the given local endpoint.
   basic_socket(const executor_type& ex, const endpoint_type& endpoint)
-    : base(ex)
+    : interlock_base(ex)
   {
     this->open(endpoint.protocol());
     this->bind(endpoint);
   }
 
   /// Construct a socket, opening it and binding it to the given local endpoint.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  template <class ExecutionContext, interlock::detail::if_context<ExecutionContext> = 0>
   basic_socket(ExecutionContext& context, const endpoint_type& endpoint)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
     this->open(endpoint.protocol());
     this->bind(endpoint);
@@ -144,15 +129,17 @@ public:
   basic_socket& operator=(basic_socket&& other) noexcept = default;
 
   /// Move-construct a socket from one of another protocol or executor type; may throw error::in_use.
-  template <class Protocol1, class Executor1, if_convertible<Protocol1, Executor1> = 0>
+  template <class Protocol1, class Executor1,
+    interlock::detail::if_convertible_socket<Protocol1, Executor1, Protocol, Executor> = 0>
   basic_socket(basic_socket<interlock::closable<Protocol1>, Executor1>&& other)
-    : base(other.get_executor())
+    : interlock_base(other.get_executor())
   {
-    this->take(other);
+    interlock::detail::functions::convert_socket<Protocol>(other, interlock_core_);
   }
 
   /// Move-assign a socket from one of another protocol or executor type.
-  template <class Protocol1, class Executor1, if_convertible<Protocol1, Executor1> = 0>
+  template <class Protocol1, class Executor1,
+    interlock::detail::if_convertible_socket<Protocol1, Executor1, Protocol, Executor> = 0>
   basic_socket& operator=(basic_socket<interlock::closable<Protocol1>, Executor1>&& other)
   {
     return *this = basic_socket(std::move(other));
@@ -161,11 +148,13 @@ public:
   /// Take over what Asio's own socket has open.
   /** Its outstanding operations continue, but are not counted: a close aborts them without waiting for
    * their handlers. */
-  explicit basic_socket(asio_type&& other)
-    : base(other.get_executor())
+  explicit basic_socket(interlock::detail::asio_socket<Protocol, Executor>&& other)
+    : interlock_base(other.get_executor())
   {
-    interlock::detail::functions::or_throw(
-      "move", [&](error_code& ec) { take_asio(std::move(other), ec); });
+    interlock::detail::functions::or_throw("move",
+      [&](boost::system::error_code& ec) {
+        interlock::detail::functions::adopt_socket<Protocol>(interlock_core_, std::move(other), ec);
+      });
   }
 
   /// Give what this socket has open to Asio's own socket, with the outstanding operations.
@@ -173,9 +162,9 @@ public:
    * @throws boost::system::system_error interlock::error::in_use while a call on it is under way or a
    * lease exists, boost::asio::error::bad_descriptor if it is closed.
    */
-  asio_type to_asio()
+  interlock::detail::asio_socket<Protocol, Executor> to_asio()
   {
-    return core_.give_away();
+    return interlock_core_.give_away();
   }
 
   /// Get a reference to the lowest layer.
@@ -194,105 +183,99 @@ public:
   bool at_mark() const
   {
     return interlock::detail::functions::or_throw(
-      "at_mark", [&](error_code& ec) { return at_mark(ec); });
+      "at_mark", [&](boost::system::error_code& ec) { return at_mark(ec); });
   }
 
   /// Determine whether the socket is at the out-of-band data mark.
-  bool at_mark(error_code& ec) const
+  bool at_mark(boost::system::error_code& ec) const
   {
-    return core_.inside(
-      ec, [](auto& t, error_code& e) { return interlock::detail::calls::at_mark(t.fd(), e); });
+    return interlock_core_.inside(ec,
+      [](auto& t, boost::system::error_code& e)
+      { return interlock::detail::calls::at_mark(t.fd(), e); });
   }
 
   /// Determine the number of bytes available for reading.
   std::size_t available() const
   {
     return interlock::detail::functions::or_throw(
-      "available", [&](error_code& ec) { return available(ec); });
+      "available", [&](boost::system::error_code& ec) { return available(ec); });
   }
 
   /// Determine the number of bytes available for reading.
-  std::size_t available(error_code& ec) const
+  std::size_t available(boost::system::error_code& ec) const
   {
-    return core_.inside(
-      ec, [](auto& t, error_code& e) { return interlock::detail::calls::available(t.fd(), e); });
+    return interlock_core_.inside(ec,
+      [](auto& t, boost::system::error_code& e)
+      { return interlock::detail::calls::available(t.fd(), e); });
   }
 
   /// Connect the socket to the specified endpoint, opening it first if it is closed.
   void connect(const endpoint_type& peer_endpoint)
   {
     interlock::detail::functions::or_throw(
-      "connect", [&](error_code& ec) { connect(peer_endpoint, ec); });
+      "connect", [&](boost::system::error_code& ec) { connect(peer_endpoint, ec); });
   }
 
   /// Connect the socket to the specified endpoint, opening it first if it is closed.
-  error_code connect(const endpoint_type& peer_endpoint, error_code& ec)
+  boost::system::error_code connect(
+    const endpoint_type& peer_endpoint, boost::system::error_code& ec)
   {
-    ec = error_code();
+    ec = boost::system::error_code();
     if (!this->is_open())
       this->open(peer_endpoint.protocol(), ec);
-    return ec ? ec : interlock::detail::functions::connect_socket(core_, peer_endpoint, ec);
+    return ec ? ec
+              : interlock::detail::functions::connect_socket(interlock_core_, peer_endpoint, ec);
   }
 
   /// Start an asynchronous connect, opening the socket first if it is closed.
-  template <class ConnectToken = default_token>
-  auto async_connect(const endpoint_type& peer_endpoint, ConnectToken&& token = default_token())
-    -> interlock::detail::initiation_result<ConnectToken, void(error_code), initiate_async_connect,
-      const endpoint_type&, error_code&>
+  template <class ConnectToken = interlock::detail::default_token<Executor>>
+  auto async_connect(const endpoint_type& peer_endpoint,
+    ConnectToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::connect_result<interlock::detail::socket_core<Protocol, Executor>,
+      ConnectToken, endpoint_type>
   {
-    error_code open_ec;
+    boost::system::error_code open_ec;
     if (!this->is_open())
       this->open(peer_endpoint.protocol(), open_ec);
-    return async_initiate<ConnectToken, void(error_code)>(
-      initiate_async_connect(&core_), token, peer_endpoint, open_ec);
+    return boost::asio::async_initiate<ConnectToken, void(boost::system::error_code)>(
+      interlock::detail::initiate_connect<interlock::detail::socket_core<Protocol, Executor>>(
+        &interlock_core_),
+      token, peer_endpoint, open_ec);
   }
 
   /// Get the remote endpoint of the socket.
   endpoint_type remote_endpoint() const
   {
     return interlock::detail::functions::or_throw(
-      "remote_endpoint", [&](error_code& ec) { return remote_endpoint(ec); });
+      "remote_endpoint", [&](boost::system::error_code& ec) { return remote_endpoint(ec); });
   }
 
   /// Get the remote endpoint of the socket.
-  endpoint_type remote_endpoint(error_code& ec) const
+  endpoint_type remote_endpoint(boost::system::error_code& ec) const
   {
     return interlock::detail::functions::endpoint_from<endpoint_type>(
-      core_, interlock::detail::calls::peer_name, ec);
+      interlock_core_, interlock::detail::calls::peer_name, ec);
   }
 
   /// Disable sends or receives on the socket.
   void shutdown(socket_base::shutdown_type what)
   {
-    interlock::detail::functions::or_throw("shutdown", [&](error_code& ec) { shutdown(what, ec); });
+    interlock::detail::functions::or_throw(
+      "shutdown", [&](boost::system::error_code& ec) { shutdown(what, ec); });
   }
 
   /// Disable sends or receives on the socket.
-  error_code shutdown(socket_base::shutdown_type what, error_code& ec)
+  boost::system::error_code shutdown(socket_base::shutdown_type what, boost::system::error_code& ec)
   {
-    core_.inside(
-      ec, [what](auto& t, error_code& e) { interlock::detail::functions::shut_down(t, what, e); });
+    interlock_core_.inside(ec,
+      [what](auto& t, boost::system::error_code& e)
+      { interlock::detail::functions::shut_down(t, what, e); });
     return ec;
   }
 
 protected:
   /// Destroy the socket. Closes what it has open: detached now, or when the last call inside returns.
   ~basic_socket() = default;
-
-  /// @cond
-  void take_asio(asio_type&& other, error_code& ec)
-  {
-    error_code ignored; // an error means that `other` is not open: adopt has no effect then
-    const Protocol protocol(other.local_endpoint(ignored).protocol());
-    core_.adopt(std::move(other), ec,
-      [&protocol](auto& t, error_code&)
-      {
-        t.taint();
-        t.set_protocol(protocol);
-      });
-  }
-
-  /// @endcond
 };
 
 } // namespace asio

@@ -6,12 +6,10 @@
 #ifndef INTERLOCK_BASIC_SOCKET_ACCEPTOR_HPP
 #define INTERLOCK_BASIC_SOCKET_ACCEPTOR_HPP
 
-#include <type_traits>
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/execution/executor.hpp>
 #include <boost/asio/socket_base.hpp>
 
 #include <interlock/basic_socket.hpp>
@@ -52,47 +50,13 @@ namespace asio {
  */
 template <class Protocol, class Executor>
 class basic_socket_acceptor<interlock::closable<Protocol>, Executor>
-  : public interlock::detail::socket_members<Protocol,
+  : public interlock::detail::bases::socket_members<Protocol,
       boost::asio::basic_socket_acceptor<Protocol, Executor>>
 {
 private:
-  using base = interlock::detail::socket_members<Protocol,
+  using interlock_base = interlock::detail::bases::socket_members<Protocol,
     boost::asio::basic_socket_acceptor<Protocol, Executor>>;
-  using base::core_;
-  using typename base::core_type;
-  using typename base::default_token;
-  using typename base::error_code;
-  using initiate_async_accept = interlock::detail::initiate_accept<core_type>;
-  template <class Executor1>
-  using peer =
-    typename interlock::closable<Protocol>::socket::template rebind_executor<Executor1>::other;
-  template <class T>
-  using if_context = typename base::template if_context<T>;
-  template <class T>
-  using if_executor =
-    std::enable_if_t<execution::is_executor<T>::value || boost::asio::is_executor<T>::value, int>;
-  // Peers and executors are not tokens, although overload resolution would prefer them as tokens.
-  template <class T>
-  using if_token = std::enable_if_t<!std::is_base_of<socket_base, std::decay_t<T>>::value
-      && !execution::is_executor<std::decay_t<T>>::value
-      && !boost::asio::is_executor<std::decay_t<T>>::value,
-    int>;
-  template <class Protocol1>
-  using if_peer =
-    std::enable_if_t<std::is_convertible<interlock::closable<Protocol>, Protocol1>::value, int>;
-  template <class Protocol1>
-  using if_own = typename base::template if_own<Protocol1>;
-  template <class Protocol1, class Executor1>
-  using if_convertible = std::enable_if_t<std::is_convertible<Protocol1, Protocol>::value
-      && std::is_convertible<Executor1, Executor>::value,
-    int>;
-  template <class Token, class... Args>
-  using accept_result =
-    interlock::detail::initiation_result<Token, void(error_code), initiate_async_accept, Args...>;
-  template <class Token, class Executor1>
-  using move_accept_result =
-    interlock::detail::initiation_result<Token, void(error_code, peer<Executor1>),
-      initiate_async_accept, Executor1, typename Protocol::endpoint*&, peer<Executor1>*>;
+  using interlock_base::interlock_core_;
 
 public:
   /// The type of the executor associated with the object.
@@ -106,42 +70,43 @@ public:
     using other = basic_socket_acceptor<interlock::closable<Protocol>, Executor1>;
   };
 
-  using typename base::endpoint_type;
-  using typename base::protocol_type;
+  using typename interlock_base::endpoint_type;
+  using typename interlock_base::protocol_type;
 
   /// Construct an acceptor, closed, open, or on an existing native acceptor.
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Construct and open an acceptor.
   basic_socket_acceptor(const executor_type& ex, const protocol_type& protocol)
-    : base(ex)
+    : interlock_base(ex)
   {
     this->open(protocol);
   }
 
   /// Construct and open an acceptor.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  template <class ExecutionContext, interlock::detail::if_context<ExecutionContext> = 0>
   basic_socket_acceptor(ExecutionContext& context, const protocol_type& protocol)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
     this->open(protocol);
   }
 
   /// Construct and open an acceptor, given Asio's own protocol.
   // Without this overload the call is ambiguous for generic protocols, whose endpoints convert from any type.
-  template <class Protocol1, if_own<Protocol1> = 0>
+  template <class Protocol1, interlock::detail::if_same<Protocol1, Protocol> = 0>
   basic_socket_acceptor(const executor_type& ex, const Protocol1& protocol)
-    : base(ex)
+    : interlock_base(ex)
   {
     this->open(protocol);
   }
 
   /// Construct and open an acceptor, given Asio's own protocol.
   // Without this overload the call is ambiguous for generic protocols, whose endpoints convert from any type.
-  template <class ExecutionContext, class Protocol1, if_context<ExecutionContext> = 0,
-    if_own<Protocol1> = 0>
+  template <class ExecutionContext, class Protocol1,
+    interlock::detail::if_context<ExecutionContext> = 0,
+    interlock::detail::if_same<Protocol1, Protocol> = 0>
   basic_socket_acceptor(ExecutionContext& context, const Protocol1& protocol)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
     this->open(protocol);
   }
@@ -149,18 +114,18 @@ public:
   /// Construct an acceptor opened, bound to the given endpoint, and listening.
   basic_socket_acceptor(
     const executor_type& ex, const endpoint_type& endpoint, bool reuse_addr = true)
-    : base(ex)
+    : interlock_base(ex)
   {
-    open_listening(endpoint, reuse_addr);
+    interlock::detail::functions::open_listening(*this, endpoint, reuse_addr);
   }
 
   /// Construct an acceptor opened, bound to the given endpoint, and listening.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
+  template <class ExecutionContext, interlock::detail::if_context<ExecutionContext> = 0>
   basic_socket_acceptor(
     ExecutionContext& context, const endpoint_type& endpoint, bool reuse_addr = true)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
-    open_listening(endpoint, reuse_addr);
+    interlock::detail::functions::open_listening(*this, endpoint, reuse_addr);
   }
 
   /// Move-construct an acceptor. The moved-from object is as if newly constructed with its executor.
@@ -170,15 +135,17 @@ public:
   basic_socket_acceptor& operator=(basic_socket_acceptor&& other) noexcept = default;
 
   /// Move-construct an acceptor from one of another protocol or executor type; may throw error::in_use.
-  template <class Protocol1, class Executor1, if_convertible<Protocol1, Executor1> = 0>
+  template <class Protocol1, class Executor1,
+    interlock::detail::if_convertible_acceptor<Protocol1, Executor1, Protocol, Executor> = 0>
   basic_socket_acceptor(basic_socket_acceptor<interlock::closable<Protocol1>, Executor1>&& other)
-    : base(other.get_executor())
+    : interlock_base(other.get_executor())
   {
-    this->take(other);
+    interlock::detail::functions::convert_socket<Protocol>(other, interlock_core_);
   }
 
   /// Move-assign an acceptor from one of another protocol or executor type.
-  template <class Protocol1, class Executor1, if_convertible<Protocol1, Executor1> = 0>
+  template <class Protocol1, class Executor1,
+    interlock::detail::if_convertible_acceptor<Protocol1, Executor1, Protocol, Executor> = 0>
   basic_socket_acceptor& operator=(
     basic_socket_acceptor<interlock::closable<Protocol1>, Executor1>&& other)
   {
@@ -191,240 +158,256 @@ public:
   /// Place the acceptor into the state where it will listen for new connections.
   void listen(int backlog = socket_base::max_listen_connections)
   {
-    interlock::detail::functions::or_throw("listen", [&](error_code& ec) { listen(backlog, ec); });
+    interlock::detail::functions::or_throw(
+      "listen", [&](boost::system::error_code& ec) { listen(backlog, ec); });
   }
 
   /// Place the acceptor into the state where it will listen for new connections.
-  error_code listen(int backlog, error_code& ec)
+  boost::system::error_code listen(int backlog, boost::system::error_code& ec)
   {
-    core_.inside(ec,
-      [backlog](auto& t, error_code& e) { interlock::detail::calls::listen(t.fd(), backlog, e); });
+    interlock_core_.inside(ec,
+      [backlog](auto& t, boost::system::error_code& e)
+      { interlock::detail::calls::listen(t.fd(), backlog, e); });
     return ec;
   }
 
   // --- Into a socket of the caller's.
 
   /// Accept a new connection into @c peer_socket, which must be closed.
-  template <class Protocol1, class Executor1, if_peer<Protocol1> = 0>
+  template <class Protocol1, class Executor1,
+    interlock::detail::if_convertible<interlock::closable<Protocol>, Protocol1> = 0>
   void accept(basic_socket<Protocol1, Executor1>& peer_socket)
   {
     interlock::detail::functions::or_throw(
-      "accept", [&](error_code& ec) { accept(peer_socket, ec); });
+      "accept", [&](boost::system::error_code& ec) { accept(peer_socket, ec); });
   }
 
   /// Accept a new connection into @c peer_socket, which must be closed.
-  template <class Protocol1, class Executor1, if_peer<Protocol1> = 0>
-  error_code accept(basic_socket<Protocol1, Executor1>& peer_socket, error_code& ec)
+  template <class Protocol1, class Executor1,
+    interlock::detail::if_convertible<interlock::closable<Protocol>, Protocol1> = 0>
+  boost::system::error_code accept(
+    basic_socket<Protocol1, Executor1>& peer_socket, boost::system::error_code& ec)
   {
     return interlock::detail::functions::accept_peer(
-      core_, peer_socket, static_cast<endpoint_type*>(nullptr), ec);
+      interlock_core_, peer_socket, static_cast<endpoint_type*>(nullptr), ec);
   }
 
   /// Accept a new connection into @c peer_socket, and obtain its endpoint.
-  template <class Protocol1, class Executor1, if_peer<Protocol1> = 0>
+  template <class Protocol1, class Executor1,
+    interlock::detail::if_convertible<interlock::closable<Protocol>, Protocol1> = 0>
   void accept(basic_socket<Protocol1, Executor1>& peer_socket, endpoint_type& peer_endpoint)
   {
     interlock::detail::functions::or_throw(
-      "accept", [&](error_code& ec) { accept(peer_socket, peer_endpoint, ec); });
+      "accept", [&](boost::system::error_code& ec) { accept(peer_socket, peer_endpoint, ec); });
   }
 
   /// Accept a new connection into @c peer_socket, and obtain its endpoint.
-  template <class Protocol1, class Executor1, if_peer<Protocol1> = 0>
-  error_code accept(
-    basic_socket<Protocol1, Executor1>& peer_socket, endpoint_type& peer_endpoint, error_code& ec)
+  template <class Protocol1, class Executor1,
+    interlock::detail::if_convertible<interlock::closable<Protocol>, Protocol1> = 0>
+  boost::system::error_code accept(basic_socket<Protocol1, Executor1>& peer_socket,
+    endpoint_type& peer_endpoint, boost::system::error_code& ec)
   {
-    return interlock::detail::functions::accept_peer(core_, peer_socket, &peer_endpoint, ec);
+    return interlock::detail::functions::accept_peer(
+      interlock_core_, peer_socket, &peer_endpoint, ec);
   }
 
   /// Start an asynchronous accept into @c peer_socket, which must be closed, and live until the handler
   /// is called.
-  template <class Protocol1, class Executor1, class AcceptToken = default_token,
-    if_peer<Protocol1> = 0>
-  auto async_accept(
-    basic_socket<Protocol1, Executor1>& peer_socket, AcceptToken&& token = default_token())
-    -> accept_result<AcceptToken, basic_socket<Protocol1, Executor1>*, endpoint_type*>
+  template <class Protocol1, class Executor1,
+    class AcceptToken = interlock::detail::default_token<Executor>,
+    interlock::detail::if_convertible<interlock::closable<Protocol>, Protocol1> = 0>
+  auto async_accept(basic_socket<Protocol1, Executor1>& peer_socket,
+    AcceptToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::accept_result<interlock::detail::acceptor_core<Protocol, Executor>,
+      AcceptToken, basic_socket<Protocol1, Executor1>*, endpoint_type*>
   {
-    return async_initiate<AcceptToken, void(error_code)>(
-      initiate_async_accept(&core_), token, &peer_socket, static_cast<endpoint_type*>(nullptr));
+    return boost::asio::async_initiate<AcceptToken, void(boost::system::error_code)>(
+      interlock::detail::initiate_accept<interlock::detail::acceptor_core<Protocol, Executor>>(
+        &interlock_core_),
+      token, &peer_socket, static_cast<endpoint_type*>(nullptr));
   }
 
   /// Start an asynchronous accept into @c peer_socket, and obtain its endpoint. Both must live until the
   /// handler is called.
-  template <class Protocol1, class Executor1, class AcceptToken = default_token,
-    if_peer<Protocol1> = 0>
+  template <class Protocol1, class Executor1,
+    class AcceptToken = interlock::detail::default_token<Executor>,
+    interlock::detail::if_convertible<interlock::closable<Protocol>, Protocol1> = 0>
   auto async_accept(basic_socket<Protocol1, Executor1>& peer_socket, endpoint_type& peer_endpoint,
-    AcceptToken&& token = default_token())
-    -> accept_result<AcceptToken, basic_socket<Protocol1, Executor1>*, endpoint_type*>
+    AcceptToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::accept_result<interlock::detail::acceptor_core<Protocol, Executor>,
+      AcceptToken, basic_socket<Protocol1, Executor1>*, endpoint_type*>
   {
-    return async_initiate<AcceptToken, void(error_code)>(
-      initiate_async_accept(&core_), token, &peer_socket, &peer_endpoint);
+    return boost::asio::async_initiate<AcceptToken, void(boost::system::error_code)>(
+      interlock::detail::initiate_accept<interlock::detail::acceptor_core<Protocol, Executor>>(
+        &interlock_core_),
+      token, &peer_socket, &peer_endpoint);
   }
 
   // --- Into a new socket.
 
   /// Accept a new connection.
-  peer<executor_type> accept()
+  interlock::detail::accepted_socket<Protocol, executor_type> accept()
   {
     return accept(this->get_executor());
   }
 
   /// Accept a new connection.
-  peer<executor_type> accept(error_code& ec)
+  interlock::detail::accepted_socket<Protocol, executor_type> accept(boost::system::error_code& ec)
   {
     return accept(this->get_executor(), ec);
   }
 
   /// Accept a new connection into a socket with the executor @c ex.
-  template <class Executor1, if_executor<Executor1> = 0>
-  peer<Executor1> accept(const Executor1& ex)
+  template <class Executor1, interlock::detail::if_executor<Executor1> = 0>
+  interlock::detail::accepted_socket<Protocol, Executor1> accept(const Executor1& ex)
   {
     return interlock::detail::functions::or_throw(
-      "accept", [&](error_code& ec) { return accept(ex, ec); });
+      "accept", [&](boost::system::error_code& ec) { return accept(ex, ec); });
   }
 
   /// Accept a new connection into a socket of @c context.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
-  peer<typename ExecutionContext::executor_type> accept(ExecutionContext& context)
+  template <class ExecutionContext, interlock::detail::if_context<ExecutionContext> = 0>
+  interlock::detail::accepted_socket<Protocol, typename ExecutionContext::executor_type> accept(
+    ExecutionContext& context)
   {
     return accept(context.get_executor());
   }
 
   /// Accept a new connection into a socket with the executor @c ex.
-  template <class Executor1, if_executor<Executor1> = 0>
-  peer<Executor1> accept(const Executor1& ex, error_code& ec)
+  template <class Executor1, interlock::detail::if_executor<Executor1> = 0>
+  interlock::detail::accepted_socket<Protocol, Executor1> accept(
+    const Executor1& ex, boost::system::error_code& ec)
   {
-    peer<Executor1> accepted(ex);
+    interlock::detail::accepted_socket<Protocol, Executor1> accepted(ex);
     accept(accepted, ec);
     return accepted;
   }
 
   /// Accept a new connection into a socket of @c context.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
-  peer<typename ExecutionContext::executor_type> accept(ExecutionContext& context, error_code& ec)
+  template <class ExecutionContext, interlock::detail::if_context<ExecutionContext> = 0>
+  interlock::detail::accepted_socket<Protocol, typename ExecutionContext::executor_type> accept(
+    ExecutionContext& context, boost::system::error_code& ec)
   {
     return accept(context.get_executor(), ec);
   }
 
   /// Accept a new connection, and obtain its endpoint.
-  peer<executor_type> accept(endpoint_type& peer_endpoint)
+  interlock::detail::accepted_socket<Protocol, executor_type> accept(endpoint_type& peer_endpoint)
   {
     return accept(this->get_executor(), peer_endpoint);
   }
 
   /// Accept a new connection, and obtain its endpoint.
-  peer<executor_type> accept(endpoint_type& peer_endpoint, error_code& ec)
+  interlock::detail::accepted_socket<Protocol, executor_type> accept(
+    endpoint_type& peer_endpoint, boost::system::error_code& ec)
   {
     return accept(this->get_executor(), peer_endpoint, ec);
   }
 
   /// Accept a new connection into a socket with the executor @c ex, and obtain its endpoint.
-  template <class Executor1, if_executor<Executor1> = 0>
-  peer<Executor1> accept(const Executor1& ex, endpoint_type& peer_endpoint)
+  template <class Executor1, interlock::detail::if_executor<Executor1> = 0>
+  interlock::detail::accepted_socket<Protocol, Executor1> accept(
+    const Executor1& ex, endpoint_type& peer_endpoint)
   {
     return interlock::detail::functions::or_throw(
-      "accept", [&](error_code& ec) { return accept(ex, peer_endpoint, ec); });
+      "accept", [&](boost::system::error_code& ec) { return accept(ex, peer_endpoint, ec); });
   }
 
   /// Accept a new connection into a socket of @c context, and obtain its endpoint.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
-  peer<typename ExecutionContext::executor_type> accept(
+  template <class ExecutionContext, interlock::detail::if_context<ExecutionContext> = 0>
+  interlock::detail::accepted_socket<Protocol, typename ExecutionContext::executor_type> accept(
     ExecutionContext& context, endpoint_type& peer_endpoint)
   {
     return accept(context.get_executor(), peer_endpoint);
   }
 
   /// Accept a new connection into a socket with the executor @c ex, and obtain its endpoint.
-  template <class Executor1, if_executor<Executor1> = 0>
-  peer<Executor1> accept(const Executor1& ex, endpoint_type& peer_endpoint, error_code& ec)
+  template <class Executor1, interlock::detail::if_executor<Executor1> = 0>
+  interlock::detail::accepted_socket<Protocol, Executor1> accept(
+    const Executor1& ex, endpoint_type& peer_endpoint, boost::system::error_code& ec)
   {
-    peer<Executor1> accepted(ex);
+    interlock::detail::accepted_socket<Protocol, Executor1> accepted(ex);
     accept(accepted, peer_endpoint, ec);
     return accepted;
   }
 
   /// Accept a new connection into a socket of @c context, and obtain its endpoint.
-  template <class ExecutionContext, if_context<ExecutionContext> = 0>
-  peer<typename ExecutionContext::executor_type> accept(
-    ExecutionContext& context, endpoint_type& peer_endpoint, error_code& ec)
+  template <class ExecutionContext, interlock::detail::if_context<ExecutionContext> = 0>
+  interlock::detail::accepted_socket<Protocol, typename ExecutionContext::executor_type> accept(
+    ExecutionContext& context, endpoint_type& peer_endpoint, boost::system::error_code& ec)
   {
     return accept(context.get_executor(), peer_endpoint, ec);
   }
 
   /// Start an asynchronous accept of a new connection.
-  template <class MoveAcceptToken = default_token, if_token<MoveAcceptToken> = 0>
-  auto async_accept(MoveAcceptToken&& token = default_token())
-    -> move_accept_result<MoveAcceptToken, executor_type>
+  template <class MoveAcceptToken = interlock::detail::default_token<Executor>,
+    interlock::detail::if_accept_token<MoveAcceptToken> = 0>
+  auto async_accept(MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::move_accept_result<Protocol, Executor, MoveAcceptToken, executor_type>
   {
-    return start_accept<executor_type>(
-      this->get_executor(), nullptr, std::forward<MoveAcceptToken>(token));
+    return interlock::detail::functions::start_accept<executor_type>(
+      interlock_core_, this->get_executor(), nullptr, std::forward<MoveAcceptToken>(token));
   }
 
   /// Start an asynchronous accept of a new connection into a socket with the executor @c ex.
   template <class Executor1, class MoveAcceptToken = interlock::detail::default_token<Executor>,
-    if_executor<Executor1> = 0>
-  auto async_accept(const Executor1& ex, MoveAcceptToken&& token = default_token())
-    -> move_accept_result<MoveAcceptToken, Executor1>
+    interlock::detail::if_executor<Executor1> = 0>
+  auto async_accept(
+    const Executor1& ex, MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::move_accept_result<Protocol, Executor, MoveAcceptToken, Executor1>
   {
-    return start_accept<Executor1>(ex, nullptr, std::forward<MoveAcceptToken>(token));
+    return interlock::detail::functions::start_accept<Executor1>(
+      interlock_core_, ex, nullptr, std::forward<MoveAcceptToken>(token));
   }
 
   /// Start an asynchronous accept of a new connection into a socket of @c context.
-  template <class ExecutionContext, class MoveAcceptToken = default_token,
-    if_context<ExecutionContext> = 0>
-  auto async_accept(ExecutionContext& context, MoveAcceptToken&& token = default_token())
-    -> move_accept_result<MoveAcceptToken, typename ExecutionContext::executor_type>
+  template <class ExecutionContext,
+    class MoveAcceptToken = interlock::detail::default_token<Executor>,
+    interlock::detail::if_context<ExecutionContext> = 0>
+  auto async_accept(ExecutionContext& context,
+    MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::move_accept_result<Protocol, Executor, MoveAcceptToken,
+      typename ExecutionContext::executor_type>
   {
-    return start_accept<typename ExecutionContext::executor_type>(
-      context.get_executor(), nullptr, std::forward<MoveAcceptToken>(token));
+    return interlock::detail::functions::start_accept<typename ExecutionContext::executor_type>(
+      interlock_core_, context.get_executor(), nullptr, std::forward<MoveAcceptToken>(token));
   }
 
   /// Start an asynchronous accept of a new connection, and obtain its endpoint.
-  template <class MoveAcceptToken = default_token>
-  auto async_accept(endpoint_type& peer_endpoint, MoveAcceptToken&& token = default_token())
-    -> move_accept_result<MoveAcceptToken, executor_type>
+  template <class MoveAcceptToken = interlock::detail::default_token<Executor>>
+  auto async_accept(endpoint_type& peer_endpoint,
+    MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::move_accept_result<Protocol, Executor, MoveAcceptToken, executor_type>
   {
-    return start_accept<executor_type>(
-      this->get_executor(), &peer_endpoint, std::forward<MoveAcceptToken>(token));
+    return interlock::detail::functions::start_accept<executor_type>(
+      interlock_core_, this->get_executor(), &peer_endpoint, std::forward<MoveAcceptToken>(token));
   }
 
   /// Start an asynchronous accept of a new connection into a socket with the executor @c ex, and obtain
   /// its endpoint.
-  template <class Executor1, class MoveAcceptToken = default_token, if_executor<Executor1> = 0>
+  template <class Executor1, class MoveAcceptToken = interlock::detail::default_token<Executor>,
+    interlock::detail::if_executor<Executor1> = 0>
   auto async_accept(const Executor1& ex, endpoint_type& peer_endpoint,
-    MoveAcceptToken&& token = default_token()) -> move_accept_result<MoveAcceptToken, Executor1>
+    MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::move_accept_result<Protocol, Executor, MoveAcceptToken, Executor1>
   {
-    return start_accept<Executor1>(ex, &peer_endpoint, std::forward<MoveAcceptToken>(token));
+    return interlock::detail::functions::start_accept<Executor1>(
+      interlock_core_, ex, &peer_endpoint, std::forward<MoveAcceptToken>(token));
   }
 
   /// Start an asynchronous accept of a new connection into a socket of @c context, and obtain its
   /// endpoint.
-  template <class ExecutionContext, class MoveAcceptToken = default_token,
-    if_context<ExecutionContext> = 0>
+  template <class ExecutionContext,
+    class MoveAcceptToken = interlock::detail::default_token<Executor>,
+    interlock::detail::if_context<ExecutionContext> = 0>
   auto async_accept(ExecutionContext& context, endpoint_type& peer_endpoint,
-    MoveAcceptToken&& token = default_token())
-    -> move_accept_result<MoveAcceptToken, typename ExecutionContext::executor_type>
+    MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::move_accept_result<Protocol, Executor, MoveAcceptToken,
+      typename ExecutionContext::executor_type>
   {
-    return start_accept<typename ExecutionContext::executor_type>(
-      context.get_executor(), &peer_endpoint, std::forward<MoveAcceptToken>(token));
-  }
-
-private:
-  template <class Executor1, class Token>
-  auto start_accept(const Executor1& ex, endpoint_type* peer_endpoint, Token&& token)
-    -> move_accept_result<Token, Executor1>
-  {
-    // The executor is passed by value: a lazy token may call the initiation after the caller's is gone.
-    return async_initiate<Token, void(error_code, peer<Executor1>)>(initiate_async_accept(&core_),
-      token, Executor1(ex), peer_endpoint, static_cast<peer<Executor1>*>(nullptr));
-  }
-
-  void open_listening(const endpoint_type& endpoint, bool reuse_addr)
-  {
-    this->open(endpoint.protocol());
-    if (reuse_addr)
-      this->set_option(socket_base::reuse_address(true));
-    this->bind(endpoint);
-    listen();
+    return interlock::detail::functions::start_accept<typename ExecutionContext::executor_type>(
+      interlock_core_, context.get_executor(), &peer_endpoint,
+      std::forward<MoveAcceptToken>(token));
   }
 };
 

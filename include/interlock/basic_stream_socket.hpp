@@ -46,16 +46,10 @@ namespace asio {
  */
 template <class Protocol, class Executor>
 class basic_stream_socket<interlock::closable<Protocol>, Executor>
-  : public interlock::detail::flagged_transfers<Protocol, Executor>
+  : public interlock::detail::bases::flagged_transfers<Protocol, Executor>
 {
 private:
-  using base = interlock::detail::flagged_transfers<Protocol, Executor>;
-  using typename base::default_token;
-  using typename base::error_code;
-  using typename base::initiate_async_receive;
-  using typename base::initiate_async_send;
-  template <class Initiation, class Token, class Buffers>
-  using transfer_result = typename base::template transfer_result<Initiation, Token, Buffers>;
+  using interlock_base = interlock::detail::bases::flagged_transfers<Protocol, Executor>;
 
 public:
   /// Rebinds the socket type to another executor.
@@ -67,7 +61,7 @@ public:
   };
 
   /// Construct a socket: see basic_socket.
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Move-construct a socket. The moved-from object is as if newly constructed with its executor.
   basic_stream_socket(basic_stream_socket&& other) noexcept = default;
@@ -77,15 +71,15 @@ public:
 
   /// Move-construct a socket from one of another protocol or executor type; may throw error::in_use.
   template <class Protocol1, class Executor1,
-    typename base::template if_convertible<Protocol1, Executor1> = 0>
+    interlock::detail::if_convertible_socket<Protocol1, Executor1, Protocol, Executor> = 0>
   basic_stream_socket(basic_stream_socket<interlock::closable<Protocol1>, Executor1>&& other)
-    : base(std::move(other))
+    : interlock_base(std::move(other))
   {
   }
 
   /// Move-assign a socket from one of another protocol or executor type.
   template <class Protocol1, class Executor1,
-    typename base::template if_convertible<Protocol1, Executor1> = 0>
+    interlock::detail::if_convertible_socket<Protocol1, Executor1, Protocol, Executor> = 0>
   basic_stream_socket& operator=(
     basic_stream_socket<interlock::closable<Protocol1>, Executor1>&& other)
   {
@@ -101,21 +95,24 @@ public:
   std::size_t write_some(const ConstBufferSequence& buffers)
   {
     return interlock::detail::functions::or_throw(
-      "write_some", [&](error_code& ec) { return write_some(buffers, ec); });
+      "write_some", [&](boost::system::error_code& ec) { return write_some(buffers, ec); });
   }
 
   /// Write some data to the socket. Blocks until some is written, an error occurs, or the socket is
   /// closed.
   template <class ConstBufferSequence>
-  std::size_t write_some(const ConstBufferSequence& buffers, error_code& ec)
+  std::size_t write_some(const ConstBufferSequence& buffers, boost::system::error_code& ec)
   {
-    return interlock::detail::functions::send(this->core_, buffers, 0, ec);
+    return interlock::detail::functions::send(this->interlock_core_, buffers, 0, ec);
   }
 
   /// Start an asynchronous write.
-  template <class ConstBufferSequence, class WriteToken = default_token>
-  auto async_write_some(const ConstBufferSequence& buffers, WriteToken&& token = default_token())
-    -> transfer_result<initiate_async_send, WriteToken, ConstBufferSequence>
+  template <class ConstBufferSequence,
+    class WriteToken = interlock::detail::default_token<Executor>>
+  auto async_write_some(const ConstBufferSequence& buffers,
+    WriteToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::send_result<interlock::detail::socket_core<Protocol, Executor>,
+      WriteToken, ConstBufferSequence>
   {
     return this->async_send(
       buffers, socket_base::message_flags(0), std::forward<WriteToken>(token));
@@ -127,21 +124,24 @@ public:
   std::size_t read_some(const MutableBufferSequence& buffers)
   {
     return interlock::detail::functions::or_throw(
-      "read_some", [&](error_code& ec) { return read_some(buffers, ec); });
+      "read_some", [&](boost::system::error_code& ec) { return read_some(buffers, ec); });
   }
 
   /// Read some data from the socket. Blocks until some is read, an error occurs, or the socket is
   /// closed.
   template <class MutableBufferSequence>
-  std::size_t read_some(const MutableBufferSequence& buffers, error_code& ec)
+  std::size_t read_some(const MutableBufferSequence& buffers, boost::system::error_code& ec)
   {
-    return interlock::detail::functions::receive(this->core_, buffers, 0, ec);
+    return interlock::detail::functions::receive(this->interlock_core_, buffers, 0, ec);
   }
 
   /// Start an asynchronous read.
-  template <class MutableBufferSequence, class ReadToken = default_token>
-  auto async_read_some(const MutableBufferSequence& buffers, ReadToken&& token = default_token())
-    -> transfer_result<initiate_async_receive, ReadToken, MutableBufferSequence>
+  template <class MutableBufferSequence,
+    class ReadToken = interlock::detail::default_token<Executor>>
+  auto async_read_some(const MutableBufferSequence& buffers,
+    ReadToken&& token = interlock::detail::default_token<Executor>())
+    -> interlock::detail::receive_result<interlock::detail::socket_core<Protocol, Executor>,
+      ReadToken, MutableBufferSequence>
   {
     return this->async_receive(
       buffers, socket_base::message_flags(0), std::forward<ReadToken>(token));

@@ -28,10 +28,12 @@ inline namespace abi_0 {
  * @e Shared @e objects: Safe, except for construction, move and destruction.
  */
 template <class Executor = boost::asio::any_io_executor>
-class basic_writable_pipe : public detail::writing_members<detail::descriptor_members<Executor>>
+class basic_writable_pipe
+  : public detail::bases::writing_members<detail::bases::descriptor_members<Executor>>
 {
 private:
-  using base = detail::writing_members<detail::descriptor_members<Executor>>;
+  using interlock_base =
+    detail::bases::writing_members<detail::bases::descriptor_members<Executor>>;
 
 public:
   /// Rebinds the pipe type to another executor.
@@ -46,7 +48,7 @@ public:
   using lowest_layer_type = basic_writable_pipe;
 
   /// Construct a pipe, closed or on an existing native pipe.
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Move-construct a pipe. The moved-from object is as if newly constructed with its executor.
   basic_writable_pipe(basic_writable_pipe&& other) noexcept = default;
@@ -55,15 +57,15 @@ public:
   basic_writable_pipe& operator=(basic_writable_pipe&& other) noexcept = default;
 
   /// Move-construct a pipe from one of another executor type; may throw error::in_use.
-  template <class Executor1, typename base::template if_convertible<Executor1> = 0>
+  template <class Executor1, detail::if_convertible<Executor1, Executor> = 0>
   basic_writable_pipe(basic_writable_pipe<Executor1>&& other)
-    : base(other.get_executor())
+    : interlock_base(other.get_executor())
   {
-    this->take(other);
+    detail::functions::convert_descriptor(other, this->interlock_core_);
   }
 
   /// Move-assign a pipe from one of another executor type.
-  template <class Executor1, typename base::template if_convertible<Executor1> = 0>
+  template <class Executor1, detail::if_convertible<Executor1, Executor> = 0>
   basic_writable_pipe& operator=(basic_writable_pipe<Executor1>&& other)
   {
     return *this = basic_writable_pipe(std::move(other));

@@ -71,6 +71,8 @@ using accepted_protocol =
   std::conditional_t<is_protocol<Protocol>::value && has_known_socket<Protocol>::value, Protocol,
     refused_protocol>;
 
+namespace bases {
+
 /// The protocol with closable sockets, and closable acceptors if it has acceptors.
 template <class Protocol, class Closable, class = void>
 struct closable_base : Protocol
@@ -99,6 +101,7 @@ struct closable_base<Protocol, Closable, std::void_t<typename Protocol::acceptor
   using acceptor = boost::asio::basic_socket_acceptor<Closable>;
 };
 
+} // namespace bases
 } // namespace detail
 
 /// Asio's protocol @c Protocol, with sockets and acceptors that any thread may close.
@@ -116,7 +119,8 @@ struct closable_base<Protocol, Closable, std::void_t<typename Protocol::acceptor
  * @endcode
  */
 template <class Protocol>
-struct closable : detail::closable_base<detail::accepted_protocol<Protocol>, closable<Protocol>>
+struct closable
+  : detail::bases::closable_base<detail::accepted_protocol<Protocol>, closable<Protocol>>
 {
   static_assert(!detail::is_closable<Protocol>::value,
     "interlock::closable<P>: P is closable already; give Asio's protocol");
@@ -127,16 +131,17 @@ struct closable : detail::closable_base<detail::accepted_protocol<Protocol>, clo
     "basic_raw_socket or basic_seq_packet_socket");
 
 private:
-  using base = detail::closable_base<detail::accepted_protocol<Protocol>, closable<Protocol>>;
+  using interlock_base =
+    detail::bases::closable_base<detail::accepted_protocol<Protocol>, closable<Protocol>>;
 
 public:
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Convert from Asio's protocol, or from one that converts to it.
   template <class Protocol1,
     class = std::enable_if_t<std::is_convertible<const Protocol1&, Protocol>::value>>
   closable(const Protocol1& p)
-    : base(Protocol(p))
+    : interlock_base(Protocol(p))
   {
   }
 

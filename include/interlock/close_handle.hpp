@@ -25,10 +25,12 @@ namespace interlock {
 inline namespace abi_0 {
 
 namespace detail {
+namespace bases {
 
 template <class Core>
 class closing_members;
 
+} // namespace bases
 } // namespace detail
 
 /// Closes an object from any thread, also while the object is being moved, and after it is gone.
@@ -109,7 +111,7 @@ public:
 
 private:
   template <class Core>
-  friend class detail::closing_members;
+  friend class detail::bases::closing_members;
 
   close_handle(detail::handled_object_pointer object, const executor_type& ex)
     : executor_(ex),

@@ -32,15 +32,17 @@ namespace posix {
  * @e Shared @e objects: Safe, except for construction, move and destruction.
  */
 template <class Executor = boost::asio::any_io_executor>
-class basic_descriptor : public detail::waiting_members<detail::descriptor_members<Executor>,
-                           boost::asio::posix::descriptor_base>
+class basic_descriptor
+  : public detail::bases::waiting_members<detail::bases::descriptor_members<Executor>,
+      boost::asio::posix::descriptor_base>
 {
+private:
+  using interlock_base = detail::bases::waiting_members<detail::bases::descriptor_members<Executor>,
+    boost::asio::posix::descriptor_base>;
+
 protected:
   /// @cond
-  using members = detail::waiting_members<detail::descriptor_members<Executor>,
-    boost::asio::posix::descriptor_base>;
-  using members::core_;
-  using typename members::error_code;
+  using interlock_base::interlock_core_;
   /// @endcond
 
 public:
@@ -55,13 +57,13 @@ public:
     using other = basic_descriptor<Executor1>;
   };
 
-  using typename members::native_handle_type;
+  using typename interlock_base::native_handle_type;
 
   /// A descriptor is always the lowest layer.
   using lowest_layer_type = basic_descriptor;
 
   /// Construct a descriptor, closed or on an existing native descriptor.
-  using members::members;
+  using interlock_base::interlock_base;
 
   /// Move-construct a descriptor. The moved-from object is as if newly constructed with its executor.
   basic_descriptor(basic_descriptor&& other) noexcept = default;
@@ -70,15 +72,15 @@ public:
   basic_descriptor& operator=(basic_descriptor&& other) noexcept = default;
 
   /// Move-construct a descriptor from one of another executor type; may throw error::in_use.
-  template <class Executor1, typename members::template if_convertible<Executor1> = 0>
+  template <class Executor1, detail::if_convertible<Executor1, Executor> = 0>
   basic_descriptor(basic_descriptor<Executor1>&& other)
-    : members(other.get_executor())
+    : interlock_base(other.get_executor())
   {
-    this->take(other);
+    detail::functions::convert_descriptor(other, interlock_core_);
   }
 
   /// Move-assign a descriptor from one of another executor type.
-  template <class Executor1, typename members::template if_convertible<Executor1> = 0>
+  template <class Executor1, detail::if_convertible<Executor1, Executor> = 0>
   basic_descriptor& operator=(basic_descriptor<Executor1>&& other)
   {
     return *this = basic_descriptor(std::move(other));
@@ -96,13 +98,13 @@ public:
     return *this;
   }
 
-  using members::release;
+  using interlock_base::release;
 
   /// Release ownership of the native descriptor, and cancel the outstanding operations.
   /** @c ec is boost::asio::error::bad_descriptor if none is open. */
-  native_handle_type release(error_code& ec)
+  native_handle_type release(boost::system::error_code& ec)
   {
-    return core_.release(ec);
+    return interlock_core_.release(ec);
   }
 
 protected:

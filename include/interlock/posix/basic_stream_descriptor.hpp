@@ -26,12 +26,12 @@ namespace posix {
  * @e Shared @e objects: Safe, except for construction, move and destruction.
  */
 template <class Executor = boost::asio::any_io_executor>
-class basic_stream_descriptor
-  : public detail::reading_members<detail::writing_members<basic_descriptor<Executor>>>
+class basic_stream_descriptor : public detail::bases::reading_members<
+                                  detail::bases::writing_members<basic_descriptor<Executor>>>
 {
 private:
-  using base = detail::reading_members<detail::writing_members<basic_descriptor<Executor>>>;
-  using typename base::error_code;
+  using interlock_base =
+    detail::bases::reading_members<detail::bases::writing_members<basic_descriptor<Executor>>>;
 
 public:
   /// Rebinds the descriptor type to another executor.
@@ -43,7 +43,7 @@ public:
   };
 
   /// Construct a descriptor: see basic_descriptor.
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Move-construct a descriptor. The moved-from object is as if newly constructed with its executor.
   basic_stream_descriptor(basic_stream_descriptor&& other) noexcept = default;
@@ -52,14 +52,14 @@ public:
   basic_stream_descriptor& operator=(basic_stream_descriptor&& other) noexcept = default;
 
   /// Move-construct a descriptor from one of another executor type; may throw error::in_use.
-  template <class Executor1, typename base::template if_convertible<Executor1> = 0>
+  template <class Executor1, detail::if_convertible<Executor1, Executor> = 0>
   basic_stream_descriptor(basic_stream_descriptor<Executor1>&& other)
-    : base(std::move(other))
+    : interlock_base(std::move(other))
   {
   }
 
   /// Move-assign a descriptor from one of another executor type.
-  template <class Executor1, typename base::template if_convertible<Executor1> = 0>
+  template <class Executor1, detail::if_convertible<Executor1, Executor> = 0>
   basic_stream_descriptor& operator=(basic_stream_descriptor<Executor1>&& other)
   {
     return *this = basic_stream_descriptor(std::move(other));
@@ -68,12 +68,15 @@ public:
   /// Take over what Asio's own descriptor has open.
   /** Its outstanding operations continue, but are not counted: a close aborts them without waiting for
    * their handlers. */
-  explicit basic_stream_descriptor(typename base::asio_type&& other)
-    : base(other.get_executor())
+  explicit basic_stream_descriptor(boost::asio::posix::basic_stream_descriptor<Executor>&& other)
+    : interlock_base(other.get_executor())
   {
     detail::functions::or_throw("move",
-      [&](error_code& ec)
-      { this->core_.adopt(std::move(other), ec, [](auto& t, error_code&) { t.taint(); }); });
+      [&](boost::system::error_code& ec)
+      {
+        this->interlock_core_.adopt(
+          std::move(other), ec, [](auto& t, boost::system::error_code&) { t.taint(); });
+      });
   }
 
   /// Give what this descriptor has open to Asio's own descriptor, with the outstanding operations.
@@ -81,9 +84,9 @@ public:
    * @throws boost::system::system_error interlock::error::in_use while a call on it is under way or a
    * lease exists, boost::asio::error::bad_descriptor if it is closed.
    */
-  typename base::asio_type to_asio()
+  boost::asio::posix::basic_stream_descriptor<Executor> to_asio()
   {
-    return this->core_.give_away();
+    return this->interlock_core_.give_away();
   }
 
   /// Destroy the descriptor. Closes what it has open; never blocks.

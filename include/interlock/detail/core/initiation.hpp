@@ -183,6 +183,10 @@ using initiation_result = decltype(boost::asio::async_initiate<Token, Signature>
 template <class Executor>
 using default_token = typename boost::asio::default_completion_token<Executor>::type;
 
+/// The default token of an object, or of its core.
+template <class Object>
+using default_token_of = default_token<typename Object::executor_type>;
+
 /// Excludes close_mode from the tokens of a close.
 template <class Token>
 using if_close_token = std::enable_if_t<!std::is_same<std::decay_t<Token>, close_mode>::value>;

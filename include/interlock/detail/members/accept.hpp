@@ -11,7 +11,11 @@
 #include <utility>
 
 #include <boost/asio/basic_socket.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/executor.hpp>
+#include <boost/asio/is_executor.hpp>
+#include <boost/asio/socket_base.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
@@ -19,11 +23,11 @@
 #include <interlock/detail/core/repeating.hpp>
 #include <interlock/detail/members/closing_members.hpp>
 #include <interlock/detail/members/socket_calls.hpp>
+#include <interlock/detail/members/socket_members.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
-
 namespace functions {
 
 /// Gives the connection to a socket of Asio's own, by a move.
@@ -39,8 +43,7 @@ template <class Peer, class Protocol, class Accepted>
 auto give_connection(Peer& peer, const Protocol& protocol, bool tainted, Accepted&& accepted,
   error_code& ec) -> decltype(access::core(peer), void())
 {
-  using peer_protocol =
-    typename std::decay_t<decltype(access::core(peer))>::tenure_type::protocol_type;
+  using peer_protocol = typename core_of<Peer>::tenure_type::protocol_type;
   const peer_protocol p(protocol);
   access::core(peer).adopt(std::move(accepted), ec,
     [&](auto& t, error_code&)
@@ -177,6 +180,43 @@ private:
   }
 };
 
+/// Allows a call with an executor.
+template <class T>
+using if_executor = std::enable_if_t<
+  boost::asio::execution::is_executor<T>::value || boost::asio::is_executor<T>::value, int>;
+
+/// Excludes peers and executors from the tokens of an accept: overload resolution would prefer them as tokens.
+template <class T>
+using if_accept_token =
+  std::enable_if_t<!std::is_base_of<boost::asio::socket_base, std::decay_t<T>>::value
+      && !boost::asio::execution::is_executor<std::decay_t<T>>::value
+      && !boost::asio::is_executor<std::decay_t<T>>::value,
+    int>;
+
+/// Allows a move between acceptors.
+template <class Protocol1, class Executor1, class Protocol, class Executor>
+using if_convertible_acceptor = std::enable_if_t<std::is_convertible<Protocol1, Protocol>::value
+    && std::is_convertible<Executor1, Executor>::value,
+  int>;
+
+template <class Protocol, class Executor>
+using acceptor_core = io_core<boost::asio::basic_socket_acceptor<Protocol, Executor>>;
+
+/// The socket that a new connection becomes.
+template <class Protocol, class Executor>
+using accepted_socket =
+  typename closable<Protocol>::socket::template rebind_executor<Executor>::other;
+
+template <class Core, class Token, class... Args>
+using accept_result = initiation_result<Token, void(error_code), initiate_accept<Core>, Args...>;
+
+/// `Executor1`: that of the new socket.
+template <class Protocol, class Executor, class Token, class Executor1>
+using move_accept_result =
+  initiation_result<Token, void(error_code, accepted_socket<Protocol, Executor1>),
+    initiate_accept<acceptor_core<Protocol, Executor>>, Executor1, typename Protocol::endpoint*&,
+    accepted_socket<Protocol, Executor1>*>;
+
 namespace functions {
 
 /// Gives the connection to a socket of Asio's own.
@@ -210,6 +250,31 @@ error_code accept_peer(Core& core, Peer& peer, Endpoint* endpoint, error_code& e
   if (ec)
     close_unused(d.fd);
   return ec;
+}
+
+/// Starts an accept into a new socket with the executor `ex`; `endpoint` may be null.
+template <class Executor1, class Protocol, class Executor, class Token>
+auto start_accept(io_core<boost::asio::basic_socket_acceptor<Protocol, Executor>>& core,
+  const Executor1& ex, typename Protocol::endpoint* endpoint, Token&& token)
+  -> move_accept_result<Protocol, Executor, Token, Executor1>
+{
+  using peer = accepted_socket<Protocol, Executor1>;
+  // The executor is passed by value: a lazy token may call the initiation after the caller's is gone.
+  return boost::asio::async_initiate<Token, void(error_code, peer)>(
+    initiate_accept<acceptor_core<Protocol, Executor>>(&core), token, Executor1(ex), endpoint,
+    static_cast<peer*>(nullptr));
+}
+
+/// Opens, binds and listens.
+template <class Acceptor>
+void open_listening(
+  Acceptor& a, const typename Acceptor::endpoint_type& endpoint, bool reuse_address)
+{
+  a.open(endpoint.protocol());
+  if (reuse_address)
+    a.set_option(boost::asio::socket_base::reuse_address(true));
+  a.bind(endpoint);
+  a.listen();
 }
 
 } // namespace functions

@@ -37,40 +37,33 @@ struct frees_address<boost::asio::basic_raw_socket<Protocol, Executor>> : std::t
 };
 /// @endcond
 
+namespace bases {
+
 /// The members of datagram and raw sockets that send to an endpoint and receive from one.
 template <class Protocol, class Executor>
 class addressed_transfers : public flagged_transfers<Protocol, Executor>
 {
 private:
-  using base = flagged_transfers<Protocol, Executor>;
+  using interlock_base = flagged_transfers<Protocol, Executor>;
 
-  static_assert(socket_template<typename base::asio_type>::has_send_to,
+  static_assert(socket_template<asio_socket<Protocol, Executor>>::has_send_to,
     "The protocol's own socket is neither a datagram nor a raw socket");
 
 protected:
   /// @cond
-  using typename base::core_type;
-  using typename base::default_token;
-  using typename base::error_code;
-  using typename base::message_flags;
-  using endpoint = typename Protocol::endpoint;
-  using initiate_async_send_to = initiate_send_to<core_type, endpoint>;
-  using initiate_async_receive_from = initiate_receive_from<core_type, endpoint>;
-  template <class Initiation, class Token, class Buffers, class Address>
-  using addressed_result = initiation_result<Token, void(error_code, std::size_t), Initiation,
-    const Buffers&, Address, message_flags&>;
-
   addressed_transfers(addressed_transfers&&) noexcept = default;
   addressed_transfers& operator=(addressed_transfers&&) noexcept = default;
   ~addressed_transfers() = default;
   /// @endcond
 
 public:
-  using base::base;
+  using typename interlock_base::endpoint_type;
+
+  using interlock_base::interlock_base;
 
   /// Send a datagram to the specified endpoint.
   template <class ConstBufferSequence>
-  std::size_t send_to(const ConstBufferSequence& buffers, const endpoint& destination)
+  std::size_t send_to(const ConstBufferSequence& buffers, const endpoint_type& destination)
   {
     return send_to(buffers, destination, 0);
   }
@@ -78,7 +71,7 @@ public:
   /// Send a datagram to the specified endpoint.
   template <class ConstBufferSequence>
   std::size_t send_to(
-    const ConstBufferSequence& buffers, const endpoint& destination, message_flags flags)
+    const ConstBufferSequence& buffers, const endpoint_type& destination, message_flags flags)
   {
     return functions::or_throw(
       "send_to", [&](error_code& ec) { return send_to(buffers, destination, flags, ec); });
@@ -87,34 +80,37 @@ public:
   /// Send a datagram to the specified endpoint. Blocks until the datagram is sent, an error occurs, or the
   /// socket is closed.
   template <class ConstBufferSequence>
-  std::size_t send_to(const ConstBufferSequence& buffers, const endpoint& destination,
+  std::size_t send_to(const ConstBufferSequence& buffers, const endpoint_type& destination,
     message_flags flags, error_code& ec)
   {
-    return functions::send_to(this->core_, buffers, destination, flags, ec);
+    return functions::send_to(this->interlock_core_, buffers, destination, flags, ec);
   }
 
   /// Start an asynchronous send of a datagram to the specified endpoint.
-  template <class ConstBufferSequence, class WriteToken = default_token>
-  auto async_send_to(const ConstBufferSequence& buffers, const endpoint& destination,
-    WriteToken&& token = default_token())
-    -> addressed_result<initiate_async_send_to, WriteToken, ConstBufferSequence, const endpoint&>
+  template <class ConstBufferSequence, class WriteToken = default_token<Executor>>
+  auto async_send_to(const ConstBufferSequence& buffers, const endpoint_type& destination,
+    WriteToken&& token = default_token<Executor>())
+    -> send_to_result<socket_core<Protocol, Executor>, WriteToken, ConstBufferSequence,
+      endpoint_type>
   {
     return async_send_to(buffers, destination, message_flags(0), std::forward<WriteToken>(token));
   }
 
   /// Start an asynchronous send of a datagram to the specified endpoint.
-  template <class ConstBufferSequence, class WriteToken = default_token>
-  auto async_send_to(const ConstBufferSequence& buffers, const endpoint& destination,
-    message_flags flags, WriteToken&& token = default_token())
-    -> addressed_result<initiate_async_send_to, WriteToken, ConstBufferSequence, const endpoint&>
+  template <class ConstBufferSequence, class WriteToken = default_token<Executor>>
+  auto async_send_to(const ConstBufferSequence& buffers, const endpoint_type& destination,
+    message_flags flags, WriteToken&& token = default_token<Executor>())
+    -> send_to_result<socket_core<Protocol, Executor>, WriteToken, ConstBufferSequence,
+      endpoint_type>
   {
     return boost::asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-      initiate_async_send_to(&this->core_), token, buffers, destination, flags);
+      initiate_send_to<socket_core<Protocol, Executor>, endpoint_type>(&this->interlock_core_),
+      token, buffers, destination, flags);
   }
 
   /// Receive a datagram with the endpoint of its sender.
   template <class MutableBufferSequence>
-  std::size_t receive_from(const MutableBufferSequence& buffers, endpoint& sender)
+  std::size_t receive_from(const MutableBufferSequence& buffers, endpoint_type& sender)
   {
     return receive_from(buffers, sender, 0);
   }
@@ -122,7 +118,7 @@ public:
   /// Receive a datagram with the endpoint of its sender.
   template <class MutableBufferSequence>
   std::size_t receive_from(
-    const MutableBufferSequence& buffers, endpoint& sender, message_flags flags)
+    const MutableBufferSequence& buffers, endpoint_type& sender, message_flags flags)
   {
     return functions::or_throw(
       "receive_from", [&](error_code& ec) { return receive_from(buffers, sender, flags, ec); });
@@ -131,34 +127,38 @@ public:
   /// Receive a datagram with the endpoint of its sender. Blocks until one arrives, an error occurs, or the
   /// socket is closed.
   template <class MutableBufferSequence>
-  std::size_t receive_from(
-    const MutableBufferSequence& buffers, endpoint& sender, message_flags flags, error_code& ec)
+  std::size_t receive_from(const MutableBufferSequence& buffers, endpoint_type& sender,
+    message_flags flags, error_code& ec)
   {
-    return functions::receive_from(this->core_, buffers, sender, flags, ec);
+    return functions::receive_from(this->interlock_core_, buffers, sender, flags, ec);
   }
 
   /// Start an asynchronous receive of a datagram. @c sender receives the endpoint of its sender, and must
   /// live until the handler is called.
-  template <class MutableBufferSequence, class ReadToken = default_token>
-  auto async_receive_from(
-    const MutableBufferSequence& buffers, endpoint& sender, ReadToken&& token = default_token())
-    -> addressed_result<initiate_async_receive_from, ReadToken, MutableBufferSequence, endpoint*>
+  template <class MutableBufferSequence, class ReadToken = default_token<Executor>>
+  auto async_receive_from(const MutableBufferSequence& buffers, endpoint_type& sender,
+    ReadToken&& token = default_token<Executor>())
+    -> receive_from_result<socket_core<Protocol, Executor>, ReadToken, MutableBufferSequence,
+      endpoint_type>
   {
     return async_receive_from(buffers, sender, message_flags(0), std::forward<ReadToken>(token));
   }
 
   /// Start an asynchronous receive of a datagram. @c sender receives the endpoint of its sender, and must
   /// live until the handler is called.
-  template <class MutableBufferSequence, class ReadToken = default_token>
-  auto async_receive_from(const MutableBufferSequence& buffers, endpoint& sender,
-    message_flags flags, ReadToken&& token = default_token())
-    -> addressed_result<initiate_async_receive_from, ReadToken, MutableBufferSequence, endpoint*>
+  template <class MutableBufferSequence, class ReadToken = default_token<Executor>>
+  auto async_receive_from(const MutableBufferSequence& buffers, endpoint_type& sender,
+    message_flags flags, ReadToken&& token = default_token<Executor>())
+    -> receive_from_result<socket_core<Protocol, Executor>, ReadToken, MutableBufferSequence,
+      endpoint_type>
   {
     return boost::asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-      initiate_async_receive_from(&this->core_), token, buffers, &sender, flags);
+      initiate_receive_from<socket_core<Protocol, Executor>, endpoint_type>(&this->interlock_core_),
+      token, buffers, &sender, flags);
   }
 };
 
+} // namespace bases
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

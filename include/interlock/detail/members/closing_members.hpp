@@ -6,6 +6,9 @@
 #ifndef INTERLOCK_DETAIL_MEMBERS_CLOSING_MEMBERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_CLOSING_MEMBERS_HPP
 
+#include <type_traits>
+#include <utility>
+
 #include <boost/asio/async_result.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -21,18 +24,38 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
+using boost::system::error_code;
+
+/// @cond
+namespace bases {
+
 template <class Core>
 class closing_members;
+
+} // namespace bases
 
 struct access
 {
   /// The core of an Interlock object. Asio's own do not convert, by which accept.hpp tells the two apart.
   template <class Core>
-  static Core& core(closing_members<Core>& o) noexcept
+  static Core& core(bases::closing_members<Core>& o) noexcept
   {
-    return o.core_;
+    return o.interlock_core_;
   }
 };
+
+template <class Core>
+using native_handle_of = typename Core::inner_type::native_handle_type;
+
+/// The core of an Interlock object of type `Object`.
+template <class Object>
+using core_of = std::decay_t<decltype(access::core(std::declval<Object&>()))>;
+/// @endcond
+
+// The bases of public classes, and no function: argument-dependent lookup searches this namespace for a call with an
+// object. A class of the program that derives from ours inherits the names of all members, private ones too.
+// Therefore a name that Asio's class lacks, and that is no public member of Interlock, begins with `interlock_`.
+namespace bases {
 
 /// The base of all I/O objects. Owns the core, an io_core<Inner>, through which every member goes.
 template <class Core>
@@ -40,14 +63,8 @@ class closing_members
 {
 protected:
   /// @cond
-  using error_code = boost::system::error_code;
-  using initiate_async_close = initiate_close<Core>;
-  using initiate_async_release = initiate_release<Core>;
-  using default_token = detail::default_token<typename Core::executor_type>;
-  using fd_type = typename Core::inner_type::native_handle_type;
-
   explicit closing_members(const typename Core::executor_type& ex)
-    : core_(ex)
+    : interlock_core_(ex)
   {
   }
 
@@ -55,9 +72,10 @@ protected:
   closing_members& operator=(closing_members&&) noexcept = default;
   ~closing_members() = default;
 
-  mutable Core core_; // guards itself; mutable, because const members enter the tenure as well
+  // Guards itself. Mutable, because const members enter the tenure as well.
+  mutable Core interlock_core_;
 
-  friend struct access;
+  friend struct detail::access;
   /// @endcond
 
 public:
@@ -89,12 +107,12 @@ public:
    * @par Thread Safety
    * Any thread, at the same time as any other member.
    */
-  template <class CloseToken = default_token, class = if_close_token<CloseToken>>
-  auto async_close(CloseToken&& token = default_token())
-    -> initiation_result<CloseToken, void(error_code), initiate_async_close>
+  template <class CloseToken = default_token_of<Core>, class = if_close_token<CloseToken>>
+  auto async_close(CloseToken&& token = default_token_of<Core>())
+    -> initiation_result<CloseToken, void(error_code), initiate_close<Core>>
   {
     return boost::asio::async_initiate<CloseToken, void(error_code)>(
-      initiate_async_close(&core_), token);
+      initiate_close<Core>(&interlock_core_), token);
   }
 
   /// Start an asynchronous close of the object in the given mode, and report what became of the data.
@@ -126,13 +144,13 @@ public:
    * @par Thread Safety
    * Any thread, at the same time as any other member.
    */
-  template <class CloseToken = default_token>
-  auto async_close(const close_mode& mode, CloseToken&& token = default_token())
-    -> initiation_result<CloseToken, void(error_code, close_report), initiate_async_close,
+  template <class CloseToken = default_token_of<Core>>
+  auto async_close(const close_mode& mode, CloseToken&& token = default_token_of<Core>())
+    -> initiation_result<CloseToken, void(error_code, close_report), initiate_close<Core>,
       const close_mode&>
   {
     return boost::asio::async_initiate<CloseToken, void(error_code, close_report)>(
-      initiate_async_close(&core_), token, mode);
+      initiate_close<Core>(&interlock_core_), token, mode);
   }
 
   /// Start an asynchronous release: a close that gives the descriptor to the caller.
@@ -153,12 +171,13 @@ public:
    * @par Thread Safety
    * Any thread, at the same time as any other member.
    */
-  template <class ReleaseToken = default_token>
-  auto async_release(ReleaseToken&& token = default_token())
-    -> initiation_result<ReleaseToken, void(error_code, fd_type), initiate_async_release>
+  template <class ReleaseToken = default_token_of<Core>>
+  auto async_release(ReleaseToken&& token = default_token_of<Core>())
+    -> initiation_result<ReleaseToken, void(error_code, native_handle_of<Core>),
+      initiate_release<Core>>
   {
-    return boost::asio::async_initiate<ReleaseToken, void(error_code, fd_type)>(
-      initiate_async_release(&core_), token);
+    return boost::asio::async_initiate<ReleaseToken, void(error_code, native_handle_of<Core>)>(
+      initiate_release<Core>(&interlock_core_), token);
   }
 
   /// Close the object for good.
@@ -172,13 +191,13 @@ public:
    */
   void retire()
   {
-    core_.retire();
+    interlock_core_.retire();
   }
 
   /// Get permission to use the native descriptor: see fd_lease. Empty if the object is not open.
   fd_lease lease()
   {
-    return core_.lease();
+    return interlock_core_.lease();
   }
 
   /// Get a handle that closes this object wherever it has been moved: see close_handle.
@@ -188,10 +207,11 @@ public:
    */
   close_handle get_close_handle()
   {
-    return close_handle(core_.share_state(), core_.get_executor());
+    return close_handle(interlock_core_.share_state(), interlock_core_.get_executor());
   }
 };
 
+} // namespace bases
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

@@ -21,22 +21,29 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
+/// @cond
+/// Allows a call with an execution context.
+template <class T>
+using if_context =
+  std::enable_if_t<std::is_convertible<T&, boost::asio::execution_context&>::value, int>;
+
+/// Allows a call with a type that converts.
+template <class From, class To>
+using if_convertible = std::enable_if_t<std::is_convertible<From, To>::value, int>;
+/// @endcond
+
+namespace bases {
+
 /// The members of every object that Asio's objects have as well.
 template <class Core>
 class common_members : public closing_members<Core>
 {
 private:
-  using closing = closing_members<Core>;
+  using interlock_base = closing_members<Core>;
 
 protected:
   /// @cond
-  using core_type = Core;
-  using asio_type = typename Core::inner_type;
-  using closing::core_;
-  using typename closing::error_code;
-  template <class T>
-  using if_context =
-    std::enable_if_t<std::is_convertible<T&, boost::asio::execution_context&>::value, int>;
+  using interlock_base::interlock_core_;
 
   common_members(common_members&&) noexcept = default;
   common_members& operator=(common_members&&) noexcept = default;
@@ -48,31 +55,31 @@ public:
   using executor_type = typename Core::executor_type;
 
   /// The native representation of the object.
-  using native_handle_type = typename asio_type::native_handle_type;
+  using native_handle_type = native_handle_of<Core>;
 
   /// Construct the object without opening it.
   explicit common_members(const executor_type& ex)
-    : closing(ex)
+    : interlock_base(ex)
   {
   }
 
   /// Construct the object without opening it.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   explicit common_members(ExecutionContext& context)
-    : closing(context.get_executor())
+    : interlock_base(context.get_executor())
   {
   }
 
   /// Get the executor associated with the object.
   const executor_type& get_executor() noexcept
   {
-    return core_.get_executor();
+    return interlock_core_.get_executor();
   }
 
   /// Determine whether the object is open.
   bool is_open() const
   {
-    return core_.is_open();
+    return interlock_core_.is_open();
   }
 
   /// Close the object.
@@ -90,13 +97,13 @@ public:
    */
   void close()
   {
-    core_.close();
+    interlock_core_.close();
   }
 
   /// Close the object. @c ec is always clear.
   error_code close(error_code& ec)
   {
-    core_.close();
+    interlock_core_.close();
     return ec = error_code();
   }
 
@@ -104,7 +111,7 @@ public:
   /** From then on another thread may close the descriptor, and the system may reuse its value: see lease. */
   native_handle_type native_handle()
   {
-    return core_.fd();
+    return interlock_core_.fd();
   }
 
   /// Release ownership of the native representation, and cancel the outstanding operations.
@@ -121,7 +128,7 @@ public:
   /// Release ownership of the native representation, and cancel the outstanding operations.
   native_handle_type release(error_code& ec)
   {
-    return core_.release(ec);
+    return interlock_core_.release(ec);
   }
 
   /// Cancel all asynchronous operations associated with the object.
@@ -133,10 +140,11 @@ public:
   /// Cancel all asynchronous operations associated with the object.
   error_code cancel(error_code& ec)
   {
-    return functions::cancel_all(core_, ec);
+    return functions::cancel_all(interlock_core_, ec);
   }
 };
 
+} // namespace bases
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

@@ -27,16 +27,46 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
+/// @cond
 /// The descriptor may be a socket.
 template <class Executor>
 struct may_linger<boost::asio::posix::basic_stream_descriptor<Executor>> : std::true_type
 {
 };
 
+template <class Executor>
+using descriptor_core = io_core<boost::asio::posix::basic_stream_descriptor<Executor>>;
+
+namespace functions {
+
+template <class Core>
+error_code assign_descriptor(Core& core, int fd, bool is_borrowed, error_code& ec)
+{
+  core.open(ec, descriptor_owner::caller,
+    [&](auto& t, error_code& e)
+    {
+      t.set_borrowed(is_borrowed);
+      t.taint();
+      t.inner().assign(fd, e);
+    });
+  return ec;
+}
+
+/// Moves from an object of another executor type.
+template <class Other, class Core>
+void convert_descriptor(Other& other, Core& core)
+{
+  functions::convert(access::core(other), core, [](auto&, auto&, error_code&) {});
+}
+
+} // namespace functions
+/// @endcond
+
+namespace bases {
+
 /// The members that descriptors, pipes and serial ports share.
 template <class Executor>
-class descriptor_members
-  : public common_members<io_core<boost::asio::posix::basic_stream_descriptor<Executor>>>
+class descriptor_members : public common_members<descriptor_core<Executor>>
 {
 #if !defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
   static_assert(std::is_same<Executor, boost::asio::any_io_executor>::value,
@@ -44,38 +74,26 @@ class descriptor_members
 #endif
 
 private:
-  using base = common_members<io_core<boost::asio::posix::basic_stream_descriptor<Executor>>>;
+  using interlock_base = common_members<descriptor_core<Executor>>;
 
 protected:
   /// @cond
-  using base::core_;
-  using typename base::error_code;
-  template <class T>
-  using if_context = typename base::template if_context<T>;
-  template <class Executor1>
-  using if_convertible = std::enable_if_t<std::is_convertible<Executor1, Executor>::value, int>;
+  using interlock_base::interlock_core_;
 
   descriptor_members(descriptor_members&&) noexcept = default;
   descriptor_members& operator=(descriptor_members&&) noexcept = default;
   ~descriptor_members() = default;
-
-  /// Moves from an object of another executor type.
-  template <class Executor1>
-  void take(descriptor_members<Executor1>& other)
-  {
-    functions::convert(access::core(other), core_, [](auto&, auto&, error_code&) {});
-  }
   /// @endcond
 
 public:
-  using typename base::executor_type;
-  using typename base::native_handle_type;
+  using typename interlock_base::executor_type;
+  using typename interlock_base::native_handle_type;
 
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Construct a descriptor on an existing native descriptor.
   descriptor_members(const executor_type& ex, const native_handle_type& native_descriptor)
-    : base(ex)
+    : interlock_base(ex)
   {
     assign(native_descriptor);
   }
@@ -83,7 +101,7 @@ public:
   /// Construct a descriptor on an existing native descriptor.
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   descriptor_members(ExecutionContext& context, const native_handle_type& native_descriptor)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
     assign(native_descriptor);
   }
@@ -91,7 +109,7 @@ public:
   /// Construct a descriptor on a native descriptor that another library owns.
   descriptor_members(
     const executor_type& ex, const native_handle_type& native_descriptor, borrowed_t borrowed)
-    : base(ex)
+    : interlock_base(ex)
   {
     assign(native_descriptor, borrowed);
   }
@@ -100,7 +118,7 @@ public:
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   descriptor_members(
     ExecutionContext& context, const native_handle_type& native_descriptor, borrowed_t borrowed)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
     assign(native_descriptor, borrowed);
   }
@@ -114,7 +132,7 @@ public:
   /// Assign an existing native descriptor to the descriptor. On failure the caller keeps it.
   error_code assign(const native_handle_type& native_descriptor, error_code& ec)
   {
-    return assign_descriptor(native_descriptor, false, ec);
+    return functions::assign_descriptor(interlock_core_, native_descriptor, false, ec);
   }
 
   /// Assign a native descriptor that another library owns: see interlock::borrowed.
@@ -126,7 +144,7 @@ public:
   /// Assign a native descriptor that another library owns: see interlock::borrowed.
   error_code assign(const native_handle_type& native_descriptor, borrowed_t, error_code& ec)
   {
-    return assign_descriptor(native_descriptor, true, ec);
+    return functions::assign_descriptor(interlock_core_, native_descriptor, true, ec);
   }
 
   /// Release ownership of the native descriptor, and cancel the outstanding operations.
@@ -144,26 +162,14 @@ public:
   /** @returns The descriptor, or -1 if none is open, which is no error, as with Asio's pipes. */
   native_handle_type release(error_code& ec)
   {
-    const native_handle_type fd = core_.release(ec);
+    const native_handle_type fd = interlock_core_.release(ec);
     if (ec == boost::asio::error::bad_descriptor)
       ec = error_code();
     return fd;
   }
-
-private:
-  error_code assign_descriptor(int fd, bool is_borrowed, error_code& ec)
-  {
-    core_.open(ec, descriptor_owner::caller,
-      [&](auto& t, error_code& e)
-      {
-        t.set_borrowed(is_borrowed);
-        t.taint();
-        t.inner().assign(fd, e);
-      });
-    return ec;
-  }
 };
 
+} // namespace bases
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

@@ -22,33 +22,24 @@
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+namespace bases {
 
 /// The members of stream, datagram and raw sockets that send and receive.
 template <class Protocol, class Executor>
 class flagged_transfers : public boost::asio::basic_socket<closable<Protocol>, Executor>
 {
 private:
-  using base = boost::asio::basic_socket<closable<Protocol>, Executor>;
+  using interlock_base = boost::asio::basic_socket<closable<Protocol>, Executor>;
 
 protected:
   /// @cond
-  using typename base::core_type;
-  using typename base::default_token;
-  using typename base::error_code;
-  using message_flags = boost::asio::socket_base::message_flags;
-  using initiate_async_send = initiate_send<core_type>;
-  using initiate_async_receive = initiate_receive<core_type>;
-  template <class Initiation, class Token, class Buffers>
-  using transfer_result = initiation_result<Token, void(error_code, std::size_t), Initiation,
-    const Buffers&, message_flags&>;
-
   flagged_transfers(flagged_transfers&&) noexcept = default;
   flagged_transfers& operator=(flagged_transfers&&) noexcept = default;
   ~flagged_transfers() = default;
   /// @endcond
 
 public:
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Send some data on the socket.
   template <class ConstBufferSequence>
@@ -68,25 +59,27 @@ public:
   template <class ConstBufferSequence>
   std::size_t send(const ConstBufferSequence& buffers, message_flags flags, error_code& ec)
   {
-    return functions::send(this->core_, buffers, flags, ec);
+    return functions::send(this->interlock_core_, buffers, flags, ec);
   }
 
   /// Start an asynchronous send.
-  template <class ConstBufferSequence, class WriteToken = default_token>
-  auto async_send(const ConstBufferSequence& buffers, WriteToken&& token = default_token())
-    -> transfer_result<initiate_async_send, WriteToken, ConstBufferSequence>
+  template <class ConstBufferSequence, class WriteToken = default_token<Executor>>
+  auto async_send(
+    const ConstBufferSequence& buffers, WriteToken&& token = default_token<Executor>())
+    -> send_result<socket_core<Protocol, Executor>, WriteToken, ConstBufferSequence>
   {
     return async_send(buffers, message_flags(0), std::forward<WriteToken>(token));
   }
 
   /// Start an asynchronous send.
-  template <class ConstBufferSequence, class WriteToken = default_token>
-  auto async_send(
-    const ConstBufferSequence& buffers, message_flags flags, WriteToken&& token = default_token())
-    -> transfer_result<initiate_async_send, WriteToken, ConstBufferSequence>
+  template <class ConstBufferSequence, class WriteToken = default_token<Executor>>
+  auto async_send(const ConstBufferSequence& buffers, message_flags flags,
+    WriteToken&& token = default_token<Executor>())
+    -> send_result<socket_core<Protocol, Executor>, WriteToken, ConstBufferSequence>
   {
     return boost::asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-      initiate_async_send(&this->core_), token, buffers, flags);
+      initiate_send<socket_core<Protocol, Executor>>(&this->interlock_core_), token, buffers,
+      flags);
   }
 
   /// Receive some data on the socket.
@@ -108,28 +101,31 @@ public:
   template <class MutableBufferSequence>
   std::size_t receive(const MutableBufferSequence& buffers, message_flags flags, error_code& ec)
   {
-    return functions::receive(this->core_, buffers, flags, ec);
+    return functions::receive(this->interlock_core_, buffers, flags, ec);
   }
 
   /// Start an asynchronous receive.
-  template <class MutableBufferSequence, class ReadToken = default_token>
-  auto async_receive(const MutableBufferSequence& buffers, ReadToken&& token = default_token())
-    -> transfer_result<initiate_async_receive, ReadToken, MutableBufferSequence>
+  template <class MutableBufferSequence, class ReadToken = default_token<Executor>>
+  auto async_receive(
+    const MutableBufferSequence& buffers, ReadToken&& token = default_token<Executor>())
+    -> receive_result<socket_core<Protocol, Executor>, ReadToken, MutableBufferSequence>
   {
     return async_receive(buffers, message_flags(0), std::forward<ReadToken>(token));
   }
 
   /// Start an asynchronous receive.
-  template <class MutableBufferSequence, class ReadToken = default_token>
-  auto async_receive(
-    const MutableBufferSequence& buffers, message_flags flags, ReadToken&& token = default_token())
-    -> transfer_result<initiate_async_receive, ReadToken, MutableBufferSequence>
+  template <class MutableBufferSequence, class ReadToken = default_token<Executor>>
+  auto async_receive(const MutableBufferSequence& buffers, message_flags flags,
+    ReadToken&& token = default_token<Executor>())
+    -> receive_result<socket_core<Protocol, Executor>, ReadToken, MutableBufferSequence>
   {
     return boost::asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-      initiate_async_receive(&this->core_), token, buffers, flags);
+      initiate_receive<socket_core<Protocol, Executor>>(&this->interlock_core_), token, buffers,
+      flags);
   }
 };
 
+} // namespace bases
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

@@ -12,13 +12,15 @@
 #include <boost/asio/async_result.hpp>
 
 #include <interlock/config.hpp>
-#include <interlock/detail/core/initiation.hpp>
+#include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/members/blocking_transfers.hpp>
+#include <interlock/detail/members/closing_members.hpp>
 #include <interlock/detail/members/transfer.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+namespace bases {
 
 /// The members of descriptors, pipes and serial ports that read.
 template <class Members>
@@ -26,14 +28,6 @@ class reading_members : public Members
 {
 protected:
   /// @cond
-  using typename Members::core_type;
-  using typename Members::default_token;
-  using typename Members::error_code;
-  using initiate_async_read = initiate_read<core_type>;
-  template <class Token, class Buffers>
-  using read_result =
-    initiation_result<Token, void(error_code, std::size_t), initiate_async_read, const Buffers&>;
-
   reading_members(reading_members&&) noexcept = default;
   reading_members& operator=(reading_members&&) noexcept = default;
   ~reading_members() = default;
@@ -55,16 +49,17 @@ public:
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers, error_code& ec)
   {
-    return functions::read_blocking(this->core_, buffers, ec, calls::read);
+    return functions::read_blocking(this->interlock_core_, buffers, ec, calls::read);
   }
 
   /// Start an asynchronous read.
-  template <class MutableBufferSequence, class ReadToken = default_token>
-  auto async_read_some(const MutableBufferSequence& buffers, ReadToken&& token = default_token())
-    -> read_result<ReadToken, MutableBufferSequence>
+  template <class MutableBufferSequence, class ReadToken = default_token_of<Members>>
+  auto async_read_some(
+    const MutableBufferSequence& buffers, ReadToken&& token = default_token_of<Members>())
+    -> read_result<core_of<Members>, ReadToken, MutableBufferSequence>
   {
     return boost::asio::async_initiate<ReadToken, void(error_code, std::size_t)>(
-      initiate_async_read(&this->core_), token, buffers);
+      initiate_read<core_of<Members>>(&this->interlock_core_), token, buffers);
   }
 };
 
@@ -74,14 +69,6 @@ class writing_members : public Members
 {
 protected:
   /// @cond
-  using typename Members::core_type;
-  using typename Members::default_token;
-  using typename Members::error_code;
-  using initiate_async_write = initiate_write<core_type>;
-  template <class Token, class Buffers>
-  using write_result =
-    initiation_result<Token, void(error_code, std::size_t), initiate_async_write, const Buffers&>;
-
   writing_members(writing_members&&) noexcept = default;
   writing_members& operator=(writing_members&&) noexcept = default;
   ~writing_members() = default;
@@ -102,19 +89,21 @@ public:
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers, error_code& ec)
   {
-    return functions::write_blocking(this->core_, buffers, ec, calls::write);
+    return functions::write_blocking(this->interlock_core_, buffers, ec, calls::write);
   }
 
   /// Start an asynchronous write.
-  template <class ConstBufferSequence, class WriteToken = default_token>
-  auto async_write_some(const ConstBufferSequence& buffers, WriteToken&& token = default_token())
-    -> write_result<WriteToken, ConstBufferSequence>
+  template <class ConstBufferSequence, class WriteToken = default_token_of<Members>>
+  auto async_write_some(
+    const ConstBufferSequence& buffers, WriteToken&& token = default_token_of<Members>())
+    -> write_result<core_of<Members>, WriteToken, ConstBufferSequence>
   {
     return boost::asio::async_initiate<WriteToken, void(error_code, std::size_t)>(
-      initiate_async_write(&this->core_), token, buffers);
+      initiate_write<core_of<Members>>(&this->interlock_core_), token, buffers);
   }
 };
 
+} // namespace bases
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

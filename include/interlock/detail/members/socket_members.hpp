@@ -14,6 +14,7 @@
 #include <interlock/borrowed.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/conversion.hpp>
+#include <interlock/detail/core/initiation.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/members/common_members.hpp>
@@ -28,39 +29,79 @@ struct closable;
 
 namespace detail {
 
+/// @cond
+/// Asio's own socket that the closable one of @c Protocol contains.
+template <class Protocol, class Executor>
+using asio_socket = typename Protocol::socket::template rebind_executor<Executor>::other;
+
+template <class Protocol, class Executor>
+using socket_core = io_core<asio_socket<Protocol, Executor>>;
+
+/// Allows a call with exactly @c U.
+template <class T, class U>
+using if_same = std::enable_if_t<std::is_same<T, U>::value, int>;
+
+/// Allows a move between sockets where Asio's own allow it.
+template <class Protocol1, class Executor1, class Protocol, class Executor>
+using if_convertible_socket = std::enable_if_t<std::is_convertible<Protocol1, Protocol>::value
+    && std::is_convertible<Executor1, Executor>::value
+    && std::is_constructible<asio_socket<Protocol, Executor>,
+      asio_socket<Protocol1, Executor1>>::value,
+  int>;
+
+template <class Core, class Token, class Endpoint>
+using connect_result =
+  initiation_result<Token, void(error_code), initiate_connect<Core>, const Endpoint&, error_code&>;
+
+namespace functions {
+
+/// Moves from an object of another protocol or executor type.
+template <class Protocol, class Other, class Core>
+void convert_socket(Other& other, Core& core)
+{
+  functions::convert(access::core(other), core,
+    [](auto& to, auto& from, error_code&) { to.set_protocol(Protocol(from.protocol())); });
+}
+
+/// Takes over what Asio's own socket has open.
+template <class Protocol, class Core>
+void adopt_socket(Core& core, typename Core::inner_type&& other, error_code& ec)
+{
+  error_code ignored; // an error means that `other` is not open: adopt has no effect then
+  const Protocol protocol(other.local_endpoint(ignored).protocol());
+  core.adopt(std::move(other), ec,
+    [&protocol](auto& t, error_code&)
+    {
+      t.taint();
+      t.set_protocol(protocol);
+    });
+}
+
+} // namespace functions
+/// @endcond
+
+namespace bases {
+
 /// The members of sockets and acceptors of @c Protocol, over Asio's type @c Inner.
 template <class Protocol, class Inner>
 class socket_members
   : public waiting_members<common_members<io_core<Inner>>, boost::asio::socket_base>
 {
 private:
-  using base = waiting_members<common_members<io_core<Inner>>, boost::asio::socket_base>;
+  using interlock_base = waiting_members<common_members<io_core<Inner>>, boost::asio::socket_base>;
 
 protected:
   /// @cond
-  using base::core_;
-  using typename base::error_code;
-  template <class T>
-  using if_context = typename base::template if_context<T>;
-  template <class Protocol1>
-  using if_own = std::enable_if_t<std::is_same<Protocol1, Protocol>::value, int>;
+  using interlock_base::interlock_core_;
 
   socket_members(socket_members&&) noexcept = default;
   socket_members& operator=(socket_members&&) noexcept = default;
   ~socket_members() = default;
-
-  /// Moves from an object of another protocol or executor type.
-  template <class Other>
-  void take(Other& other)
-  {
-    functions::convert(access::core(other), core_,
-      [](auto& to, auto& from, error_code&) { to.set_protocol(Protocol(from.protocol())); });
-  }
   /// @endcond
 
 public:
-  using typename base::executor_type;
-  using typename base::native_handle_type;
+  using typename interlock_base::executor_type;
+  using typename interlock_base::native_handle_type;
 
   /// The protocol type.
   using protocol_type = closable<Protocol>;
@@ -70,12 +111,12 @@ public:
 
   // The derived classes declare the constructors from a protocol, beside those from an endpoint. Inherited
   // from here, clang would choose the one from an endpoint where the two are ambiguous.
-  using base::base;
+  using interlock_base::interlock_base;
 
   /// Construct a socket on an existing native socket.
   socket_members(
     const executor_type& ex, const protocol_type& protocol, const native_handle_type& native_socket)
-    : base(ex)
+    : interlock_base(ex)
   {
     assign(protocol, native_socket);
   }
@@ -84,7 +125,7 @@ public:
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   socket_members(ExecutionContext& context, const protocol_type& protocol,
     const native_handle_type& native_socket)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
     assign(protocol, native_socket);
   }
@@ -92,7 +133,7 @@ public:
   /// Construct a socket on a native socket that another library owns.
   socket_members(const executor_type& ex, const protocol_type& protocol,
     const native_handle_type& native_socket, borrowed_t borrowed)
-    : base(ex)
+    : interlock_base(ex)
   {
     assign(protocol, native_socket, borrowed);
   }
@@ -101,7 +142,7 @@ public:
   template <class ExecutionContext, if_context<ExecutionContext> = 0>
   socket_members(ExecutionContext& context, const protocol_type& protocol,
     const native_handle_type& native_socket, borrowed_t borrowed)
-    : base(context.get_executor())
+    : interlock_base(context.get_executor())
   {
     assign(protocol, native_socket, borrowed);
   }
@@ -115,7 +156,7 @@ public:
   /// Open the socket using the specified protocol.
   error_code open(const protocol_type& protocol, error_code& ec)
   {
-    return functions::open_socket(core_, static_cast<const Protocol&>(protocol), ec);
+    return functions::open_socket(interlock_core_, static_cast<const Protocol&>(protocol), ec);
   }
 
   /// Assign an existing native socket to the socket. On failure the caller keeps it.
@@ -129,7 +170,7 @@ public:
     const protocol_type& protocol, const native_handle_type& native_socket, error_code& ec)
   {
     return functions::assign_socket(
-      core_, static_cast<const Protocol&>(protocol), {native_socket}, ec);
+      interlock_core_, static_cast<const Protocol&>(protocol), {native_socket}, ec);
   }
 
   /// Assign a native socket that another library owns: see interlock::borrowed.
@@ -145,7 +186,7 @@ public:
     borrowed_t, error_code& ec)
   {
     return functions::assign_socket(
-      core_, static_cast<const Protocol&>(protocol), {native_socket, true}, ec);
+      interlock_core_, static_cast<const Protocol&>(protocol), {native_socket, true}, ec);
   }
 
   /// Bind the socket to the given local endpoint.
@@ -157,7 +198,7 @@ public:
   /// Bind the socket to the given local endpoint.
   error_code bind(const endpoint_type& endpoint, error_code& ec)
   {
-    return functions::bind_socket(core_, endpoint, ec);
+    return functions::bind_socket(interlock_core_, endpoint, ec);
   }
 
   /// Set an option on the socket.
@@ -171,7 +212,7 @@ public:
   template <class SettableSocketOption>
   error_code set_option(const SettableSocketOption& option, error_code& ec)
   {
-    return functions::set_socket_option(core_, option, ec);
+    return functions::set_socket_option(interlock_core_, option, ec);
   }
 
   /// Get an option from the socket.
@@ -185,7 +226,7 @@ public:
   template <class GettableSocketOption>
   error_code get_option(GettableSocketOption& option, error_code& ec) const
   {
-    return functions::get_socket_option(core_, option, ec);
+    return functions::get_socket_option(interlock_core_, option, ec);
   }
 
   /// Get the local endpoint of the socket.
@@ -198,10 +239,11 @@ public:
   /// Get the local endpoint of the socket.
   endpoint_type local_endpoint(error_code& ec) const
   {
-    return functions::endpoint_from<endpoint_type>(core_, calls::local_name, ec);
+    return functions::endpoint_from<endpoint_type>(interlock_core_, calls::local_name, ec);
   }
 };
 
+} // namespace bases
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <boost/asio/socket_base.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
@@ -136,6 +137,38 @@ using initiate_write = initiate_transfer<Core, op_kind::transfer, call_write_som
 
 template <class Core>
 using initiate_read = initiate_transfer<Core, op_kind::transfer, call_read_some>;
+
+// What the members that start these return.
+
+template <class Initiation, class Token, class... Args>
+using transfer_result =
+  initiation_result<Token, void(boost::system::error_code, std::size_t), Initiation, Args...>;
+
+template <class Core, class Token, class Buffers>
+using send_result = transfer_result<initiate_send<Core>, Token, const Buffers&, message_flags&>;
+
+template <class Core, class Token, class Buffers>
+using receive_result =
+  transfer_result<initiate_receive<Core>, Token, const Buffers&, message_flags&>;
+
+template <class Core, class Token, class Buffers, class Endpoint>
+using send_to_result = transfer_result<initiate_send_to<Core, Endpoint>, Token, const Buffers&,
+  const Endpoint&, message_flags&>;
+
+template <class Core, class Token, class Buffers, class Endpoint>
+using receive_from_result = transfer_result<initiate_receive_from<Core, Endpoint>, Token,
+  const Buffers&, Endpoint*, message_flags&>;
+
+/// `Flags`: `message_flags`, or a reference to it.
+template <class Core, class Token, class Buffers, class Flags>
+using receive_message_result =
+  transfer_result<initiate_receive_message<Core>, Token, const Buffers&, Flags, message_flags*>;
+
+template <class Core, class Token, class Buffers>
+using write_result = transfer_result<initiate_write<Core>, Token, const Buffers&>;
+
+template <class Core, class Token, class Buffers>
+using read_result = transfer_result<initiate_read<Core>, Token, const Buffers&>;
 
 } // namespace detail
 } // namespace abi_0

@@ -12,11 +12,13 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/initiation.hpp>
 #include <interlock/detail/core/throw_if.hpp>
+#include <interlock/detail/members/closing_members.hpp>
 #include <interlock/detail/members/common_calls.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+namespace bases {
 
 /// The members of sockets, acceptors and descriptors that control whether a call waits, and that wait.
 /** @c Base is what Asio's own class derives from: its names are members, too. */
@@ -25,11 +27,7 @@ class waiting_members : public Base, public Members
 {
 protected:
   /// @cond
-  using Members::core_;
-  using typename Members::core_type;
-  using typename Members::default_token;
-  using typename Members::error_code;
-  using initiate_async_wait = initiate_wait<core_type>;
+  using Members::interlock_core_;
 
   waiting_members(waiting_members&&) noexcept = default;
   waiting_members& operator=(waiting_members&&) noexcept = default;
@@ -52,13 +50,13 @@ public:
   template <class IoControlCommand>
   error_code io_control(IoControlCommand& command, error_code& ec)
   {
-    return functions::control(core_, command, ec);
+    return functions::control(interlock_core_, command, ec);
   }
 
   /// Get the non-blocking mode of the object.
   bool non_blocking() const
   {
-    return functions::get_flag(core_, &user_flags::non_blocking);
+    return functions::get_flag(interlock_core_, &user_flags::non_blocking);
   }
 
   /// Set the non-blocking mode of the object.
@@ -70,13 +68,13 @@ public:
   /// Set the non-blocking mode of the object.
   error_code non_blocking(bool mode, error_code& ec)
   {
-    return functions::set_non_blocking(core_, mode, ec);
+    return functions::set_non_blocking(interlock_core_, mode, ec);
   }
 
   /// Get the non-blocking mode of the native representation, as set by the other overloads.
   bool native_non_blocking() const
   {
-    return functions::get_flag(core_, &user_flags::native_non_blocking);
+    return functions::get_flag(interlock_core_, &user_flags::native_non_blocking);
   }
 
   /// Set the non-blocking mode of the native representation.
@@ -91,7 +89,7 @@ public:
   /** The descriptor becomes O_NONBLOCK with `true`, and stays so with `false`. */
   error_code native_non_blocking(bool mode, error_code& ec)
   {
-    return functions::set_native_non_blocking(core_, mode, ec);
+    return functions::set_native_non_blocking(interlock_core_, mode, ec);
   }
 
   /// Wait for the object to become ready to read, ready to write, or to have pending error conditions.
@@ -103,20 +101,21 @@ public:
   /// Wait for the object to become ready to read, ready to write, or to have pending error conditions.
   error_code wait(wait_type w, error_code& ec)
   {
-    return functions::wait_ready(core_, functions::events_of(w), ec);
+    return functions::wait_ready(interlock_core_, functions::events_of(w), ec);
   }
 
   /// Start an asynchronous wait for the object to become ready to read, ready to write, or to have
   /// pending error conditions.
-  template <class WaitToken = default_token>
-  auto async_wait(wait_type w, WaitToken&& token = default_token())
-    -> initiation_result<WaitToken, void(error_code), initiate_async_wait, wait_type&>
+  template <class WaitToken = default_token_of<Members>>
+  auto async_wait(wait_type w, WaitToken&& token = default_token_of<Members>())
+    -> initiation_result<WaitToken, void(error_code), initiate_wait<core_of<Members>>, wait_type&>
   {
     return boost::asio::async_initiate<WaitToken, void(error_code)>(
-      initiate_async_wait(&core_), token, w);
+      initiate_wait<core_of<Members>>(&interlock_core_), token, w);
   }
 };
 
+} // namespace bases
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock

@@ -18,6 +18,9 @@ Form:
   * an include guard is named after the path of its header, and the last line closes it
   * each source file carries the licence line
   * a file of include/ or src/ has at most 550 lines, a function at most 30 (ctags finds the functions)
+Names that a program would find:
+  * a function template of detail is in detail::functions, and detail::bases has no function
+  * what is private or protected in a base of a program's class begins with interlock_
 Language:
   * no comment of include/ or src/ and no line of README.md calls code or a thread a person
 
@@ -71,6 +74,11 @@ PAST_SYS = re.compile(
     r"\bstd::(?:atomic\w*|\w*mutex|condition_variable\w*|j?thread|this_thread|future|promise|async|call_once)\b"
     r"|\bsteady_clock\b"
     r"|\bthread_local (?!sys::)|(?<![\w:>])::(?!(?:cfmakeraw|pthread_self|sigfillset)\()[a-z]\w*(?=\()")
+
+# Classes from which a program's classes derive.
+DETAIL = "interlock::abi_0::detail"
+BASE = re.compile(rf"{DETAIL}::bases::\w+|(?:boost::asio|interlock::abi_0)::(?:ip::|posix::)?basic_\w+"
+                  r"|interlock::abi_0::closable")
 
 PERSON = re.compile(r"\b(who|whoever|whom|(?:some|no|any|every)body|someone|he|him|his)\b", re.I)
 # Not checked until their comments are rewritten.
@@ -215,6 +223,24 @@ def long_functions(root):
             yield f"{path}:{begin}: {name} has more than {MAX_FUNCTION} lines"
 
 
+def leaking_names(root):
+    """Yields the names below ROOT that a program's calls or classes find; needs Universal Ctags."""
+    columns = "%Z\t%K\t%N\t%a\t%{C++.template}\t%F:%n\t%C"
+    command = ["ctags", "-x", "-R", "--kinds-C++=+p", "--fields=+aZK", "--fields-C++=+{template}",
+               f"--_xformat={columns}", "include"]
+    listed = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True)
+    for line in listed.stdout.splitlines():
+        scope, kind, name, access, template, place, code = line.split("\t", 6)
+        is_function = kind in ("function", "prototype") and "friend " not in code
+        if is_function and template and scope == DETAIL:
+            yield f"{place}: {name} is a function template outside of detail::functions"
+        elif is_function and scope == f"{DETAIL}::bases":
+            yield f"{place}: {name} is a function in detail::bases"
+        elif access in ("private", "protected") and BASE.fullmatch(scope):
+            if not re.match(rf"interlock_|operator\b|~|{scope.split('::')[-1]}$", name):
+                yield f"{place}: {name} hides a program's name; it has to begin with interlock_"
+
+
 def read_tree(root):
     """Returns the text of each file below ROOT by its relative path, in a fixed order."""
     tree = {}
@@ -244,7 +270,7 @@ def main():
     tree = read_tree(root)
     sources = [path for path in tree if path.startswith("src/") and path.endswith(".cpp")]
     faults = [] if CLOSER in tree else [f"{CLOSER}:1: no such file"]
-    faults += [*faults_of(tree), *close_callers(root, sources), *long_functions(root)]
+    faults += [*faults_of(tree), *close_callers(root, sources), *long_functions(root), *leaking_names(root)]
     return report("check_layers", f"{len(tree)} files", faults)
 
 

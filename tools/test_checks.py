@@ -161,6 +161,24 @@ class CheckLayers(Scripts):
         found = list(check_layers.long_functions(self.root))
         self.assertEqual(found, ["include/a.hpp:2: f has more than 30 lines"])
 
+    def test_names_that_leak(self):
+        for path, body in (
+            ("include/a.hpp", "namespace detail { template <class T> void f(T&) {} void g(int); }"),
+            ("include/b.hpp", "namespace detail { namespace functions { template <class T> void f(T&) {} } }"),
+            ("include/c.hpp", "namespace detail { namespace bases { void f(int); struct s { void f(); }; } }"),
+            ("include/d.hpp", "class basic_s { using base = int; int interlock_n; };"),
+            ("include/e.hpp", "class basic_s { protected: basic_s(); ~basic_s(); void f(); public: int n; };"),
+            ("include/f.hpp", "namespace detail { class s { int n; }; }"),
+            ("include/g.hpp", "namespace detail { struct s { template <class T> friend void f(T&, s) {} }; }"),
+        ):
+            write(self.root, path, f"namespace interlock {{ inline namespace abi_0 {{\n{body}\n}} }}\n")
+        self.assertEqual(sorted(check_layers.leaking_names(self.root)), [
+            "include/a.hpp:2: f is a function template outside of detail::functions",
+            "include/c.hpp:2: f is a function in detail::bases",
+            "include/d.hpp:2: base hides a program's name; it has to begin with interlock_",
+            "include/e.hpp:2: f hides a program's name; it has to begin with interlock_",
+        ])
+
     def test_the_program(self):
         script = "tools/check_layers.py"
         self.run_script(1, f"{CLOSER}:1: no such file", script, self.root)

@@ -22,7 +22,8 @@ Names that a program would find:
   * a function template of detail is in detail::functions, and detail::bases has no function
   * what is private or protected in a base of a program's class begins with interlock_
 Language:
-  * no comment of include/ or src/ and no line of README.md calls code or a thread a person
+  * no comment of include/, src/, test/, bench/, example/ or tools/ and no line of README.md calls code
+    or a thread a person
 
 Exit status 0: no violation; 1: each has been printed as FILE:LINE: TEXT.
 """
@@ -64,6 +65,9 @@ LICENCE = "SPDX-License-Identifier: BSL-1.0"
 
 # Literals match too, so that a comment mark within one begins no comment.
 COMMENT = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])'|(//[^\n]*|/\*.*?\*/)", re.S)
+# The same for Python, where documentation is a literal, and for the shell, b2 and Lua.
+SCRIPT_COMMENT = re.compile(
+    r"(\"\"\".*?\"\"\"|(?<!\S)(?:#|--\s)[^\n]*)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.S)
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?:([<\"])([^>\"]+)|\w+)", re.M)
 ASIO = re.compile(r"(boost/)?(asio|beast)(\.hpp$|/)")
 CLOSE = re.compile(r"(?<![\w>])::(?:close|syscall)\b|\b(?:close_range|closefrom|(?:SYS|__NR)_close\w*)\b")
@@ -80,7 +84,10 @@ DETAIL = "interlock::abi_0::detail"
 BASE = re.compile(rf"{DETAIL}::bases::\w+|(?:boost::asio|interlock::abi_0)::(?:ip::|posix::)?basic_\w+"
                   r"|interlock::abi_0::closable")
 
-PERSON = re.compile(r"\b(who|whoever|whom|(?:some|no|any|every)body|someone|he|him|his)\b", re.I)
+PERSON = re.compile(
+    r"\b(who|whoever|whom|(?:some|no|any|every)body|(?:some|any|every)one|s?he|him|his|hers?|(?:him|her)self)\b",
+    re.I)
+CHECKED_FOLDERS = ("include/", "src/", "test/", "bench/", "example/", "tools/")
 # Not checked until their comments are rewritten.
 EXEMPT_FOLDERS = ("include/interlock/detail/closing/", "src/detail/closing/")
 
@@ -170,11 +177,13 @@ def check_guard(path, text, code):
 
 
 def check_words(path, text):
-    """Yields the words for persons: in a page anywhere, in a source in comments."""
-    for piece in COMMENT.finditer(text) if path.endswith(CXX) else [re.match("(.*)", text, re.S)]:
+    """Yields the words for persons: in a page anywhere, in a source or a script in comments."""
+    pieces = [re.match("(.*)", text, re.S)]
+    if path.startswith(CHECKED_FOLDERS):
+        pieces = (COMMENT if path.endswith(CXX) else SCRIPT_COMMENT).finditer(text)
+    for piece in pieces:
         for found in PERSON.finditer(piece[1] or ""):
-            if found[1]:
-                yield line_of(text, piece.start() + found.start()), f"code is no person: {found[1]}"
+            yield line_of(text, piece.start() + found.start()), f"code is no person: {found[1]}"
 
 
 def violations(path, tree):
@@ -191,7 +200,7 @@ def violations(path, tree):
         yield from check_room(path, tree)
         if text.count("\n") > MAX_FILE:
             yield MAX_FILE + 1, f"has more than {MAX_FILE} lines"
-    if path == "README.md" or in_library(path) and not path.startswith(EXEMPT_FOLDERS):
+    if path == "README.md" or path.startswith(CHECKED_FOLDERS) and not path.startswith(EXEMPT_FOLDERS):
         yield from check_words(path, text)
 
 

@@ -158,7 +158,7 @@ await_load()
 }
 
 # Both files at the same time. wrk gives a refused connection up for good, so it runs in slices: a
-# crash costs no more than the rest of one. Counts the slices in which nobody was served.
+# crash costs no more than the rest of one. Counts the slices in which no request was served.
 run_slices()
 {
   local port=$1 slice small_pid large_pid before
@@ -201,7 +201,7 @@ total()
     "$dir/small.result" "$dir/large.result"
 }
 
-# An end that nobody asked for: every one but the last, and the last if it was no success.
+# An end that the demo did not ask for: every one but the last, and the last if it was no success.
 count_crashes()
 {
   local last_status crashes

@@ -6,7 +6,7 @@
 usage: mutate.py --in FILE --out FILE --pattern TEXT --replace TEXT
 
 PATTERN is plain text and must occur exactly once, so that a change of the source cannot turn
-the mutant into an unchanged copy, or into another fault, without anybody noticing.
+the mutant into an unchanged copy, or into another fault, without an error.
 """
 
 import argparse

@@ -107,7 +107,8 @@ PLANTED = (
     (CLOSING, "thread_local int n;", "does not come from detail::sys: thread_local"),
     (CLOSING, "std::lock_guard<sys::mutex> l(m); sys::poll(p); thread_local sys::per_thread<int> n;", None),
     (TCP, "std::mutex m;", None),
-    (TEST, "// nobody", None),
+    (TEST, "// nobody", "code is no person: nobody"),
+    (TEST, "void waits_for_nobody(); // hero, shell, person\nconst char* he = \"somebody\";", None),
 )
 
 
@@ -123,6 +124,15 @@ PLANTED_FILES = (
     ("src/detail/closing/x.cpp", HEAD, "1: has no header include/interlock/detail/closing/x.hpp"),
     ("README.md", "A page\nfor everybody\n", "2: code is no person: everybody"),
     ("doc/page.md", "A page\nfor everybody\n", None),
+    ("bench/x.cpp", HEAD + "/* for\nsomeone */\n", "3: code is no person: someone"),
+    ("example/x.cpp", HEAD + "// She\n", "2: code is no person: She"),
+    ("test/x.cpp", HEAD + "// it closes it himself\n", "2: code is no person: himself"),
+    ("tools/x.py", HEAD + '"""For\nanybody\n"""\n', "3: code is no person: anybody"),
+    ("tools/x.py", HEAD + "x = 'his' # his\n", "2: code is no person: his"),
+    ("tools/x.py", HEAD + "he = 'for # him' + \" # her\"\n", None),
+    ("tools/x.lua", HEAD + "x = 1 -- of everyone\n", "2: code is no person: everyone"),
+    ("tools/x", HEAD + "for who in ${#his}; do x --him; done\n", None),
+    ("test/Jamfile", HEAD + "\n# whoever\n", "3: code is no person: whoever"),
     (SOURCE, HEAD + "\n" * 550, "551: has more than 550 lines"),
     (SOURCE, HEAD + "\n" * 549, None),
     ("test/x.cpp", HEAD + "\n" * 550, None),

@@ -49,7 +49,7 @@ bool is_free(const close_circumstances& p)
   return p.has_descriptor && !p.is_copy && !p.is_delivered;
 }
 
-/// Whether somebody leads with a mode of this kind.
+/// Whether a closer leads with a mode of this kind.
 bool leads(const close_request& w, kind k)
 {
   return w.lead != close_lead::none && w.planned == k;

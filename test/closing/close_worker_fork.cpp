@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(what_was_in_close2_at_the_fork_is_reported_as_it_was_in_bot
   }
 }
 
-// The condition variable of whoever awaits a close counts threads that the child does not have.
+// The condition variable on which threads await a close counts threads that the child does not have.
 BOOST_AUTO_TEST_CASE(a_thread_that_awaits_a_close_at_the_fork_does_not_hang_the_child)
 {
   std::atomic<bool> over{false};

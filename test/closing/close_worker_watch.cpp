@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_closed_job_can_be_watched_again_and_again)
   BOOST_TEST(job.close_error() == EBADF);
 }
 
-// After stop somebody else may close it meanwhile.
+// After stop another thread may close it meanwhile.
 BOOST_AUTO_TEST_CASE(a_job_is_held_while_it_is_called_to_expire)
 {
   probe_job job;

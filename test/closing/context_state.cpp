@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the tenures of one context share: who is told when the context goes, and that no completion
+// What the tenures of one context share: which members are told when the context goes, and that no completion
 // is on its way to it by then.
 
 #include <interlock/detail/closing/context_state.hpp>
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(several_may_pass_the_gate_at_once)
   BOOST_TEST(static_cast<bool>(second));
 }
 
-// Whoever passes finds everything as it was; that the gate is closed is seen by the next to come.
+// A thread that passes finds everything as it was; the next thread sees that the gate is closed.
 BOOST_AUTO_TEST_CASE(a_shutdown_waits_for_all_threads_that_are_passing)
 {
   shared->add(one);

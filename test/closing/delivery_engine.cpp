@@ -266,7 +266,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   taken got;
   BOOST_TEST(this->run_until_delivered(job, [&] { got.take(tcp.far); }));
   BOOST_TEST(job.outcome() == close_outcome::acknowledged);
-  // The connection lives on, and is nobody's business here.
+  // The connection lives on, and the engine ignores it.
   support::send_text(tcp.far, "to the copy");
   BOOST_TEST(support::wait_input(copy, 11));
   BOOST_TEST(!this->engine.has_edge(0));

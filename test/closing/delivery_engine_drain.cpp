@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Connections that are drained, by edges and by polling: what is reported, and that nothing is done to
-// them which those who have copies of the descriptor would notice.
+// them that a process with a copy of the descriptor would notice.
 
 #include <interlock/detail/closing/delivery_engine.hpp>
 
@@ -200,7 +200,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   BOOST_TEST(option_of(this->pair.near, SOL_SOCKET, SO_ERROR) == ECONNRESET);
 }
 
-// One who has a copy has been there first.
+// A process with a copy has taken the error first.
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   a_reset_is_told_although_its_error_has_been_taken, Way, ways, draining<Way>)
 {
@@ -223,7 +223,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(the_kernel_is_given_no_limit, Way, ways, draini
   BOOST_TEST(option_of(this->pair.near, IPPROTO_TCP, TCP_USER_TIMEOUT) == 0);
 }
 
-// A mode that waits for more is not meant here: input belongs to those who have copies.
+// A mode that waits for more is not meant here: input belongs to the processes that have copies.
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(no_input_is_thrown_away, Way, ways, draining<Way>)
 {
   support::send_text(this->pair.far, "input");
@@ -308,7 +308,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(looks_are_as_rare_as_the_time_is_long, Way, way
   this->engine.run_once(milliseconds(0));
 }
 
-// Whoever writes to a copy makes room for looks that nobody would wake us for.
+// A process that writes to a copy causes looks, because no event wakes us for what it has sent.
 BOOST_FIXTURE_TEST_CASE(an_edge_begins_them_anew, draining<support::by_edges>)
 {
   drain();

@@ -328,7 +328,7 @@ BOOST_FIXTURE_TEST_CASE(a_close_that_is_under_way_keeps_the_descriptor, scene)
   check_refused(first);
 }
 
-// close(2) reports an error: that is for those who asked for the close.
+// close(2) reports an error: that is for the callers that asked for the close.
 BOOST_FIXTURE_TEST_CASE(the_outcome_of_the_close_does_not_reach_a_release, scene)
 {
   watch.report(EIO);
@@ -406,7 +406,7 @@ BOOST_FIXTURE_TEST_CASE(an_object_opened_again_meanwhile_has_another_descriptor,
   BOOST_TEST(second.fd == next);
 }
 
-// A context that nobody runs: the descriptor is out of the reactor all the same, and waits for its handler.
+// A context that no thread runs: the descriptor is out of the reactor all the same, and waits for its handler.
 BOOST_FIXTURE_TEST_CASE(in_a_context_that_is_not_run_the_descriptor_is_detached_too, scene)
 {
   release(first);
@@ -438,8 +438,8 @@ BOOST_FIXTURE_TEST_CASE(with_the_objects_context_the_descriptor_is_closed, scene
   BOOST_TEST(first.fd == no_call);
 }
 
-// Detached by then; the worker is about to say so, or has just said it. Whoever finds the context going
-// down, the handler is destroyed with that, and not by the worker.
+// Detached by then; the worker is about to say so, or has just said it. Whichever thread finds the context
+// going down, the handler is destroyed with the context, and not by the worker.
 BOOST_AUTO_TEST_CASE(after_the_detach_too_the_descriptor_is_closed_with_the_context)
 {
   const support::census fds;
@@ -596,7 +596,8 @@ BOOST_AUTO_TEST_CASE(it_keeps_run_from_returning)
 
 // --- Threads.
 
-// One of them gets it, the others are refused, and a close does not take it from him or has come first.
+// One release gets the descriptor, the others are refused, and a close does not take it from that release or
+// has come first.
 BOOST_AUTO_TEST_CASE(releases_and_closes_race_for_one_descriptor)
 {
   const support::census fds;

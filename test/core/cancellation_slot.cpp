@@ -137,7 +137,7 @@ BOOST_DATA_TEST_CASE(every_type_cancels_an_accept, each_type)
   BOOST_TEST(tally.all_called());
 }
 
-// The listener's backlog is full, so that nobody answers.
+// The listener's backlog is full, so that no answer comes.
 BOOST_DATA_TEST_CASE(every_type_cancels_a_connect, each_type)
 {
   support::handler_tally tally;
@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(an_emission_after_object_and_context_are_gone_touches_nothi
   BOOST_TEST(tally.all_ended());
 }
 
-// The user serialises his emissions with each other, not with a close.
+// The program serialises its emissions with each other, not with a close.
 BOOST_AUTO_TEST_CASE(an_emission_beside_a_close_in_another_thread_is_safe)
 {
   for (int i = 0; i != 200; ++i)

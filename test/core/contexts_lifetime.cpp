@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Who goes first: objects owned by handlers that their context destroys, and objects that outlive
+// What goes first: objects owned by handlers that their context destroys, and objects that outlive
 // their context. Whatever the order, each descriptor is closed once and each handler ends once.
 
 #include <interlock/ip/tcp.hpp>
@@ -63,7 +63,7 @@ struct fixture
   }
 };
 
-/// A connected object, held by nobody but handlers, and a watch on its descriptor.
+/// A connected object, held by handlers only, and a watch on its descriptor.
 template <class Socket = local::socket>
 struct watched
 {
@@ -389,7 +389,7 @@ BOOST_AUTO_TEST_CASE(acceptors_and_descriptors_outlive_their_context_as_well)
 }
 
 // The context is there but has been shut down. However far the object had come: it does not open
-// any more, and whoever closes it is destroyed with the context.
+// any more, and its closers are destroyed with the context.
 BOOST_AUTO_TEST_CASE(after_the_shutdown_closers_are_destroyed_and_nothing_opens)
 {
   std::optional<mortal_context> context(std::in_place);

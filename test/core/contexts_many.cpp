@@ -91,7 +91,7 @@ struct fixture
     BOOST_TEST(have_workers(0));
   }
 
-  // One that has ended is there for a moment.
+  // A worker that has ended is there for a moment.
   static bool have_workers(std::size_t count)
   {
     return support::wait_until([count] { return support::count_workers() == count; });

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// While a lease lasts the descriptor it names stays open and is nobody else's. A close detaches at once;
+// While a lease lasts the descriptor it names stays open, and no other code gets it. A close detaches at once;
 // close(2), and the completion of async_close, wait for the last lease, though object and context are
 // gone.
 
@@ -451,7 +451,7 @@ BOOST_FIXTURE_TEST_CASE(it_may_end_in_another_thread, scene)
   BOOST_TEST((watch.close_waiter() == ender));
 }
 
-// Each thread uses the descriptor as long as it has a lease; whoever is last, it is closed once.
+// Each thread uses the descriptor as long as it has a lease; whichever thread is last, it is closed once.
 BOOST_AUTO_TEST_CASE(leases_of_many_threads_race_with_closes)
 {
   const support::census fds;

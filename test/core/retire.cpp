@@ -60,7 +60,7 @@ using narrow_socket = local::socket::rebind_executor<io_executor>::other;
 using narrow_descriptor = interlock::posix::basic_stream_descriptor<io_executor>;
 #endif
 
-/// Says that the descriptor, offered to a retired object, is open still, and nobody's but the caller's.
+/// Says that the descriptor, offered to a retired object, is open still, and the caller's alone.
 void check_still_callers(asio::io_context& context, const support::fd& offered)
 {
   BOOST_TEST(support::is_fd_open(offered.get()));
@@ -295,7 +295,7 @@ BOOST_FIXTURE_TEST_CASE(a_connect_over_a_list_of_addresses_ends_with_the_retirem
   BOOST_TEST(ec == support::would_block);
 }
 
-// As a watchdog does: between the attempts of a connect that somebody else has started.
+// As a watchdog does: between the attempts of a connect that other code has started.
 BOOST_AUTO_TEST_CASE(a_connect_that_is_under_way_is_aborted_and_not_tried_again)
 {
   support::connecting_subject s;
@@ -356,7 +356,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_asynchronously_accepted_into_a_retired_socket_is
   BOOST_TEST(is_hung_up());
 }
 
-// Retired only while the accept is waiting for somebody.
+// Retired only while the accept is waiting for a client.
 BOOST_FIXTURE_TEST_CASE(a_socket_may_be_retired_while_it_is_waited_for_a_peer, accepting)
 {
   tcp::endpoint address;
@@ -579,8 +579,8 @@ BOOST_AUTO_TEST_CASE(a_socket_of_asio_may_take_the_place_of_a_retired_one)
 
 // --- Threads.
 
-// Whoever comes first: it is closed in the end, and stays so. What was assigned too late is still the
-// opener's.
+// Whichever thread comes first: the object is closed in the end, and stays so. What was assigned too late is
+// still the opener's.
 BOOST_AUTO_TEST_CASE(an_object_opened_meanwhile_is_never_open_afterwards)
 {
   const support::census fds;

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_wake_up_is_not_left_over_to_the_next_wait)
   BOOST_TEST(ec == error_code());
 }
 
-// The one in the middle of the list leaves first.
+// The thread in the middle of the list leaves first.
 BOOST_AUTO_TEST_CASE(all_threads_still_in_the_list_are_woken)
 {
   support::ends other = support::pipe_ends();

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Contexts that do not serve: one that has been stopped, one that nobody runs, one that has been
+// Contexts that do not serve: one that has been stopped, one that no thread runs, one that has been
 // shut down. On the first two everything but completions works, and a close closes; on the third
 // nothing is opened. No descriptor is lost, and no handler is called where it should not be.
 
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_context_serves_synchronous_calls_and_completes_af
 }
 
 // The step on the strand never comes; the descriptor is closed nevertheless, and the handlers,
-// which nobody calls, go with the context.
+// which no thread calls, go with the context.
 BOOST_AUTO_TEST_CASE(a_context_that_is_not_run_keeps_no_descriptor_open)
 {
   const census descriptors;

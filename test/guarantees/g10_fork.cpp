@@ -49,8 +49,8 @@ enum class told
   no
 };
 
-/// Whether all other threads sleep. One that the fork cuts off in the middle of something may have a
-/// mutex, of ours or of the memory allocator's, that nobody gives back in the child.
+/// Whether all other threads sleep. A thread that the fork cuts off in the middle of something may
+/// have a mutex, of ours or of the memory allocator's, that no thread gives back in the child.
 bool others_sleep()
 {
   ::DIR* folder = ::opendir("/proc/self/task");
@@ -325,7 +325,7 @@ BOOST_AUTO_TEST_CASE(closers_of_a_flood_are_served_in_both)
   }
 }
 
-// Nobody runs the child's context: its own worker takes the close over.
+// No thread runs the child's context: its own worker takes the close over.
 BOOST_AUTO_TEST_CASE(a_close_that_waits_for_its_strand_is_taken_over_in_a_child)
 {
   ours s;

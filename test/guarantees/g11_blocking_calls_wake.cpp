@@ -69,7 +69,7 @@ const auto closing = [](auto& s, call_in_thread& blocked)
   BOOST_TEST(blocked.get().ec == aborted);
 };
 
-// Nobody runs the context: the blocked call has to return by the initiation alone.
+// No thread runs the context: the blocked call has to return by the initiation alone.
 const auto closing_asynchronously = [](auto& s, call_in_thread& blocked)
 {
   int called = 0;

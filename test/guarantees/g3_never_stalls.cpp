@@ -39,7 +39,7 @@ using interlock::posix::stream_descriptor;
 
 namespace {
 
-/// The connection is reset when it is closed: nobody lingers on the other side.
+/// The connection is reset when it is closed: the other side does not linger.
 void reset_in_the_end(int fd)
 {
   const ::linger abort = {1, 0};
@@ -222,7 +222,7 @@ BOOST_FIXTURE_TEST_CASE(a_pipe_that_is_held_delays_no_deadline, beside_a_held_pi
   BOOST_TEST(of_the_other.is(interlock::close_outcome::timed_out));
 }
 
-// Accepted from a listener with SO_LINGER: where the accept fails in the end, there is nobody's data
+// Accepted from a listener with SO_LINGER: where the accept fails in the end, there is no data
 // to deliver, and the close is inline.
 BOOST_AUTO_TEST_CASE(a_connection_that_cannot_be_delivered_does_not_linger)
 {

@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// G7: cancelling an async_close never leaves the descriptor open. Of the one who leads, terminal
-// aborts, partial detaches at once, total only lets the caller go; of one who has joined, each only
-// lets him go. Boost 1.77 or later; empty before.
+// G7: cancelling an async_close never leaves the descriptor open. Of the closer that leads, terminal
+// aborts, partial detaches at once, total only lets the caller go; of a closer that has joined, each only
+// lets the caller go. Boost 1.77 or later; empty before.
 
 #include <interlock/detail/core/asio_features.hpp>
 
@@ -55,7 +55,7 @@ int farewell(const support::fd& far)
   return n < 0 ? errno : static_cast<int>(n);
 }
 
-/// A connection that nobody closes in the place of the executor.
+/// A connection that the worker does not close in the place of the executor.
 struct fixture
 {
   asio::io_context context;

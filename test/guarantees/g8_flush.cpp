@@ -69,7 +69,7 @@ struct writing : closing_tcp
     return run_until_told(reader(got), close_waiter);
   }
 
-  /// Nobody reads: the write could not run to its end.
+  /// The peer does not read: the write could not run to its end.
   void check_cut_short(close_outcome outcome)
   {
     BOOST_TEST(run_until_told(close_waiter));
@@ -208,7 +208,7 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_resets_ends_both, writing)
     || close_waiter.report.outcome == close_outcome::closed));
 }
 
-// Nobody runs the context, and so no write ends.
+// No thread runs the context, and so no write ends.
 BOOST_FIXTURE_TEST_CASE(a_context_that_is_not_run_keeps_no_descriptor_open, writing)
 {
   const support::fd copy(support::checked(::dup(fd()), "dup"));

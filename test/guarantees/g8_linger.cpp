@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// SO_LINGER: whoever has set it, and wherever, close(2) never waits for it. The object or the worker
+// SO_LINGER: whatever code has set it, and wherever, close(2) never waits for it. The object or the worker
 // keeps it in mind, and the worker waits for as long as it says. The end of our side is close(2)'s, as
-// in the kernel: those who have copies of the descriptor go on.
+// in the kernel: the processes that have copies of the descriptor go on.
 
 #include <interlock/close_mode.hpp>
 #include <interlock/ip/tcp.hpp>
@@ -338,7 +338,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_the_time_has_passed, lingering)
   check_goes_on(std::move(second), got);
 }
 
-// Whoever has the copy would take a reset without an error for the end of the stream.
+// The owner of the copy would take a reset without an error for the end of the stream.
 BOOST_FIXTURE_TEST_CASE(a_copy_finds_the_error_of_a_reset, lingering)
 {
   const support::fd second = copy();
@@ -542,7 +542,7 @@ BOOST_FIXTURE_TEST_CASE(a_delivery_that_is_asked_for_counts_more_than_the_option
   BOOST_TEST((got.ended && got.bytes == sent));
 }
 
-// --- Whoever gets the descriptor.
+// --- The next owner of the descriptor.
 
 BOOST_FIXTURE_TEST_CASE(a_descriptor_that_is_released_carries_the_option, lingering)
 {

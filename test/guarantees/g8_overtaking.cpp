@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A delivery under way, and who else comes: stronger closers and cancellations reach it, weaker ones
+// A delivery under way, and what comes meanwhile: stronger closers and cancellations reach it, weaker ones
 // and the object's end do not.
 
 #include <interlock/close_handle.hpp>

@@ -129,7 +129,7 @@ struct closed_upon : Closing
     BOOST_TEST(t.report.discarded == 0u);
   }
 
-  /// Whoever reads after the deadline may find the kernel still at it.
+  /// A peer that reads after the deadline may find the kernel still at it.
   void check_timed_out()
   {
     BOOST_TEST(t.is(close_outcome::timed_out));
@@ -150,7 +150,7 @@ using kinds = std::tuple<closing_tcp, closing_unix>;
 
 BOOST_AUTO_TEST_SUITE(test_g8_peer_sees)
 
-// --- Nobody is waited for.
+// --- The peer is not waited for.
 
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(immediate_and_it_reads_all, Kind, kinds, closed_upon<Kind>)
 {

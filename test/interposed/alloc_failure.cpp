@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(async_close_closes_or_throws)
     [](auto& s) { return [&s](auto handler) { s.object.async_close(std::move(handler)); }; });
 }
 
-// A second caller, and one that comes after the end.
+// A second caller, and a caller that comes after the end.
 BOOST_AUTO_TEST_CASE(joining_a_close_throws_or_is_served)
 {
   for_every_allocation(

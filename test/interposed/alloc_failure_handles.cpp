@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(the_outcome_of_an_object_that_is_gone_is_told_or_not)
 
 #endif
 
-// A second caller, and one that comes after the end.
+// A second caller, and a caller that comes after the end.
 BOOST_AUTO_TEST_CASE(joining_a_close_by_a_handle_throws_or_is_served)
 {
   for_every_allocation(

@@ -34,7 +34,7 @@ namespace {
 
 const close_mode patient = close_mode::deliver(std::chrono::hours(1));
 
-/// The first has been told, and the second as well, unless he was refused.
+/// The first closer has been told, and the second as well, unless it was refused.
 void check_told(const told& first, const told& second, const attempt& of_second)
 {
   BOOST_TEST((first.times == 1 && !first.ec));

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Where no thread can be had, as pthread_create(3) says here when told to: descriptors are closed by
-// whoever gives them, and the next one asks for a thread again.
+// the caller that gives them, and the next caller asks for a thread again.
 
 #define BOOST_TEST_MODULE no_thread
 #include <boost/test/unit_test.hpp>
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(the_detach_of_a_close_that_cannot_be_watched_is_demanded_at
   BOOST_TEST(c.completions() == 1);
 }
 
-// No memory to post with, and no thread to try it again later: nobody is left who could.
+// No memory to post with, and no thread to try it again later: nothing is left that could.
 BOOST_AUTO_TEST_CASE(closers_that_can_neither_be_posted_nor_watched_are_destroyed)
 {
   fake_close_waiter c;

@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(the_destructor_closes_and_aborts)
   BOOST_TEST(descriptors.restored());
 }
 
-// The threads are the system's: whoever closes, the descriptor is closed once.
+// The threads are the system's: whichever of them closes, the descriptor is closed once.
 BOOST_AUTO_TEST_CASE(many_threads_may_close_the_same_object)
 {
   const open_count descriptors;

@@ -65,7 +65,7 @@ public:
   two_networks()
     : home_(this_namespace())
   {
-    // Where ip(8) lies is not in everybody's path.
+    // The folder of ip(8) is not in every user's path.
     const char* path = std::getenv("PATH");
     ::setenv("PATH", (std::string(path ? path : "/bin") + ":/usr/sbin:/sbin").c_str(), 1);
     far_ = new_namespace();

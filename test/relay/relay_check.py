@@ -358,7 +358,7 @@ def check_unresolvable_name():
 
 
 def check_every_address_is_tried():
-    """The name may stand for ::1, too, where nobody listens."""
+    """The name may stand for ::1, too, where no socket listens."""
     with Upstream(echo) as upstream, Relay(upstream.port, host="localhost") as relay:
         with relay.connect() as client:
             ping(client)

@@ -45,7 +45,7 @@ RESUMED = re.compile(r"^<\.\.\. (?P<name>\w+) resumed>")
 
 
 class Call:
-    """One system call: who made it, and the lines of the trace where it began and ended."""
+    """One system call: the thread that made it, and the lines of the trace where it began and ended."""
 
     def __init__(self, thread, name, arguments, begun):
         self.thread, self.name, self.arguments = thread, name, arguments
@@ -112,7 +112,7 @@ def check(calls, descriptor, plain):
     closes = [c for c in later if c.name == "close"]
     if not closes:
         raise AssertionError("the descriptor was not closed")
-    closed = closes[0]  # it may be somebody else's afterwards
+    closed = closes[0]  # it may be another owner's afterwards
     deleted = only(
         [c for c in later if is_control(c, "EPOLL_CTL_DEL", descriptor) and c.begun < closed.begun],
         "EPOLL_CTL_DEL before the close",

@@ -163,8 +163,8 @@ private:
       std::this_thread::yield();
   }
 
-  // The descriptor itself, as one of the victim's, once it is free. It is not for as long as somebody
-  // is inside, so nobody can wait for that.
+  // The descriptor itself, as one of the victim's, once it is free. It is not for as long as a
+  // thread is inside, so this function cannot wait for that.
   void take(int fd)
   {
     const int from = victim_.first().fd();
@@ -182,7 +182,7 @@ private:
     if (what_ == doing::reading)
     {
       const bytes b = records({origin::peer, 0, 0}, size / record_size);
-      // There may be nobody left to read it.
+      // There may be no thread left to read it.
       book_.bytes += ::write(theirs(), b.data(), b.size()) > 0 ? b.size() : 0;
       return;
     }
@@ -192,7 +192,7 @@ private:
       book_.bytes += static_cast<std::size_t>(n);
   }
 
-  // The call has returned: nobody is inside any more.
+  // The call has returned: no thread is inside any more.
   bool over()
   {
     ::pollfd p = {theirs(), POLLRDHUP, 0};
@@ -202,8 +202,8 @@ private:
     return closed;
   }
 
-  // A thread that never comes back cannot be joined: the process ends here, and who watches it
-  // counts.
+  // A thread that never comes back cannot be joined: the process ends here, and the parent that
+  // watches it counts.
   [[noreturn]] void hang()
   {
     ++book_.hung;

@@ -44,7 +44,7 @@ struct counts
   counter crossed{0};      // steps of a composed operation on another connection than the first
   counter called_twice{0}; // handlers
   counter early{0};        // async_close handlers called before the object's last handler
-  counter stolen{0};       // numbers of victims, closed by somebody else
+  counter stolen{0};       // descriptors of victims, closed by other code
   counter stray_closes{0}; // close(2) of descriptors that were not open
   counter stuck{0};        // descriptors that were not closed after all had left
   counter unequal{0};      // counts above that do not add up

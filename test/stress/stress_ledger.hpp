@@ -25,7 +25,7 @@ namespace stress {
 class lives
 {
 public:
-  /// Whether the caller, who has to call `opened` or `not_opened`, may open the object.
+  /// Whether the caller, which has to call `opened` or `not_opened`, may open the object.
   bool may_open() noexcept
   {
     if (opening_.exchange(true))
@@ -60,7 +60,7 @@ public:
   }
 
   /// Whether every life that the object has had is over. In this order: it was so at the first
-  /// load, and nobody has begun to open the object since.
+  /// load, and no thread has begun to open the object since.
   bool all_over() const noexcept
   {
     const std::uint64_t ended = ended_;

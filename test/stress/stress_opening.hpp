@@ -25,7 +25,7 @@ void open_with(world& w, shared<Object>& s, int ours, int theirs, direction d, A
     really::close(theirs);
     return;
   }
-  // Before it is in the object's hands, since somebody may close it at once.
+  // Before it is in the object's hands, since another thread may close it at once.
   ++books::lent;
   error_code ec;
   assign(ours, ec);

@@ -90,7 +90,7 @@ constexpr std::size_t long_read_size = 128 * record_size;
 constexpr std::size_t long_write_size = 1024 * record_size; // more than the send buffer takes
 
 /// Looks at what an object has read: all of it must come from one peer of its own. In one piece,
-/// the records follow each other; in several, somebody else may have read those in between.
+/// the records follow each other; in several, another reader may have read those in between.
 inline void check_read(
   world& w, std::uint32_t object, const byte* data, std::size_t size, bool one_piece)
 {
@@ -214,7 +214,7 @@ void look(world& w, shared<Object>& s)
   w.book.calls += s.object->is_open() && s.object->native_handle() >= 0;
 }
 
-/// Takes the descriptor out, unless somebody is using it.
+/// Takes the descriptor out, unless other code is using it.
 template <class Object>
 void release(world& w, shared<Object>& s)
 {

@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Bytes that say whose they are.
+// Bytes that name their writer.
 //
-// A stream carries records of sixteen bytes: who wrote it, under which name, and the how-manieth it
+// A stream carries records of sixteen bytes: what wrote it, under which name, and the how-manieth it
 // is. The first byte of a record has its highest bit set, so that records are found again behind a
 // fragment; the second highest bit of every byte tells a victim's bytes from traffic, so that not
 // even a fragment of a victim passes unnoticed.
@@ -24,12 +24,12 @@ using bytes = std::vector<byte>;
 
 constexpr std::size_t record_size = 16;
 
-/// Who writes a record.
+/// What writes a record.
 enum class origin : std::uint32_t
 {
   peer,   ///< The far end of a connection; its name is the connection's.
   object, ///< An operation on a shared object; its name is the object's.
-  victim  ///< Somebody who has nothing to do with the objects.
+  victim  ///< A victim's end; it has nothing to do with the objects.
 };
 
 struct record

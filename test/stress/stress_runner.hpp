@@ -106,8 +106,7 @@ inline bool watch(::pid_t child, int& status, const counts& c, std::chrono::seco
   return true;
 }
 
-/// Runs `run(counts)` in a child, where `quiet` says that nobody wants to read what its crash has
-/// to say.
+/// Runs `run(counts)` in a child, where `quiet` discards what its crash has to say.
 template <class Run>
 void run_in_child(counts& c, std::chrono::seconds patience, bool quiet, Run run)
 {

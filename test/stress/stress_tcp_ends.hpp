@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The peers' side of TCP: somebody to connect to, and clients for an acceptor under test.
+// The peers' side of TCP: a listener to connect to, and clients for an acceptor under test.
 //
-// The acceptor's port stays reserved while the acceptor is closed, so that nobody else's listener
+// The acceptor's port stays reserved while the acceptor is closed, so that no other listener
 // can take it. Far ends reset their connections, so that no port is kept in TIME_WAIT.
 
 #ifndef INTERLOCK_TEST_STRESS_STRESS_TCP_ENDS_HPP
@@ -91,7 +91,7 @@ public:
     return reserved_.port();
   }
 
-  /// On the peers' thread: accepts who has come, and sends another client.
+  /// On the peers' thread: accepts the connections that have come, and sends another client.
   void turn()
   {
     int fd = -1;
@@ -111,7 +111,7 @@ private:
     if (fd < 0)
       return;
     const ::sockaddr_in address = bound_port::loopback(acceptor_port());
-    // In progress; where nobody listens the peer is found to be over in the next turn.
+    // In progress; where no socket listens the peer is found to be over in the next turn.
     if (::connect(fd, reinterpret_cast<const ::sockaddr*>(&address), sizeof(address)) == 0
       || errno == EINPROGRESS)
       add(fd);

@@ -4,9 +4,9 @@
 // Victims: pairs of descriptors that have nothing to do with the objects under test, opened and
 // closed all the time, so that a descriptor that is set free is taken at once.
 //
-// Each end holds bytes that the other end has sent and nobody has read yet. When the victim goes it
-// looks whether they are all there, and nothing else: so a byte that a stranger took is missed, and
-// one that he left is found.
+// Each end holds bytes that the other end has sent and no thread has read yet. When the victim goes it
+// looks whether they are all there, and nothing else: so a byte that other code took is missed, and
+// one that other code left is found.
 
 #ifndef INTERLOCK_TEST_STRESS_STRESS_VICTIMS_HPP
 #define INTERLOCK_TEST_STRESS_STRESS_VICTIMS_HPP
@@ -75,7 +75,7 @@ public:
 
   ~victim_end()
   {
-    // Closed by somebody else, it may be anybody's now.
+    // Closed by other code, it may be another owner's now.
     if (!is_mine() || really::close(fd_) != 0)
       ++counts_.stolen;
   }

@@ -51,7 +51,7 @@ public:
     return static_cast<std::uint32_t>(read_.size() - 1);
   }
 
-  /// False: nobody has sent that, or it has been read before.
+  /// False: no far end has sent that, or it has been read before.
   bool enter(const record& r)
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -87,7 +87,7 @@ public:
     std::thread reader([this] { read(); });
     first.join();
     second.join();
-    // Nobody opens any more, so this wakes the reader, blocked or not.
+    // No thread opens any more, so this wakes the reader, blocked or not.
     stop_ = true;
     socket_.close();
     reader.join();
@@ -157,7 +157,7 @@ private:
       });
   }
 
-  // Whoever has closed it: the far end hears of it.
+  // Whichever thread has closed it: the far end hears of it.
   void wait_for_end(int fd)
   {
     ::pollfd p = {fd, POLLRDHUP, 0};

@@ -122,7 +122,7 @@ auto in_context(Scene& s, Handler handler)
 
 /// Walks over the allocations of one async_close: `prepare(scene)` returns what starts it, with a
 /// handler of the scene's. Thrown from the start, the object is open as before. Otherwise it is
-/// closing, the handler is called once, and nobody waits for a strand that has lost its memory.
+/// closing, the handler is called once, and nothing waits for a strand that has lost its memory.
 template <class Prepare>
 void walk_over_a_close(Prepare prepare)
 {

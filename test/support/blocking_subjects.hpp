@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Objects on which a synchronous call blocks, each with its context and with what stands at the
-// other end: nothing to read, no room to write, nobody to connect to or from. `feed` ends the wait
+// other end: nothing to read, no room to write, no peer to connect to or from. `feed` ends the wait
 // for something to read.
 
 #ifndef INTERLOCK_TEST_SUPPORT_BLOCKING_SUBJECTS_HPP

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A census of the descriptors that this process has open. A test that leaves one behind, or that
-// has closed one of somebody else's, ends with another count than it began with.
+// has closed a descriptor of other code, ends with another count than it began with.
 
 #ifndef INTERLOCK_TEST_SUPPORT_CENSUS_HPP
 #define INTERLOCK_TEST_SUPPORT_CENSUS_HPP

@@ -4,7 +4,7 @@
 // Watches close(2), which the program replaces for itself by linking close_probe.cpp.
 //
 // A watch is kept on one open file, by its identity, not on a descriptor: a close of the same descriptor
-// after it has been reused is somebody else's and is not counted. A watch can hold the thread that
+// after it has been reused is another owner's and is not counted. A watch can hold the thread that
 // closes at a gate, before anything has happened, and can choose the errno that close(2) is to
 // report; the file is closed all the same, as Linux does.
 
@@ -27,14 +27,14 @@ public:
   close_watch(const close_watch&) = delete;
   close_watch& operator=(const close_watch&) = delete;
 
-  /// Opens the gate, and waits for those who are closing. A close that has not begun is not seen any
+  /// Opens the gate, and waits for the threads that are closing. A close that has not begun is not seen any
   /// more.
   ~close_watch();
 
   /// What close(2) reports from now on: 0, or an errno with -1.
   void report(int error);
 
-  /// Whoever closes from now on waits until the gate is opened.
+  /// A thread that closes from now on waits until the gate is opened.
   void shut_gate();
   void open_gate();
 
@@ -45,7 +45,7 @@ public:
   bool wait_arrived() const;
   bool wait_closed() const;
 
-  /// Who came first to close it.
+  /// The thread that came first to close it.
   std::thread::id close_waiter() const;
 
   /// The kernel's number of that thread.
@@ -79,7 +79,7 @@ private:
 };
 
 /// How many times close(2) has been called for a descriptor that was not open: each of them could have
-/// closed somebody else's.
+/// closed a descriptor of other code.
 std::size_t stray_closes() noexcept;
 
 /// Whether the calling thread is one of the library's, by its name.

@@ -73,7 +73,7 @@ struct delivery_fixture : no_trace
   template <class Condition>
   bool run_until(Condition condition)
   {
-    constexpr std::chrono::milliseconds often_enough(20); // for what nobody tells the engine
+    constexpr std::chrono::milliseconds often_enough(20); // for what no event tells the engine
     return run_until(
       condition, [] {}, often_enough);
   }

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Facts about descriptors: which are open in this process, what they refer to, who watches
-// them, and a time in which no new one can be had.
+// Facts about descriptors: which are open in this process, what they refer to, which sets
+// of epoll(7) watch them, and a time in which no new one can be had.
 
 #ifndef INTERLOCK_TEST_SUPPORT_DESCRIPTORS_HPP
 #define INTERLOCK_TEST_SUPPORT_DESCRIPTORS_HPP

@@ -169,7 +169,7 @@ void visit_opening(Object& o, Visitor& v)
   o.close();
 }
 
-/// `to` is the address of somebody who is connected already.
+/// `to` is the address of a peer that is connected already.
 template <class Object, class Visitor, class Endpoint>
 void visit_connecting(Object& o, Visitor& v, const Endpoint& to)
 {

@@ -220,7 +220,7 @@ inline fd client_of(int listener)
   return client;
 }
 
-/// Whoever writes to what nobody reads is told by an error.
+/// A write to what no program reads returns an error.
 class sigpipe_ignored
 {
 public:

@@ -43,7 +43,7 @@ public:
     kept_.reset(checked(::dup(tcp_.near.get()), "dup"));
   }
 
-  /// The descriptor to close. It is somebody else's from here on.
+  /// The descriptor to close. It is the caller's from here on.
   int release() noexcept
   {
     return tcp_.near.release();

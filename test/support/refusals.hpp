@@ -42,7 +42,7 @@ void throws(const char* function, const boost::system::error_code& ec, Call call
     { return e.code() == ec && std::string(e.what()).rfind(beginning, 0) == 0; });
 }
 
-/// A port on which certainly nobody listens: it is bound, and does not listen.
+/// A port on which certainly no socket listens: it is bound, and does not listen.
 struct refusing_port
 {
   boost::asio::ip::tcp::socket holder;

@@ -104,7 +104,7 @@ struct tenure_fixture
     return wait_until([this, p] { return is(p); });
   }
 
-  /// Whether the tenure can be used again: the one who finishes is still inside for a moment.
+  /// Whether the tenure can be used again: the thread that finishes is still inside for a moment.
   bool recycles() const
   {
     return wait_until([this] { return tenure->recycle(); });

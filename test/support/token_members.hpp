@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Every asynchronous member, in a form that takes any completion token, or none: how it is started on a
-// subject, what it tells when it succeeds, what it leaves behind where nobody is told, and what it
+// subject, what it tells when it succeeds, what it leaves behind where it tells nothing, and what it
 // tells when it is refused. The subjects, each with the list of its members, are in
 // token_subjects.hpp.
 //
@@ -342,7 +342,7 @@ struct async_connect : plain
   }
 };
 
-/// Both wait for whoever has a lease.
+/// Both wait for the holders of leases.
 struct ending : plain
 {
   static constexpr bool ends_by_close = false;
@@ -404,7 +404,7 @@ struct async_release : ending
     untold(s);
   }
 
-  /// The descriptor is the caller's, whether he has looked at it or not.
+  /// The descriptor is the caller's, whether the caller has looked at it or not.
   template <class Subject>
   static void untold(Subject& s)
   {
@@ -460,7 +460,7 @@ struct accept_new : plain
     check(s.is_client(peer));
   }
 
-  /// Nobody has taken it: it is closed.
+  /// No caller has taken it: it is closed.
   template <class Subject>
   static void untold(Subject& s)
   {

@@ -134,7 +134,7 @@ struct of_tcp
     return {asio::ip::address_v4::loopback(), ntohs(address_of(n).sin_port)};
   }
 
-  /// Nobody has answered yet, if it waits: the queue is full.
+  /// No answer has come yet, if it waits: the queue is full.
   static protocol::endpoint listen(setting how, ends& kept)
   {
     kept.far = tcp_listener(how == setting::waiting ? 0 : 16);

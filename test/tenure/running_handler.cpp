@@ -177,7 +177,7 @@ BOOST_FIXTURE_TEST_CASE(a_handler_that_reopens_the_object_itself_may_go_on, ours
   BOOST_TEST(tally.all_called());
 }
 
-// Re-opened by this handler, and then once more by somebody else: the mark is out of date again for
+// Re-opened by this handler, and then once more by other code: the mark is out of date again for
 // a handler of the tenure in between, not for one of the last.
 BOOST_FIXTURE_TEST_CASE(a_later_handler_belongs_to_its_own_tenure, ours)
 {
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(a_connect_over_a_list_is_followed_by_a_write)
   asio::io_context context;
   std::vector<tcp::endpoint> list;
   {
-    // Bound and closed again: nobody listens there.
+    // Bound and closed again: no socket listens there.
     for (int i = 0; i != 3; ++i)
       list.emplace_back(asio::ip::address_v4::loopback(),
         ntohs(support::address_of(support::tcp_listener()).sin_port));

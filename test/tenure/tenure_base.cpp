@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Detach, close and end of a tenure, in every order of those who are inside, of the strand's step,
+// Detach, close and end of a tenure, in every order of the threads inside, of the strand's step,
 // of the object, of the handlers and of the worker.
 
 #include <interlock/detail/tenure/tenure_base.hpp>
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_was_dropped_is_made_up_for_by_the_worker)
   BOOST_TEST(c.completions() == 1);
 }
 
-// Only while the strand's step is due: later, whoever is inside cannot be hurried.
+// Only while the strand's step is due: later, a thread that is inside cannot be hurried.
 BOOST_AUTO_TEST_CASE(the_worker_does_not_watch_what_has_been_demanded)
 {
   fake_close_waiter c;

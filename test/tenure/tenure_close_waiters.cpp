@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// How a close reaches those who wait for it: when the last handler has gone and the descriptor is
+// How a close reaches the callers that wait for it: when the last handler has gone and the descriptor is
 // closed, with the errno of close(2), and in spite of steps that cannot be posted or are dropped.
 
 #include <interlock/detail/tenure/tenure_base.hpp>
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_closer_that_comes_after_the_end_is_told_the_outcome)
   BOOST_TEST(second.ends() == 0);
 }
 
-// Whoever joins is told the same, and keeps the tenure meanwhile.
+// A closer that joins is told the same, and keeps the tenure meanwhile.
 BOOST_AUTO_TEST_CASE(a_look_at_the_outcome_keeps_the_tenure)
 {
   tenure->demand_detach();
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(the_step_keeps_the_tenure_when_the_object_has_gone)
   BOOST_TEST(support::wait_until([this] { return record.frees == 1; }));
 }
 
-// By then the tenure is nobody's: what the closer throws leaves nothing undone.
+// By then the tenure has no holder: what the closer throws leaves nothing undone.
 BOOST_AUTO_TEST_CASE(what_a_closer_throws_is_passed_on_by_the_step)
 {
   close();

@@ -1,8 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The flush: a close that waits for the writes outstanding. Who may still come in, what ends it, and
-// who detaches then, in every order of the writes, of those inside and of whatever else ends a tenure.
+// The flush: a close that waits for the writes outstanding. What may still come in, what ends it, and
+// which thread detaches then, in every order of the writes, of the threads inside and of whatever else ends a
+// tenure.
 
 #include <interlock/detail/tenure/tenure_base.hpp>
 
@@ -354,7 +355,7 @@ BOOST_AUTO_TEST_CASE(writes_that_came_along_in_a_move_are_not_waited_for)
   BOOST_TEST(support::wait_until([&] { return other_record.frees == 1; }));
 }
 
-// --- Who may go on.
+// --- What may go on.
 
 BOOST_AUTO_TEST_CASE(a_handler_of_a_write_starts_the_next_one)
 {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Leases on a tenure: a descriptor that has been detached is handed to the worker, or to its next owner,
-// by whoever ends the last lease.
+// by the thread that ends the last lease.
 
 #include <interlock/detail/tenure/tenure_base.hpp>
 
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_lease_that_ends_before_the_detach_delays_nothing)
   BOOST_TEST(closes());
 }
 
-// Whoever is inside may lend, though the detach has been asked for.
+// A thread that is inside may lend, though the detach has been asked for.
 BOOST_AUTO_TEST_CASE(a_lease_may_be_taken_when_the_detach_is_due)
 {
   BOOST_TEST((tenure->enter() == duty::none));
@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_that_is_taken_is_offered_after_the_last_lease)
   BOOST_TEST(taker.code == error_code());
 }
 
-// The taker has been destroyed meanwhile: nobody is left who could have it.
+// The taker has been destroyed meanwhile: no owner is left that could have it.
 BOOST_AUTO_TEST_CASE(a_descriptor_whose_taker_is_gone_is_closed_after_the_last_lease)
 {
   fake_taker taker;

@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(a_finisher_that_comes_after_the_shutdown_of_the_tenure_find
   BOOST_TEST(record.steps.posts() == 0);
 }
 
-// He may use the reactor to the last.
+// The thread may use the reactor to the last.
 BOOST_AUTO_TEST_CASE(the_shutdown_waits_for_a_thread_inside)
 {
   BOOST_TEST((tenure->enter() == duty::none));

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What a tenure's word does not say: who holds what, and what has happened in this life of the
+// What a tenure's word does not say: what each holder holds, and what has happened in this life of the
 // tenure. The descriptors are plain, none of them ever near its limit.
 
 #ifndef INTERLOCK_TEST_TENURE_WORD_GHOST_HPP
@@ -23,8 +23,8 @@ struct word_ghost
   // predecessor's.
   unsigned writes = 0, operations = 0, handler_counts = 0, predecessors = 0;
 
-  // Other holders: the object, the one who opens it, whoever has the descriptor after the detach, those
-  // with a lease on it.
+  // Other holders: the object, the thread that opens it, the owner of the descriptor after the detach, the
+  // leases on it.
   unsigned object = 1, opener = 1, claimant = 0, leases = 0;
 
   // What has happened in this life.
@@ -32,7 +32,7 @@ struct word_ghost
            finished = 0;
   unsigned disposed = 0, waiting = 0;
 
-  // The claimant leaves the descriptor to its leases, or to nobody.
+  // The claimant leaves the descriptor to its leases, or to no owner.
   unsigned lent = 0, parted = 0;
 
   unsigned inside() const

@@ -3,7 +3,7 @@
 //
 // Walks every state that a tenure's word can reach, breadth first, over counts of few bits.
 //
-// Beside the word goes a ghost: who holds what, and what has been claimed in this life of the
+// Beside the word goes a ghost: what each holder holds, and what has been claimed in this life of the
 // tenure. In each state every event is tried whose doer the ghost says is there. The ghost alone
 // decides what the word must answer; the first answer, or state, that is another is the flaw.
 
@@ -219,8 +219,8 @@ private:
     }
   }
 
-  // No thread that is inside before the detach goes on, but for the one that forks, which may be inside itself; lookers at
-  // what is over are memory, not threads.
+  // No thread that is inside before the detach goes on, but for the thread that forks, which may be inside
+  // itself; lookers at what is over are memory, not threads.
   void try_fork(const state& s)
   {
     word_ghost g = s.g;
@@ -320,7 +320,7 @@ private:
     return g.inside() >= most_inside - 1 || g.handlers() > most_handlers - 2;
   }
 
-  // The duty of one who has let go of something.
+  // The duty of a holder that has let go of something.
   static duty at_last(const word_ghost& g)
   {
     return !g.held() && g.at_rest() ? duty::dispose : duty::none;
@@ -342,7 +342,7 @@ private:
     visit({answer.next, after});
   }
 
-  // What falls to whoever made the transition; false if it is not due, or has been claimed before.
+  // What falls to the thread that made the transition; false if it is not due, or has been claimed before.
   static bool claim(duty d, word_ghost& g)
   {
     if (d == duty::detach)

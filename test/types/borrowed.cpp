@@ -216,7 +216,7 @@ struct lent_acceptor
 
 using every_kind = std::tuple<lent_socket, lent_descriptor, lent_acceptor>;
 
-/// An object that borrows. In the end the owner has the descriptor as it was, and closes it himself.
+/// An object that borrows. In the end the owner has the descriptor as it was, and closes it itself.
 template <class Lent>
 struct scene
 {

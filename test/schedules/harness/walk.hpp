@@ -23,7 +23,7 @@ struct failing_schedule
 {
   std::string failure;
 
-  /// Where another thread is chosen than the one that would go on: the number of the point, and the thread.
+  /// Where another thread is chosen than the thread that would go on: the number of the point, and the thread.
   std::map<std::size_t, unsigned> choices;
 
   /// As "17:2 43:0", and back. Throws std::invalid_argument.

@@ -276,7 +276,7 @@ public:
       waiting_->is_notified = true;
   }
 
-  // The one that has waited for the shortest time.
+  // The thread that has waited for the shortest time.
   void notify_one() noexcept
   {
     reach("notify_one");

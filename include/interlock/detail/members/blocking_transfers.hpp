@@ -4,6 +4,8 @@
 // Synchronous reads and writes, which block as calls on a blocking descriptor do: a write until all is written, a read with
 // MSG_WAITALL until the buffers are full, and any read until the low watermark of the socket (SO_RCVLOWAT) is reached.
 //
+// A peek at an AF_UNIX stream waits for the first byte only (unix_stream_read_generic).
+//
 // A part that has been transferred when a call ends early, because of a close, a signal or an error, is its result, as
 // it is the kernel's; the error is for the next call.
 
@@ -209,6 +211,15 @@ private:
 
 namespace functions {
 
+/// Whether a read may have to wait for more than one byte.
+template <class Tenure>
+bool may_demand(Tenure& t, int flags) noexcept
+{
+  const bool ends_at_the_first = (flags & MSG_PEEK) != 0 && t.protocol().family() == AF_UNIX;
+  return functions::transfers_all(t) && !ends_at_the_first
+    && (t.is_tainted() || (flags & MSG_WAITALL) != 0);
+}
+
 /// The low watermark is asked for where the program may have set it.
 template <class Tenure>
 read_demand demand_of(const Tenure& t, std::size_t bytes, int flags) noexcept
@@ -229,9 +240,9 @@ std::size_t receive(Core& core, const Buffers& buffers, int flags, error_code& e
     [&](auto& t, error_code& e) -> std::size_t
     {
       e = error_code();
-      const bool demands = functions::transfers_all(t)
-        && (t.is_tainted() || (flags & MSG_WAITALL) != 0);
-      const read_demand d = demands ? functions::demand_of(t, into.bytes, flags) : read_demand();
+      const read_demand d = functions::may_demand(t, flags)
+        ? functions::demand_of(t, into.bytes, flags)
+        : read_demand();
       if (d.least > 1)
         return demanding_read(t, d, flags).run(into, e);
       return functions::read_inside<Core>(t, into, e,

@@ -85,6 +85,9 @@ class INTERLOCK_DECL close_service : public boost::asio::execution_context::serv
 public:
   using key_type = close_service;
 
+  /// Asio's identifier of the service, for `use_service` and `has_service` of an `io_context`.
+  inline static boost::asio::execution_context::id id;
+
   /// The options of a service: see make_close_service.
   struct options
   {
@@ -229,6 +232,7 @@ class INTERLOCK_DECL shutdown_before_strands final : public boost::asio::executi
 {
 public:
   using key_type = shutdown_before_strands;
+  inline static boost::asio::execution_context::id id;
 
   explicit shutdown_before_strands(boost::asio::execution_context& context)
     : boost::asio::execution_context::service(context),

@@ -10,6 +10,7 @@
 #define INTERLOCK_DETAIL_CORE_TENURE_HPP
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -95,7 +96,9 @@ public:
   using protocol_type = typename protocol_of<Inner>::type;
 
   tenure(object_memory& object, context_state_pointer shared) noexcept
-    : tenure_base(object, std::move(shared))
+    : tenure_base(object, std::move(shared)),
+      has_protocol_(false),
+      follows_another_(false)
   {
   }
 
@@ -194,6 +197,8 @@ public:
       return connecting(nullptr);
     if (connecting_ == 0)
       calls::set_non_blocking(fd_, true, ec);
+    else if (connecting_ == std::numeric_limits<std::uint8_t>::max())
+      ec = boost::asio::error::already_started;
     if (ec)
       return connecting(nullptr);
     ++connecting_;
@@ -299,11 +304,11 @@ public:
 
 private:
   bool has_inner_ = false;
-  bool has_protocol_ = false;
-  bool follows_another_ = false; // written while the tenure is vacant
+  bool has_protocol_ : 1;    // written while the tenure is vacant
+  bool follows_another_ : 1; // the same
   sys::atomic<bool> prepared_{false};
   sys::atomic<bool> plain_{false};
-  std::uint16_t connecting_ = 0; // threads in a synchronous connect; guarded by the mutex
+  std::uint8_t connecting_ = 0; // threads in a synchronous connect; guarded by the mutex
 
 public:
   tenure* next_of_object = nullptr;

@@ -125,7 +125,9 @@ public:
     return &a.context_ == &b.context_;
   }
 
-  friend bool operator!=(const referring_executor& a, const referring_executor& b) noexcept
+  // Asio requires it, and does not call it here.
+  [[maybe_unused]] friend bool operator!=(
+    const referring_executor& a, const referring_executor& b) noexcept
   {
     return !(a == b);
   }

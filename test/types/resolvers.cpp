@@ -18,6 +18,7 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/version.hpp>
 #include <boost/test/unit_test.hpp>
 
 namespace asio = boost::asio;
@@ -72,7 +73,9 @@ BOOST_AUTO_TEST_CASE(an_endpoint_is_as_asios)
   BOOST_TEST(!(copy < where));
   BOOST_TEST((endpoint(tcp::v6(), 1) != copy));
   BOOST_TEST(copy.protocol().family() == tcp::v4().family());
+#if BOOST_ASIO_VERSION > 101800
   BOOST_TEST(std::hash<endpoint>()(copy) == std::hash<asio::ip::tcp::endpoint>()(where));
+#endif
   std::ostringstream text;
   text << copy;
   BOOST_TEST(text.str() == "127.0.0.1:" + std::to_string(where.port()));

@@ -7,6 +7,8 @@
 #ifndef INTERLOCK_IP_BASIC_ENDPOINT_HPP
 #define INTERLOCK_IP_BASIC_ENDPOINT_HPP
 
+#include <cstdint>
+
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/basic_endpoint.hpp>
 
@@ -29,13 +31,13 @@ public:
   basic_endpoint() noexcept = default;
 
   /// Construct an endpoint of any address of this version of the protocol.
-  basic_endpoint(const protocol_type& protocol, port_type port) noexcept
+  basic_endpoint(const protocol_type& protocol, std::uint_least16_t port) noexcept
     : basic_endpoint<Protocol>(static_cast<const Protocol&>(protocol), port)
   {
   }
 
   /// Construct an endpoint of an address.
-  basic_endpoint(const address& addr, port_type port) noexcept
+  basic_endpoint(const address& addr, std::uint_least16_t port) noexcept
     : basic_endpoint<Protocol>(addr, port)
   {
   }

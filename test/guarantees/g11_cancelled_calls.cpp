@@ -40,18 +40,18 @@ using udp = interlock::ip::udp;
 namespace {
 
 /// A thread in a function that blocks, and how it ends.
-class blocked_thread
+class thread_to_cancel
 {
 public:
-  explicit blocked_thread(std::function<void()> f)
+  explicit thread_to_cancel(std::function<void()> f)
     : function_(std::move(f))
   {
     checked(-::pthread_create(&thread_, nullptr, &run, this), "pthread_create");
-    wait_until([this] { return sleeps_in_poll(id_); });
+    BOOST_TEST_REQUIRE(wait_until([this] { return sleeps_in_poll(id_); }));
   }
 
-  blocked_thread(const blocked_thread&) = delete;
-  blocked_thread& operator=(const blocked_thread&) = delete;
+  thread_to_cancel(const thread_to_cancel&) = delete;
+  thread_to_cancel& operator=(const thread_to_cancel&) = delete;
 
   /// Whether the thread was cancelled, and the objects on its stack were destroyed.
   bool is_cancelled()
@@ -75,7 +75,7 @@ private:
 
   static void* run(void* object)
   {
-    auto& self = *static_cast<blocked_thread*>(object);
+    auto& self = *static_cast<thread_to_cancel*>(object);
     const unwound at_end{self.is_unwound_};
     self.id_ = this_thread_id();
     self.function_();
@@ -122,9 +122,13 @@ BOOST_AUTO_TEST_SUITE(test_g11_cancelled_calls)
 
 // --- Thread cancellation.
 
+// Not under ThreadSanitizer: it does not see the locks of a thread that has been cancelled in a call which it intercepts,
+// and takes what they guard for unguarded.
+#if !defined(__SANITIZE_THREAD__)
+
 BOOST_FIXTURE_TEST_CASE(a_thread_is_cancelled_in_a_read, connected)
 {
-  BOOST_TEST(blocked_thread([this] { read(); }).is_cancelled());
+  BOOST_TEST(thread_to_cancel([this] { read(); }).is_cancelled());
   send_text(pair.far, "hello");
   BOOST_TEST(read() == 5u);
   check_closed_at_once();
@@ -132,7 +136,7 @@ BOOST_FIXTURE_TEST_CASE(a_thread_is_cancelled_in_a_read, connected)
 
 BOOST_FIXTURE_TEST_CASE(a_thread_is_cancelled_beside_another_that_blocks, connected)
 {
-  blocked_thread cancelled([this] { object.read_some(asio::buffer(buffer, 1)); });
+  thread_to_cancel cancelled([this] { object.read_some(asio::buffer(buffer, 1)); });
   call_in_thread other([this] { return outcome{ec, read()}; });
   BOOST_TEST(other.blocks());
   BOOST_TEST(cancelled.is_cancelled());
@@ -145,7 +149,7 @@ BOOST_FIXTURE_TEST_CASE(a_thread_is_cancelled_beside_another_that_blocks, connec
 BOOST_FIXTURE_TEST_CASE(a_thread_is_cancelled_in_a_write, connected)
 {
   const std::vector<char> much(std::size_t(8) << 20);
-  BOOST_TEST(blocked_thread([&] { object.write_some(asio::buffer(much)); }).is_cancelled());
+  BOOST_TEST(thread_to_cancel([&] { object.write_some(asio::buffer(much)); }).is_cancelled());
   check_closed_at_once();
 }
 
@@ -154,13 +158,15 @@ BOOST_AUTO_TEST_CASE(a_thread_is_cancelled_in_an_accept)
   asio::io_context context;
   interlock::ip::tcp::acceptor acceptor(context, any_local_port());
   interlock::ip::tcp::socket peer(context);
-  BOOST_TEST(blocked_thread([&] { acceptor.accept(peer); }).is_cancelled());
+  BOOST_TEST(thread_to_cancel([&] { acceptor.accept(peer); }).is_cancelled());
   BOOST_TEST(!peer.is_open());
   asio::ip::tcp::socket client(context);
   client.connect(acceptor.local_endpoint());
   acceptor.accept(peer);
   BOOST_TEST(peer.is_open());
 }
+
+#endif
 
 // --- A close.
 

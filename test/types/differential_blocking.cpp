@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -205,6 +206,19 @@ void note_low_watermark(notes& note, Pair pair)
   note_outcome(note, "receive of less at the end", receive(pair.second, 10, 0));
 }
 
+/// Notes of a TCP connection, then of one of AF_UNIX.
+template <class NotePair>
+void same_with_each_stream(NotePair note_pair)
+{
+  same_in_both_families(
+    [note_pair](auto family, notes& note)
+    {
+      asio::io_context context;
+      note_pair(note, tcp_pair<decltype(family)>(context));
+      note_pair(note, local_pair<decltype(family)>(context));
+    });
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_differential_blocking)
@@ -368,13 +382,7 @@ BOOST_AUTO_TEST_CASE(a_write_of_an_object_in_a_non_blocking_mode_is_not)
 
 BOOST_AUTO_TEST_CASE(a_read_may_wait_for_all)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      note_waitall(note, tcp_pair<decltype(family)>(context));
-      note_waitall(note, local_pair<decltype(family)>(context));
-    });
+  same_with_each_stream([](notes& note, auto pair) { note_waitall(note, std::move(pair)); });
 }
 
 BOOST_AUTO_TEST_CASE(a_read_of_all_leaves_a_reset_for_the_next)
@@ -407,13 +415,7 @@ BOOST_AUTO_TEST_CASE(a_peek_may_wait_for_all)
 
 BOOST_AUTO_TEST_CASE(a_read_waits_for_the_low_watermark)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      note_low_watermark(note, tcp_pair<decltype(family)>(context));
-      note_low_watermark(note, local_pair<decltype(family)>(context));
-    });
+  same_with_each_stream([](notes& note, auto pair) { note_low_watermark(note, std::move(pair)); });
 }
 
 // --- The mode of the descriptor.

@@ -56,7 +56,7 @@ MAX_FUNCTION = 30
 CLOSER = "src/detail/descriptor/close_descriptor.cpp"
 SYS = "include/interlock/detail/sys.hpp"
 CLOSING = {"close", "close_range", "closefrom", "syscall"}
-COMPILER = ["g++", "-std=c++17", "-O0", "-Iinclude", "-DINTERLOCK_SOURCE", "-c"]
+COMPILER = ["g++", "-std=c++17", "-O0", "-Iinclude", "-c"]
 
 SKIPPED_FOLDERS = {".git", "bin", "build", "stage", "__pycache__"}
 CXX = (".hpp", ".cpp", ".ipp")

@@ -6,18 +6,22 @@
 
 #include <interlock/ip/tcp.hpp>
 #include <interlock/ip/udp.hpp>
+#include <interlock/local/datagram_protocol.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -151,6 +155,56 @@ BOOST_FIXTURE_TEST_CASE(a_thread_is_cancelled_in_a_write, connected)
   const std::vector<char> much(std::size_t(8) << 20);
   BOOST_TEST(thread_to_cancel([&] { object.write_some(asio::buffer(much)); }).is_cancelled());
   check_closed_at_once();
+}
+
+// The second half of the write begins when the peer has read the first.
+BOOST_FIXTURE_TEST_CASE(a_thread_is_cancelled_in_the_rest_of_a_write, connected)
+{
+  const std::vector<char> much(std::size_t(8) << 20);
+  thread_to_cancel writer([&] { object.write_some(asio::buffer(much)); });
+  std::vector<char> sink(1 << 16);
+  for (std::size_t n = 0; n < much.size() / 2;)
+    n += checked(::read(pair.far.get(), sink.data(), sink.size()), "read");
+  BOOST_TEST(writer.is_cancelled());
+  check_closed_at_once();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_thread_is_cancelled_in_a_read_of_all, connected)
+{
+  send_text(pair.far, "hello");
+  thread_to_cancel reader([this] { object.receive(asio::buffer(buffer), MSG_WAITALL); });
+  BOOST_TEST(reader.is_cancelled());
+  check_closed_at_once();
+}
+
+// poll(2) does not tell when the queue of the peer has room: the thread tries again and again.
+BOOST_AUTO_TEST_CASE(a_thread_is_cancelled_while_it_tries_to_send_a_datagram)
+{
+  asio::io_context context;
+  using datagrams = interlock::local::datagram_protocol;
+  const std::string name = std::string(1, '\0') + "interlock-cancelled-"
+    + std::to_string(::getpid());
+  datagrams::socket peer(context, datagrams::endpoint(name));
+  datagrams::socket object(context, datagrams());
+  object.non_blocking(true);
+  error_code ec;
+  while (!ec)
+    object.send_to(asio::buffer("x", 1), peer.local_endpoint(), 0, ec);
+  BOOST_TEST(ec == would_block);
+  object.non_blocking(false);
+  const auto send = [&] { object.send_to(asio::buffer("x", 1), peer.local_endpoint()); };
+  BOOST_TEST(thread_to_cancel(send).is_cancelled());
+  object.close();
+  BOOST_TEST(!object.is_open());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_thread_is_cancelled_in_a_connect, connecting_subject)
+{
+  BOOST_TEST(
+    thread_to_cancel([this] { object.connect(listener.local_endpoint()); }).is_cancelled());
+  BOOST_TEST((::fcntl(object.native_handle(), F_GETFL) & O_NONBLOCK) == 0);
+  object.close();
+  BOOST_TEST(!object.is_open());
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_is_cancelled_in_an_accept)

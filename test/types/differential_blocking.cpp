@@ -21,6 +21,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/blocking_notes.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
 #include "support/sync_support.hpp"
@@ -31,8 +32,6 @@ using namespace support;
 using asio::socket_base;
 
 namespace {
-
-constexpr std::size_t much = std::size_t(8) << 20; // more than any buffer of the kernel's holds
 
 #if !defined(__SANITIZE_THREAD__)
 
@@ -75,12 +74,6 @@ private:
 
 #endif
 
-void note_outcome(notes& note, const std::string& what, const outcome& o)
-{
-  note(what, o.ec);
-  note(what + " has", o.bytes);
-}
-
 /// A read that sleeps, and each of `pieces` when what came before has been taken.
 template <class Socket>
 void feed(
@@ -115,58 +108,11 @@ void heap(
   }
 }
 
-/// The result of `write` while the other end reads all that comes.
-template <class Reader>
-outcome drained(Reader& reader, std::function<outcome()> write)
-{
-  call_in_thread call(std::move(write));
-  call.sleeps();
-  std::vector<char> sink(1 << 16);
-  std::size_t got = 0;
-  error_code ec;
-  while (got != much && !ec)
-    got += reader.read_some(asio::buffer(sink), ec);
-  return call.get();
-}
-
-template <class Object>
-outcome write_much(Object& object)
-{
-  const std::vector<char> data(much, 'x');
-  outcome o;
-  o.bytes = object.write_some(asio::buffer(data), o.ec);
-  return o;
-}
-
-template <class Socket>
-outcome receive(Socket& s, std::size_t size, int flags)
-{
-  char buffer[64];
-  outcome o;
-  o.bytes = s.receive(asio::buffer(buffer, size), flags, o.ec);
-  return o;
-}
-
 template <class Socket>
 bool is_blocking(Socket& s)
 {
   return (::fcntl(s.native_handle(), F_GETFL) & O_NONBLOCK) == 0;
 }
-
-/// Two connected AF_UNIX sockets.
-template <class Family>
-struct local_pair
-{
-  typename Family::local::socket first;
-  typename Family::local::socket second;
-
-  explicit local_pair(asio::io_context& context)
-    : first(context),
-      second(context)
-  {
-    Family::connect_pair(first, second);
-  }
-};
 
 template <class Pair>
 void note_waitall(notes& note, Pair pair)

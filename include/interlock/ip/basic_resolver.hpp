@@ -7,6 +7,7 @@
 #ifndef INTERLOCK_IP_BASIC_RESOLVER_HPP
 #define INTERLOCK_IP_BASIC_RESOLVER_HPP
 
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/ip/basic_resolver.hpp>
@@ -66,7 +67,10 @@ public:
   using basic_resolver<Protocol, Executor>::basic_resolver;
 
   /// Move-construct a resolver from Asio's own.
-  template <class Executor1>
+  template <class Executor1,
+    std::enable_if_t<std::is_constructible<basic_resolver<Protocol, Executor>,
+                       basic_resolver<Protocol, Executor1>>::value,
+      int> = 0>
   basic_resolver(basic_resolver<Protocol, Executor1>&& other)
     : basic_resolver<Protocol, Executor>(std::move(other))
   {

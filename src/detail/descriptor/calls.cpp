@@ -155,10 +155,6 @@ int accept(int fd, ::sockaddr* peer, ::socklen_t* size, error_code& ec)
 void connect(int fd, const ::sockaddr* peer, ::socklen_t size, error_code& ec)
 {
   set(ec, sys::connect(fd, peer, size) != 0);
-  // A full backlog of an AF_UNIX listener is EAGAIN, but no readiness will ever tell when there is
-  // room (unix(7)).
-  if (ec.value() == EAGAIN)
-    ec = error_code(ENOBUFS, boost::system::system_category());
 }
 
 void bind(int fd, const ::sockaddr* address, ::socklen_t size, error_code& ec) noexcept
@@ -192,6 +188,7 @@ void pipe(int (&fds)[2], error_code& ec) noexcept
 
 int open_serial_port(const char* device, error_code& ec) noexcept
 {
+  const cancellation_disabled disabled;
   const int fd = sys::open(device, O_RDWR | O_NONBLOCK | O_NOCTTY);
   set(ec, fd < 0);
   if (!ec)
@@ -282,19 +279,22 @@ bool is_non_blocking(int fd) noexcept
   return flags >= 0 && (flags & O_NONBLOCK) != 0;
 }
 
-bool ready(int fd, short events) noexcept
+short events_now(int fd, short events) noexcept
 {
   const cancellation_disabled disabled;
   ::pollfd p = {fd, events, 0};
-  return sys::poll(&p, 1, 0) != 0;
+  return sys::poll(&p, 1, 0) < 0 ? POLLNVAL : p.revents;
+}
+
+bool ready(int fd, short events) noexcept
+{
+  return events_now(fd, events) != 0;
 }
 
 bool has_ended(int fd) noexcept
 {
 #if defined(POLLRDHUP)
-  const cancellation_disabled disabled;
-  ::pollfd p = {fd, POLLRDHUP, 0};
-  return sys::poll(&p, 1, 0) != 0;
+  return (events_now(fd, POLLRDHUP) & ~POLLERR) != 0;
 #else
   return ready(fd, POLLIN);
 #endif

@@ -62,8 +62,7 @@ int error_of(int fd, int known) noexcept
 /// Whether poll(2) reports this event, which it does unasked.
 bool has_event(int fd, short event) noexcept
 {
-  ::pollfd p = {fd, 0, 0};
-  return sys::poll(&p, 1, 0) > 0 && (p.revents & event) != 0;
+  return (calls::events_now(fd, 0) & event) != 0;
 }
 
 /// Why TCP has ended, if the socket does not say. Where everything has been acknowledged, no error has kept it from

@@ -406,7 +406,7 @@ private:
     if (carries_data(kind) && t.follows_another() && !running_handler::allows(t))
       ec = boost::asio::error::operation_aborted;
     else
-      t.prepare(ec);
+      t.prepare_asynchronous(ec);
     return ec;
   }
 

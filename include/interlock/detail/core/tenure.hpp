@@ -36,6 +36,7 @@ struct flag_values
 {
   bool non_blocking = false;
   bool native_non_blocking = false;
+  bool came_non_blocking = false;
   bool connection_aborted = false;
 };
 
@@ -71,19 +72,28 @@ private:
 struct user_flags
 {
   sys::atomic<bool> non_blocking{false};
-  sys::atomic<bool> native_non_blocking{false};
+  sys::atomic<bool> native_non_blocking{
+    false}; // set by the program, or by an asynchronous operation
+  sys::atomic<bool> came_non_blocking{
+    false}; // what is no socket: O_NONBLOCK before anything was done with it
   sys::atomic<bool> connection_aborted{false};
 
   flag_values values() const noexcept
   {
-    return {non_blocking, native_non_blocking, connection_aborted};
+    return {non_blocking, native_non_blocking, came_non_blocking, connection_aborted};
   }
 
   void set(const flag_values& v) noexcept
   {
     non_blocking = v.non_blocking;
     native_non_blocking = v.native_non_blocking;
+    came_non_blocking = v.came_non_blocking;
     connection_aborted = v.connection_aborted;
+  }
+
+  bool any_non_blocking() const noexcept
+  {
+    return non_blocking || native_non_blocking || came_non_blocking;
   }
 };
 
@@ -125,8 +135,8 @@ public:
     return flags_;
   }
 
-  /// Whether an operation may start without further checks: the tenure is prepared, and no handler of an
-  /// earlier tenure can be the one that starts it.
+  /// Whether an operation may start without further checks: one has started before, and no handler of an earlier
+  /// tenure can be the one that starts it.
   bool is_plain() const noexcept
   {
     return plain_.load(std::memory_order_acquire);
@@ -152,12 +162,46 @@ public:
     if (prepared_.load(std::memory_order_acquire))
       return;
     const std::lock_guard<sys::mutex> lock(mutex());
-    if (!prepared_.load(std::memory_order_relaxed))
-      inner_->native_non_blocking(true, ec);
+    make_non_blocking(ec);
+  }
+
+  /// The same, by an asynchronous operation, after which the object's synchronous transfers do not wait for all of their
+  /// buffers: Asio's descriptor is O_NONBLOCK from then on, until the program makes it blocking.
+  void prepare_asynchronous(error_code& ec)
+  {
+    ec = error_code();
+    if (follows_another_ && prepared_.load(std::memory_order_acquire) && flags_.native_non_blocking)
+      return;
+    const std::lock_guard<sys::mutex> lock(mutex());
+    make_non_blocking(ec);
     if (ec)
       return;
-    prepared_.store(true, std::memory_order_release);
+    flags_.native_non_blocking = true;
     plain_.store(!follows_another_, std::memory_order_release);
+  }
+
+  /// The program makes the object blocking. What has been prepared stays O_NONBLOCK, and waits as a blocking one does.
+  void become_blocking(error_code& ec) noexcept
+  {
+    const std::lock_guard<sys::mutex> lock(mutex());
+    if (!prepared_.load(std::memory_order_relaxed) && connecting_ == 0)
+      calls::set_non_blocking(fd_, false, ec);
+    if (ec)
+      return;
+    flags_.non_blocking = false;
+    flags_.native_non_blocking = false;
+    flags_.came_non_blocking = false;
+    plain_.store(false, std::memory_order_release);
+  }
+
+  /// Whether the descriptor of an object of Asio's would be blocking now. Where other code has had the number, it may have
+  /// made a socket O_NONBLOCK, which is asked for.
+  bool is_blocking() const noexcept
+  {
+    if (flags_.any_non_blocking())
+      return false;
+    const bool may_differ = protocol_of<Inner>::is_socket && is_tainted();
+    return !may_differ || prepared_.load(std::memory_order_acquire) || !calls::is_non_blocking(fd_);
   }
 
   /// The time of a synchronous connect, in which the descriptor is O_NONBLOCK. Asio does not know, nor needs to: an
@@ -231,9 +275,12 @@ public:
   void set_descriptor(bool follows) noexcept
   {
     follows_another_ = follows;
-    plain_ = prepared_ && !follows;
+    plain_ = false;
+    connecting_ = 0; // a child of a fork does not have the threads that were connecting
     fd_ = inner_->native_handle();
-    flags_.set(flag_values());
+    flag_values flags;
+    flags.came_non_blocking = !protocol_of<Inner>::is_socket && calls::is_non_blocking(fd_);
+    flags_.set(flags);
     readiness_.reset();
     set_linger(may_linger<Inner>::value ? linger_setting::off() : linger_setting::unsupported());
   }
@@ -315,6 +362,15 @@ public:
 
 private:
   using sequence_type = strand_sequence<executor_type>;
+
+  // Under the mutex.
+  void make_non_blocking(error_code& ec)
+  {
+    if (!prepared_.load(std::memory_order_relaxed))
+      inner_->native_non_blocking(true, ec);
+    if (!ec)
+      prepared_.store(true, std::memory_order_release);
+  }
 
   void end_connecting() noexcept
   {

@@ -69,6 +69,8 @@ INTERLOCK_DECL std::size_t write(int fd, pieces& from, error_code& ec);
 INTERLOCK_DECL void pair(
   int family, int type, int protocol, int (&fds)[2], error_code& ec) noexcept;
 INTERLOCK_DECL int accept(int fd, ::sockaddr* peer, ::socklen_t* size, error_code& ec);
+
+/// EAGAIN: the queue of an AF_UNIX listener is full, and no readiness will ever tell when there is room (unix(7)).
 INTERLOCK_DECL void connect(int fd, const ::sockaddr* peer, ::socklen_t size, error_code& ec);
 INTERLOCK_DECL void bind(
   int fd, const ::sockaddr* address, ::socklen_t size, error_code& ec) noexcept;
@@ -112,11 +114,15 @@ INTERLOCK_DECL bool at_mark(int fd, error_code& ec) noexcept;
 INTERLOCK_DECL void set_non_blocking(int fd, bool mode, error_code& ec) noexcept;
 INTERLOCK_DECL bool is_non_blocking(int fd) noexcept;
 
-/// Whether any of `events` (poll(2)), an error or a hang-up is there now. True if poll itself
-/// fails.
+/// Which of `events` (poll(2)) are there now, and an error or a hang-up, which it reports unasked. POLLNVAL if poll
+/// itself fails. No cancellation point.
+INTERLOCK_DECL short events_now(int fd, short events) noexcept;
+
+/// Whether any of `events`, an error or a hang-up is there now. True if poll itself fails.
 INTERLOCK_DECL bool ready(int fd, short events) noexcept;
 
-/// Whether the peer of a stream has ended its writing, or the socket has failed. Input may be left.
+/// Whether the peer of a stream has ended its writing, or the connection is gone. Input may be left. What is in the
+/// error queue of a socket is no end.
 INTERLOCK_DECL bool has_ended(int fd) noexcept;
 
 /// What SO_LINGER says: on with a time, or off. Off too if this is no socket.

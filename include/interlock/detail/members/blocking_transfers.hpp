@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -49,11 +50,11 @@ bool is_stream(const Tenure& t) noexcept
     return true;
 }
 
-/// Whether the program has left the object in its blocking mode, in which a stream transfers as much as is asked for.
+/// Whether a transfer of this one call waits for all that is asked for, as on a blocking stream.
 template <class Tenure>
-bool transfers_all(Tenure& t) noexcept
+bool transfers_all(const Tenure& t, int flags) noexcept
 {
-  return functions::is_stream(t) && !t.flags().non_blocking && !t.flags().native_non_blocking;
+  return functions::is_stream(t) && (flags & MSG_DONTWAIT) == 0 && t.is_blocking();
 }
 
 // --- Writes.
@@ -65,9 +66,10 @@ bool has_failed(const Tenure& t) noexcept
   return protocol_of<typename Tenure::inner_type>::is_socket && has_hung_up(t.fd());
 }
 
-/// Writes with `transfer(descriptor, pieces, ec)`.
+/// Writes with `transfer(descriptor, pieces, ec)`, to which the `flags` of send(2) belong.
 template <class Core, class Buffers, class Transfer>
-std::size_t write_blocking(Core& core, const Buffers& buffers, error_code& ec, Transfer transfer)
+std::size_t write_blocking(
+  Core& core, const Buffers& buffers, int flags, error_code& ec, Transfer transfer)
 {
   calls::pieces from = functions::gather<boost::asio::const_buffer>(buffers);
   std::size_t written = 0;
@@ -81,7 +83,7 @@ std::size_t write_blocking(Core& core, const Buffers& buffers, error_code& ec, T
       const std::size_t n = transfer(t.fd(), from, e);
       written += n;
       from.consume(n);
-      if (!e && from.bytes != 0 && functions::transfers_all(t))
+      if (!e && from.bytes != 0 && functions::transfers_all(t, flags))
         e = boost::asio::error::would_block; // for want of room
       return n;
     });
@@ -154,11 +156,11 @@ private:
   // False: the read is over.
   bool read_some(calls::pieces& into, std::size_t& done, error_code& ec)
   {
-    if (done != 0 && input() == 0)
+    if (done != 0 && input() == 0 && !looks_for_error_)
       return false; // an end or an error, for the next call
     const std::size_t n = calls::receive(tenure_.fd(), into, flags_ & ~MSG_WAITALL, ec);
     if (calls::would_block(ec))
-      return call_.pause(ec); // another thread has read it, or an error stays
+      return looks_for_error_ || call_.pause(ec); // else another thread has read it
     if (n == 0 && !ec)
       ec = boost::asio::error::eof;
     if (ec)
@@ -177,15 +179,19 @@ private:
   {
     const std::size_t rest = demand_.least - done;
     const std::size_t wanted = peeks() ? rest : std::min(rest, demand_.low_watermark);
+    bool has_looked = std::exchange(looks_for_error_, false);
     while (input() < wanted && !calls::has_ended(tenure_.fd()))
     {
-      const bool is_ready = calls::ready(tenure_.fd(), POLLIN);
-      if (is_ready && input() == 0)
+      const short found = calls::events_now(tenure_.fd(), POLLIN);
+      const bool is_readable = (found & POLLIN) != 0;
+      looks_for_error_ = found == POLLERR && input() == 0 && !has_looked;
+      if (looks_for_error_ || (is_readable && input() == 0))
         return true; // such as urgent data
       // poll(2) does not tell what is below the low watermark (TCP), or tells anything (AF_UNIX).
-      const bool tells = !is_ready && wanted >= demand_.low_watermark;
+      const bool tells = !is_readable && wanted >= demand_.low_watermark;
       if (tells ? !call_.wait(POLLIN, ec) : !call_.pause(ec))
         return false;
+      has_looked = false;
     }
     return true;
   }
@@ -207,17 +213,27 @@ private:
   blocked_call call_;
   const read_demand demand_;
   const int flags_;
+
+  // POLLERR alone says that the socket has an error, which a read takes out, or something in its error queue, which may
+  // stay for ever. A read tells them apart, once after each wait.
+  bool looks_for_error_ = false;
 };
 
 namespace functions {
 
-/// Whether a read may have to wait for more than one byte.
+#if defined(MSG_ERRQUEUE)
+constexpr int never_waiting = MSG_ERRQUEUE;
+#else
+constexpr int never_waiting = 0;
+#endif
+
+/// Whether a read may have to wait for more than one byte. Urgent data and the error queue are there or not.
 template <class Tenure>
 bool may_demand(Tenure& t, int flags) noexcept
 {
   const bool ends_at_the_first = (flags & MSG_PEEK) != 0 && t.protocol().family() == AF_UNIX;
-  return functions::transfers_all(t) && !ends_at_the_first
-    && (t.is_tainted() || (flags & MSG_WAITALL) != 0);
+  const bool never_waits = (flags & (MSG_OOB | never_waiting)) != 0;
+  return !ends_at_the_first && !never_waits && (t.is_tainted() || (flags & MSG_WAITALL) != 0);
 }
 
 /// The low watermark is asked for where the program may have set it.
@@ -243,7 +259,7 @@ std::size_t receive(Core& core, const Buffers& buffers, int flags, error_code& e
       const read_demand d = functions::may_demand(t, flags)
         ? functions::demand_of(t, into.bytes, flags)
         : read_demand();
-      if (d.least > 1)
+      if (d.least > 1 && functions::transfers_all(t, flags))
         return demanding_read(t, d, flags).run(into, e);
       return functions::read_inside<Core>(t, into, e,
         [flags](int fd, calls::pieces& to, error_code& failed)

@@ -57,21 +57,19 @@ bool get_flag(Core& core, std::atomic<bool> user_flags::*flag)
   return core.inside(ignored, [flag](auto& t, error_code&) -> bool { return t.flags().*flag; });
 }
 
-/// Records the mode, which decides whether a synchronous call waits. O_NONBLOCK, once set, stays.
+/// Records the mode, which decides whether a synchronous call waits. O_NONBLOCK, once the library has set it, stays.
 template <class Core>
 error_code set_non_blocking(Core& core, bool mode, error_code& ec)
 {
   core.inside(ec,
     [mode](auto& t, error_code& e)
     {
-      if (mode)
-        t.prepare(e);
-      if (e)
-        return;
-      t.flags().non_blocking = mode;
       // As in Asio, leaving the mode leaves the native mode as well.
       if (!mode)
-        t.flags().native_non_blocking = false;
+        return t.become_blocking(e);
+      t.prepare(e);
+      if (!e)
+        t.flags().non_blocking = true;
     });
   return ec;
 }
@@ -85,10 +83,12 @@ error_code set_native_non_blocking(Core& core, bool mode, error_code& ec)
       // As in Asio: the native mode cannot be blocking while the other is non-blocking.
       if (!mode && t.flags().non_blocking)
         e = boost::asio::error::invalid_argument;
-      else if (mode)
+      else if (!mode)
+        t.become_blocking(e);
+      else
         t.prepare(e);
-      if (!e)
-        t.flags().native_non_blocking = mode;
+      if (mode && !e)
+        t.flags().native_non_blocking = true;
     });
   return ec;
 }

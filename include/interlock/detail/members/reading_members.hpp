@@ -89,7 +89,7 @@ public:
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers, error_code& ec)
   {
-    return functions::write_blocking(this->interlock_core_, buffers, ec, calls::write);
+    return functions::write_blocking(this->interlock_core_, buffers, 0, ec, calls::write);
   }
 
   /// Start an asynchronous write.

@@ -54,7 +54,8 @@ struct assigned_descriptor
 class full_queue
 {
 public:
-  void before_attempt() const noexcept
+  /// A cancellation point.
+  void before_attempt() const
   {
     if (refusals_ > 1)
       ::poll(nullptr, 0, 1);
@@ -113,6 +114,31 @@ error_code bind_socket(Core& core, const Endpoint& endpoint, error_code& ec)
   return ec;
 }
 
+/// Repeats `connect(ec)` until it has succeeded or failed. A blocking socket goes on with what an earlier call has
+/// started, which a signal has ended, and waits for room in the queue of an AF_UNIX listener.
+template <class Tenure, class Connect>
+void connect_inside(Tenure& t, bool is_blocking, Connect connect, error_code& ec)
+{
+  const bool waits_for_room = is_blocking && t.protocol().family() == AF_UNIX;
+  blocked_call call(t);
+  bool has_waited = false;
+  for (connect(ec);; connect(ec))
+  {
+    const bool is_full = waits_for_room && calls::would_block(ec);
+    const bool is_under_way = ec == boost::asio::error::in_progress
+      || ((is_blocking || has_waited) && ec == boost::asio::error::already_started);
+    if (!is_full && !is_under_way)
+      break;
+    has_waited = has_waited || is_under_way;
+    if (is_full ? !call.pause(ec) : !call.wait(POLLOUT, ec))
+      return;
+  }
+  if (has_waited && ec == boost::asio::error::already_connected)
+    ec = error_code();
+  if (calls::would_block(ec))
+    ec = boost::asio::error::no_buffer_space;
+}
+
 /// Waits for a connect that has started, also in non-blocking mode, as Asio does. A second connect(2) gets
 /// its result, because after SO_ERROR alone the kernel would still treat the socket as connecting. The socket is
 /// O_NONBLOCK for that time.
@@ -122,24 +148,13 @@ error_code connect_socket(Core& core, const Endpoint& peer, error_code& ec)
   core.inside(ec,
     [&](auto& t, error_code& e)
     {
-      const auto connect = [&]
-      { calls::connect(t.fd(), peer.data(), static_cast<::socklen_t>(peer.size()), e); };
+      const bool is_blocking = t.is_blocking();
       const auto mode = t.connect_without_blocking(e);
       if (e)
         return;
-      blocked_call call(t);
-      connect();
-      bool started = false;
-      while (e == boost::asio::error::in_progress
-        || (started && e == boost::asio::error::already_started))
-      {
-        started = true;
-        if (!call.wait(POLLOUT, e))
-          return;
-        connect();
-      }
-      if (started && e == boost::asio::error::already_connected)
-        e = error_code();
+      const auto connect = [&](error_code& failed)
+      { calls::connect(t.fd(), peer.data(), static_cast<::socklen_t>(peer.size()), failed); };
+      functions::connect_inside(t, is_blocking, connect, e);
       if (!e)
         t.errors().begin_connection();
     });
@@ -314,7 +329,7 @@ Endpoint endpoint_from(Core& core, Name name, error_code& ec)
 template <class Core, class Buffers>
 std::size_t send(Core& core, const Buffers& buffers, int flags, error_code& ec)
 {
-  const std::size_t sent = functions::write_blocking(core, buffers, ec,
+  const std::size_t sent = functions::write_blocking(core, buffers, flags, ec,
     [flags](int fd, calls::pieces& from, error_code& e)
     { return calls::send(fd, from, flags, e); });
   if constexpr (can_deliver<typename Core::inner_type>::value)
@@ -330,7 +345,7 @@ std::size_t send_to(
   Core& core, const Buffers& buffers, const Endpoint& destination, int flags, error_code& ec)
 {
   full_queue queue;
-  return functions::write_blocking(core, buffers, ec,
+  return functions::write_blocking(core, buffers, flags, ec,
     [&destination, flags, &queue](int fd, calls::pieces& from, error_code& e)
     {
       queue.before_attempt();

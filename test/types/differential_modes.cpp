@@ -1,0 +1,282 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Guarantee G12, by comparison: whether a synchronous transfer waits until all is transferred. It does where the descriptor
+// of Asio's object would be blocking: not after an asynchronous operation, not if it came O_NONBLOCK, and not if the flags of
+// the call say otherwise.
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "support/blocking_notes.hpp"
+#include "support/descriptor_pairs.hpp"
+#include "support/differential.hpp"
+#include "support/sync_support.hpp"
+#include "support/wait_until.hpp"
+
+namespace asio = boost::asio;
+using namespace support;
+
+namespace {
+
+/// Whether a write that is not read has returned with a part.
+template <class Object>
+void note_part(notes& note, const std::string& what, Object& object)
+{
+  const outcome o = write_much(object);
+  note(what, o.ec);
+  note(what + " writes a part", o.bytes != 0 && o.bytes < much);
+}
+
+template <class Reader, class Writer>
+void note_whole(notes& note, const std::string& what, Reader& reader, Writer& writer)
+{
+  note_outcome(note, what, drained(reader, [&] { return write_much(writer); }));
+}
+
+/// Takes all that the other end has written.
+template <class Reader>
+void empty(Reader& reader)
+{
+  reader.non_blocking(true);
+  char sink[4096];
+  error_code ec;
+  while (!ec)
+    reader.read_some(asio::buffer(sink), ec);
+  reader.non_blocking(false);
+}
+
+/// A wait for room, which there is.
+template <class Object>
+void start_and_run(notes& note, Object& object, asio::io_context& context)
+{
+  object.async_wait(Object::wait_write, note.handler("asynchronous wait"));
+  run(context);
+}
+
+/// Two ends, of which the first is written to.
+template <class Object>
+void note_modes(notes& note, asio::io_context& context, Object& first, Object& second)
+{
+  note("native mode at first", first.native_non_blocking());
+  start_and_run(note, first, context);
+  note("native mode after an operation", first.native_non_blocking());
+  note_part(note, "after an operation", first);
+  empty(second);
+  first.non_blocking(false);
+  note("native mode after non_blocking(false)", first.native_non_blocking());
+  note_whole(note, "blocking again", second, first);
+  start_and_run(note, first, context);
+  note_part(note, "after another operation", first);
+  empty(second);
+  first.native_non_blocking(false);
+  note_whole(note, "blocking for the second time", second, first);
+}
+
+template <class Object>
+void note_came_non_blocking(notes& note, Object& first, Object& second)
+{
+  note("native mode", first.native_non_blocking());
+  note_part(note, "a write", first);
+  empty(second);
+  first.non_blocking(false);
+  note_whole(note, "a write of the blocking object", second, first);
+}
+
+void make_non_blocking(int fd)
+{
+  checked(::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK), "fcntl");
+}
+
+/// Each byte that is sent leaves a timestamp in the error queue.
+void record_timestamps(int fd)
+{
+  const int what = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_SOFTWARE
+    | SOF_TIMESTAMPING_OPT_TSONLY;
+  checked(::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &what, sizeof(what)), "setsockopt");
+}
+
+bool has_error(int fd)
+{
+  ::pollfd p = {fd, 0, 0};
+  return ::poll(&p, 1, 0) == 1;
+}
+
+/// A connection whose second socket has something in its error queue.
+template <class Family>
+struct timestamped_pair : tcp_pair<Family>
+{
+  explicit timestamped_pair(asio::io_context& context)
+    : tcp_pair<Family>(context)
+  {
+    record_timestamps(this->second.native_handle());
+    asio::write(this->second, asio::buffer("x", 1));
+    BOOST_TEST_REQUIRE(wait_until([&] { return has_error(this->second.native_handle()); }));
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_differential_modes)
+
+// --- The mode of the descriptor.
+
+BOOST_AUTO_TEST_CASE(after_an_operation_a_write_of_tcp_is_a_part)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      tcp_pair<decltype(family)> pair(context);
+      note_modes(note, context, pair.first, pair.second);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(after_an_operation_a_write_of_a_local_socket_is_a_part)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      local_pair<decltype(family)> pair(context);
+      note_modes(note, context, pair.first, pair.second);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(after_an_operation_a_write_of_a_descriptor_is_a_part)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      ends pipe = pipe_ends();
+      typename decltype(family)::stream_descriptor reader(context, pipe.near.release());
+      typename decltype(family)::stream_descriptor writer(context, pipe.far.release());
+      note_modes(note, context, writer, reader);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_write_of_what_came_non_blocking_is_a_part)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      using local = typename decltype(family)::local;
+      using stream_descriptor = typename decltype(family)::stream_descriptor;
+      asio::io_context context;
+      ends sockets = unix_ends();
+      make_non_blocking(sockets.near.get());
+      typename local::socket first(context, local(), sockets.near.release());
+      typename local::socket second(context, local(), sockets.far.release());
+      note_came_non_blocking(note, first, second);
+      ends pipe = pipe_ends();
+      make_non_blocking(pipe.far.get());
+      stream_descriptor writer(context, pipe.far.release());
+      stream_descriptor reader(context, pipe.near.release());
+      note_came_non_blocking(note, writer, reader);
+    });
+}
+
+// A move to another executor type keeps what is known of the mode.
+BOOST_AUTO_TEST_CASE(a_converted_descriptor_that_was_only_written_synchronously_writes_all)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      using wide = typename decltype(family)::stream_descriptor;
+      using narrow =
+        typename wide::template rebind_executor<asio::io_context::executor_type>::other;
+      asio::io_context context;
+      ends pipe = pipe_ends();
+      wide reader(context, pipe.near.release());
+      narrow first(context, pipe.far.release());
+      asio::write(first, asio::buffer("x", 1));
+      wide writer(std::move(first));
+      empty(reader);
+      note_whole(note, "a write", reader, writer);
+    });
+}
+
+// --- The flags of one call.
+
+BOOST_AUTO_TEST_CASE(a_call_that_does_not_wait_transfers_a_part)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      tcp_pair<decltype(family)> pair(context);
+      const std::vector<char> data(much, 'x');
+      error_code ec;
+      const std::size_t n = pair.first.send(asio::buffer(data), MSG_DONTWAIT, ec);
+      note("send", ec);
+      note("send of a part", n != 0 && n < much);
+      asio::write(pair.second, asio::buffer("abc", 3));
+      wait_until([&] { return pair.first.available() == 3; });
+      note_outcome(note, "receive", receive(pair.first, 10, MSG_WAITALL | MSG_DONTWAIT));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_read_of_urgent_data_does_not_wait_for_all)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      tcp_pair<decltype(family)> pair(context);
+      note_outcome(note, "nothing", receive(pair.second, 4, MSG_WAITALL | MSG_OOB));
+      asio::write(pair.first, asio::buffer("ab", 2));
+      wait_until([&] { return pair.second.available() == 2; });
+      note_outcome(note, "no urgent data", receive(pair.second, 4, MSG_WAITALL | MSG_OOB));
+      pair.first.send(asio::buffer("u", 1), MSG_OOB);
+      pair.second.wait(asio::socket_base::wait_error);
+      note_outcome(note, "urgent data", receive(pair.second, 4, MSG_WAITALL | MSG_OOB));
+    });
+}
+
+// --- The error queue.
+
+BOOST_AUTO_TEST_CASE(a_read_of_the_error_queue_does_not_wait_for_all)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      timestamped_pair<decltype(family)> pair(context);
+      note_outcome(note, "timestamp", receive(pair.second, 4, MSG_WAITALL | MSG_ERRQUEUE));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_read_of_all_beside_an_error_queue_waits_for_all)
+{
+  same_in_both_families(
+    [](auto family, notes& note)
+    {
+      asio::io_context context;
+      timestamped_pair<decltype(family)> pair(context);
+      call_in_thread all([&] { return receive(pair.second, 6, MSG_WAITALL); });
+      for (const char* piece : {"ab", "cd", "ef"})
+      {
+        all.sleeps();
+        asio::write(pair.first, asio::buffer(piece, 2));
+        wait_until([&] { return all.returned() || pair.second.available() == 0; });
+      }
+      note_outcome(note, "receive of all", all.get());
+      note("the queue stays", has_error(pair.second.native_handle()));
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -31,19 +31,16 @@ namespace detail {
 
 namespace functions {
 
-/// Completes `handler` with `values`, from an initiating function of an object whose executor is
-/// `ex`.
-template <class Executor, class Handler, class... Values>
-void complete_immediately(const Executor& ex, Handler& handler, Values... values)
+/// Completes `handler` as `adapter` calls it, from an initiating function of an object whose executor is `ex`.
+template <class Executor, class Handler, class Adapter>
+void complete_immediately(const Executor& ex, Handler& handler, Adapter adapter)
 {
   namespace asio = boost::asio;
 #if defined(INTERLOCK_HAS_IMMEDIATE_EXECUTORS)
   auto where = asio::get_associated_immediate_executor(handler, ex);
-  asio::dispatch(
-    where, functions::adapt(std::move(handler), bound_values<Values...>(std::move(values)...)));
+  asio::dispatch(where, functions::adapt(std::move(handler), std::move(adapter)));
 #else
-  asio::post(
-    ex, functions::adapt(std::move(handler), bound_values<Values...>(std::move(values)...)));
+  asio::post(ex, functions::adapt(std::move(handler), std::move(adapter)));
 #endif
 }
 

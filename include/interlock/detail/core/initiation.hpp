@@ -82,13 +82,10 @@ protected:
   INTERLOCK_COLD void fail(Handler& handler, error_code ec, Values... values) const
   {
     tenure_base* t = core_->running_here();
-    if (t && t->add_handler() == duty::none)
-    {
-      auto counted = functions::adapt(std::move(handler), tracking(*t));
-      functions::complete_immediately(core_->get_executor(), counted, ec, std::move(values)...);
-    }
-    else
-      functions::complete_immediately(core_->get_executor(), handler, ec, std::move(values)...);
+    if (t && t->add_handler() != duty::none)
+      t = nullptr;
+    functions::complete_immediately(core_->get_executor(), handler,
+      refused_operation<error_code, Values...>(t, ec, std::move(values)...));
   }
 
   Core* core_;

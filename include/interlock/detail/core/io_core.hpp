@@ -380,8 +380,8 @@ private:
     using handler_type = close_handler<Handler, executor_type, Result>;
     object_state<Inner>* s = state();
     if (!s || !s->current())
-      functions::complete_immediately(
-        executor_, handler, nothing_open(what, result.mode()), nothing...);
+      functions::complete_immediately(executor_, handler,
+        bound_values<error_code, Nothing...>(nothing_open(what, result.mode()), nothing...));
     else
       s->start(
         what, handler_type::make(std::move(handler), executor_, std::move(result)), executor_);

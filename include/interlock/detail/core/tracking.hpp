@@ -17,6 +17,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/core/adapted_handler.hpp>
 #include <interlock/detail/core/slot_bridge.hpp>
 #include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
@@ -89,6 +90,19 @@ public:
     return tenure_;
   }
 
+protected:
+  /// Takes over an operation that has been counted in `t`, or, if null, in no tenure.
+  explicit basic_tracking(tenure_base* t) noexcept
+    : tenure_(t)
+  {
+  }
+
+  /// The caller has the count from now on.
+  tenure_base* let_go() noexcept
+  {
+    return std::exchange(tenure_, nullptr);
+  }
+
 private:
   struct count_guard
   {
@@ -144,6 +158,43 @@ private:
 };
 
 using tracking = basic_tracking<counts_as::handler>;
+
+/// An operation that could not start: its handler is called with `values`.
+template <class... Values>
+class refused_operation : public tracking
+{
+public:
+  /// `counted`: the tenure whose close waits for it, and has counted it. May be null.
+  explicit refused_operation(tenure_base* counted, Values... values)
+    : tracking(counted),
+      values_(std::move(values)...)
+  {
+  }
+
+  template <class Handler>
+  void operator()(Handler&& handler)
+  {
+    // They end in this order: the handler, the running handler's mark, the count.
+    const count_guard counted{let_go()};
+    const running_handler marked(counted.tenure);
+    std::decay_t<Handler> own(std::move(handler));
+    values_(own);
+  }
+
+private:
+  struct count_guard
+  {
+    tenure_base* tenure;
+
+    ~count_guard()
+    {
+      if (tenure)
+        tenure->handler_done();
+    }
+  };
+
+  bound_values<Values...> values_;
+};
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 

@@ -31,7 +31,13 @@ class INTERLOCK_DECL running_handler
 public:
   /// `of_write`: the handler is that of a write which a flush waits for.
   explicit running_handler(tenure_base& tenure, bool of_write = false) noexcept
-    : tenure_(&tenure),
+    : running_handler(&tenure, of_write)
+  {
+  }
+
+  /// Null: of no tenure.
+  explicit running_handler(tenure_base* tenure, bool of_write = false) noexcept
+    : tenure_(tenure),
       below_(top_),
       of_write_(of_write)
   {
@@ -73,7 +79,8 @@ private:
 
   static inline thread_local sys::per_thread<running_handler*> top_ = nullptr;
 
-  tenure_base* tenure_; // null once the handler has re-opened the object itself
+  tenure_base*
+    tenure_; // null once the handler has re-opened the object itself, and of an operation of no tenure
   running_handler* below_;
   const bool of_write_;
 };

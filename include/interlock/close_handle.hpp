@@ -13,6 +13,7 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/execution/bad_executor.hpp>
 #include <boost/system/error_code.hpp>
+#include <boost/throw_exception.hpp>
 
 #include <interlock/close_mode.hpp>
 #include <interlock/close_report.hpp>
@@ -160,7 +161,7 @@ private:
   void start(Handler& handler, Result result) const
   {
     if (!handle_)
-      throw boost::asio::execution::bad_executor();
+      boost::throw_exception(boost::asio::execution::bad_executor());
     using handler_type = detail::close_handler<Handler, executor_type, Result>;
     handle_.object_->start_close(
       handler_type::make(std::move(handler), handle_.get_executor(), std::move(result)));

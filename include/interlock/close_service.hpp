@@ -25,6 +25,7 @@
 #include <boost/asio/query.hpp>
 #include <boost/asio/version.hpp>
 #include <boost/system/system_error.hpp>
+#include <boost/throw_exception.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/context_state.hpp>
@@ -193,7 +194,8 @@ close_service& make_close_service(ExecutionContext& context, close_service::opti
 {
   if (o.shutdown_wait.count() < 0 || o.takeover.count() < 0 || o.slow_close_age.count() < 0
     || o.max_elastic_threads == 0)
-    throw boost::system::system_error(boost::asio::error::invalid_argument, "make_close_service");
+    BOOST_THROW_EXCEPTION(
+      boost::system::system_error(boost::asio::error::invalid_argument, "make_close_service"));
   // Makes the reactor, which must be older than the service.
   const boost::asio::posix::basic_stream_descriptor<typename ExecutionContext::executor_type>
     reactor_user(context.get_executor());

@@ -36,6 +36,11 @@
 #define INTERLOCK_HAS_CANCELLATION_SLOTS 1
 #endif
 
+// Exceptions that carry the place of the call: Boost 1.79, unless the program has turned them off.
+#if defined(BOOST_ASIO_HAS_BOOST_SOURCE_LOCATION)
+#define INTERLOCK_HAS_SOURCE_LOCATION 1
+#endif
+
 // Immediate executors, and sequenced packets of AF_UNIX: Boost 1.82.
 #if BOOST_ASIO_VERSION >= 102700
 #define INTERLOCK_HAS_IMMEDIATE_EXECUTORS 1

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The throwing overloads: the error of the other overload, as an exception named after the
-// function.
+// The throwing overloads: the error of the other overload, as an exception named after the function. Thrown as
+// Asio throws its own, by boost::throw_exception, which a program without exceptions defines.
 
 #ifndef INTERLOCK_DETAIL_CORE_THROW_IF_HPP
 #define INTERLOCK_DETAIL_CORE_THROW_IF_HPP
@@ -15,15 +15,61 @@
 #include <boost/throw_exception.hpp>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/core/asio_features.hpp>
+
+#if defined(INTERLOCK_HAS_SOURCE_LOCATION)
+#include <boost/assert/source_location.hpp>
+#endif
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-inline void throw_if(const boost::system::error_code& ec, const char* function)
+/// A function of the library as its exceptions name it. The place is that of the conversion from the name: in the member
+/// function that throws, as with Asio.
+class called
+{
+public:
+#if defined(INTERLOCK_HAS_SOURCE_LOCATION)
+
+  called(
+    const char* function, const boost::source_location& place = BOOST_CURRENT_LOCATION) noexcept
+    : function_(function),
+      place_(place)
+  {
+  }
+
+  [[noreturn]] INTERLOCK_COLD void throw_error(const boost::system::error_code& ec) const
+  {
+    boost::throw_exception(boost::system::system_error(ec, function_), place_);
+  }
+
+private:
+  const char* function_;
+  boost::source_location place_;
+
+#else
+
+  called(const char* function) noexcept
+    : function_(function)
+  {
+  }
+
+  [[noreturn]] INTERLOCK_COLD void throw_error(const boost::system::error_code& ec) const
+  {
+    boost::throw_exception(boost::system::system_error(ec, function_));
+  }
+
+private:
+  const char* function_;
+
+#endif
+};
+
+inline void throw_if(const boost::system::error_code& ec, const called& function)
 {
   if (ec)
-    boost::throw_exception(boost::system::system_error(ec, function));
+    function.throw_error(ec);
 }
 
 // Every function template of detail is in this namespace. It has no class, so argument-dependent lookup never
@@ -32,7 +78,7 @@ namespace functions {
 
 /// `call(ec)`, throwing what it reports.
 template <class Call>
-auto or_throw(const char* function, Call call)
+auto or_throw(const called& function, Call call)
   -> decltype(call(std::declval<boost::system::error_code&>()))
 {
   boost::system::error_code ec;

@@ -35,6 +35,7 @@
 #if BOOST_ASIO_VERSION >= 103300
 #define INTERLOCK_HAS_CONTEXT_CONFIG 1
 #include <boost/asio/config.hpp>
+#include <boost/core/no_exceptions_support.hpp>
 #endif
 
 namespace interlock {
@@ -163,14 +164,15 @@ private:
   // and would remove the parent's descriptors from it.
   static void tell_of_fork(boost::asio::execution_context& context) noexcept
   {
-    try
+    BOOST_TRY
     {
       context.notify_fork(boost::asio::execution_context::fork_child);
     }
-    catch (...)
+    BOOST_CATCH(...)
     {
       // No descriptor is left for a new reactor. Closes continue; no caller could receive this error.
     }
+    BOOST_CATCH_END
   }
 
   // Long enough to mean for ever, and too short to overflow a clock.

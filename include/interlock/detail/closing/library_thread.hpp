@@ -10,6 +10,8 @@
 #include <functional>
 #include <utility>
 
+#include <boost/core/no_exceptions_support.hpp>
+
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/forkable.hpp>
 #include <interlock/detail/sys.hpp>
@@ -38,15 +40,17 @@ public:
   template <class Body>
   bool start(const thread_factory& factory, const char* name, Body body) noexcept
   {
-    try
+    bool started = true;
+    BOOST_TRY
     {
       start_thread(factory, name, std::move(body));
-      return true;
     }
-    catch (...)
+    BOOST_CATCH(...)
     {
-      return false;
+      started = false;
     }
+    BOOST_CATCH_END
+    return started;
   }
 
   /// Waits up to `bound` for its end, then leaves it behind; called by itself at once.

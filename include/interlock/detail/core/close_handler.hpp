@@ -25,6 +25,7 @@
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/require.hpp>
 #include <boost/asio/system_executor.hpp>
+#include <boost/core/no_exceptions_support.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/close_mode.hpp>
@@ -282,15 +283,16 @@ public:
   {
     allocator a(boost::asio::get_associated_allocator(handler));
     close_handler* memory = traits::allocate(a, 1);
-    try
+    BOOST_TRY
     {
       traits::construct(a, memory, std::move(handler), ex, std::move(result));
     }
-    catch (...)
+    BOOST_CATCH(...)
     {
       traits::deallocate(a, memory, 1);
-      throw;
+      BOOST_RETHROW
     }
+    BOOST_CATCH_END
     return close_waiter_pointer(memory);
   }
 

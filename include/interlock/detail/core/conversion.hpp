@@ -12,6 +12,7 @@
 
 #include <utility>
 
+#include <boost/core/no_exceptions_support.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
@@ -132,17 +133,18 @@ private:
   static void convert_inner(from_tenure& from, to_tenure& to)
   {
     auto inner = from.take_inner();
-    try
+    BOOST_TRY
     {
       to.set_inner(Inner(std::move(inner)));
     }
-    catch (...)
+    BOOST_CATCH(...)
     {
       const int fd = from_tenure::release_descriptor(inner);
       if (!from.is_borrowed())
         close_unused(fd);
-      throw;
+      BOOST_RETHROW
     }
+    BOOST_CATCH_END
   }
 
   io_core<OtherInner>& from_;

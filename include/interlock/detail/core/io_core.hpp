@@ -17,6 +17,7 @@
 #include <utility>
 
 #include <boost/asio/error.hpp>
+#include <boost/core/no_exceptions_support.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -28,6 +29,7 @@
 #include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/core/tracking.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/descriptor/caught_error.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/blocked_call.hpp>
@@ -176,14 +178,15 @@ public:
   template <class Make, class Prepare>
   void open(error_code& ec, descriptor_owner whose, Make make, Prepare prepare)
   {
-    try
+    BOOST_TRY
     {
       open(ec, whose, Inner(executor_), std::move(make), std::move(prepare));
     }
-    catch (const boost::system::system_error& e)
+    BOOST_CATCH(const boost::system::system_error&)
     {
-      ec = e.code();
+      ec = caught_error();
     }
+    BOOST_CATCH_END
   }
 
   /// The same with a descriptor that is there, or that `prepare` makes without blocking.
@@ -200,14 +203,15 @@ public:
   {
     if (!inner.is_open())
       return;
-    try
+    BOOST_TRY
     {
       open(ec, descriptor_owner::object, std::move(inner), &make_nothing, complete);
     }
-    catch (const std::bad_alloc&)
+    BOOST_CATCH(const std::bad_alloc&)
     {
       ec = boost::asio::error::no_memory;
     }
+    BOOST_CATCH_END
     if (inner.is_open())
       close_unused(tenure_type::release_descriptor(inner));
   }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <boost/asio/error.hpp>
+#include <boost/core/no_exceptions_support.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
@@ -58,16 +59,17 @@ private:
       return false;
     Policy policy(policy_);
     auto next = functions::adapt(std::move(handler), std::move(*this));
-    try
+    BOOST_TRY
     {
       policy.begin(t.inner(), std::move(next));
     }
-    catch (const std::bad_alloc&)
+    BOOST_CATCH(const std::bad_alloc&)
     {
       // Asio allocates before it moves the handler, so the handler is completed rather than lost.
       next.adapter().Tracking::operator()(std::move(next.handler()),
         boost::system::error_code(boost::asio::error::no_memory), std::move(args)...);
     }
+    BOOST_CATCH_END
     return true;
   }
 

@@ -14,6 +14,7 @@
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/core/no_exceptions_support.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/core/inner_traits.hpp>
@@ -54,15 +55,16 @@ public:
   {
     if (is_dead_)
       renew(ex);
-    try
+    BOOST_TRY
     {
       boost::asio::dispatch(*strand_, std::move(step));
     }
-    catch (...)
+    BOOST_CATCH(...)
     {
       is_dead_ = true;
-      throw;
+      BOOST_RETHROW
     }
+    BOOST_CATCH_END
   }
 
   // The completion needs no exclusion, since there is one finish: it bypasses a dead strand.
@@ -73,15 +75,16 @@ public:
       boost::asio::post(strand_->get_inner_executor(), std::move(step));
       return;
     }
-    try
+    BOOST_TRY
     {
       boost::asio::post(*strand_, std::move(step));
     }
-    catch (...)
+    BOOST_CATCH(...)
     {
       is_dead_ = true;
-      throw;
+      BOOST_RETHROW
     }
+    BOOST_CATCH_END
   }
 
   // --- Any thread.

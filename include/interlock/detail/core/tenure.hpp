@@ -16,6 +16,8 @@
 
 #include <poll.h>
 
+#include <boost/core/no_exceptions_support.hpp>
+
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/asio_features.hpp>
@@ -333,15 +335,16 @@ public:
     const detach_token token = detach_token(generation()) + 1;
     sequence().begin_detach(token);
     for_step.dismiss();
-    try
+    BOOST_TRY
     {
       sequence().dispatch(detach_step(*this, token), ex);
     }
-    catch (...)
+    BOOST_CATCH(...)
     {
       demand_detach();
       end_step(token);
     }
+    BOOST_CATCH_END
     demand_detach_later();
   }
 

@@ -7,7 +7,6 @@
 #ifndef INTERLOCK_DETAIL_TENURE_CLOSE_WAITER_HPP
 #define INTERLOCK_DETAIL_TENURE_CLOSE_WAITER_HPP
 
-#include <exception>
 #include <memory>
 #include <utility>
 
@@ -144,28 +143,7 @@ public:
 
   /// Completes all in order. An exception does not keep the others from being completed; the first is
   /// rethrown at the end.
-  void complete_all(const close_verdict& v)
-  {
-    // A single handler may run inline: no other waiter remains to be served.
-    close_waiter* const first = close_waiters_.front();
-    const hand_over how = first && !close_waiters_.after(*first) ? hand_over::dispatch
-                                                                 : hand_over::post;
-    std::exception_ptr thrown;
-    while (close_waiter* c = close_waiters_.pop_front())
-    {
-      try
-      {
-        c->complete(v, how);
-      }
-      catch (...)
-      {
-        if (!thrown)
-          thrown = std::current_exception();
-      }
-    }
-    if (thrown)
-      std::rethrow_exception(thrown);
-  }
+  INTERLOCK_DECL void complete_all(const close_verdict& v);
 
 private:
   intrusive_list<close_waiter> close_waiters_;

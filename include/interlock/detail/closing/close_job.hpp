@@ -99,7 +99,7 @@ protected:
     reset();
   }
 
-  ~close_job() = default;
+  ~close_job() override = default;
 
   /// For another descriptor. With the mutex held; no thread closes the job.
   INTERLOCK_DECL void reset() noexcept;

@@ -30,7 +30,7 @@ public:
 
 protected:
   context_member() = default;
-  ~context_member() = default;
+  virtual ~context_member() = default;
 
 private:
   friend class context_part;

@@ -26,7 +26,7 @@ public:
 
 protected:
   fork_watch() = default;
-  ~fork_watch() = default;
+  virtual ~fork_watch() = default;
 
   // A handler of the program's own may call these during a fork.
 

@@ -79,7 +79,7 @@ public:
 
 protected:
   close_waiter() = default;
-  ~close_waiter() = default;
+  virtual ~close_waiter() = default;
 
 private:
   friend class intrusive_list<close_waiter>;

@@ -375,7 +375,7 @@ public:
 protected:
   /// The object keeps the memory for the tenure, until dispose.
   tenure_base(object_memory& object, context_state_pointer shared) noexcept;
-  virtual ~tenure_base() = default;
+  ~tenure_base() override = default;
 
   /// Takes the descriptor out of the Asio object (its release()) and destroys the Asio object.
   virtual void release_inner() noexcept = 0;

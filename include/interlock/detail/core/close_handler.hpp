@@ -31,6 +31,7 @@
 #include <interlock/close_mode.hpp>
 #include <interlock/close_outcome.hpp>
 #include <interlock/close_report.hpp>
+#include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
 #include <interlock/detail/core/close_cancellation.hpp>
@@ -47,6 +48,9 @@ class default_policy
 {
 public:
   static constexpr bool can_be_cancelled = true;
+
+  /// As Asio's handler tracking names it.
+  static constexpr const char* operation = "async_close";
 
   static const close_mode* mode() noexcept
   {
@@ -65,9 +69,15 @@ public:
 class close_result : public default_policy
 {
 public:
-  static bound_values<boost::system::error_code> bind(const close_verdict& v)
+  static boost::system::error_code code(const close_verdict& v) noexcept
   {
-    return bound_values<boost::system::error_code>(v.ec ? v.ec : undelivered(v));
+    return v.ec ? v.ec : undelivered(v);
+  }
+
+  static bound_values<boost::system::error_code> bind(
+    const boost::system::error_code& ec, const close_verdict& /*v*/)
+  {
+    return bound_values<boost::system::error_code>(ec);
   }
 
 private:
@@ -100,10 +110,15 @@ public:
     refused_ = why;
   }
 
-  bound_values<boost::system::error_code, close_report> bind(const close_verdict& v) const
+  boost::system::error_code code(const close_verdict& v) const noexcept
   {
-    const boost::system::error_code refused(refused_, boost::system::system_category());
-    return bound_values<boost::system::error_code, close_report>(v.ec ? v.ec : refused, v.report);
+    return v.ec ? v.ec : boost::system::error_code(refused_, boost::system::system_category());
+  }
+
+  static bound_values<boost::system::error_code, close_report> bind(
+    const boost::system::error_code& ec, const close_verdict& v)
+  {
+    return bound_values<boost::system::error_code, close_report>(ec, v.report);
   }
 
 private:
@@ -116,6 +131,8 @@ class release_result : public default_policy
 public:
   /// A descriptor that has left the reactor cannot be put back.
   static constexpr bool can_be_cancelled = false;
+
+  static constexpr const char* operation = "async_release";
 
   release_result() = default;
 
@@ -140,8 +157,13 @@ public:
     return true;
   }
 
+  static boost::system::error_code code(const close_verdict& v) noexcept
+  {
+    return v.ec;
+  }
+
   class bound;
-  inline bound bind(const close_verdict& v) noexcept;
+  inline bound bind(const boost::system::error_code& ec, const close_verdict& v) noexcept;
 
 private:
   int fd_ = no_descriptor;
@@ -169,19 +191,28 @@ private:
   release_result result_;
 };
 
-release_result::bound release_result::bind(const close_verdict& v) noexcept
+release_result::bound release_result::bind(
+  const boost::system::error_code& ec, const close_verdict& /*v*/) noexcept
 {
-  return bound(v.ec, std::move(*this));
+  return bound(ec, std::move(*this));
 }
 
 /// Work that keeps the context of `Executor` running. For executors of the newer kind it is not Asio's work
 /// guard: over a strand of such an executor the guard needs members that the executor does not have.
 template <class Executor, class = void>
-class kept_work : public boost::asio::executor_work_guard<Executor>
+class kept_work;
+
+#if !defined(BOOST_ASIO_NO_TS_EXECUTORS)
+
+template <class Executor>
+class kept_work<Executor, std::enable_if_t<!boost::asio::execution::is_executor<Executor>::value>>
+  : public boost::asio::executor_work_guard<Executor>
 {
 public:
   using boost::asio::executor_work_guard<Executor>::executor_work_guard;
 };
+
+#endif
 
 template <class Executor>
 class kept_work<Executor, std::enable_if_t<boost::asio::execution::is_executor<Executor>::value>>
@@ -273,10 +304,12 @@ using can_post = std::integral_constant<bool,
   boost::asio::can_require<Executor, boost::asio::execution::blocking_t::never_t>::value
     || boost::asio::is_executor<Executor>::value>;
 
-/// `Result` makes the arguments of the handler.
+/// `Result` makes the arguments of the handler. The macros are those of Asio's handler tracking, which a program enables.
+/// They show a close as an operation, and its handler from the close's completion on.
 template <class Handler, class Executor, class Result = close_result>
 class close_handler final : public close_waiter,
                             private closer_link_of<Handler, Result::can_be_cancelled>
+                              BOOST_ASIO_ALSO_INHERIT_TRACKED_HANDLER
 {
 public:
   static close_waiter_pointer make(Handler&& handler, const Executor& ex, Result result = Result())
@@ -301,29 +334,36 @@ public:
       handler_(std::move(handler)),
       result_(std::move(result))
   {
+    BOOST_ASIO_HANDLER_CREATION(
+      (functions::context_of(ex), *this, "close", this, 0, Result::operation));
     this->connect(handler_);
   }
 
   void complete(const close_verdict& v, hand_over how) override
   {
+    BOOST_ASIO_HANDLER_COMPLETION((*this));
     // The memory is freed first, so that the handler may use it for its next operation. The allocator is
     // copied before the handler moves, because a moved-from handler need not have one.
     allocator a(boost::asio::get_associated_allocator(handler_));
     Handler handler(std::move(handler_));
     const work kept(std::move(work_));
-    auto result = result_.bind(v);
+    const boost::system::error_code ec = result_.code(v);
+    auto result = result_.bind(ec, v);
     free(a);
     auto bound = functions::adapt(std::move(handler), std::move(result));
+    BOOST_ASIO_HANDLER_INVOCATION_BEGIN((ec));
     if (how == hand_over::dispatch)
       boost::asio::dispatch(kept.handler_executor(), std::move(bound));
     else if constexpr (can_post<std::decay_t<decltype(kept.handler_executor())>>::value)
       boost::asio::post(kept.handler_executor(), std::move(bound));
     else
       boost::asio::post(kept.object_executor(), std::move(bound)); // Goes on to the handler's.
+    BOOST_ASIO_HANDLER_INVOCATION_END;
   }
 
   void destroy() noexcept override
   {
+    BOOST_ASIO_HANDLER_COMPLETION((*this));
     allocator a(boost::asio::get_associated_allocator(handler_));
     free(a);
   }

@@ -1,0 +1,25 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Every class of the library with all of its members, for the compiler's warnings: a member that is no template is compiled
+// although modes.cpp does not call it.
+
+#include <boost/asio/generic/seq_packet_protocol.hpp>
+
+#include <interlock.hpp>
+
+template class boost::asio::basic_stream_socket<interlock::ip::tcp>;
+template class boost::asio::basic_socket_acceptor<interlock::ip::tcp>;
+template class boost::asio::basic_datagram_socket<interlock::ip::udp>;
+template class boost::asio::basic_raw_socket<interlock::ip::icmp>;
+template class boost::asio::basic_stream_socket<interlock::local::stream_protocol>;
+template class boost::asio::basic_socket_acceptor<interlock::local::stream_protocol>;
+template class boost::asio::basic_datagram_socket<interlock::local::datagram_protocol>;
+template class boost::asio::basic_seq_packet_socket<interlock::generic::seq_packet_protocol>;
+template class interlock::posix::basic_descriptor<>;
+template class interlock::posix::basic_stream_descriptor<>;
+template class interlock::basic_serial_port<>;
+#if defined(BOOST_ASIO_HAS_PIPE)
+template class interlock::basic_readable_pipe<>;
+template class interlock::basic_writable_pipe<>;
+#endif

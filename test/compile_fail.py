@@ -5,10 +5,14 @@
 
 usage: compile_fail.py FILE... [-- COMPILER [FLAG...]]     (default compiler: $CXX or c++)
 
-Each FILE says what it expects in a comment of its own line:
-  // expect: TEXT    compiling fails and TEXT is in the compiler's output
-  // control         with -DEXPECT_OK the same file compiles: what it includes and how it is
-                     compiled is in order, only the forbidden line is not
+Each FILE says what it expects in comments of a line each:
+  // expect: TEXT       compiling fails and TEXT is in the compiler's output
+  // expect: A | B      one of the texts is
+  // expect with FLAG in N lines: TEXT
+                        with FLAG after the flags of the command; the output has N lines at most.
+                        Each of the two may be left out, and each such comment must hold
+  // control            with -DEXPECT_OK the same file compiles: what it includes and how it is
+                        compiled is in order, only the forbidden line is not
 """
 
 import os
@@ -17,7 +21,7 @@ import shlex
 import subprocess
 import sys
 
-EXPECT = re.compile(r"^// expect: (.*\S)\s*$", re.MULTILINE)
+EXPECT = re.compile(r"^// expect(?: with (-\S+))?(?: in (\d+) lines)?: (.*\S)\s*$", re.MULTILINE)
 CONTROL = re.compile(r"^// control\s*$", re.MULTILINE)
 
 
@@ -46,22 +50,34 @@ def compile_file(command, file, *flags):
     return done.returncode == 0, done.stdout.decode(errors="replace")
 
 
+def problem_with_rejection(command, file, lines, texts):
+    """Returns what is wrong with the rejection of FILE, with the compiler's output, or None."""
+    compiled, output = compile_file(command, file)
+    if compiled:
+        return "compiles, but must not", output
+    if not any(text in output for text in texts.split(" | ")):
+        return f"is rejected, but the compiler does not say '{texts}'", output
+    said = len(output.splitlines())
+    if lines and said > int(lines):
+        return f"is rejected in {said} lines, more than {lines}", output
+    return None
+
+
 def problem_with(command, file):
     """Returns what is wrong with one case, with the compiler's output, or None."""
     with open(file, encoding="utf-8") as source:
         text = source.read()
-    expected = EXPECT.search(text)
+    expected = EXPECT.findall(text)
     if not expected:
         return "has no line '// expect: TEXT'", ""
-    compiled, output = compile_file(command, file)
-    if compiled:
-        return "compiles, but must not", output
-    if expected.group(1) not in output:
-        return f"is rejected, but the compiler does not say '{expected.group(1)}'", output
-    if CONTROL.search(text):
-        compiled, output = compile_file(command, file, "-DEXPECT_OK")
-        if not compiled:
-            return "does not compile with EXPECT_OK either", output
+    for flag, lines, texts in expected:
+        flagged = [*command, flag] if flag else command
+        problem = problem_with_rejection(flagged, file, lines, texts)
+        if not problem and CONTROL.search(text):
+            compiled, output = compile_file(flagged, file, "-DEXPECT_OK")
+            problem = None if compiled else ("does not compile with EXPECT_OK either", output)
+        if problem:
+            return problem
     return None
 
 

@@ -305,6 +305,14 @@ class OtherScripts(Scripts):
             (1, "has no line '// expect: TEXT'", rejected),
             (0, "1 of 1", f"{controlled}#ifdef EXPECT_OK\nint main() {{}}\n#else\n{rejected}#endif\n"),
             (1, "does not compile with EXPECT_OK either", controlled + rejected),
+            (0, "1 of 1", "// expect: no such text | undeclared\n" + rejected),
+            (1, "does not say 'absent | missing'", "// expect: absent | missing\n" + rejected),
+            (0, "1 of 1", "// expect in 9 lines: undeclared\n" + rejected),
+            (1, "lines, more than 9", "// expect in 9 lines: undeclared\n"
+             + rejected.replace("undeclared", "u + v + w + undeclared")),
+            (0, "1 of 1", "// expect with -DX=undeclared: undeclared\n" + rejected.replace("undeclared", "X")),
+            (1, "does not say 'undeclared'", "// expect: X\n// expect with -DY: undeclared\n"
+             + rejected.replace("undeclared", "X")),
         ):
             write(self.root, "x.cpp", program)
             self.run_script(status, text, "test/compile_fail.py", self.root / "x.cpp", "--", "c++")

@@ -114,7 +114,8 @@ public:
 
   /// Start an asynchronous send of a record.
   template <class ConstBufferSequence,
-    class WriteToken = interlock::detail::default_token<Executor>>
+    INTERLOCK_TOKEN_FOR(void(boost::system::error_code, std::size_t))
+      WriteToken = interlock::detail::default_token<Executor>>
   auto async_send(const ConstBufferSequence& buffers, socket_base::message_flags flags,
     WriteToken&& token = interlock::detail::default_token<Executor>())
     -> interlock::detail::send_result<interlock::detail::socket_core<Protocol, Executor>,
@@ -161,7 +162,8 @@ public:
 
   /// Start an asynchronous receive of a record. @c out_flags must live until the handler is called.
   template <class MutableBufferSequence,
-    class ReadToken = interlock::detail::default_token<Executor>>
+    INTERLOCK_TOKEN_FOR(void(boost::system::error_code, std::size_t))
+      ReadToken = interlock::detail::default_token<Executor>>
   auto async_receive(const MutableBufferSequence& buffers, socket_base::message_flags& out_flags,
     ReadToken&& token = interlock::detail::default_token<Executor>())
     -> interlock::detail::receive_message_result<interlock::detail::socket_core<Protocol, Executor>,
@@ -175,7 +177,8 @@ public:
 
   /// Start an asynchronous receive of a record. @c out_flags must live until the handler is called.
   template <class MutableBufferSequence,
-    class ReadToken = interlock::detail::default_token<Executor>>
+    INTERLOCK_TOKEN_FOR(void(boost::system::error_code, std::size_t))
+      ReadToken = interlock::detail::default_token<Executor>>
   auto async_receive(const MutableBufferSequence& buffers, socket_base::message_flags in_flags,
     socket_base::message_flags& out_flags,
     ReadToken&& token = interlock::detail::default_token<Executor>())

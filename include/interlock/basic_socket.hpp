@@ -228,7 +228,8 @@ public:
   }
 
   /// Start an asynchronous connect, opening the socket first if it is closed.
-  template <class ConnectToken = interlock::detail::default_token<Executor>>
+  template <INTERLOCK_TOKEN_FOR(void(boost::system::error_code))
+              ConnectToken = interlock::detail::default_token<Executor>>
   auto async_connect(const endpoint_type& peer_endpoint,
     ConnectToken&& token = interlock::detail::default_token<Executor>())
     -> interlock::detail::connect_result<interlock::detail::socket_core<Protocol, Executor>,

@@ -214,7 +214,8 @@ public:
   /// Start an asynchronous accept into @c peer_socket, which must be closed, and live until the handler
   /// is called.
   template <class Protocol1, class Executor1,
-    class AcceptToken = interlock::detail::default_token<Executor>,
+    INTERLOCK_TOKEN_FOR(void(boost::system::error_code))
+      AcceptToken = interlock::detail::default_token<Executor>,
     interlock::detail::if_convertible<interlock::closable<Protocol>, Protocol1> = 0>
   auto async_accept(basic_socket<Protocol1, Executor1>& peer_socket,
     AcceptToken&& token = interlock::detail::default_token<Executor>())
@@ -230,7 +231,8 @@ public:
   /// Start an asynchronous accept into @c peer_socket, and obtain its endpoint. Both must live until the
   /// handler is called.
   template <class Protocol1, class Executor1,
-    class AcceptToken = interlock::detail::default_token<Executor>,
+    INTERLOCK_TOKEN_FOR(void(boost::system::error_code))
+      AcceptToken = interlock::detail::default_token<Executor>,
     interlock::detail::if_convertible<interlock::closable<Protocol>, Protocol1> = 0>
   auto async_accept(basic_socket<Protocol1, Executor1>& peer_socket, endpoint_type& peer_endpoint,
     AcceptToken&& token = interlock::detail::default_token<Executor>())
@@ -340,7 +342,9 @@ public:
   }
 
   /// Start an asynchronous accept of a new connection.
-  template <class MoveAcceptToken = interlock::detail::default_token<Executor>,
+  template <INTERLOCK_TOKEN_FOR(void(boost::system::error_code,
+              interlock::detail::accepted_socket<Protocol, executor_type>))
+              MoveAcceptToken = interlock::detail::default_token<Executor>,
     interlock::detail::if_accept_token<MoveAcceptToken> = 0>
   auto async_accept(MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
     -> interlock::detail::move_accept_result<Protocol, Executor, MoveAcceptToken, executor_type>
@@ -350,7 +354,10 @@ public:
   }
 
   /// Start an asynchronous accept of a new connection into a socket with the executor @c ex.
-  template <class Executor1, class MoveAcceptToken = interlock::detail::default_token<Executor>,
+  template <class Executor1,
+    INTERLOCK_TOKEN_FOR(
+      void(boost::system::error_code, interlock::detail::accepted_socket<Protocol, Executor1>))
+      MoveAcceptToken = interlock::detail::default_token<Executor>,
     interlock::detail::if_executor<Executor1> = 0>
   auto async_accept(
     const Executor1& ex, MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
@@ -362,7 +369,9 @@ public:
 
   /// Start an asynchronous accept of a new connection into a socket of @c context.
   template <class ExecutionContext,
-    class MoveAcceptToken = interlock::detail::default_token<Executor>,
+    INTERLOCK_TOKEN_FOR(void(boost::system::error_code,
+      interlock::detail::accepted_socket<Protocol, typename ExecutionContext::executor_type>))
+      MoveAcceptToken = interlock::detail::default_token<Executor>,
     interlock::detail::if_context<ExecutionContext> = 0>
   auto async_accept(ExecutionContext& context,
     MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
@@ -374,7 +383,9 @@ public:
   }
 
   /// Start an asynchronous accept of a new connection, and obtain its endpoint.
-  template <class MoveAcceptToken = interlock::detail::default_token<Executor>>
+  template <INTERLOCK_TOKEN_FOR(void(boost::system::error_code,
+              interlock::detail::accepted_socket<Protocol, executor_type>))
+              MoveAcceptToken = interlock::detail::default_token<Executor>>
   auto async_accept(endpoint_type& peer_endpoint,
     MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
     -> interlock::detail::move_accept_result<Protocol, Executor, MoveAcceptToken, executor_type>
@@ -385,7 +396,10 @@ public:
 
   /// Start an asynchronous accept of a new connection into a socket with the executor @c ex, and obtain
   /// its endpoint.
-  template <class Executor1, class MoveAcceptToken = interlock::detail::default_token<Executor>,
+  template <class Executor1,
+    INTERLOCK_TOKEN_FOR(
+      void(boost::system::error_code, interlock::detail::accepted_socket<Protocol, Executor1>))
+      MoveAcceptToken = interlock::detail::default_token<Executor>,
     interlock::detail::if_executor<Executor1> = 0>
   auto async_accept(const Executor1& ex, endpoint_type& peer_endpoint,
     MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
@@ -398,7 +412,9 @@ public:
   /// Start an asynchronous accept of a new connection into a socket of @c context, and obtain its
   /// endpoint.
   template <class ExecutionContext,
-    class MoveAcceptToken = interlock::detail::default_token<Executor>,
+    INTERLOCK_TOKEN_FOR(void(boost::system::error_code,
+      interlock::detail::accepted_socket<Protocol, typename ExecutionContext::executor_type>))
+      MoveAcceptToken = interlock::detail::default_token<Executor>,
     interlock::detail::if_context<ExecutionContext> = 0>
   auto async_accept(ExecutionContext& context, endpoint_type& peer_endpoint,
     MoveAcceptToken&& token = interlock::detail::default_token<Executor>())

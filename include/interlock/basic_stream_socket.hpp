@@ -108,7 +108,8 @@ public:
 
   /// Start an asynchronous write.
   template <class ConstBufferSequence,
-    class WriteToken = interlock::detail::default_token<Executor>>
+    INTERLOCK_TOKEN_FOR(void(boost::system::error_code, std::size_t))
+      WriteToken = interlock::detail::default_token<Executor>>
   auto async_write_some(const ConstBufferSequence& buffers,
     WriteToken&& token = interlock::detail::default_token<Executor>())
     -> interlock::detail::send_result<interlock::detail::socket_core<Protocol, Executor>,
@@ -137,7 +138,8 @@ public:
 
   /// Start an asynchronous read.
   template <class MutableBufferSequence,
-    class ReadToken = interlock::detail::default_token<Executor>>
+    INTERLOCK_TOKEN_FOR(void(boost::system::error_code, std::size_t))
+      ReadToken = interlock::detail::default_token<Executor>>
   auto async_read_some(const MutableBufferSequence& buffers,
     ReadToken&& token = interlock::detail::default_token<Executor>())
     -> interlock::detail::receive_result<interlock::detail::socket_core<Protocol, Executor>,

@@ -97,7 +97,8 @@ public:
    * @code void(boost::system::error_code) @endcode
    * The errno of close(2); success on an object that was never opened.
    */
-  template <class CloseToken = detail::default_token<executor_type>,
+  template <INTERLOCK_TOKEN_FOR(void(boost::system::error_code))
+              CloseToken = detail::default_token<executor_type>,
     class = detail::if_close_token<CloseToken>>
   auto async_close(CloseToken&& token = detail::default_token<executor_type>()) const;
 
@@ -106,7 +107,8 @@ public:
    * @par Completion Signature
    * @code void(boost::system::error_code, interlock::close_report) @endcode
    */
-  template <class CloseToken = detail::default_token<executor_type>>
+  template <INTERLOCK_TOKEN_FOR(void(boost::system::error_code, close_report))
+              CloseToken = detail::default_token<executor_type>>
   auto async_close(
     const close_mode& mode, CloseToken&& token = detail::default_token<executor_type>()) const;
 
@@ -145,15 +147,25 @@ public:
   template <class Handler>
   void operator()(Handler&& handler) const
   {
-    detail::own_handler<Handler> own(handler);
-    start(own, detail::close_result());
+    constexpr bool met = detail::can_take<Handler, boost::system::error_code>;
+    static_assert(met, "CloseHandler type requirements not met");
+    if constexpr (met)
+    {
+      detail::own_handler<Handler> own(handler);
+      start(own, detail::close_result());
+    }
   }
 
   template <class Handler>
   void operator()(Handler&& handler, const close_mode& mode) const
   {
-    detail::own_handler<Handler> own(handler);
-    start(own, detail::report_result(mode));
+    constexpr bool met = detail::can_take<Handler, boost::system::error_code, close_report>;
+    static_assert(met, "CloseHandler type requirements not met");
+    if constexpr (met)
+    {
+      detail::own_handler<Handler> own(handler);
+      start(own, detail::report_result(mode));
+    }
   }
 
 private:
@@ -170,14 +182,14 @@ private:
   close_handle handle_;
 };
 
-template <class CloseToken, class>
+template <INTERLOCK_TOKEN_FOR(void(boost::system::error_code)) CloseToken, class>
 auto close_handle::async_close(CloseToken&& token) const
 {
   return boost::asio::async_initiate<CloseToken, void(boost::system::error_code)>(
     initiate_async_close(*this), token);
 }
 
-template <class CloseToken>
+template <INTERLOCK_TOKEN_FOR(void(boost::system::error_code, close_report)) CloseToken>
 auto close_handle::async_close(const close_mode& mode, CloseToken&& token) const
 {
   return boost::asio::async_initiate<CloseToken, void(boost::system::error_code, close_report)>(

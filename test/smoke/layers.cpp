@@ -7,8 +7,11 @@
 #define BOOST_TEST_MODULE smoke_layers
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/buffer.hpp>
@@ -37,6 +40,29 @@ using boost::system::error_code;
 using interlock::ip::tcp;
 
 namespace {
+
+/// Whether a program that looks before it calls finds a read with a token of type `Token`.
+template <class Stream, class Token, class = void>
+struct can_read : std::false_type
+{
+};
+
+template <class Stream, class Token>
+struct can_read<Stream, Token,
+  std::void_t<decltype(std::declval<Stream&>().async_read_some(
+    asio::mutable_buffer(), std::declval<Token>()))>> : std::true_type
+{
+};
+
+using read_handler = void (*)(error_code, std::size_t);
+
+static_assert(can_read<tcp::socket, read_handler>::value, "");
+
+// Without concepts an unfit token is an error, as with Asio.
+#if defined(BOOST_ASIO_HAS_CONCEPTS)
+static_assert(!can_read<tcp::socket, void (*)(error_code)>::value, "");
+static_assert(!can_read<tcp::socket, int>::value, "");
+#endif
 
 struct loopback
 {

@@ -19,6 +19,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <interlock/close_mode.hpp>
+#include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/core/repeating.hpp>
@@ -26,6 +27,29 @@
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+
+#if defined(BOOST_ASIO_HAS_CONCEPTS) && __cpp_concepts >= 201707L
+
+// A constant between the two concepts: gcc explains no parts of a constant, and lists no headers that lead to Asio's.
+template <class Token, class Signature>
+inline constexpr bool is_token_for = boost::asio::completion_token_for<Token, Signature>;
+
+/// Whether `Token` can be the completion token of an operation that completes with `Signature`.
+template <class Token, class Signature>
+concept token_for = is_token_for<Token, Signature>;
+
+// Stands in a template head in the place of "class".
+#define INTERLOCK_TOKEN_FOR(signature) ::interlock::detail::token_for<signature>
+
+#else
+
+#define INTERLOCK_TOKEN_FOR(signature) class
+
+#endif
+
+/// Whether an operation that completes with `Values` can call a handler of type `Handler`.
+template <class Handler, class... Values>
+inline constexpr bool can_take = std::is_invocable<std::decay_t<Handler>, Values...>::value;
 
 /// The handler of an initiation, to be moved from: a reference to a temporary, or a copy of anything else.
 template <class Handler>
@@ -112,8 +136,13 @@ public:
   template <class Handler>
   void operator()(Handler&& handler, wait_type w) const
   {
-    own_handler<Handler> own(handler);
-    this->repeat(own, spurious_readiness<wait_type>{w, functions::events_of(w)});
+    constexpr bool met = can_take<Handler, const boost::system::error_code&>;
+    static_assert(met, "WaitHandler type requirements not met");
+    if constexpr (met)
+    {
+      own_handler<Handler> own(handler);
+      this->repeat(own, spurious_readiness<wait_type>{w, functions::events_of(w)});
+    }
   }
 };
 
@@ -127,12 +156,17 @@ public:
   void operator()(
     Handler&& handler, const Endpoint& peer, const boost::system::error_code& open_ec) const
   {
-    own_handler<Handler> own(handler);
-    if (open_ec)
-      this->fail(own, open_ec);
-    else
-      this->template start<op_kind::connect>(own,
-        [&peer](auto& inner, auto&& tracked) { inner.async_connect(peer, std::move(tracked)); });
+    constexpr bool met = can_take<Handler, const boost::system::error_code&>;
+    static_assert(met, "ConnectHandler type requirements not met");
+    if constexpr (met)
+    {
+      own_handler<Handler> own(handler);
+      if (open_ec)
+        this->fail(own, open_ec);
+      else
+        this->template start<op_kind::connect>(own,
+          [&peer](auto& inner, auto&& tracked) { inner.async_connect(peer, std::move(tracked)); });
+    }
   }
 };
 
@@ -145,15 +179,25 @@ public:
   template <class Handler>
   void operator()(Handler&& handler) const
   {
-    own_handler<Handler> own(handler);
-    this->core_->start_close(own);
+    constexpr bool met = can_take<Handler, boost::system::error_code>;
+    static_assert(met, "CloseHandler type requirements not met");
+    if constexpr (met)
+    {
+      own_handler<Handler> own(handler);
+      this->core_->start_close(own);
+    }
   }
 
   template <class Handler>
   void operator()(Handler&& handler, const close_mode& mode) const
   {
-    own_handler<Handler> own(handler);
-    this->core_->start_close(own, mode);
+    constexpr bool met = can_take<Handler, boost::system::error_code, close_report>;
+    static_assert(met, "CloseHandler type requirements not met");
+    if constexpr (met)
+    {
+      own_handler<Handler> own(handler);
+      this->core_->start_close(own, mode);
+    }
   }
 };
 
@@ -166,8 +210,14 @@ public:
   template <class Handler>
   void operator()(Handler&& handler) const
   {
-    own_handler<Handler> own(handler);
-    this->core_->start_release(own);
+    using native_handle = typename Core::inner_type::native_handle_type;
+    constexpr bool met = can_take<Handler, boost::system::error_code, native_handle>;
+    static_assert(met, "ReleaseHandler type requirements not met");
+    if constexpr (met)
+    {
+      own_handler<Handler> own(handler);
+      this->core_->start_release(own);
+    }
   }
 };
 

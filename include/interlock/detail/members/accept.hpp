@@ -133,29 +133,39 @@ public:
   template <class Handler, class Peer, class Endpoint>
   void operator()(Handler&& handler, Peer* peer, Endpoint* endpoint) const
   {
-    own_handler<Handler> own(handler);
-    if (peer->is_open())
-      this->fail(own, error_code(boost::asio::error::already_open));
-    else
-      accept(
-        own, peer->get_executor(), endpoint,
-        [peer](const tenure_type& t) {
-          return accept_into<Peer, protocol>{peer, t.protocol(), &t};
-        },
-        [this](auto& h, error_code ec) { this->fail(h, ec); });
+    constexpr bool met = can_take<Handler, const error_code&>;
+    static_assert(met, "AcceptHandler type requirements not met");
+    if constexpr (met)
+    {
+      own_handler<Handler> own(handler);
+      if (peer->is_open())
+        this->fail(own, error_code(boost::asio::error::already_open));
+      else
+        accept(
+          own, peer->get_executor(), endpoint,
+          [peer](const tenure_type& t) {
+            return accept_into<Peer, protocol>{peer, t.protocol(), &t};
+          },
+          [this](auto& h, error_code ec) { this->fail(h, ec); });
+    }
   }
 
   /// Accepts into a new `Peer`; the last argument only names its type.
   template <class Handler, class Executor, class Endpoint, class Peer>
   void operator()(Handler&& handler, const Executor& ex, Endpoint* endpoint, Peer* /*made*/) const
   {
-    own_handler<Handler> own(handler);
-    accept(
-      own, ex, endpoint,
-      [](const tenure_type& t) {
-        return accept_new<Peer, protocol>{t.protocol(), &t};
-      },
-      [this, &ex](auto& h, error_code ec) { this->fail(h, ec, Peer(ex)); });
+    constexpr bool met = can_take<Handler, const error_code&, Peer>;
+    static_assert(met, "MoveAcceptHandler type requirements not met");
+    if constexpr (met)
+    {
+      own_handler<Handler> own(handler);
+      accept(
+        own, ex, endpoint,
+        [](const tenure_type& t) {
+          return accept_new<Peer, protocol>{t.protocol(), &t};
+        },
+        [this, &ex](auto& h, error_code ec) { this->fail(h, ec, Peer(ex)); });
+    }
   }
 
 private:

@@ -87,7 +87,8 @@ public:
   }
 
   /// Start an asynchronous send of a datagram to the specified endpoint.
-  template <class ConstBufferSequence, class WriteToken = default_token<Executor>>
+  template <class ConstBufferSequence,
+    INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) WriteToken = default_token<Executor>>
   auto async_send_to(const ConstBufferSequence& buffers, const endpoint_type& destination,
     WriteToken&& token = default_token<Executor>())
     -> send_to_result<socket_core<Protocol, Executor>, WriteToken, ConstBufferSequence,
@@ -97,7 +98,8 @@ public:
   }
 
   /// Start an asynchronous send of a datagram to the specified endpoint.
-  template <class ConstBufferSequence, class WriteToken = default_token<Executor>>
+  template <class ConstBufferSequence,
+    INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) WriteToken = default_token<Executor>>
   auto async_send_to(const ConstBufferSequence& buffers, const endpoint_type& destination,
     message_flags flags, WriteToken&& token = default_token<Executor>())
     -> send_to_result<socket_core<Protocol, Executor>, WriteToken, ConstBufferSequence,
@@ -135,7 +137,8 @@ public:
 
   /// Start an asynchronous receive of a datagram. @c sender receives the endpoint of its sender, and must
   /// live until the handler is called.
-  template <class MutableBufferSequence, class ReadToken = default_token<Executor>>
+  template <class MutableBufferSequence,
+    INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) ReadToken = default_token<Executor>>
   auto async_receive_from(const MutableBufferSequence& buffers, endpoint_type& sender,
     ReadToken&& token = default_token<Executor>())
     -> receive_from_result<socket_core<Protocol, Executor>, ReadToken, MutableBufferSequence,
@@ -146,7 +149,8 @@ public:
 
   /// Start an asynchronous receive of a datagram. @c sender receives the endpoint of its sender, and must
   /// live until the handler is called.
-  template <class MutableBufferSequence, class ReadToken = default_token<Executor>>
+  template <class MutableBufferSequence,
+    INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) ReadToken = default_token<Executor>>
   auto async_receive_from(const MutableBufferSequence& buffers, endpoint_type& sender,
     message_flags flags, ReadToken&& token = default_token<Executor>())
     -> receive_from_result<socket_core<Protocol, Executor>, ReadToken, MutableBufferSequence,

@@ -107,7 +107,8 @@ public:
    * @par Thread Safety
    * Any thread, at the same time as any other member.
    */
-  template <class CloseToken = default_token_of<Core>, class = if_close_token<CloseToken>>
+  template <INTERLOCK_TOKEN_FOR(void(error_code)) CloseToken = default_token_of<Core>,
+    class = if_close_token<CloseToken>>
   auto async_close(CloseToken&& token = default_token_of<Core>())
     -> initiation_result<CloseToken, void(error_code), initiate_close<Core>>
   {
@@ -144,7 +145,7 @@ public:
    * @par Thread Safety
    * Any thread, at the same time as any other member.
    */
-  template <class CloseToken = default_token_of<Core>>
+  template <INTERLOCK_TOKEN_FOR(void(error_code, close_report)) CloseToken = default_token_of<Core>>
   auto async_close(const close_mode& mode, CloseToken&& token = default_token_of<Core>())
     -> initiation_result<CloseToken, void(error_code, close_report), initiate_close<Core>,
       const close_mode&>
@@ -171,7 +172,8 @@ public:
    * @par Thread Safety
    * Any thread, at the same time as any other member.
    */
-  template <class ReleaseToken = default_token_of<Core>>
+  template <INTERLOCK_TOKEN_FOR(void(error_code, native_handle_of<Core>))
+              ReleaseToken = default_token_of<Core>>
   auto async_release(ReleaseToken&& token = default_token_of<Core>())
     -> initiation_result<ReleaseToken, void(error_code, native_handle_of<Core>),
       initiate_release<Core>>

@@ -63,7 +63,8 @@ public:
   }
 
   /// Start an asynchronous send.
-  template <class ConstBufferSequence, class WriteToken = default_token<Executor>>
+  template <class ConstBufferSequence,
+    INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) WriteToken = default_token<Executor>>
   auto async_send(
     const ConstBufferSequence& buffers, WriteToken&& token = default_token<Executor>())
     -> send_result<socket_core<Protocol, Executor>, WriteToken, ConstBufferSequence>
@@ -72,7 +73,8 @@ public:
   }
 
   /// Start an asynchronous send.
-  template <class ConstBufferSequence, class WriteToken = default_token<Executor>>
+  template <class ConstBufferSequence,
+    INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) WriteToken = default_token<Executor>>
   auto async_send(const ConstBufferSequence& buffers, message_flags flags,
     WriteToken&& token = default_token<Executor>())
     -> send_result<socket_core<Protocol, Executor>, WriteToken, ConstBufferSequence>
@@ -105,7 +107,8 @@ public:
   }
 
   /// Start an asynchronous receive.
-  template <class MutableBufferSequence, class ReadToken = default_token<Executor>>
+  template <class MutableBufferSequence,
+    INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) ReadToken = default_token<Executor>>
   auto async_receive(
     const MutableBufferSequence& buffers, ReadToken&& token = default_token<Executor>())
     -> receive_result<socket_core<Protocol, Executor>, ReadToken, MutableBufferSequence>
@@ -114,7 +117,8 @@ public:
   }
 
   /// Start an asynchronous receive.
-  template <class MutableBufferSequence, class ReadToken = default_token<Executor>>
+  template <class MutableBufferSequence,
+    INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) ReadToken = default_token<Executor>>
   auto async_receive(const MutableBufferSequence& buffers, message_flags flags,
     ReadToken&& token = default_token<Executor>())
     -> receive_result<socket_core<Protocol, Executor>, ReadToken, MutableBufferSequence>

@@ -53,7 +53,8 @@ public:
   }
 
   /// Start an asynchronous read.
-  template <class MutableBufferSequence, class ReadToken = default_token_of<Members>>
+  template <class MutableBufferSequence,
+    INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) ReadToken = default_token_of<Members>>
   auto async_read_some(
     const MutableBufferSequence& buffers, ReadToken&& token = default_token_of<Members>())
     -> read_result<core_of<Members>, ReadToken, MutableBufferSequence>
@@ -93,7 +94,8 @@ public:
   }
 
   /// Start an asynchronous write.
-  template <class ConstBufferSequence, class WriteToken = default_token_of<Members>>
+  template <class ConstBufferSequence,
+    INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) WriteToken = default_token_of<Members>>
   auto async_write_some(
     const ConstBufferSequence& buffers, WriteToken&& token = default_token_of<Members>())
     -> write_result<core_of<Members>, WriteToken, ConstBufferSequence>

@@ -34,18 +34,26 @@ public:
   template <class Handler, class Buffers>
   void operator()(Handler&& handler, const Buffers& buffers, Args... args) const
   {
-    own_handler<Handler> own(handler);
-    this->template start<Kind>(
-      own,
-      [&](auto& inner, auto&& tracked) { Call()(inner, std::move(tracked), buffers, args...); },
-      std::size_t(0));
+    constexpr bool met = can_take<Handler, const boost::system::error_code&, const std::size_t&>;
+    static_assert(met || !Call::reads, "ReadHandler type requirements not met");
+    static_assert(met || Call::reads, "WriteHandler type requirements not met");
+    if constexpr (met)
+    {
+      own_handler<Handler> own(handler);
+      this->template start<Kind>(
+        own,
+        [&](auto& inner, auto&& tracked) { Call()(inner, std::move(tracked), buffers, args...); },
+        std::size_t(0));
+    }
   }
 };
 
-// The calls: each names one member of Asio's object.
+// The calls: each names one member of Asio's object, and whether that reads.
 
 struct call_send
 {
+  static constexpr bool reads = false;
+
   template <class Inner, class Handler, class Buffers>
   void operator()(
     Inner& inner, Handler&& handler, const Buffers& buffers, message_flags flags) const
@@ -56,6 +64,8 @@ struct call_send
 
 struct call_receive
 {
+  static constexpr bool reads = true;
+
   template <class Inner, class Handler, class Buffers>
   void operator()(
     Inner& inner, Handler&& handler, const Buffers& buffers, message_flags flags) const
@@ -66,6 +76,8 @@ struct call_receive
 
 struct call_send_to
 {
+  static constexpr bool reads = false;
+
   template <class Inner, class Handler, class Buffers, class Endpoint>
   void operator()(Inner& inner, Handler&& handler, const Buffers& buffers, const Endpoint& to,
     message_flags flags) const
@@ -76,6 +88,8 @@ struct call_send_to
 
 struct call_receive_from
 {
+  static constexpr bool reads = true;
+
   template <class Inner, class Handler, class Buffers, class Endpoint>
   void operator()(Inner& inner, Handler&& handler, const Buffers& buffers, Endpoint* from,
     message_flags flags) const
@@ -86,6 +100,8 @@ struct call_receive_from
 
 struct call_receive_message
 {
+  static constexpr bool reads = true;
+
   template <class Inner, class Handler, class Buffers>
   void operator()(Inner& inner, Handler&& handler, const Buffers& buffers, message_flags in_flags,
     message_flags* out_flags) const
@@ -96,6 +112,8 @@ struct call_receive_message
 
 struct call_write_some
 {
+  static constexpr bool reads = false;
+
   template <class Inner, class Handler, class Buffers>
   void operator()(Inner& inner, Handler&& handler, const Buffers& buffers) const
   {
@@ -105,6 +123,8 @@ struct call_write_some
 
 struct call_read_some
 {
+  static constexpr bool reads = true;
+
   template <class Inner, class Handler, class Buffers>
   void operator()(Inner& inner, Handler&& handler, const Buffers& buffers) const
   {

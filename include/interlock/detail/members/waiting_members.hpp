@@ -106,7 +106,7 @@ public:
 
   /// Start an asynchronous wait for the object to become ready to read, ready to write, or to have
   /// pending error conditions.
-  template <class WaitToken = default_token_of<Members>>
+  template <INTERLOCK_TOKEN_FOR(void(error_code)) WaitToken = default_token_of<Members>>
   auto async_wait(wait_type w, WaitToken&& token = default_token_of<Members>())
     -> initiation_result<WaitToken, void(error_code), initiate_wait<core_of<Members>>, wait_type&>
   {

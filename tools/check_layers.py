@@ -20,7 +20,7 @@ Form:
   * a file of include/ or src/ has at most 550 lines, a function at most 30 (ctags finds the functions)
 Names that a program would find:
   * a function template of detail is in detail::functions, and detail::bases has no function
-  * what is private or protected in a base of a program's class begins with interlock_
+  * what is private or protected in a base of a program's class begins with interlock_, or is Asio's impl_
 Language:
   * no comment of include/, src/, test/, bench/, example/ or tools/ and no line of README.md calls code
     or a thread a person
@@ -246,7 +246,7 @@ def leaking_names(root):
         elif is_function and scope == f"{DETAIL}::bases":
             yield f"{place}: {name} is a function in detail::bases"
         elif access in ("private", "protected") and BASE.fullmatch(scope):
-            if not re.match(rf"interlock_|operator\b|~|{scope.split('::')[-1]}$", name):
+            if not re.match(rf"interlock_|impl_$|operator\b|~|{scope.split('::')[-1]}$", name):
                 yield f"{place}: {name} hides a program's name; it has to begin with interlock_"
 
 

@@ -179,6 +179,7 @@ class CheckLayers(Scripts):
             ("include/d.hpp", "class basic_s { using base = int; int interlock_n; };"),
             ("include/e.hpp", "class basic_s { protected: basic_s(); ~basic_s(); void f(); public: int n; };"),
             ("include/f.hpp", "namespace detail { class s { int n; }; }"),
+            ("include/h.hpp", "class basic_s { static int impl_; int impl_of; };"),
             ("include/g.hpp", "namespace detail { struct s { template <class T> friend void f(T&, s) {} }; }"),
         ):
             write(self.root, path, f"namespace interlock {{ inline namespace abi_0 {{\n{body}\n}} }}\n")
@@ -187,6 +188,7 @@ class CheckLayers(Scripts):
             "include/c.hpp:2: f is a function in detail::bases",
             "include/d.hpp:2: base hides a program's name; it has to begin with interlock_",
             "include/e.hpp:2: f hides a program's name; it has to begin with interlock_",
+            "include/h.hpp:2: impl_of hides a program's name; it has to begin with interlock_",
         ])
 
     def test_the_program(self):

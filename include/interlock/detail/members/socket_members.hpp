@@ -6,9 +6,12 @@
 #ifndef INTERLOCK_DETAIL_MEMBERS_SOCKET_MEMBERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_SOCKET_MEMBERS_HPP
 
+#include <cstdlib>
 #include <type_traits>
 #include <utility>
 
+#include <boost/asio/basic_socket.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/socket_base.hpp>
 
 #include <interlock/borrowed.hpp>
@@ -52,6 +55,20 @@ using if_convertible_socket = std::enable_if_t<std::is_convertible<Protocol1, Pr
 template <class Core, class Token, class Endpoint>
 using connect_result =
   initiation_result<Token, void(error_code), initiate_connect<Core>, const Endpoint&, error_code&>;
+
+/// Stands where Asio's objects have their implementation, which Asio's converting constructors and assignments move.
+struct no_implementation
+{
+  // An executor, which some versions of Asio make an implementation of, has no such type.
+  template <class Implementation, class = typename Implementation::executor_type,
+    std::enable_if_t<!std::is_const<Implementation>::value, int> = 0>
+  operator Implementation&&() const noexcept
+  {
+    static_assert(std::is_void<Implementation>::value,
+      "Use to_asio() to move what an Interlock object has open into one of Asio's");
+    std::abort();
+  }
+};
 
 namespace functions {
 
@@ -97,6 +114,14 @@ protected:
   socket_members(socket_members&&) noexcept = default;
   socket_members& operator=(socket_members&&) noexcept = default;
   ~socket_members() = default;
+
+  // Asio's own name, therefore no name of a program is hidden. Never defined: what refers to it does not compile.
+  static no_implementation impl_;
+
+  template <class, class>
+  friend class boost::asio::basic_socket;
+  template <class, class>
+  friend class boost::asio::basic_socket_acceptor;
   /// @endcond
 
 public:

@@ -145,28 +145,6 @@ public:
     return *this = basic_socket(std::move(other));
   }
 
-  /// Take over what Asio's own socket has open.
-  /** Its outstanding operations continue, but are not counted: a close aborts them without waiting for
-   * their handlers. */
-  explicit basic_socket(interlock::detail::asio_socket<Protocol, Executor>&& other)
-    : interlock_base(other.get_executor())
-  {
-    interlock::detail::functions::or_throw("move",
-      [&](boost::system::error_code& ec) {
-        interlock::detail::functions::adopt_socket<Protocol>(interlock_core_, std::move(other), ec);
-      });
-  }
-
-  /// Give what this socket has open to Asio's own socket, with the outstanding operations.
-  /**
-   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way or a
-   * lease exists, boost::asio::error::bad_descriptor if it is closed.
-   */
-  interlock::detail::asio_socket<Protocol, Executor> to_asio()
-  {
-    return interlock_core_.give_away();
-  }
-
   /// Get a reference to the lowest layer.
   lowest_layer_type& lowest_layer()
   {

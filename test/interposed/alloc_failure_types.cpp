@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // G9, for want of memory, with what the types beyond stream sockets do: pairs, pipes and serial ports
-// are opened as a whole or not at all, and operations on datagrams are started or throw.
+// are opened as a whole or not at all, acceptors move from and to Asio's own without a loss, and operations on datagrams
+// are started or throw.
 
 #define BOOST_TEST_MODULE interlock_alloc_failure_types
 #include <boost/test/unit_test.hpp>
 
 #include <interlock/connect_pipe.hpp>
+#include <interlock/ip/tcp.hpp>
 #include <interlock/ip/udp.hpp>
 #include <interlock/local/connect_pair.hpp>
 #include <interlock/local/datagram_protocol.hpp>
@@ -16,10 +18,13 @@
 #include <interlock/writable_pipe.hpp>
 
 #include <cstddef>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "support/allocation_walk.hpp"
 #include "support/handler_tally.hpp"
@@ -71,6 +76,36 @@ BOOST_AUTO_TEST_CASE(a_pipe_is_connected_or_closed)
 {
   connect_without_memory<interlock::readable_pipe, interlock::writable_pipe>(
     [](auto& r, auto& w, error_code& ec) { interlock::connect_pipe(r, w, ec); });
+}
+
+BOOST_AUTO_TEST_CASE(an_acceptor_of_asio_becomes_ours_or_is_closed)
+{
+  for_every_allocation(
+    [](std::size_t n)
+    {
+      asio::io_context context;
+      asio::ip::tcp::acceptor plain(context, {asio::ip::address_v4::loopback(), 0});
+      const support::close_watch watch(plain.native_handle());
+      bool converted = false;
+      error_code ec;
+      const attempt a = with_failure(n,
+        [&]
+        {
+          try
+          {
+            converted = interlock::ip::tcp::acceptor(std::move(plain)).to_asio().is_open();
+          }
+          catch (const boost::system::system_error& e)
+          {
+            ec = e.code();
+          }
+        });
+      BOOST_TEST(converted == (!a.threw && !ec));
+      BOOST_TEST(!plain.is_open());
+      BOOST_TEST(watch.wait_closed());
+      BOOST_TEST(watch.arrived() == 1u);
+      return a.struck;
+    });
 }
 
 BOOST_AUTO_TEST_CASE(a_serial_port_is_opened_or_closed)

@@ -80,7 +80,8 @@ void convert_socket(Other& other, Core& core)
     [](auto& to, auto& from, error_code&) { to.set_protocol(Protocol(from.protocol())); });
 }
 
-/// Takes over what Asio's own socket has open.
+/// Takes over what Asio's own socket or acceptor has open. Other code may have set its SO_LINGER: hence the taint, which
+/// what an acceptor accepts inherits.
 template <class Protocol, class Core>
 void adopt_socket(Core& core, typename Core::inner_type&& other, error_code& ec)
 {
@@ -170,6 +171,27 @@ public:
     : interlock_base(context.get_executor())
   {
     assign(protocol, native_socket, borrowed);
+  }
+
+  /// Take over what Asio's own object of the same kind has open.
+  /** Its outstanding operations continue, but are not counted: a close aborts them without waiting for
+   * their handlers. */
+  explicit socket_members(Inner&& other)
+    : interlock_base(other.get_executor())
+  {
+    functions::or_throw("move",
+      [&](error_code& ec)
+      { functions::adopt_socket<Protocol>(interlock_core_, std::move(other), ec); });
+  }
+
+  /// Give what this object has open to Asio's own object of the same kind, with the outstanding operations.
+  /**
+   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way or a
+   * lease exists, boost::asio::error::bad_descriptor if it is closed.
+   */
+  Inner to_asio()
+  {
+    return interlock_core_.give_away();
   }
 
   /// Open the socket using the specified protocol.

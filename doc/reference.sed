@@ -16,7 +16,7 @@ s/^\(  [a-z_]*\) = [0-9]*\(,\{0,1\}\)$/\1\2/
   /@\(end\)\{0,1\}cond/b
   d
 }
-/\(CLOSING\|COMMON\|WAITING\|SOCKET\|DESCRIPTOR\|READING\)_MEMBERS_HPP\|\(FLAGGED\|ADDRESSED\)_TRANSFERS_HPP/,${
+/\(CLOSING\|COMMON\|WAITING\|SOCKET\|DESCRIPTOR\|PIPE\|READING\)_MEMBERS_HPP\|\(FLAGGED\|ADDRESSED\)_TRANSFERS_HPP/,${
   /^namespace \(detail\|bases\) {$/d
   /^} \/\/ namespace \(detail\|bases\)/d
   s/^\/\/\/ Owns the core of an object\.$/\/\/\/ The members of every object that Asio's do not have./

@@ -8,6 +8,7 @@
 
 #include <interlock/borrowed.hpp>
 #include <interlock/closable.hpp>
+#include <interlock/closable_executor.hpp>
 #include <interlock/close_handle.hpp>
 #include <interlock/close_mode.hpp>
 #include <interlock/close_outcome.hpp>

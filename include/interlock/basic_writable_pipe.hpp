@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The write end of a pipe, as boost/asio/basic_writable_pipe.hpp. Does not need Asio's own, which exists
-// from Boost 1.80 on.
+// The write end of a pipe: Asio's basic_writable_pipe, specialised for a closable executor. Asio has the
+// template from Boost 1.80 on; before that this header declares it.
 
 #ifndef INTERLOCK_BASIC_WRITABLE_PIPE_HPP
 #define INTERLOCK_BASIC_WRITABLE_PIPE_HPP
@@ -11,12 +11,23 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <interlock/closable_executor.hpp>
 #include <interlock/config.hpp>
-#include <interlock/detail/members/descriptor_members.hpp>
+#include <interlock/detail/core/asio_features.hpp>
+#include <interlock/detail/members/pipe_members.hpp>
 #include <interlock/detail/members/reading_members.hpp>
 
-namespace interlock {
-inline namespace abi_0 {
+#if defined(INTERLOCK_HAS_PIPES)
+#include <boost/asio/basic_writable_pipe.hpp>
+#endif
+
+namespace boost {
+namespace asio {
+
+#if !defined(INTERLOCK_HAS_PIPES)
+template <class Executor = any_io_executor>
+class basic_writable_pipe;
+#endif
 
 /// The write end of a pipe, which any thread may close at any moment while other threads use it.
 /**
@@ -27,27 +38,17 @@ inline namespace abi_0 {
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Safe, except for construction, move and destruction.
  */
-template <class Executor = boost::asio::any_io_executor>
-class basic_writable_pipe
-  : public detail::bases::writing_members<detail::bases::descriptor_members<Executor>>
+template <class Executor>
+class basic_writable_pipe<interlock::closable_executor<Executor>>
+  : public interlock::detail::bases::writing_members<
+      interlock::detail::bases::pipe_members<boost::asio::basic_writable_pipe, Executor>>
 {
 private:
-  using interlock_base =
-    detail::bases::writing_members<detail::bases::descriptor_members<Executor>>;
+  using interlock_base = interlock::detail::bases::writing_members<
+    interlock::detail::bases::pipe_members<boost::asio::basic_writable_pipe, Executor>>;
 
 public:
-  /// Rebinds the pipe type to another executor.
-  template <class Executor1>
-  struct rebind_executor
-  {
-    /// The pipe type when rebound to the specified executor.
-    using other = basic_writable_pipe<Executor1>;
-  };
-
-  /// A pipe is always the lowest layer.
-  using lowest_layer_type = basic_writable_pipe;
-
-  /// Construct a pipe, closed or on an existing native pipe.
+  /// Construct a pipe, closed, on an existing native pipe, or from Asio's own.
   using interlock_base::interlock_base;
 
   /// Move-construct a pipe. The moved-from object is as if newly constructed with its executor.
@@ -57,35 +58,34 @@ public:
   basic_writable_pipe& operator=(basic_writable_pipe&& other) noexcept = default;
 
   /// Move-construct a pipe from one of another executor type; may throw error::in_use.
-  template <class Executor1, detail::if_convertible<Executor1, Executor> = 0>
-  basic_writable_pipe(basic_writable_pipe<Executor1>&& other)
+  template <class Executor1, interlock::detail::if_convertible<Executor1, Executor> = 0>
+  basic_writable_pipe(basic_writable_pipe<interlock::closable_executor<Executor1>>&& other)
     : interlock_base(other.get_executor())
   {
-    detail::functions::convert_descriptor(other, this->interlock_core_);
+    interlock::detail::functions::convert_descriptor(other, this->interlock_core_);
   }
 
   /// Move-assign a pipe from one of another executor type.
-  template <class Executor1, detail::if_convertible<Executor1, Executor> = 0>
-  basic_writable_pipe& operator=(basic_writable_pipe<Executor1>&& other)
+  template <class Executor1, interlock::detail::if_convertible<Executor1, Executor> = 0>
+  basic_writable_pipe& operator=(
+    basic_writable_pipe<interlock::closable_executor<Executor1>>&& other)
   {
     return *this = basic_writable_pipe(std::move(other));
   }
 
   /// Destroy the pipe. Closes what it has open; never blocks.
   ~basic_writable_pipe() = default;
-
-  /// Get a reference to the lowest layer.
-  lowest_layer_type& lowest_layer()
-  {
-    return *this;
-  }
-
-  /// Get a const reference to the lowest layer.
-  const lowest_layer_type& lowest_layer() const
-  {
-    return *this;
-  }
 };
+
+} // namespace asio
+} // namespace boost
+
+namespace interlock {
+inline namespace abi_0 {
+
+/// The write end of a pipe that any thread may close.
+template <class Executor = boost::asio::any_io_executor>
+using basic_writable_pipe = boost::asio::basic_writable_pipe<closable_executor<Executor>>;
 
 } // namespace abi_0
 } // namespace interlock

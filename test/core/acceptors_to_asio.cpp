@@ -3,7 +3,7 @@
 //
 // Acceptors move to Asio's own type and back, with their accepts. An acceptor that is not open gives nothing, and what
 // uses the descriptor refuses the move. Every descriptor is owned by one object at any time, or closed. Sockets and
-// descriptors: conversions.cpp.
+// descriptors: conversions.cpp; pipes: pipes_to_asio.cpp.
 
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // G9, for want of memory, with what the types beyond stream sockets do: pairs, pipes and serial ports
-// are opened as a whole or not at all, acceptors move from and to Asio's own without a loss, and operations on datagrams
-// are started or throw.
+// are opened as a whole or not at all, pipes and acceptors move from and to Asio's own without a loss, and operations on
+// datagrams are started or throw.
 
 #define BOOST_TEST_MODULE interlock_alloc_failure_types
 #include <boost/test/unit_test.hpp>
@@ -25,6 +25,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/system/system_error.hpp>
+
+#if defined(INTERLOCK_HAS_PIPES)
+#include <boost/asio/readable_pipe.hpp>
+#include <boost/asio/writable_pipe.hpp>
+#endif
 
 #include "support/allocation_walk.hpp"
 #include "support/handler_tally.hpp"
@@ -77,6 +82,50 @@ BOOST_AUTO_TEST_CASE(a_pipe_is_connected_or_closed)
   connect_without_memory<interlock::readable_pipe, interlock::writable_pipe>(
     [](auto& r, auto& w, error_code& ec) { interlock::connect_pipe(r, w, ec); });
 }
+
+#if defined(INTERLOCK_HAS_PIPES)
+// Asio takes into use again what the object has left: nothing can fail for want of memory.
+BOOST_AUTO_TEST_CASE(a_pipe_becomes_asios_without_memory)
+{
+  asio::io_context context;
+  interlock::readable_pipe ours(context, support::pipe_ends().near.release());
+  bool converted = false;
+  const attempt a = with_failure(1, [&] { converted = ours.to_asio().is_open(); });
+  BOOST_TEST(!a.struck);
+  BOOST_TEST(converted);
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_of_asio_becomes_ours_or_is_closed_or_stays)
+{
+  for_every_allocation(
+    [](std::size_t n)
+    {
+      asio::io_context context;
+      asio::writable_pipe plain(context, support::pipe_ends().far.release());
+      const support::close_watch watch(plain.native_handle());
+      bool converted = false;
+      error_code ec;
+      const attempt a = with_failure(n,
+        [&]
+        {
+          try
+          {
+            converted = interlock::writable_pipe(std::move(plain)).is_open();
+          }
+          catch (const boost::system::system_error& e)
+          {
+            ec = e.code();
+          }
+        });
+      BOOST_TEST(converted == (!a.threw && !ec));
+      BOOST_TEST(plain.is_open() == (watch.arrived() == 0));
+      plain.close();
+      BOOST_TEST(watch.wait_closed());
+      BOOST_TEST(watch.arrived() == 1u);
+      return a.struck;
+    });
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(an_acceptor_of_asio_becomes_ours_or_is_closed)
 {

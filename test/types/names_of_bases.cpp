@@ -181,6 +181,7 @@ namespace helpers {
   X(accept_peer) \
   X(adapt) \
   X(adopt) \
+  X(adopt_pipe) \
   X(adopt_socket) \
   X(assign_descriptor) \
   X(assign_socket) \
@@ -204,6 +205,7 @@ namespace helpers {
   X(get_socket_option) \
   X(give_connection) \
   X(give_descriptor) \
+  X(give_pipe) \
   X(has_failed) \
   X(is_connection_aborted) \
   X(is_linger) \

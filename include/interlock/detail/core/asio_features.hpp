@@ -41,6 +41,11 @@
 #define INTERLOCK_HAS_SOURCE_LOCATION 1
 #endif
 
+// Pipes: Boost 1.80. A program may leave them out by BOOST_ASIO_DISABLE_PIPE.
+#if BOOST_ASIO_VERSION >= 102400 && defined(BOOST_ASIO_HAS_PIPE)
+#define INTERLOCK_HAS_PIPES 1
+#endif
+
 // Immediate executors, and sequenced packets of AF_UNIX: Boost 1.82.
 #if BOOST_ASIO_VERSION >= 102700
 #define INTERLOCK_HAS_IMMEDIATE_EXECUTORS 1

@@ -4,11 +4,13 @@
 // Every member of an object that is not open, because it never was, has been closed, has been
 // moved from or has had its descriptor released: bad_descriptor, under the function's name where it
 // is thrown; by a posted completion, once, where the member is asynchronous. Asio's own types,
-// asked in the same way, answer the same.
+// asked in the same way, answer the same. A release without a descriptor is no error where it is none with Asio.
 
 #include <cstddef>
 #include <string>
 #include <utility>
+
+#include <fcntl.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -18,12 +20,21 @@
 
 #include <interlock/ip/tcp.hpp>
 #include <interlock/posix/stream_descriptor.hpp>
+#include <interlock/readable_pipe.hpp>
+#include <interlock/serial_port.hpp>
+#include <interlock/writable_pipe.hpp>
+
+#if defined(INTERLOCK_HAS_PIPES)
+#include <boost/asio/readable_pipe.hpp>
+#include <boost/asio/writable_pipe.hpp>
+#endif
 
 #include "support/census.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/handler_tally.hpp"
 #include "support/member_calls.hpp"
+#include "support/pty.hpp"
 #include "support/sync_support.hpp"
 
 namespace asio = boost::asio;
@@ -169,9 +180,72 @@ void closed_descriptors_fail()
   BOOST_TEST(descriptors.restored());
 }
 
+/// What each form of `release` answers without a descriptor.
+struct nothing_released
+{
+  error_code thrown;
+  error_code reported;
+};
+
+template <class Object>
+error_code thrown_by_release(Object& object)
+{
+  try
+  {
+    BOOST_TEST(object.release() == -1);
+  }
+  catch (const boost::system::system_error& e)
+  {
+    return e.code();
+  }
+  return success;
+}
+
+/// Of an object that was never opened, and of one that has been closed.
+template <class Object>
+void releases_nothing(int open_fd, const nothing_released& expected)
+{
+  asio::io_context context;
+  Object object(context);
+  for (int i = 0; i != 2; ++i)
+  {
+    error_code ec = aborted;
+    BOOST_TEST(object.release(ec) == -1);
+    BOOST_TEST(ec == expected.reported);
+    BOOST_TEST(thrown_by_release(object) == expected.thrown);
+    if (i == 0)
+      object.assign(open_fd);
+    object.close();
+  }
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_bad_input_closed)
+
+// Each as Asio's own, where that has the form: its descriptors only have the one that throws, its serial ports none.
+BOOST_AUTO_TEST_CASE(a_release_without_a_descriptor_answers_as_asios)
+{
+  const census descriptors;
+  {
+    using interlock::posix::stream_descriptor;
+    releases_nothing<stream_descriptor>(pipe_ends().near.release(), {success, bad_descriptor});
+    const pty terminal;
+    const int port = checked(
+      ::open(terminal.name().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC), "open");
+    releases_nothing<interlock::serial_port>(port, {bad_descriptor, bad_descriptor});
+    releases_nothing<interlock::readable_pipe>(pipe_ends().near.release(), {success, success});
+    releases_nothing<interlock::writable_pipe>(pipe_ends().far.release(), {success, success});
+    asio::io_context context;
+    asio::posix::stream_descriptor of_asio(context);
+    BOOST_TEST(thrown_by_release(of_asio) == success);
+#if defined(INTERLOCK_HAS_PIPES)
+    releases_nothing<asio::readable_pipe>(pipe_ends().near.release(), {success, success});
+    releases_nothing<asio::writable_pipe>(pipe_ends().far.release(), {success, success});
+#endif
+  }
+  BOOST_TEST(descriptors.restored());
+}
 
 BOOST_AUTO_TEST_CASE(every_member_of_a_closed_socket_reports_bad_descriptor)
 {

@@ -222,6 +222,7 @@ namespace helpers {
   X(receive) \
   X(receive_from) \
   X(receive_message) \
+  X(release_if_open) \
   X(send) \
   X(send_to) \
   X(set_linger) \

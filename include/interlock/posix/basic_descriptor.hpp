@@ -13,6 +13,7 @@
 #include <boost/asio/posix/descriptor_base.hpp>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/core/throw_if.hpp>
 #include <interlock/detail/members/descriptor_members.hpp>
 #include <interlock/detail/members/waiting_members.hpp>
 
@@ -101,10 +102,17 @@ public:
   using interlock_base::release;
 
   /// Release ownership of the native descriptor, and cancel the outstanding operations.
-  /** @c ec is boost::asio::error::bad_descriptor if none is open. */
-  native_handle_type release(boost::system::error_code& ec)
+  /**
+   * @returns The descriptor, or -1 if none is open, as with Asio's descriptors. (The form with an error_code, which
+   * they lack, has boost::asio::error::bad_descriptor then.)
+   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way or a
+   * lease exists.
+   */
+  native_handle_type release()
   {
-    return interlock_core_.release(ec);
+    return detail::functions::or_throw("release",
+      [&](boost::system::error_code& ec)
+      { return detail::functions::release_if_open(interlock_core_, ec); });
   }
 
 protected:

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The members that descriptors, pipes and serial ports share: assign and release.
+// The members that descriptors, pipes and serial ports share: assign.
 //
 // All of them contain Asio's stream descriptor. Asio's own pipes and serial ports do the same transfers, but
 // lack native_non_blocking(), with which tenure::prepare tells Asio that the descriptor is O_NONBLOCK.
@@ -50,6 +50,16 @@ error_code assign_descriptor(Core& core, int fd, bool is_borrowed, error_code& e
       t.inner().assign(fd, e);
     });
   return ec;
+}
+
+/// As `release` of Asio's descriptors and pipes: to have no descriptor is no error.
+template <class Core>
+int release_if_open(Core& core, error_code& ec)
+{
+  const int fd = core.release(ec);
+  if (ec == boost::asio::error::bad_descriptor)
+    ec = error_code();
+  return fd;
 }
 
 /// Moves from an object of another executor type.
@@ -145,27 +155,6 @@ public:
   error_code assign(const native_handle_type& native_descriptor, borrowed_t, error_code& ec)
   {
     return functions::assign_descriptor(interlock_core_, native_descriptor, true, ec);
-  }
-
-  /// Release ownership of the native descriptor, and cancel the outstanding operations.
-  /**
-   * @returns The descriptor, or -1 if none is open.
-   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way or a
-   * lease exists.
-   */
-  native_handle_type release()
-  {
-    return functions::or_throw("release", [&](error_code& ec) { return release(ec); });
-  }
-
-  /// Release ownership of the native descriptor, and cancel the outstanding operations.
-  /** @returns The descriptor, or -1 if none is open, which is no error, as with Asio's pipes. */
-  native_handle_type release(error_code& ec)
-  {
-    const native_handle_type fd = interlock_core_.release(ec);
-    if (ec == boost::asio::error::bad_descriptor)
-      ec = error_code();
-    return fd;
   }
 };
 

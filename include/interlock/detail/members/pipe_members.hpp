@@ -90,6 +90,8 @@ public:
     using other = Pipe<closable_executor<Executor1>>;
   };
 
+  using typename interlock_base::native_handle_type;
+
   /// A pipe is always the lowest layer.
   using lowest_layer_type = Pipe<closable_executor<Executor>>;
 
@@ -125,6 +127,24 @@ public:
   const lowest_layer_type& lowest_layer() const
   {
     return static_cast<const lowest_layer_type&>(*this);
+  }
+
+  /// Release ownership of the native descriptor, and cancel the outstanding operations.
+  /**
+   * @returns The descriptor, or -1 if none is open.
+   * @throws boost::system::system_error interlock::error::in_use while a call on it is under way or a
+   * lease exists.
+   */
+  native_handle_type release()
+  {
+    return functions::or_throw("release", [&](error_code& ec) { return release(ec); });
+  }
+
+  /// Release ownership of the native descriptor, and cancel the outstanding operations.
+  /** @returns The descriptor, or -1 if none is open, which is no error, as with Asio's pipes. */
+  native_handle_type release(error_code& ec)
+  {
+    return functions::release_if_open(interlock_core_, ec);
   }
 };
 

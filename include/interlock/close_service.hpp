@@ -24,6 +24,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/query.hpp>
 #include <boost/asio/version.hpp>
+#include <boost/core/no_exceptions_support.hpp>
 #include <boost/system/system_error.hpp>
 #include <boost/throw_exception.hpp>
 
@@ -35,7 +36,6 @@
 #if BOOST_ASIO_VERSION >= 103300
 #define INTERLOCK_HAS_CONTEXT_CONFIG 1
 #include <boost/asio/config.hpp>
-#include <boost/core/no_exceptions_support.hpp>
 #endif
 
 namespace interlock {

@@ -153,6 +153,45 @@ BOOST_FIXTURE_TEST_CASE(an_acceptor_of_asio_becomes_one_of_ours_with_its_accept,
   BOOST_TEST(tally.all_called());
 }
 
+BOOST_FIXTURE_TEST_CASE(the_modes_of_an_acceptor_move_as_well, listening)
+{
+  using asio::socket_base;
+  const auto aborted_of = [](auto& a)
+  {
+    socket_base::enable_connection_aborted option;
+    a.get_option(option);
+    return option.value();
+  };
+  for (const bool mode : {true, false})
+  {
+    listener.non_blocking(mode);
+    listener.set_option(socket_base::enable_connection_aborted(mode));
+    plain_acceptor plain = listener.to_asio();
+    BOOST_TEST(plain.non_blocking() == mode);
+    BOOST_TEST(aborted_of(plain) == mode);
+    listener = acceptor(std::move(plain));
+    BOOST_TEST(listener.non_blocking() == mode);
+    BOOST_TEST(aborted_of(listener) == mode);
+  }
+  listener.non_blocking(true);
+  plain_acceptor plain = listener.to_asio();
+  plain.non_blocking(false);
+  plain.native_non_blocking(true);
+  const acceptor ours(std::move(plain));
+  BOOST_TEST(!ours.non_blocking());
+  BOOST_TEST(ours.native_non_blocking());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_non_blocking_acceptor_of_asio_does_not_block_as_ours, listening)
+{
+  plain_acceptor plain(context, loopback);
+  plain.non_blocking(true);
+  acceptor ours(std::move(plain));
+  error_code ec;
+  ours.accept(ec);
+  BOOST_TEST(ec == error_code(asio::error::would_block));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_listener_of_another_protocol_keeps_it, in_context)
 {
   using local = interlock::local::stream_protocol;

@@ -230,6 +230,27 @@ BOOST_FIXTURE_TEST_CASE(a_socket_of_ours_becomes_one_of_asio, connected)
   BOOST_CHECK_THROW(from.to_asio(), system_error);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_blocking_mode_of_a_socket_moves_from_and_to_asio, connected)
+{
+  plain_socket plain(context, asio::local::stream_protocol(), pair.near.release());
+  plain.non_blocking(true);
+  local::socket ours(std::move(plain));
+  error_code ec;
+  BOOST_TEST(ours.read_some(asio::buffer(buffer), ec) == 0u);
+  BOOST_TEST(ec == error_code(asio::error::would_block));
+  plain = ours.to_asio();
+  BOOST_TEST(plain.non_blocking());
+  ours = local::socket(std::move(plain));
+  ours.non_blocking(false);
+  start_read(ours);
+  plain = ours.to_asio();
+  BOOST_TEST(!plain.non_blocking());
+  BOOST_TEST(plain.native_non_blocking());
+  support::send_text(pair.far, "hello");
+  context.run();
+  BOOST_TEST(read == success);
+}
+
 // Nothing of ours is open any more, but the handler of an operation is still outstanding.
 BOOST_FIXTURE_TEST_CASE(a_close_after_to_asio_waits_for_the_operations_that_went_along, connected)
 {

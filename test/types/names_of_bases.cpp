@@ -181,6 +181,7 @@ namespace helpers {
   X(accept_peer) \
   X(adapt) \
   X(adopt) \
+  X(adopt_from_asio) \
   X(adopt_pipe) \
   X(adopt_socket) \
   X(assign_descriptor) \
@@ -206,12 +207,14 @@ namespace helpers {
   X(give_connection) \
   X(give_descriptor) \
   X(give_pipe) \
+  X(give_to_asio) \
   X(has_failed) \
   X(is_connection_aborted) \
   X(is_linger) \
   X(is_stream) \
   X(make_ends) \
   X(make_fds) \
+  X(modes_of) \
   X(open_connected) \
   X(open_listening) \
   X(open_made) \
@@ -226,6 +229,7 @@ namespace helpers {
   X(send) \
   X(send_to) \
   X(set_linger) \
+  X(set_modes) \
   X(set_native_non_blocking) \
   X(set_non_blocking) \
   X(set_on_descriptor) \

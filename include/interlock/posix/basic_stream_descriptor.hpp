@@ -74,8 +74,8 @@ public:
     detail::functions::or_throw("move",
       [&](boost::system::error_code& ec)
       {
-        this->interlock_core_.adopt(
-          std::move(other), ec, [](auto& t, boost::system::error_code&) { t.taint(); });
+        detail::functions::adopt_from_asio(this->interlock_core_, std::move(other), ec,
+          [](auto& t, boost::system::error_code&) { t.taint(); });
       });
   }
 
@@ -86,7 +86,7 @@ public:
    */
   boost::asio::posix::basic_stream_descriptor<Executor> to_asio()
   {
-    return this->interlock_core_.give_away();
+    return detail::functions::give_to_asio(this->interlock_core_);
   }
 
   /// Destroy the descriptor. Closes what it has open; never blocks.

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Moves between objects of different executor or protocol types.
+// Moves between objects of different executor or protocol types, and from and to Asio's own objects.
 //
 // The Asio object is moved with the operations outstanding on it, and they count as operations of the
 // new object until their handlers have returned. A retirement goes along. A close under way stays behind
@@ -12,6 +12,7 @@
 
 #include <utility>
 
+#include <boost/asio/socket_base.hpp>
 #include <boost/core/no_exceptions_support.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -152,6 +153,65 @@ private:
 };
 
 namespace functions {
+
+/// The modes that the program has set on Asio's own object.
+template <class Inner>
+flag_values modes_of(const Inner& inner)
+{
+  flag_values modes;
+  modes.non_blocking = inner.non_blocking();
+  modes.native_non_blocking = inner.native_non_blocking();
+  if constexpr (protocol_of<Inner>::is_socket)
+  {
+    boost::system::error_code ignored;
+    boost::asio::socket_base::enable_connection_aborted aborted;
+    inner.get_option(aborted, ignored);
+    modes.connection_aborted = aborted.value();
+  }
+  return modes;
+}
+
+/// Sets them on Asio's own object. It stays O_NONBLOCK: operations may be outstanding on it.
+template <class Inner>
+void set_modes(Inner& inner, const flag_values& modes)
+{
+  boost::system::error_code ignored;
+  if (inner.non_blocking() != modes.non_blocking)
+  {
+    const bool was_native = inner.native_non_blocking();
+    inner.non_blocking(modes.non_blocking, ignored);
+    inner.native_non_blocking(was_native, ignored);
+  }
+  if constexpr (protocol_of<Inner>::is_socket)
+    inner.set_option(
+      boost::asio::socket_base::enable_connection_aborted(modes.connection_aborted), ignored);
+}
+
+/// Takes over what Asio's own object has open, with its modes. `core` is under construction.
+template <class Core, class Complete>
+void adopt_from_asio(
+  Core& core, typename Core::inner_type&& other, boost::system::error_code& ec, Complete complete)
+{
+  const bool is_open = other.is_open();
+  flag_values modes = is_open ? functions::modes_of(other) : flag_values();
+  core.adopt(std::move(other), ec, std::move(complete));
+  if (!is_open || ec)
+    return;
+  user_flags& flags = core.current()->flags();
+  modes.came_non_blocking = flags.came_non_blocking;
+  flags.set(modes);
+}
+
+/// Gives what `core` has open to Asio's own object, with the modes.
+template <class Core>
+typename Core::inner_type give_to_asio(Core& core)
+{
+  auto* const t = core.current();
+  const flag_values modes = t ? t->flags().values() : flag_values();
+  typename Core::inner_type given = core.give_away();
+  functions::set_modes(given, modes);
+  return given;
+}
 
 template <class OtherInner, class Inner, class Complete>
 void convert(io_core<OtherInner>& from, io_core<Inner>& to, Complete complete)

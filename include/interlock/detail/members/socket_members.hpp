@@ -87,7 +87,7 @@ void adopt_socket(Core& core, typename Core::inner_type&& other, error_code& ec)
 {
   error_code ignored; // an error means that `other` is not open: adopt has no effect then
   const Protocol protocol(other.local_endpoint(ignored).protocol());
-  core.adopt(std::move(other), ec,
+  functions::adopt_from_asio(core, std::move(other), ec,
     [&protocol](auto& t, error_code&)
     {
       t.taint();
@@ -191,7 +191,7 @@ public:
    */
   Inner to_asio()
   {
-    return interlock_core_.give_away();
+    return functions::give_to_asio(interlock_core_);
   }
 
   /// Open the socket using the specified protocol.

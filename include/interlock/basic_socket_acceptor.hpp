@@ -383,9 +383,9 @@ public:
   }
 
   /// Start an asynchronous accept of a new connection, and obtain its endpoint.
-  template <INTERLOCK_TOKEN_FOR(void(boost::system::error_code,
-              interlock::detail::accepted_socket<Protocol, executor_type>))
-              MoveAcceptToken = interlock::detail::default_token<Executor>>
+  // Without a concept: of a call with a socket, gcc would look at the token's handler before it sees that the
+  // socket is no endpoint. A generic handler for that call need not compile with a new socket.
+  template <class MoveAcceptToken = interlock::detail::default_token<Executor>>
   auto async_accept(endpoint_type& peer_endpoint,
     MoveAcceptToken&& token = interlock::detail::default_token<Executor>())
     -> interlock::detail::move_accept_result<Protocol, Executor, MoveAcceptToken, executor_type>

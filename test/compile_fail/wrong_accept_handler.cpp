@@ -4,7 +4,7 @@
 // A handler of an accept without the new socket. With concepts the compiler lists all overloads.
 //
 // expect with -std=c++17 in 30 lines: MoveAcceptHandler type requirements not met
-// expect with -std=c++20 in 80 lines: constraints not satisfied | substitution failure
+// expect with -std=c++20 in 76 lines: constraints not satisfied | substitution failure
 // control
 
 #include <boost/asio/io_context.hpp>

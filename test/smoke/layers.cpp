@@ -64,6 +64,21 @@ static_assert(!can_read<tcp::socket, void (*)(error_code)>::value, "");
 static_assert(!can_read<tcp::socket, int>::value, "");
 #endif
 
+/// An attempt to call it with more than an error is an error of the compiler, not a substitution failure.
+struct takes_an_error
+{
+  template <class... Values>
+  auto operator()(error_code, Values&&...) const
+  {
+    static_assert(sizeof...(Values) == 0, "");
+  }
+};
+
+// No other overload of the call looks at the handler.
+static_assert(std::is_void<decltype(std::declval<tcp::acceptor&>().async_accept(
+                std::declval<tcp::socket&>(), takes_an_error()))>::value,
+  "");
+
 struct loopback
 {
   asio::io_context context;

@@ -4,6 +4,7 @@
 // Every class of the library with all of its members, for the compiler's warnings: a member that is no template is compiled
 // although modes.cpp does not call it.
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/generic/seq_packet_protocol.hpp>
 
 #include <interlock.hpp>
@@ -19,7 +20,7 @@ template class boost::asio::basic_seq_packet_socket<interlock::generic::seq_pack
 template class interlock::posix::basic_descriptor<>;
 template class interlock::posix::basic_stream_descriptor<>;
 template class interlock::basic_serial_port<>;
-#if defined(BOOST_ASIO_HAS_PIPE)
-template class interlock::basic_readable_pipe<>;
-template class interlock::basic_writable_pipe<>;
-#endif
+template class boost::asio::basic_readable_pipe<
+  interlock::closable_executor<boost::asio::any_io_executor>>;
+template class boost::asio::basic_writable_pipe<
+  interlock::closable_executor<boost::asio::any_io_executor>>;

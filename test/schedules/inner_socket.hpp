@@ -67,6 +67,7 @@ class inner_socket final : public reactor_user
 {
 public:
   using executor_type = executor;
+  using native_handle_type = int;
   using protocol_type = inner_protocol;
 
   explicit inner_socket(const executor& e)

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The executor type for which Asio's pipe templates are specialised. Pipes have no protocol.
+// The tag for which Asio's pipe templates are specialised in the place of an executor. Pipes have no protocol.
 
 #ifndef INTERLOCK_CLOSABLE_EXECUTOR_HPP
 #define INTERLOCK_CLOSABLE_EXECUTOR_HPP

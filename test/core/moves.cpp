@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Moves within one type: operations go with what is open, and what was moved from is as new.
+// Moves within one type: operations go with what is open, and what was moved from is as new. Moves of any kind: a descriptor
+// with operations outstanding is not made blocking.
 
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
@@ -9,9 +10,13 @@
 
 #include <cerrno>
 #include <type_traits>
+#include <utility>
+
+#include <fcntl.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "support/close_probe.hpp"
@@ -156,6 +161,52 @@ BOOST_FIXTURE_TEST_CASE(move_assignment_to_itself_changes_nothing, connected)
   local::socket& same = s;
   s = std::move(same);
   BOOST_TEST(s.is_open());
+}
+
+// --- The blocking mode of what has operations outstanding.
+
+namespace {
+
+template <class Object>
+void check_stays_non_blocking(Object& o)
+{
+  o.non_blocking(false);
+  o.native_non_blocking(false);
+  BOOST_TEST((::fcntl(o.native_handle(), F_GETFL) & O_NONBLOCK) != 0);
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(an_object_of_another_executor_type_does_not_become_blocking, connected)
+{
+  using narrow_socket = local::socket::rebind_executor<asio::io_context::executor_type>::other;
+  narrow_socket narrow(context, local(), pair.near.release());
+  start_read(narrow);
+  local::socket wide(std::move(narrow));
+  check_stays_non_blocking(wide);
+  wide.close();
+  context.run();
+  BOOST_TEST(read == aborted);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_object_that_comes_from_asio_does_not_become_blocking, connected)
+{
+  for (const bool by_program : {false, true})
+  {
+    support::ends own = support::unix_ends();
+    asio::local::stream_protocol::socket plain(
+      context, asio::local::stream_protocol(), own.near.release());
+    plain.non_blocking(by_program);
+    start_read(plain);
+    local::socket s(std::move(plain));
+    check_stays_non_blocking(s);
+    plain = s.to_asio();
+    BOOST_TEST((::fcntl(plain.native_handle(), F_GETFL) & O_NONBLOCK) != 0);
+    plain.close();
+    context.restart();
+    context.run();
+    BOOST_TEST(read == aborted);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

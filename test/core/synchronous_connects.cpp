@@ -131,6 +131,20 @@ BOOST_FIXTURE_TEST_CASE(
   BOOST_TEST(completed == aborted);
 }
 
+// The descriptor is O_NONBLOCK meanwhile, by the library.
+BOOST_FIXTURE_TEST_CASE(two_threads_that_connect_a_socket_both_wait, connecting_subject)
+{
+  object.open(asio::ip::tcp::v4());
+  object.native_handle(); // from now on other code may have made it O_NONBLOCK
+  call_in_thread first([this] { return connect(object, listener.local_endpoint()); });
+  BOOST_TEST(first.blocks());
+  call_in_thread second([this] { return connect(object, listener.local_endpoint()); });
+  BOOST_TEST(second.blocks());
+  object.close();
+  BOOST_TEST(first.get().ec == aborted);
+  BOOST_TEST(second.get().ec == aborted);
+}
+
 BOOST_AUTO_TEST_CASE(a_connected_socket_is_already_connected)
 {
   asio::io_context context;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Every class of the library with all of its members, for the compiler's warnings: a member that is no template is compiled
-// although modes.cpp does not call it.
+// although modes.cpp does not call it. An instantiation does not reach the bases: they are named.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/generic/seq_packet_protocol.hpp>
@@ -24,3 +24,23 @@ template class boost::asio::basic_readable_pipe<
   interlock::closable_executor<boost::asio::any_io_executor>>;
 template class boost::asio::basic_writable_pipe<
   interlock::closable_executor<boost::asio::any_io_executor>>;
+
+using asio_socket = boost::asio::ip::tcp::socket;
+using executor = boost::asio::any_io_executor;
+namespace bases = interlock::detail::bases;
+using core = interlock::detail::io_core<asio_socket>;
+using descriptors = bases::descriptor_members<executor>;
+
+template class interlock::detail::bases::closing_members<core>;
+template class interlock::detail::bases::common_members<core>;
+template class interlock::detail::bases::waiting_members<bases::common_members<core>,
+  boost::asio::socket_base>;
+template class interlock::detail::bases::socket_members<boost::asio::ip::tcp, asio_socket>;
+template class interlock::detail::bases::flagged_transfers<boost::asio::ip::tcp, executor>;
+template class interlock::detail::bases::addressed_transfers<boost::asio::ip::udp, executor>;
+template class interlock::detail::bases::descriptor_members<executor>;
+template class interlock::detail::bases::reading_members<descriptors>;
+template class interlock::detail::bases::writing_members<descriptors>;
+#if defined(BOOST_ASIO_HAS_PIPE)
+template class interlock::detail::bases::pipe_members<boost::asio::basic_readable_pipe, executor>;
+#endif

@@ -39,7 +39,7 @@ outcome drained(Reader& reader, std::function<outcome()> write)
   std::vector<char> sink(1 << 16);
   std::size_t got = 0;
   error_code ec;
-  while (got != much && !ec)
+  while (got < much && !ec)
     got += reader.read_some(asio::buffer(sink), ec);
   return call.get();
 }

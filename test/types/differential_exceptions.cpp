@@ -40,7 +40,8 @@ std::string without_place(const std::string& text)
 
 #if defined(INTERLOCK_HAS_SOURCE_LOCATION) && BOOST_VERSION >= 108100
 
-/// Whether it is a place of a library's header, and the function there without the arguments of its template.
+/// Whether it is a place of a library's header, and the name of the function there. What the compiler tells of it may be the
+/// whole signature.
 std::string place(const boost::system::system_error& e)
 {
   const boost::source_location where = boost::get_throw_location(e);
@@ -48,8 +49,10 @@ std::string place(const boost::system::system_error& e)
   const std::string function = where.function_name();
   const bool in_header = file.find("/boost/asio/") != std::string::npos
     || file.find("interlock/") != std::string::npos;
+  const std::string qualified = function.substr(0, function.find('('));
+  const std::string name = qualified.substr(qualified.find_last_of(" :") + 1);
   return std::string(in_header && where.line() != 0 ? "a header, " : "elsewhere, ")
-    + function.substr(0, function.find('<'));
+    + name.substr(0, name.find('<'));
 }
 
 #else

@@ -247,7 +247,7 @@ discarded_input discard_input(int fd, transport kind, std::uint64_t most) noexce
 discarded_input examine_input(int fd) noexcept
 {
   discarded_input result;
-  const bool over = calls::ready(fd, POLLRDHUP);
+  const bool over = calls::has_ended(fd);
   boost::system::error_code ec;
   result.more = calls::available(fd, ec) != 0;
   result.ended = over && !result.more;

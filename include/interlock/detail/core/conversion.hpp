@@ -114,11 +114,7 @@ private:
           failed = d == duty::busy ? make_error_code(error::in_use) : refusal(d);
           return;
         }
-        to.set_borrowed(from.is_borrowed());
-        convert_inner(from, to);
-        if (from.is_tainted())
-          to.taint();
-        to.errors().inherit(from.errors());
+        convert(from, to);
         complete(to, from, failed);
       });
     if (!ec)
@@ -128,6 +124,18 @@ private:
     }
     else if (!fd.given() && from.current_phase() != phase::open)
       ec = error_code();
+  }
+
+  static void convert(from_tenure& from, to_tenure& to)
+  {
+    to.set_borrowed(from.is_borrowed());
+    const bool is_prepared = from.is_prepared();
+    convert_inner(from, to);
+    if (is_prepared)
+      to.come_prepared();
+    if (from.is_tainted())
+      to.taint();
+    to.errors().inherit(from.errors());
   }
 
   // Where Asio has no memory for the conversion, the descriptor is closed: neither object has it.
@@ -171,17 +179,14 @@ flag_values modes_of(const Inner& inner)
   return modes;
 }
 
-/// Sets them on Asio's own object. It stays O_NONBLOCK: operations may be outstanding on it.
+/// Sets them on Asio's own object. It is not made blocking: operations may be outstanding on it, and a thread of the loop
+/// would block in them.
 template <class Inner>
 void set_modes(Inner& inner, const flag_values& modes)
 {
   boost::system::error_code ignored;
-  if (inner.non_blocking() != modes.non_blocking)
-  {
-    const bool was_native = inner.native_non_blocking();
-    inner.non_blocking(modes.non_blocking, ignored);
-    inner.native_non_blocking(was_native, ignored);
-  }
+  if (modes.non_blocking)
+    inner.non_blocking(true, ignored);
   if constexpr (protocol_of<Inner>::is_socket)
     inner.set_option(
       boost::asio::socket_base::enable_connection_aborted(modes.connection_aborted), ignored);
@@ -193,13 +198,10 @@ void adopt_from_asio(
   Core& core, typename Core::inner_type&& other, boost::system::error_code& ec, Complete complete)
 {
   const bool is_open = other.is_open();
-  flag_values modes = is_open ? functions::modes_of(other) : flag_values();
+  const flag_values modes = is_open ? functions::modes_of(other) : flag_values();
   core.adopt(std::move(other), ec, std::move(complete));
-  if (!is_open || ec)
-    return;
-  user_flags& flags = core.current()->flags();
-  modes.came_non_blocking = flags.came_non_blocking;
-  flags.set(modes);
+  if (is_open && !ec)
+    core.current()->flags().set(modes);
 }
 
 /// Gives what `core` has open to Asio's own object, with the modes.

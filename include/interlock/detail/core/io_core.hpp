@@ -205,7 +205,13 @@ public:
       return;
     BOOST_TRY
     {
-      open(ec, descriptor_owner::object, std::move(inner), &make_nothing, complete);
+      open(ec, descriptor_owner::object, std::move(inner), &make_nothing,
+        [&complete](tenure_type& t, error_code& e)
+        {
+          if (t.inner().native_non_blocking() || t.inner().non_blocking())
+            t.come_prepared();
+          complete(t, e);
+        });
     }
     BOOST_CATCH(const std::bad_alloc&)
     {
@@ -253,7 +259,7 @@ public:
   {
     if constexpr (!protocol_of<Inner>::is_socket)
     {
-      t.prepare(ec);
+      t.prepare_synchronous(ec);
       if (ec)
         return decltype(attempt(t, ec))();
     }

@@ -38,7 +38,6 @@ struct flag_values
 {
   bool non_blocking = false;
   bool native_non_blocking = false;
-  bool came_non_blocking = false;
   bool connection_aborted = false;
 };
 
@@ -74,28 +73,19 @@ private:
 struct user_flags
 {
   sys::atomic<bool> non_blocking{false};
-  sys::atomic<bool> native_non_blocking{
-    false}; // set by the program, or by an asynchronous operation
-  sys::atomic<bool> came_non_blocking{
-    false}; // what is no socket: O_NONBLOCK before anything was done with it
+  sys::atomic<bool> native_non_blocking{false}; // an asynchronous operation sets it as well
   sys::atomic<bool> connection_aborted{false};
 
   flag_values values() const noexcept
   {
-    return {non_blocking, native_non_blocking, came_non_blocking, connection_aborted};
+    return {non_blocking, native_non_blocking, connection_aborted};
   }
 
   void set(const flag_values& v) noexcept
   {
     non_blocking = v.non_blocking;
     native_non_blocking = v.native_non_blocking;
-    came_non_blocking = v.came_non_blocking;
     connection_aborted = v.connection_aborted;
-  }
-
-  bool any_non_blocking() const noexcept
-  {
-    return non_blocking || native_non_blocking || came_non_blocking;
   }
 };
 
@@ -110,7 +100,9 @@ public:
   tenure(object_memory& object, context_state_pointer shared) noexcept
     : tenure_base(object, std::move(shared)),
       has_protocol_(false),
-      follows_another_(false)
+      follows_another_(false),
+      connecting_(0),
+      connected_blocking_(0)
   {
   }
 
@@ -167,43 +159,62 @@ public:
     make_non_blocking(ec);
   }
 
+  /// For a synchronous transfer of what is no socket. What has come O_NONBLOCK does not wait for all, as with Asio, and
+  /// is left as it is.
+  void prepare_synchronous(error_code& ec)
+  {
+    ec = error_code();
+    if (!prepared_.load(std::memory_order_acquire) && !calls::is_non_blocking(fd_))
+      prepare(ec);
+  }
+
   /// The same, by an asynchronous operation, after which the object's synchronous transfers do not wait for all of their
   /// buffers: Asio's descriptor is O_NONBLOCK from then on, until the program makes it blocking.
   void prepare_asynchronous(error_code& ec)
   {
     ec = error_code();
-    if (follows_another_ && prepared_.load(std::memory_order_acquire) && flags_.native_non_blocking)
+    const bool has_started = flags_.native_non_blocking || flags_.non_blocking;
+    if (follows_another_ && prepared_.load(std::memory_order_acquire) && has_started)
       return;
     const std::lock_guard<sys::mutex> lock(mutex());
     make_non_blocking(ec);
     if (ec)
       return;
-    flags_.native_non_blocking = true;
+    if (!flags_.non_blocking)
+      flags_.native_non_blocking = true;
     plain_.store(!follows_another_, std::memory_order_release);
   }
 
-  /// The program makes the object blocking. What has been prepared stays O_NONBLOCK, and waits as a blocking one does.
+  /// The program makes the object blocking. What has been prepared stays O_NONBLOCK, and waits as a blocking one does; so
+  /// does what is no socket, because a thread may be about to read or write it.
   void become_blocking(error_code& ec) noexcept
   {
     const std::lock_guard<sys::mutex> lock(mutex());
-    if (!prepared_.load(std::memory_order_relaxed) && connecting_ == 0)
+    connected_blocking_ = true;
+    if (!protocol_of<Inner>::is_socket && calls::is_non_blocking(fd_))
+      make_non_blocking(ec);
+    else if (!prepared_.load(std::memory_order_relaxed) && connecting_ == 0)
       calls::set_non_blocking(fd_, false, ec);
     if (ec)
       return;
     flags_.non_blocking = false;
     flags_.native_non_blocking = false;
-    flags_.came_non_blocking = false;
     plain_.store(false, std::memory_order_release);
   }
 
-  /// Whether the descriptor of an object of Asio's would be blocking now. Where other code has had the number, it may have
-  /// made a socket O_NONBLOCK, which is asked for.
-  bool is_blocking() const noexcept
+  /// Whether the descriptor of an object of Asio's would be blocking now. Where other code has had the descriptor, it may
+  /// have made it O_NONBLOCK: fcntl(2) tells.
+  bool is_blocking() noexcept
   {
-    if (flags_.any_non_blocking())
+    if (flags_.non_blocking || flags_.native_non_blocking)
       return false;
-    const bool may_differ = protocol_of<Inner>::is_socket && is_tainted();
-    return !may_differ || prepared_.load(std::memory_order_acquire) || !calls::is_non_blocking(fd_);
+    const bool may_differ = !protocol_of<Inner>::is_socket || is_tainted();
+    if (!may_differ)
+      return true;
+    const std::lock_guard<sys::mutex> lock(mutex());
+    if (prepared_.load(std::memory_order_relaxed))
+      return true;
+    return connecting_ != 0 ? connected_blocking_ : !calls::is_non_blocking(fd_);
   }
 
   /// The time of a synchronous connect, in which the descriptor is O_NONBLOCK. Asio does not know, nor needs to: an
@@ -237,14 +248,14 @@ public:
   {
     ec = error_code();
     const std::lock_guard<sys::mutex> lock(mutex());
-    const bool is_non_blocking = prepared_.load(std::memory_order_relaxed)
-      || (connecting_ == 0 && calls::is_non_blocking(fd_));
-    if (is_non_blocking)
-      return connecting(nullptr);
-    if (connecting_ == 0)
-      calls::set_non_blocking(fd_, true, ec);
-    else if (connecting_ == std::numeric_limits<std::uint8_t>::max())
+    if (connecting_ == most_connecting)
       ec = boost::asio::error::already_started;
+    else if (connecting_ == 0 && !prepared_.load(std::memory_order_relaxed))
+    {
+      connected_blocking_ = !calls::is_non_blocking(fd_);
+      if (connected_blocking_)
+        calls::set_non_blocking(fd_, true, ec);
+    }
     if (ec)
       return connecting(nullptr);
     ++connecting_;
@@ -259,6 +270,12 @@ public:
     set_kind(descriptor_kind::unknown);
     inner_.make(std::move(inner));
     has_inner_ = true;
+  }
+
+  /// The Asio object has come with its descriptor O_NONBLOCK, and operations may be outstanding on it.
+  void come_prepared() noexcept
+  {
+    prepared_.store(true, std::memory_order_release);
   }
 
   /// The Asio object is open: the last step before publication, for sockets.
@@ -280,9 +297,7 @@ public:
     plain_ = false;
     connecting_ = 0; // a child of a fork does not have the threads that were connecting
     fd_ = inner_->native_handle();
-    flag_values flags;
-    flags.came_non_blocking = !protocol_of<Inner>::is_socket && calls::is_non_blocking(fd_);
-    flags_.set(flags);
+    flags_.set(flag_values());
     readiness_.reset();
     set_linger(may_linger<Inner>::value ? linger_setting::off() : linger_setting::unsupported());
   }
@@ -293,6 +308,11 @@ public:
     Inner moved(std::move(*inner_));
     forget_inner();
     return moved;
+  }
+
+  bool is_prepared() const noexcept
+  {
+    return prepared_.load(std::memory_order_acquire);
   }
 
   /// Undoes an opening. Returns the descriptor, which the caller then owns, or no_descriptor.
@@ -358,7 +378,11 @@ private:
   bool follows_another_ : 1; // the same
   sys::atomic<bool> prepared_{false};
   sys::atomic<bool> plain_{false};
-  std::uint8_t connecting_ = 0; // threads in a synchronous connect; guarded by the mutex
+
+  // Guarded by the mutex: threads in a synchronous connect, and whether the descriptor is blocking after the last.
+  std::uint8_t connecting_ : 7;
+  std::uint8_t connected_blocking_ : 1;
+  static constexpr std::uint8_t most_connecting = 0x7f;
 
 public:
   tenure* next_of_object = nullptr;
@@ -379,7 +403,7 @@ private:
   {
     error_code ignored;
     const std::lock_guard<sys::mutex> lock(mutex());
-    if (--connecting_ == 0 && !prepared_.load(std::memory_order_relaxed))
+    if (--connecting_ == 0 && connected_blocking_ && !prepared_.load(std::memory_order_relaxed))
       calls::set_non_blocking(fd_, false, ignored);
   }
 

@@ -7,7 +7,8 @@
 // A peek at an AF_UNIX stream waits for the first byte only (unix_stream_read_generic).
 //
 // A part that has been transferred when a call ends early, because of a close, a signal or an error, is its result, as
-// it is the kernel's; the error is for the next call.
+// it is the kernel's; the error is for the next call, unless it could only be told from the error queue by taking it
+// (demanding_read).
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_BLOCKING_TRANSFERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_BLOCKING_TRANSFERS_HPP
@@ -52,7 +53,7 @@ bool is_stream(const Tenure& t) noexcept
 
 /// Whether a transfer of this one call waits for all that is asked for, as on a blocking stream.
 template <class Tenure>
-bool transfers_all(const Tenure& t, int flags) noexcept
+bool transfers_all(Tenure& t, int flags) noexcept
 {
   return functions::is_stream(t) && (flags & MSG_DONTWAIT) == 0 && t.is_blocking();
 }

@@ -71,14 +71,14 @@ public:
     return functions::set_non_blocking(interlock_core_, mode, ec);
   }
 
-  /// Get the non-blocking mode of the native representation, as set by the other overloads.
+  /// Get the non-blocking mode of the native representation, as set by the other overloads or by an asynchronous operation.
   bool native_non_blocking() const
   {
     return functions::get_flag(interlock_core_, &user_flags::native_non_blocking);
   }
 
   /// Set the non-blocking mode of the native representation.
-  /** The descriptor becomes O_NONBLOCK with `true`, and stays so with `false`. */
+  /** The descriptor becomes O_NONBLOCK with `true`. With `false` it stays so, if the library has made it so. */
   void native_non_blocking(bool mode)
   {
     functions::or_throw(
@@ -86,7 +86,7 @@ public:
   }
 
   /// Set the non-blocking mode of the native representation.
-  /** The descriptor becomes O_NONBLOCK with `true`, and stays so with `false`. */
+  /** The descriptor becomes O_NONBLOCK with `true`. With `false` it stays so, if the library has made it so. */
   error_code native_non_blocking(bool mode, error_code& ec)
   {
     return functions::set_native_non_blocking(interlock_core_, mode, ec);

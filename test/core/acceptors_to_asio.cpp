@@ -12,7 +12,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
+#include "support/descriptors.hpp"
 #include "support/handler_tally.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/sync_support.hpp"
@@ -101,7 +101,7 @@ BOOST_FIXTURE_TEST_CASE(asios_acceptor_waits_for_a_connection, listening)
 {
   const fd first = connect_to(listener);
   listener.accept();
-  BOOST_TEST((::fcntl(listener.native_handle(), F_GETFL) & O_NONBLOCK) != 0);
+  BOOST_TEST(is_non_blocking(listener.native_handle()));
   plain_acceptor plain = listener.to_asio();
   BOOST_TEST(!plain.non_blocking());
   call_in_thread blocked(

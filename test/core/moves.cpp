@@ -12,8 +12,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <fcntl.h>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -21,6 +19,7 @@
 
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
+#include "support/descriptors.hpp"
 #include "support/handler_tally.hpp"
 
 namespace asio = boost::asio;
@@ -172,7 +171,7 @@ void check_stays_non_blocking(Object& o)
 {
   o.non_blocking(false);
   o.native_non_blocking(false);
-  BOOST_TEST((::fcntl(o.native_handle(), F_GETFL) & O_NONBLOCK) != 0);
+  BOOST_TEST(support::is_non_blocking(o.native_handle()));
 }
 
 } // namespace
@@ -201,7 +200,7 @@ BOOST_FIXTURE_TEST_CASE(an_object_that_comes_from_asio_does_not_become_blocking,
     local::socket s(std::move(plain));
     check_stays_non_blocking(s);
     plain = s.to_asio();
-    BOOST_TEST((::fcntl(plain.native_handle(), F_GETFL) & O_NONBLOCK) != 0);
+    BOOST_TEST(support::is_non_blocking(plain.native_handle()));
     plain.close();
     context.restart();
     context.run();

@@ -21,6 +21,7 @@
 
 #include "support/blocking_subjects.hpp"
 #include "support/descriptor_pairs.hpp"
+#include "support/descriptors.hpp"
 #include "support/interrupting_signal.hpp"
 #include "support/sync_support.hpp"
 
@@ -63,11 +64,6 @@ outcome connect(Socket& s, const Endpoint& peer)
   outcome o;
   s.connect(peer, o.ec);
   return o;
-}
-
-bool is_non_blocking(int fd)
-{
-  return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
 }
 
 } // namespace

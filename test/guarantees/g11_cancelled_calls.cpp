@@ -16,9 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,6 +29,7 @@
 #include "support/blocking_subjects.hpp"
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
+#include "support/descriptors.hpp"
 #include "support/sleeps_in_poll.hpp"
 #include "support/sync_support.hpp"
 #include "support/wait_until.hpp"
@@ -91,12 +90,6 @@ private:
   std::atomic<bool> is_unwound_{false};
   ::pthread_t thread_;
 };
-
-bool has_error(int fd)
-{
-  ::pollfd p = {fd, 0, 0};
-  return ::poll(&p, 1, 0) == 1;
-}
 
 struct connected
 {
@@ -202,7 +195,7 @@ BOOST_FIXTURE_TEST_CASE(a_thread_is_cancelled_in_a_connect, connecting_subject)
 {
   BOOST_TEST(
     thread_to_cancel([this] { object.connect(listener.local_endpoint()); }).is_cancelled());
-  BOOST_TEST((::fcntl(object.native_handle(), F_GETFL) & O_NONBLOCK) == 0);
+  BOOST_TEST(!is_non_blocking(object.native_handle()));
   object.close();
   BOOST_TEST(!object.is_open());
 }

@@ -69,6 +69,21 @@ void connect_without_memory(Connect connect)
     });
 }
 
+/// The error of the system that `call()` throws. Any other exception goes on.
+template <class Call>
+error_code error_of(Call call)
+{
+  try
+  {
+    call();
+    return error_code();
+  }
+  catch (const boost::system::system_error& e)
+  {
+    return e.code();
+  }
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_CASE(a_pair_is_connected_or_closed)
@@ -105,18 +120,9 @@ BOOST_AUTO_TEST_CASE(a_pipe_of_asio_becomes_ours_or_is_closed_or_stays)
       const support::close_watch watch(plain.native_handle());
       bool converted = false;
       error_code ec;
-      const attempt a = with_failure(n,
-        [&]
-        {
-          try
-          {
-            converted = interlock::writable_pipe(std::move(plain)).is_open();
-          }
-          catch (const boost::system::system_error& e)
-          {
-            ec = e.code();
-          }
-        });
+      const auto convert = [&]
+      { converted = interlock::writable_pipe(std::move(plain)).is_open(); };
+      const attempt a = with_failure(n, [&] { ec = error_of(convert); });
       BOOST_TEST(converted == (!a.threw && !ec));
       BOOST_TEST(plain.is_open() == (watch.arrived() == 0));
       plain.close();
@@ -137,18 +143,9 @@ BOOST_AUTO_TEST_CASE(an_acceptor_of_asio_becomes_ours_or_is_closed)
       const support::close_watch watch(plain.native_handle());
       bool converted = false;
       error_code ec;
-      const attempt a = with_failure(n,
-        [&]
-        {
-          try
-          {
-            converted = interlock::ip::tcp::acceptor(std::move(plain)).to_asio().is_open();
-          }
-          catch (const boost::system::system_error& e)
-          {
-            ec = e.code();
-          }
-        });
+      const auto convert = [&]
+      { converted = interlock::ip::tcp::acceptor(std::move(plain)).to_asio().is_open(); };
+      const attempt a = with_failure(n, [&] { ec = error_of(convert); });
       BOOST_TEST(converted == (!a.threw && !ec));
       BOOST_TEST(!plain.is_open());
       BOOST_TEST(watch.wait_closed());

@@ -14,9 +14,11 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/write.hpp>
 
 #include "support/differential.hpp"
 #include "support/sync_support.hpp"
+#include "support/wait_until.hpp"
 
 namespace support {
 
@@ -28,6 +30,19 @@ inline void note_outcome(notes& note, const std::string& what, const outcome& o)
 {
   note(what, o.ec);
   note(what + " has", o.bytes);
+}
+
+/// A read that sleeps, and each of `pieces` when what came before has been taken.
+template <class Socket>
+void feed(
+  Socket& writer, Socket& reader, const call_in_thread& call, std::vector<std::string> pieces)
+{
+  for (const std::string& piece : pieces)
+  {
+    call.sleeps();
+    asio::write(writer, asio::buffer(piece));
+    wait_until([&] { return call.returned() || reader.available() == 0; });
+  }
 }
 
 /// The result of `write` while the other end reads all that comes.

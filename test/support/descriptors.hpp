@@ -17,6 +17,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -28,6 +29,18 @@ constexpr int bad_fd = 1 << 30;
 inline bool is_fd_open(int fd)
 {
   return ::fcntl(fd, F_GETFD) >= 0;
+}
+
+inline bool is_non_blocking(int fd)
+{
+  return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
+}
+
+/// Whether poll(2) reports an error or a hang-up, which it does unasked.
+inline bool has_error(int fd)
+{
+  ::pollfd p = {fd, 0, 0};
+  return ::poll(&p, 1, 0) == 1;
 }
 
 /// What /proc says a descriptor refers to, such as "anon_inode:[eventfd]"; empty if it is not open.

@@ -23,7 +23,6 @@
 #include <tuple>
 #include <utility>
 
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -66,11 +65,6 @@ const error_code not_called = asio::error::fault;
 const error_code already_open = asio::error::already_open;
 
 using io_executor = asio::io_context::executor_type;
-
-bool is_non_blocking(int fd)
-{
-  return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
-}
 
 // --- What is lent: a descriptor with its owner, how an object borrows it, and an operation on that.
 
@@ -633,14 +627,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(objects_of_two_contexts_may_borrow_one_descriptor,
 BOOST_AUTO_TEST_CASE_TEMPLATE(assign_and_close_leave_the_blocking_mode_alone, Lent, every_kind)
 {
   scene<Lent> s;
-  BOOST_TEST(!is_non_blocking(s.fd));
+  BOOST_TEST(!support::is_non_blocking(s.fd));
   BOOST_TEST(!s.object->native_non_blocking());
   BOOST_TEST(!s.object->non_blocking());
   BOOST_TEST(s.object->lease().get() == s.fd);
   s.object->cancel();
-  BOOST_TEST(!is_non_blocking(s.fd));
+  BOOST_TEST(!support::is_non_blocking(s.fd));
   s.object->close();
-  BOOST_TEST(!is_non_blocking(s.fd));
+  BOOST_TEST(!support::is_non_blocking(s.fd));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(moves_leave_the_blocking_mode_alone, Lent, every_kind)
@@ -649,14 +643,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(moves_leave_the_blocking_mode_alone, Lent, every_k
   typename scene<Lent>::narrow moved(std::move(*s.object));
   typename scene<Lent>::wide converted(std::move(moved));
   BOOST_TEST(converted.is_open());
-  BOOST_TEST(!is_non_blocking(s.fd));
+  BOOST_TEST(!support::is_non_blocking(s.fd));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(release_leaves_the_blocking_mode_alone, Lent, every_kind)
 {
   scene<Lent> s;
   s.object->release();
-  BOOST_TEST(!is_non_blocking(s.fd));
+  BOOST_TEST(!support::is_non_blocking(s.fd));
 }
 
 // It is not taken back.
@@ -664,10 +658,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_first_operation_makes_it_non_blocking, Lent, e
 {
   scene<Lent> s;
   s.start();
-  BOOST_TEST(is_non_blocking(s.fd));
+  BOOST_TEST(support::is_non_blocking(s.fd));
   s.object->close();
   s.run();
-  BOOST_TEST(is_non_blocking(s.fd));
+  BOOST_TEST(support::is_non_blocking(s.fd));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_socket_is_set_up_without_changing_the_blocking_mode, lending)
@@ -678,7 +672,7 @@ BOOST_FIXTURE_TEST_CASE(a_socket_is_set_up_without_changing_the_blocking_mode, l
   s.get_option(size);
   BOOST_TEST(s.available() == 0u);
   BOOST_TEST(s.local_endpoint().protocol().family() == AF_UNIX);
-  BOOST_TEST(!is_non_blocking(fd()));
+  BOOST_TEST(!support::is_non_blocking(fd()));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_socket_that_is_read_and_written_synchronously_stays_blocking, lending)
@@ -687,7 +681,7 @@ BOOST_FIXTURE_TEST_CASE(a_socket_that_is_read_and_written_synchronously_stays_bl
   support::send_text(pair.far, "hello");
   BOOST_TEST(s.read_some(asio::buffer(buffer)) == 5u);
   BOOST_TEST(s.write_some(asio::buffer("hello", 5)) == 5u);
-  BOOST_TEST(!is_non_blocking(fd()));
+  BOOST_TEST(!support::is_non_blocking(fd()));
   BOOST_TEST(support::drain(pair.far) == 5u);
 }
 
@@ -697,14 +691,14 @@ BOOST_FIXTURE_TEST_CASE(a_synchronous_read_makes_a_descriptor_non_blocking, lend
   interlock::posix::stream_descriptor d(context, fd(), borrowed);
   support::send_text(pair.far, "hello");
   BOOST_TEST(d.read_some(asio::buffer(buffer)) == 5u);
-  BOOST_TEST(is_non_blocking(fd()));
+  BOOST_TEST(support::is_non_blocking(fd()));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_synchronous_write_makes_a_descriptor_non_blocking, lending)
 {
   interlock::posix::stream_descriptor d(context, fd(), borrowed);
   BOOST_TEST(d.write_some(asio::buffer("hello", 5)) == 5u);
-  BOOST_TEST(is_non_blocking(fd()));
+  BOOST_TEST(support::is_non_blocking(fd()));
   BOOST_TEST(support::drain(pair.far) == 5u);
 }
 
@@ -714,9 +708,9 @@ BOOST_AUTO_TEST_CASE(a_synchronous_accept_makes_it_non_blocking)
   const support::fd listener = support::tcp_listener();
   tcp::acceptor acceptor(context, tcp::v4(), listener.get(), borrowed);
   const support::fd client = support::tcp_connected_to(listener);
-  BOOST_TEST(!is_non_blocking(listener.get()));
+  BOOST_TEST(!support::is_non_blocking(listener.get()));
   BOOST_TEST(acceptor.accept().is_open());
-  BOOST_TEST(is_non_blocking(listener.get()));
+  BOOST_TEST(support::is_non_blocking(listener.get()));
 }
 
 // While it waits it is non-blocking: no close would wake it in connect(2).
@@ -728,7 +722,7 @@ BOOST_AUTO_TEST_CASE(a_synchronous_connect_leaves_it_blocking)
     support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
   tcp::socket s(context, tcp::v4(), lent.get(), borrowed);
   s.connect(listener.local_endpoint());
-  BOOST_TEST(!is_non_blocking(lent.get()));
+  BOOST_TEST(!support::is_non_blocking(lent.get()));
 }
 
 BOOST_AUTO_TEST_CASE(a_synchronous_connect_leaves_it_non_blocking_if_it_was)
@@ -739,7 +733,7 @@ BOOST_AUTO_TEST_CASE(a_synchronous_connect_leaves_it_non_blocking_if_it_was)
     support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
   tcp::socket s(context, tcp::v4(), lent.get(), borrowed);
   s.connect(listener.local_endpoint());
-  BOOST_TEST(is_non_blocking(lent.get()));
+  BOOST_TEST(support::is_non_blocking(lent.get()));
 }
 
 BOOST_AUTO_TEST_CASE(an_asynchronous_connect_makes_it_non_blocking)
@@ -751,7 +745,7 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_connect_makes_it_non_blocking)
   tcp::socket s(context, tcp::v4(), lent.get(), borrowed);
   error_code ec = not_called;
   s.async_connect(listener.local_endpoint(), support::into(ec));
-  BOOST_TEST(is_non_blocking(lent.get()));
+  BOOST_TEST(support::is_non_blocking(lent.get()));
   context.run();
   BOOST_TEST(ec == success);
 }
@@ -874,7 +868,7 @@ BOOST_FIXTURE_TEST_CASE(an_open_object_borrows_nothing, lending)
   d.assign(fd(), borrowed, ec);
   BOOST_TEST(ec == already_open);
   throws("assign", already_open, [&] { d.assign(fd(), borrowed); });
-  BOOST_TEST(!is_non_blocking(fd()));
+  BOOST_TEST(!support::is_non_blocking(fd()));
 }
 
 // --- Threads.

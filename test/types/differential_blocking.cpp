@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -23,6 +22,7 @@
 
 #include "support/blocking_notes.hpp"
 #include "support/descriptor_pairs.hpp"
+#include "support/descriptors.hpp"
 #include "support/differential.hpp"
 #include "support/sync_support.hpp"
 #include "support/wait_until.hpp"
@@ -74,20 +74,7 @@ private:
 
 #endif
 
-/// A read that sleeps, and each of `pieces` when what came before has been taken.
-template <class Socket>
-void feed(
-  Socket& writer, Socket& reader, const call_in_thread& call, std::vector<std::string> pieces)
-{
-  for (const std::string& piece : pieces)
-  {
-    call.sleeps();
-    asio::write(writer, asio::buffer(piece));
-    wait_until([&] { return call.returned() || reader.available() == 0; });
-  }
-}
-
-/// The same, where what has come may stay in the socket. The kernel's read of an AF_UNIX stream takes it at once.
+/// As feed, where what has come may stay in the socket. The kernel's read of an AF_UNIX stream takes it at once.
 template <class Socket>
 void heap(
   Socket& writer, Socket& reader, const call_in_thread& call, std::vector<std::string> pieces)
@@ -106,12 +93,6 @@ void heap(
         return call.returned() || n == sum || n == 0;
       });
   }
-}
-
-template <class Socket>
-bool is_blocking(Socket& s)
-{
-  return (::fcntl(s.native_handle(), F_GETFL) & O_NONBLOCK) == 0;
 }
 
 template <class Pair>
@@ -377,15 +358,15 @@ BOOST_AUTO_TEST_CASE(what_is_used_synchronously_stays_a_blocking_descriptor)
     {
       asio::io_context context;
       tcp_pair<decltype(family)> pair(context);
-      note("after a connect", is_blocking(pair.first));
-      note("after an accept", is_blocking(pair.second));
+      note("after a connect", !is_non_blocking(pair.first.native_handle()));
+      note("after an accept", !is_non_blocking(pair.second.native_handle()));
       asio::write(pair.first, asio::buffer("x", 1));
       note_outcome(note, "read", receive(pair.second, 1, 0));
-      note("after a write", is_blocking(pair.first));
-      note("after a read", is_blocking(pair.second));
+      note("after a write", !is_non_blocking(pair.first.native_handle()));
+      note("after a read", !is_non_blocking(pair.second.native_handle()));
       char c = 0;
       pair.second.async_read_some(asio::buffer(&c, 1), note.handler("asynchronous read"));
-      note("after an asynchronous operation", is_blocking(pair.second));
+      note("after an asynchronous operation", !is_non_blocking(pair.second.native_handle()));
       asio::write(pair.first, asio::buffer("x", 1));
       run(context);
     });

@@ -14,7 +14,6 @@
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
@@ -26,6 +25,7 @@
 
 #include "support/blocking_notes.hpp"
 #include "support/descriptor_pairs.hpp"
+#include "support/descriptors.hpp"
 #include "support/differential.hpp"
 #include "support/sync_support.hpp"
 #include "support/wait_until.hpp"
@@ -111,12 +111,6 @@ void record_timestamps(int fd)
   const int what = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_SOFTWARE
     | SOF_TIMESTAMPING_OPT_TSONLY;
   checked(::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &what, sizeof(what)), "setsockopt");
-}
-
-bool has_error(int fd)
-{
-  ::pollfd p = {fd, 0, 0};
-  return ::poll(&p, 1, 0) == 1;
 }
 
 /// A connection whose second socket has something in its error queue.
@@ -274,12 +268,7 @@ BOOST_AUTO_TEST_CASE(a_read_of_all_beside_an_error_queue_waits_for_all)
       asio::io_context context;
       timestamped_pair<decltype(family)> pair(context);
       call_in_thread all([&] { return receive(pair.second, 6, MSG_WAITALL); });
-      for (const char* piece : {"ab", "cd", "ef"})
-      {
-        all.sleeps();
-        asio::write(pair.first, asio::buffer(piece, 2));
-        wait_until([&] { return all.returned() || pair.second.available() == 0; });
-      }
+      feed(pair.first, pair.second, all, {"ab", "cd", "ef"});
       note_outcome(note, "receive of all", all.get());
       note("the queue stays", has_error(pair.second.native_handle()));
     });

@@ -77,9 +77,10 @@ public:
   void operator()(Handler&& handler, Args&&... args)
   {
     // They end in this order: the handler, the running handler's mark, the count.
-    const count_guard counted{*std::exchange(tenure_, nullptr)};
-    note_result(counted.tenure, args...);
-    const running_handler marked(counted.tenure, What == counts_as::write);
+    tenure_base& t = *std::exchange(tenure_, nullptr);
+    const count_guard counted{&t};
+    note_result(t, args...);
+    const running_handler marked(t, What == counts_as::write);
     std::decay_t<Handler> own(std::move(handler));
     std::move(own)(std::forward<Args>(args)...);
   }
@@ -103,17 +104,18 @@ protected:
     return std::exchange(tenure_, nullptr);
   }
 
-private:
   struct count_guard
   {
-    tenure_base& tenure;
+    tenure_base* tenure; ///< Null: counted in none.
 
     INTERLOCK_HOT ~count_guard()
     {
-      count_down(tenure);
+      if (tenure)
+        count_down(*tenure);
     }
   };
 
+private:
   template <class... Values>
   static INTERLOCK_HOT void note_result(
     tenure_base& t, const boost::system::error_code& ec, const Values&...) noexcept
@@ -182,17 +184,6 @@ public:
   }
 
 private:
-  struct count_guard
-  {
-    tenure_base* tenure;
-
-    ~count_guard()
-    {
-      if (tenure)
-        tenure->handler_done();
-    }
-  };
-
   bound_values<Values...> values_;
 };
 

@@ -80,15 +80,17 @@ error_code set_native_non_blocking(Core& core, bool mode, error_code& ec)
   core.inside(ec,
     [mode](auto& t, error_code& e)
     {
-      // As in Asio: the native mode cannot be blocking while the other is non-blocking.
-      if (!mode && t.flags().non_blocking)
-        e = boost::asio::error::invalid_argument;
-      else if (!mode)
-        t.become_blocking(e);
-      else
+      if (mode)
+      {
         t.prepare(e);
-      if (mode && !e)
-        t.flags().native_non_blocking = true;
+        if (!e)
+          t.flags().native_non_blocking = true;
+      }
+      // As in Asio: the native mode cannot be blocking while the other is non-blocking.
+      else if (t.flags().non_blocking)
+        e = boost::asio::error::invalid_argument;
+      else
+        t.become_blocking(e);
     });
   return ec;
 }

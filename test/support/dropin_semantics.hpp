@@ -29,6 +29,7 @@
 #include "support/dropin_members.hpp"
 #include "support/dropin_types.hpp"
 #include "support/loopback_barrier.hpp"
+#include "support/sigpipe_ignored.hpp"
 
 namespace support {
 

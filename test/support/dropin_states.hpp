@@ -17,6 +17,7 @@
 #include <boost/system/error_code.hpp>
 
 #include "support/dropin_compile.hpp"
+#include "support/sigpipe_ignored.hpp"
 
 namespace support {
 

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <termios.h>
 
@@ -219,27 +218,6 @@ inline fd client_of(int listener)
   checked(::connect(client.get(), generic, length), "connect");
   return client;
 }
-
-/// A write to what no program reads returns an error.
-class sigpipe_ignored
-{
-public:
-  sigpipe_ignored()
-    : before_(::signal(SIGPIPE, SIG_IGN))
-  {
-  }
-
-  sigpipe_ignored(const sigpipe_ignored&) = delete;
-  sigpipe_ignored& operator=(const sigpipe_ignored&) = delete;
-
-  ~sigpipe_ignored()
-  {
-    ::signal(SIGPIPE, before_);
-  }
-
-private:
-  void (*before_)(int);
-};
 
 // --- Shapes: which members there are.
 

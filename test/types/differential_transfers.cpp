@@ -9,8 +9,6 @@
 #include <string>
 #include <vector>
 
-#include <signal.h>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -21,6 +19,7 @@
 
 #include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
+#include "support/sigpipe_ignored.hpp"
 
 namespace asio = boost::asio;
 using namespace support;
@@ -28,27 +27,6 @@ using asio::socket_base;
 using boost::system::error_code;
 
 namespace {
-
-/// A write to a pipe without a reader is an error, not the end of the program.
-class no_sigpipe
-{
-public:
-  no_sigpipe()
-    : before_(::signal(SIGPIPE, SIG_IGN))
-  {
-  }
-
-  no_sigpipe(const no_sigpipe&) = delete;
-  no_sigpipe& operator=(const no_sigpipe&) = delete;
-
-  ~no_sigpipe()
-  {
-    ::signal(SIGPIPE, before_);
-  }
-
-private:
-  void (*before_)(int);
-};
 
 template <class Object, class Buffers>
 void note_read(notes& note, const std::string& what, Object& object, const Buffers& buffers)
@@ -124,7 +102,7 @@ const auto empty_transfers = [](auto family, notes& note)
 const auto ends_of_streams = [](auto family, notes& note)
 {
   using F = decltype(family);
-  const no_sigpipe ignored;
+  const sigpipe_ignored ignored;
   asio::io_context context;
   char data[8];
   tcp_pair<F> pair(context);

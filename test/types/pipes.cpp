@@ -15,8 +15,6 @@
 #include <utility>
 #include <vector>
 
-#include <signal.h>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
@@ -38,6 +36,7 @@
 #include "support/descriptors.hpp"
 #include "support/dropin_calls.hpp"
 #include "support/handler_tally.hpp"
+#include "support/sigpipe_ignored.hpp"
 #include "support/sync_support.hpp"
 #include "support/system_errors.hpp"
 
@@ -179,24 +178,6 @@ const auto pipe_program = [](auto pipes, notes& note)
   end_members(note, context, r);
   try_call(note, "connect", [&] { return P::connect(r, w, ec); });
   note("connect after all", ec);
-};
-
-/// A write to a pipe without a reader is an error.
-class no_sigpipe
-{
-public:
-  no_sigpipe()
-    : before_(::signal(SIGPIPE, SIG_IGN))
-  {
-  }
-
-  ~no_sigpipe()
-  {
-    ::signal(SIGPIPE, before_);
-  }
-
-private:
-  void (*before_)(int);
 };
 
 struct connected
@@ -348,7 +329,7 @@ BOOST_AUTO_TEST_CASE(the_reader_is_told_when_the_writer_has_been_closed)
 
 BOOST_AUTO_TEST_CASE(a_write_without_a_reader_is_an_error)
 {
-  const no_sigpipe ignored;
+  const sigpipe_ignored ignored;
   connected c;
   const close_watch watch(c.reader.native_handle());
   c.reader.close();

@@ -52,6 +52,16 @@
 #define INTERLOCK_HAS_SEQ_PACKET_PROTOCOL 1
 #endif
 
+// Completion tokens checked by concepts. A program may turn them off by BOOST_ASIO_DISABLE_CONCEPTS.
+#if defined(BOOST_ASIO_HAS_CONCEPTS) && __cpp_concepts >= 201707L
+#define INTERLOCK_HAS_TOKEN_CONCEPTS 1
+#endif
+
+// Executors of the Networking TS, unless the program has turned them off.
+#if !defined(BOOST_ASIO_NO_TS_EXECUTORS)
+#define INTERLOCK_HAS_TS_EXECUTORS 1
+#endif
+
 // The hooks asio_handler_invoke, asio_handler_allocate and asio_handler_deallocate: up to Boost 1.85.
 #if defined(__has_include) && !defined(BOOST_ASIO_NO_DEPRECATED)
 #if __has_include(<boost/asio/handler_invoke_hook.hpp>)

@@ -34,6 +34,7 @@
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/core/adapted_handler.hpp>
+#include <interlock/detail/core/asio_features.hpp>
 #include <interlock/detail/core/close_cancellation.hpp>
 #include <interlock/detail/core/slot_bridge.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
@@ -202,7 +203,7 @@ release_result::bound release_result::bind(
 template <class Executor, class = void>
 class kept_work;
 
-#if !defined(BOOST_ASIO_NO_TS_EXECUTORS)
+#if defined(INTERLOCK_HAS_TS_EXECUTORS)
 
 template <class Executor>
 class kept_work<Executor, std::enable_if_t<!boost::asio::execution::is_executor<Executor>::value>>

@@ -21,6 +21,7 @@
 #include <interlock/close_mode.hpp>
 #include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/core/asio_features.hpp>
 #include <interlock/detail/core/io_core.hpp>
 #include <interlock/detail/core/repeating.hpp>
 
@@ -28,7 +29,7 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-#if defined(BOOST_ASIO_HAS_CONCEPTS) && __cpp_concepts >= 201707L
+#if defined(INTERLOCK_HAS_TOKEN_CONCEPTS)
 
 // A constant between the two concepts: gcc explains no parts of a constant, and lists no headers that lead to Asio's.
 template <class Token, class Signature>

@@ -8,7 +8,6 @@
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
-#include <cstddef>
 #include <type_traits>
 #include <utility>
 
@@ -37,12 +36,6 @@ using acceptor = tcp::acceptor;
 using plain_acceptor = asio::ip::tcp::acceptor;
 
 namespace {
-
-/// The descriptor that the system gives next.
-int next_descriptor()
-{
-  return fd(checked(::dup(0), "dup")).get();
-}
 
 struct listening : in_context
 {
@@ -241,19 +234,9 @@ BOOST_FIXTURE_TEST_CASE(
   plain.set_option(asio::socket_base::linger(true, 5));
   const fd peer = tcp_connected_to(fd(checked(::dup(plain.native_handle()), "dup")));
   acceptor listener(std::move(plain));
-  // No native_handle() of ours: that alone makes the library ask the system.
-  const int number = next_descriptor();
   tcp::socket accepted = listener.accept();
-  BOOST_TEST_REQUIRE(linger_of(number).l_onoff != 0);
-  const std::size_t sent = fill(number);
-  const close_watch watch(number);
-  accepted.close();
-  taken got;
-  BOOST_TEST(got.take_all(peer));
-  BOOST_TEST(got.bytes == sent);
-  BOOST_TEST(watch.wait_closed());
-  BOOST_TEST(watch.by_worker());
-  BOOST_TEST(!watch.lingered());
+  // No native_handle() of ours: that alone makes the library ask the system.
+  check_lingering_close(accepted, descriptor_connected_to(peer), peer);
 }
 
 // An acceptor's own close(2) waits for nothing: the thread that closes makes it, and the address is free.

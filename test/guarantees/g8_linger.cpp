@@ -214,16 +214,7 @@ BOOST_AUTO_TEST_CASE(what_is_inherited_from_a_listener_is_done_as_well)
   const support::fd peer = support::tcp_connected_to(
     support::fd(support::checked(::dup(listener.native_handle()), "dup")));
   tcp::socket accepted = listener.accept();
-  BOOST_TEST(support::linger_of(accepted.native_handle()).l_onoff != 0);
-  const std::size_t sent = support::fill(accepted.native_handle());
-  const support::close_watch watch(accepted.native_handle());
-  accepted.close();
-  taken got;
-  BOOST_TEST(got.take_all(peer));
-  BOOST_TEST(got.bytes == sent);
-  BOOST_TEST(watch.wait_closed());
-  BOOST_TEST(watch.by_worker());
-  BOOST_TEST(!watch.lingered());
+  support::check_lingering_close(accepted, accepted.native_handle(), peer);
 }
 
 BOOST_AUTO_TEST_CASE(a_descriptor_that_is_a_socket_lingers_as_one)

@@ -52,17 +52,27 @@ inline std::string referred_to(int fd)
   return size < 0 ? std::string() : std::string(text, text + size);
 }
 
-/// The descriptors open now that refer to this.
-inline std::set<int> open_fds(const std::string& what)
+/// The descriptors open now, and the one by which this has read them.
+inline std::set<int> open_fds()
 {
   ::DIR* folder = ::opendir("/proc/self/fd");
   if (!folder)
     throw std::runtime_error("cannot read /proc/self/fd");
   std::set<int> found;
   while (const ::dirent* entry = ::readdir(folder))
-    if (referred_to(std::atoi(entry->d_name)) == what)
+    if (entry->d_name[0] != '.')
       found.insert(std::atoi(entry->d_name));
   ::closedir(folder);
+  return found;
+}
+
+/// Those that refer to this.
+inline std::set<int> open_fds(const std::string& what)
+{
+  std::set<int> found;
+  for (const int fd : open_fds())
+    if (referred_to(fd) == what)
+      found.insert(fd);
   return found;
 }
 

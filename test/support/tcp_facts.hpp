@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <stdexcept>
 #include <utility>
 
 #include <netinet/in.h>
@@ -21,9 +22,26 @@
 #include <linux/sockios.h>
 
 #include "descriptor_pairs.hpp"
+#include "descriptors.hpp"
 #include "wait_until.hpp"
 
 namespace support {
+
+/// The descriptor of this process whose socket is the other end of `n`.
+inline int descriptor_connected_to(const fd& n)
+{
+  const ::sockaddr_in wanted = address_of(n);
+  for (const int other : open_fds())
+  {
+    ::sockaddr_in peer = {};
+    ::socklen_t size = sizeof(peer);
+    if (::getpeername(other, reinterpret_cast<::sockaddr*>(&peer), &size) == 0
+      && peer.sin_family == AF_INET && peer.sin_port == wanted.sin_port
+      && peer.sin_addr.s_addr == wanted.sin_addr.s_addr)
+      return other;
+  }
+  throw std::runtime_error("this process does not have the other end of a connection");
+}
 
 inline std::size_t queue_of(const fd& n, unsigned long which)
 {

@@ -3,6 +3,12 @@
 //
 // Descriptors that leave an object in other ways than by close(2).
 
+#include <optional>
+
+#include <boost/system/system_error.hpp>
+
+#include <interlock/detail/members/common_calls.hpp>
+
 #include "schedules/scene.hpp"
 
 using namespace schedules;
@@ -130,6 +136,35 @@ SCENARIO(release_beside_a_thread_inside)
       });
     release_and_close(*s.o);
     user.join();
+    s.o.reset();
+  }
+}
+
+// A call that sets a mode comes before the move, and its mode goes along, or is refused, or refuses the move.
+SCENARIO(mode_set_beside_a_move)
+{
+  {
+    scene s;
+    error_code set;
+    thread setter("setter",
+      [&] { interlock::detail::functions::set_non_blocking(s.o->get_core(), true, set); });
+    std::optional<inner_socket> given;
+    interlock::detail::flag_values flags;
+    try
+    {
+      given.emplace(s.o->get_core().give_away(flags));
+    }
+    catch (const boost::system::system_error& e)
+    {
+      require(e.code() == interlock::error::in_use, "a move is refused for another reason");
+    }
+    setter.join();
+    if (given)
+    {
+      require(set.failed() || flags.non_blocking, "a mode that was set is lost by a move");
+      error_code ignored;
+      kernel::current().close(given->release(ignored));
+    }
     s.o.reset();
   }
 }

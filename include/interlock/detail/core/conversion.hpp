@@ -103,8 +103,6 @@ private:
   void take_descriptor(from_tenure& from, error_code& ec, Complete& complete)
   {
     given_descriptor fd(from);
-    const flag_values flags = from.flags().values();
-    const linger_setting linger = from.linger();
     to_.open(ec, descriptor_owner::object,
       [&](to_tenure& to, error_code& failed)
       {
@@ -119,8 +117,9 @@ private:
       });
     if (!ec)
     {
-      to_.current()->flags().set(flags);
-      to_.current()->set_linger(linger);
+      // Since the descriptor was given, no call has been inside `from`: what one has set is there.
+      to_.current()->flags().set(from.flags().values());
+      to_.current()->set_linger(from.linger());
     }
     else if (!fd.given() && from.current_phase() != phase::open)
       ec = error_code();
@@ -208,9 +207,8 @@ void adopt_from_asio(
 template <class Core>
 typename Core::inner_type give_to_asio(Core& core)
 {
-  auto* const t = core.current();
-  const flag_values modes = t ? t->flags().values() : flag_values();
-  typename Core::inner_type given = core.give_away();
+  flag_values modes;
+  typename Core::inner_type given = core.give_away(modes);
   functions::set_modes(given, modes);
   return given;
 }

@@ -109,12 +109,14 @@ public:
     abandon_state(state());
   }
 
-  /// Gives the Asio object away, with the operations outstanding on it.
-  Inner give_away()
+  /// Gives the Asio object away, with the operations outstanding on it, and the values of its flags.
+  Inner give_away(flag_values& flags)
   {
     tenure_type* t = current();
     const duty d = t ? t->begin_give_out() : duty::refuse;
     throw_if(d == duty::busy ? make_error_code(error::in_use) : refusal(d), "move");
+    // No call is inside any more: what one has set is there.
+    flags = t->flags().values();
     Inner moved = t->take_inner();
     t->restore_linger();
     t->gave_out();

@@ -146,7 +146,7 @@ BOOST_FIXTURE_TEST_CASE(an_acceptor_of_asio_becomes_one_of_ours_with_its_accept,
   BOOST_TEST(tally.all_called());
 }
 
-BOOST_FIXTURE_TEST_CASE(the_modes_of_an_acceptor_move_as_well, listening)
+BOOST_FIXTURE_TEST_CASE(the_flags_of_an_acceptor_move_as_well, listening)
 {
   using asio::socket_base;
   const auto aborted_of = [](auto& a)

@@ -30,7 +30,7 @@
   } \
   INTERLOCK_TEST_SEMANTICS(type, name, closed_objects_refuse_everything, of_closed_objects) \
   INTERLOCK_TEST_SEMANTICS(type, name, nothing_is_opened_twice, of_what_is_open_already) \
-  INTERLOCK_TEST_SEMANTICS(type, name, modes_tell_what_blocks, of_modes) \
+  INTERLOCK_TEST_SEMANTICS(type, name, blocking_state_tells_what_blocks, of_blocking_state) \
   INTERLOCK_TEST_SEMANTICS(type, name, data_passes, of_transfers) \
   INTERLOCK_TEST_SEMANTICS(type, name, buffers_may_be_empty, of_empty_buffers) \
   INTERLOCK_TEST_SEMANTICS(type, name, the_end_is_told, of_ends) \

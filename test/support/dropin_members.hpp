@@ -26,7 +26,7 @@
 namespace support {
 
 template <class Object, class Visitor>
-void visit_modes(Object& o, Visitor& v)
+void visit_blocking_state(Object& o, Visitor& v)
 {
   const auto& constant = o;
   v.both("non_blocking", [&](auto&... ec) { return o.non_blocking(true, ec...); });
@@ -223,8 +223,8 @@ template <class Type, class Object, class Visitor, class... To>
 void visit_members(boost::asio::io_context& context, Object& o, Visitor& v, const To&... to)
 {
   v.both("cancel", [&](auto&... ec) { return o.cancel(ec...); });
-  if constexpr (Type::has_modes)
-    visit_modes(o, v);
+  if constexpr (Type::has_blocking_state)
+    visit_blocking_state(o, v);
   if constexpr (Type::is_socket)
     visit_socket(o, v);
   if constexpr (Type::is_acceptor)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // What Asio documents of its objects, as expectations of an object of any type: states after failures,
-// errors, empty buffers, ends, cancellation, modes, options, closing, moving. They hold for both families:
+// errors, empty buffers, ends, cancellation, blocking state, options, closing, moving. They hold for both families:
 // that Asio's own types meet them shows that they are right.
 
 #ifndef INTERLOCK_TEST_SUPPORT_DROPIN_SEMANTICS_HPP
@@ -260,9 +260,9 @@ public:
     BOOST_TEST(!closed.is_open());
   }
 
-  void of_modes()
+  void of_blocking_state()
   {
-    if constexpr (Type::has_modes)
+    if constexpr (Type::has_blocking_state)
     {
       BOOST_TEST(!object_.non_blocking());
       object_.non_blocking(true);
@@ -538,7 +538,7 @@ private:
   {
     if constexpr (Type::is_socket)
       BOOST_TEST(object_.available() == bytes);
-    if constexpr (Type::has_modes)
+    if constexpr (Type::has_blocking_state)
     {
       boost::asio::socket_base::bytes_readable command;
       object_.io_control(command);
@@ -595,7 +595,7 @@ private:
   {
     if constexpr (can_read<Type>)
       start_read<Type>(object_, buffer(), flags_, t);
-    else if constexpr (Type::has_modes)
+    else if constexpr (Type::has_blocking_state)
       object_.async_wait(object::wait_read, t.handler());
     else
     {

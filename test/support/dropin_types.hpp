@@ -226,12 +226,12 @@ struct shape
 {
   static constexpr bool is_socket = false;
   static constexpr bool is_acceptor = false;
-  static constexpr bool has_modes = false;     // non_blocking, wait, io_control
-  static constexpr bool reads = false;         // read_some
-  static constexpr bool writes = false;        // write_some
-  static constexpr bool has_flags = false;     // send and receive
-  static constexpr bool has_addresses = false; // send_to and receive_from
-  static constexpr bool has_records = false;   // send and receive, with flags of the record
+  static constexpr bool has_blocking_state = false; // non_blocking, wait, io_control
+  static constexpr bool reads = false;              // read_some
+  static constexpr bool writes = false;             // write_some
+  static constexpr bool has_flags = false;          // send and receive
+  static constexpr bool has_addresses = false;      // send_to and receive_from
+  static constexpr bool has_records = false;        // send and receive, with flags of the record
   static constexpr bool is_port = false;
   static constexpr bool is_stream = false; // has an end, and takes no empty messages
   // Of what a message has in front of it when it is received.
@@ -241,7 +241,7 @@ struct shape
 struct base_socket_shape : shape
 {
   static constexpr bool is_socket = true;
-  static constexpr bool has_modes = true;
+  static constexpr bool has_blocking_state = true;
   static constexpr bool is_stream = true;
 };
 
@@ -272,12 +272,12 @@ struct packet_socket_shape : base_socket_shape
 struct acceptor_shape : shape
 {
   static constexpr bool is_acceptor = true;
-  static constexpr bool has_modes = true;
+  static constexpr bool has_blocking_state = true;
 };
 
 struct descriptor_shape : shape
 {
-  static constexpr bool has_modes = true;
+  static constexpr bool has_blocking_state = true;
   static constexpr bool is_stream = true;
 };
 

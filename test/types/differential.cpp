@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Guarantee G12, by comparison: the same program over Asio's types and over Interlock's observes
-// the same. This file: opening, connecting, binding, accepting and their failures, blocking modes,
+// the same. This file: opening, connecting, binding, accepting and their failures, the blocking state,
 // cancellation, moves. The options and the transfers have files of their own.
 
 #include <cstddef>
@@ -47,7 +47,7 @@ struct set_non_blocking
 };
 
 template <class Object>
-void note_modes(notes& note, const std::string& when, const Object& object)
+void note_blocking_state(notes& note, const std::string& when, const Object& object)
 {
   note("non_blocking " + when, object.non_blocking());
   note("native_non_blocking " + when, object.native_non_blocking());
@@ -233,29 +233,29 @@ const auto accepting = [](auto family, notes& note)
   note("accept", ec);
   note("its endpoint", from == client.local_endpoint());
   note("its peer", peer.remote_endpoint() == client.local_endpoint());
-  note_modes(note, "of an accepted socket", peer);
+  note_blocking_state(note, "of an accepted socket", peer);
   a.listen(1, ec);
   note("listen again", ec);
 };
 
-const auto blocking_modes = [](auto family, notes& note)
+const auto blocking_state = [](auto family, notes& note)
 {
   using F = decltype(family);
   asio::io_context context;
   typename F::tcp::socket s(context, F::tcp::v4());
   error_code ec;
-  note_modes(note, "at first", s);
+  note_blocking_state(note, "at first", s);
   for (const bool native : {false, true})
     for (const bool mode : {true, true, false, true, false})
     {
       native ? s.native_non_blocking(mode, ec) : s.non_blocking(mode, ec);
       note(native ? "native_non_blocking" : "non_blocking", ec);
-      note_modes(note, "after that", s);
+      note_blocking_state(note, "after that", s);
     }
   s.non_blocking(true);
   s.native_non_blocking(false, ec);
   note("native_non_blocking(false) in non-blocking mode", ec);
-  note_modes(note, "after that", s);
+  note_blocking_state(note, "after that", s);
   for (const int on : {0, 1})
   {
     set_non_blocking command{on};
@@ -264,9 +264,9 @@ const auto blocking_modes = [](auto family, notes& note)
     note("non_blocking after that", s.non_blocking());
   }
   s.close();
-  note_modes(note, "closed", s);
+  note_blocking_state(note, "closed", s);
   s.open(F::tcp::v4());
-  note_modes(note, "opened again", s);
+  note_blocking_state(note, "opened again", s);
 };
 
 const auto cancelling = [](auto family, notes& note)
@@ -307,15 +307,15 @@ const auto moving = [](auto family, notes& note)
   concrete first(context, F::tcp::v4());
   first.non_blocking(true);
   concrete second(std::move(first));
-  note_modes(note, "of what was moved to", second);
-  note_modes(note, "of what was moved from", first);
+  note_blocking_state(note, "of what was moved to", second);
+  note_blocking_state(note, "of what was moved from", first);
   note("moved from is open", first.is_open());
   first = std::move(second);
-  note_modes(note, "moved back", first);
+  note_blocking_state(note, "moved back", first);
   socket converted(std::move(first));
   note("converted is open", converted.is_open());
   note("moved from is open", first.is_open());
-  note_modes(note, "of what was converted", converted);
+  note_blocking_state(note, "of what was converted", converted);
   socket assigned(context, F::tcp::v6());
   assigned = std::move(converted);
   note("assigned is v4", assigned.local_endpoint().protocol() == asio::ip::tcp::v4());
@@ -362,9 +362,9 @@ BOOST_AUTO_TEST_CASE(accepting_is_the_same)
   same_in_both_families(accepting);
 }
 
-BOOST_AUTO_TEST_CASE(blocking_modes_are_the_same)
+BOOST_AUTO_TEST_CASE(blocking_state_is_the_same)
 {
-  same_in_both_families(blocking_modes);
+  same_in_both_families(blocking_state);
 }
 
 BOOST_AUTO_TEST_CASE(cancelling_is_the_same)

@@ -87,7 +87,7 @@ const auto options_and_commands = [](notes& note, auto& o)
   try_both(note, "io_control", [&](auto&... ec) { return o.io_control(command, ec...); });
 };
 
-const auto modes = [](notes& note, auto& o)
+const auto blocking_state = [](notes& note, auto& o)
 {
   const auto& constant = o;
   try_both(note, "non_blocking", [&](auto&... ec) { return o.non_blocking(true, ec...); });
@@ -138,7 +138,7 @@ const auto socket_program = [](auto family, notes& note)
   note("executor", s.get_executor() == context.get_executor());
   note("lowest layer", &s.lowest_layer() == &s && &constant.lowest_layer() == &s);
   try_both(note, "open", [&](auto&... ec) { return s.open(tcp::v4(), ec...); });
-  modes(note, s);
+  blocking_state(note, s);
   options_and_commands(note, s);
   try_both(note, "bind", [&](auto&... ec) { return s.bind(any, ec...); });
   try_both(note, "local_endpoint", [&](auto&... ec) { return constant.local_endpoint(ec...); });
@@ -181,7 +181,7 @@ const auto acceptor_program = [](auto family, notes& note)
   asio_tcp::endpoint from;
   note("executor", a.get_executor() == context.get_executor());
   try_both(note, "open", [&](auto&... ec) { return a.open(tcp::v4(), ec...); });
-  modes(note, a);
+  blocking_state(note, a);
   options_and_commands(note, a);
   const auto any = tcp_pair<decltype(family)>::loopback();
   try_both(note, "bind", [&](auto&... ec) { return a.bind(any, ec...); });
@@ -224,7 +224,7 @@ const auto descriptor_program = [](auto family, notes& note)
   fd offered = pipe_ends().near;
   try_call(note, "assign", [&] { return d.assign(offered.release()); });
   try_both(note, "assign again", [&](auto&... ec) { return d.assign(offered.get(), ec...); });
-  modes(note, d);
+  blocking_state(note, d);
   typename descriptor::bytes_readable command;
   try_both(note, "io_control", [&](auto&... ec) { return d.io_control(command, ec...); });
   transfers(note, d);

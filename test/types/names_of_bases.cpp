@@ -200,6 +200,7 @@ namespace helpers {
   X(descriptors_may_have_come) \
   X(endpoint_from) \
   X(events_of) \
+  X(flags_of) \
   X(gather) \
   X(get_flag) \
   X(get_from_descriptor) \
@@ -214,7 +215,6 @@ namespace helpers {
   X(is_stream) \
   X(make_ends) \
   X(make_fds) \
-  X(modes_of) \
   X(open_connected) \
   X(open_listening) \
   X(open_made) \
@@ -228,8 +228,8 @@ namespace helpers {
   X(release_if_open) \
   X(send) \
   X(send_to) \
+  X(set_flags) \
   X(set_linger) \
-  X(set_modes) \
   X(set_native_non_blocking) \
   X(set_non_blocking) \
   X(set_on_descriptor) \

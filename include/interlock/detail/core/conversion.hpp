@@ -161,55 +161,55 @@ private:
 
 namespace functions {
 
-/// The modes that the program has set on Asio's own object.
+/// The flags that the program has set on Asio's own object.
 template <class Inner>
-flag_values modes_of(const Inner& inner)
+flag_values flags_of(const Inner& inner)
 {
-  flag_values modes;
-  modes.non_blocking = inner.non_blocking();
-  modes.native_non_blocking = inner.native_non_blocking();
+  flag_values flags;
+  flags.non_blocking = inner.non_blocking();
+  flags.native_non_blocking = inner.native_non_blocking();
   if constexpr (protocol_of<Inner>::is_socket)
   {
     boost::system::error_code ignored;
     boost::asio::socket_base::enable_connection_aborted aborted;
     inner.get_option(aborted, ignored);
-    modes.connection_aborted = aborted.value();
+    flags.connection_aborted = aborted.value();
   }
-  return modes;
+  return flags;
 }
 
 /// Sets them on Asio's own object. It is not made blocking: operations may be outstanding on it, and a thread of the loop
 /// would block in them.
 template <class Inner>
-void set_modes(Inner& inner, const flag_values& modes)
+void set_flags(Inner& inner, const flag_values& flags)
 {
   boost::system::error_code ignored;
-  if (modes.non_blocking)
+  if (flags.non_blocking)
     inner.non_blocking(true, ignored);
   if constexpr (protocol_of<Inner>::is_socket)
     inner.set_option(
-      boost::asio::socket_base::enable_connection_aborted(modes.connection_aborted), ignored);
+      boost::asio::socket_base::enable_connection_aborted(flags.connection_aborted), ignored);
 }
 
-/// Takes over what Asio's own object has open, with its modes. `core` is under construction.
+/// Takes over what Asio's own object has open, with its flags. `core` is under construction.
 template <class Core, class Complete>
 void adopt_from_asio(
   Core& core, typename Core::inner_type&& other, boost::system::error_code& ec, Complete complete)
 {
   const bool is_open = other.is_open();
-  const flag_values modes = is_open ? functions::modes_of(other) : flag_values();
+  const flag_values flags = is_open ? functions::flags_of(other) : flag_values();
   core.adopt(std::move(other), ec, std::move(complete));
   if (is_open && !ec)
-    core.current()->flags().set(modes);
+    core.current()->flags().set(flags);
 }
 
-/// Gives what `core` has open to Asio's own object, with the modes.
+/// Gives what `core` has open to Asio's own object, with the flags.
 template <class Core>
 typename Core::inner_type give_to_asio(Core& core)
 {
-  flag_values modes;
-  typename Core::inner_type given = core.give_away(modes);
-  functions::set_modes(given, modes);
+  flag_values flags;
+  typename Core::inner_type given = core.give_away(flags);
+  functions::set_flags(given, flags);
   return given;
 }
 

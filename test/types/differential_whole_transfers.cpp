@@ -62,7 +62,7 @@ void start_and_run(notes& note, Object& object, asio::io_context& context)
 
 /// Two ends, of which the first is written to.
 template <class Object>
-void note_modes(notes& note, asio::io_context& context, Object& first, Object& second)
+void note_transfers(notes& note, asio::io_context& context, Object& first, Object& second)
 {
   note("native mode at first", first.native_non_blocking());
   start_and_run(note, first, context);
@@ -128,7 +128,7 @@ struct timestamped_pair : tcp_pair<Family>
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_differential_modes)
+BOOST_AUTO_TEST_SUITE(test_differential_whole_transfers)
 
 // --- The mode of the descriptor.
 
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(after_an_operation_a_write_of_tcp_is_a_part)
       asio::io_context context;
       tcp_pair<decltype(family)> pair(context);
       keep_buffers(pair);
-      note_modes(note, context, pair.first, pair.second);
+      note_transfers(note, context, pair.first, pair.second);
     });
 }
 
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(after_an_operation_a_write_of_a_local_socket_is_a_part)
     {
       asio::io_context context;
       local_pair<decltype(family)> pair(context);
-      note_modes(note, context, pair.first, pair.second);
+      note_transfers(note, context, pair.first, pair.second);
     });
 }
 
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(after_an_operation_a_write_of_a_descriptor_is_a_part)
       ends pipe = pipe_ends();
       typename decltype(family)::stream_descriptor reader(context, pipe.near.release());
       typename decltype(family)::stream_descriptor writer(context, pipe.far.release());
-      note_modes(note, context, writer, reader);
+      note_transfers(note, context, writer, reader);
     });
 }
 

@@ -50,7 +50,7 @@ void check(bool holds, const char* what, int line)
   if (holds)
     return;
   ++failures;
-  std::printf("modes.cpp:%d: %s\n", line, what);
+  std::printf("program.cpp:%d: %s\n", line, what);
 }
 
 // clang-format off

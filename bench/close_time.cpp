@@ -7,12 +7,12 @@
 //   close_time [TURNS [CLOSES]]
 //
 // By default 20 turns of 400 closes, of sockets that have been accepted, and of sockets that have been connected: Asio
-// takes the former out of its epoll set before it closes them, and leaves that to close(2) for the latter. Interlock takes
-// out both, since a copy of the descriptor elsewhere would keep it in the set.
+// takes the former out of its epoll set before it closes them, and leaves that to close(2) for the latter. Interlock
+// takes out both, since a copy of the descriptor elsewhere would keep it in the set.
 //
-// The sides take turns in one process, so that all see the same machine; the ratios of each turn are reported, as median
-// and quartiles. Processor time, not wall time: other load does not count. The peers belong to another context, so that
-// the loop sees the closes alone; the first close of a context, which starts the worker, is not counted.
+// The sides take turns in one process, so that all see the same machine; the ratios of each turn are reported, as
+// median and quartiles. Processor time, not wall time: other load does not count. The peers belong to another context,
+// so that the loop sees the closes alone; the first close of a context, which starts the worker, is not counted.
 
 #include <cstdio>
 #include <cstdlib>

@@ -9,19 +9,20 @@
 //
 // By default 20 turns, 4000 connections, 1 thread, 32 at once, 1 message, and no rate (0).
 //
-// MESSAGES are echoed on each connection, one at a time, before the server closes it. With one, accept and close are most
-// of the cost; with 20000 (and few connections, such as 32) the echo is.
+// MESSAGES are echoed on each connection, one at a time, before the server closes it. With one, accept and close are
+// most of the cost; with 20000 (and few connections, such as 32) the echo is.
 //
 // RATE connections start in a second, by the clock: the time from the close to the client's end of stream is then that
 // of a server at a known load, not that of a saturated one. AT-ONCE has no effect then. A server that falls behind has
 // more and more connections open; the program ends with an error if it runs out of descriptors.
 //
 // The sides take turns in one process, so that all see the same machine. The ratios of each turn to plain Asio's are
-// reported, as median, quartiles and the 95 % confidence interval of the median (from 6 turns on): processor time of the
-// process and of the threads that run the loop, and messages a second. The clients are another process. On a machine
-// with few processors it takes as much of them as the server, so that the rate says less than the processor time. The
-// time from the close to the client's end of stream is reported in microseconds, of all turns together. With several
-// threads, Asio and Interlock share one acceptor and one reactor; epoll and libuv have one of each for each thread.
+// reported, as median, quartiles and the 95 % confidence interval of the median (from 6 turns on): processor time of
+// the process and of the threads that run the loop, and messages a second. The clients are another process. On a
+// machine with few processors it takes as much of them as the server, so that the rate says less than the processor
+// time. The time from the close to the client's end of stream is reported in microseconds, of all turns together. With
+// several threads, Asio and Interlock share one acceptor and one reactor; epoll and libuv have one of each for each
+// thread.
 
 #include <algorithm>
 #include <cstdio>

@@ -12,8 +12,8 @@
 
 namespace bench {
 
-/// Raises the limit of the process to `wanted`, or as far as it goes. How many descriptors that makes, besides a few of the
-/// program's own. Only a privileged process can raise its hard limit.
+/// Raises the limit of the process to `wanted`, or as far as it goes. How many descriptors that makes, besides a few of
+/// the program's own. Only a privileged process can raise its hard limit.
 inline std::size_t possible_descriptors(std::size_t wanted)
 {
   constexpr ::rlim_t others = 64;

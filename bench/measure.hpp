@@ -60,8 +60,8 @@ struct interval
   double low, high;
 };
 
-/// The rank, counted from 1 and from either end, of those of `n` sorted values that bound the 95 % confidence interval of
-/// the median. 0 if not even the smallest and the largest value reach 95 %, which is n < 6.
+/// The rank, counted from 1 and from either end, of those of `n` sorted values that bound the 95 % confidence interval
+/// of the median. 0 if not even the smallest and the largest value reach 95 %, which is n < 6.
 inline std::size_t median_rank(std::size_t n)
 {
   // The tail of the binomial distribution of n tosses of a coin. The logarithm does not underflow if n is large.

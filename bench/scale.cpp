@@ -10,8 +10,8 @@
 // threads against that with one, over Asio and over Interlock: 1 if threads do not slow each other down, as far as the
 // kernel lets them (a process has one table of descriptors, a loop one epoll set).
 //
-// Objects: so many UDP sockets are closed by async_close() and the loop runs until all are. Reported is the processor time
-// of the process for each: constant if the whole is linear.
+// Objects: so many UDP sockets are closed by async_close() and the loop runs until all are. Reported is the processor
+// time of the process for each: constant if the whole is linear.
 
 #include <algorithm>
 #include <cstdio>

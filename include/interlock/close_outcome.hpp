@@ -21,8 +21,8 @@ inline namespace abi_0 {
 enum class close_outcome : unsigned char
 {
   /// Closed, and the fate of the data is unknown: no caller chose a mode that waits, an immediate close
-  /// ended the wait, there was no connection, or other code has received the error of the connection. On TCP the kernel continues to send after an orderly
-  /// close(2), within its own limits (tcp_orphan_retries in tcp(7)).
+  /// ended the wait, there was no connection, or other code has received the error of the connection. On TCP the kernel
+  /// continues to send after an orderly close(2), within its own limits (tcp_orphan_retries in tcp(7)).
   closed,
 
   /// Everything sent has arrived. TCP: the peer's kernel has acknowledged all data and our FIN.

@@ -36,8 +36,8 @@ struct close_report
   /// than its bytes. Zero after a reset, because that memory is freed with the peer.
   std::size_t unacknowledged = 0;
 
-  /// Bytes of input read and discarded, so that close(2) does not answer them with a reset. With the outcome peer_closed
-  /// everything that had not been read, unless a limit or the deadline has ended the discarding.
+  /// Bytes of input read and discarded, so that close(2) does not answer them with a reset. With the outcome
+  /// peer_closed everything that had not been read, unless a limit or the deadline has ended the discarding.
   std::uint64_t discarded = 0;
 
   /// Writes refused during the flush, while earlier writes completed.

@@ -21,8 +21,8 @@
 #error Interlock needs a POSIX system
 #endif
 
-// What exists once in a program, whatever shared objects it consists of and however they are compiled: the mutexes of all
-// objects, the marks of a thread, the service of a context. The library's functions, because they keep such things.
+// What exists once in a program, whatever shared objects it consists of and however they are compiled: the mutexes of
+// all objects, the marks of a thread, the service of a context. The library's functions, because they keep such things.
 #define INTERLOCK_DECL __attribute__((visibility("default")))
 
 // On the read/write path a call costs as much as the code it runs; elsewhere, inlined code only takes space.

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Every class of the library with all of its members, for the compiler's warnings: a member that is no template is compiled
-// although program.cpp does not call it. An instantiation does not reach the bases: they are named.
+// Every class of the library with all of its members, for the compiler's warnings: a member that is no template is
+// compiled although program.cpp does not call it. An instantiation does not reach the bases: they are named.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/generic/seq_packet_protocol.hpp>

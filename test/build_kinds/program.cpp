@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A program that is compiled in another way than the library that it is linked with: without exceptions or type
-// information, with Asio compiled separately, and so on. test/Jamfile has one target for each way, over this file. All of it
-// must work as usual: opening, transfers, closes, their errors, and what Asio's handler tracking shows of them.
+// information, with Asio compiled separately, and so on. test/Jamfile has one target for each way, over this file. All
+// of it must work as usual: opening, transfers, closes, their errors, and what Asio's handler tracking shows of them.
 //
 // The framework of the other tests needs exceptions and type information. So this file has a main(), which prints each
 // check that fails. Exit status 0: none.

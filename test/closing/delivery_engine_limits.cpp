@@ -39,8 +39,8 @@ unsigned user_timeout_of(const support::fd& n)
   return value;
 }
 
-/// The kernel's limit while a delivery under the given mode waits for the peer; an immediate end, which overtakes it, has
-/// lifted the limit.
+/// The kernel's limit while a delivery under the given mode waits for the peer; an immediate end, which overtakes it,
+/// has lifted the limit.
 template <class Fixture>
 unsigned limit_under(Fixture& f, support::ends& tcp, const close_mode& mode)
 {

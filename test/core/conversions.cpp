@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Moves between types: of another executor or protocol, and from and to Asio's own. Operations go
-// along, and a close waits for them. What uses the descriptor, and a close handle, refuse the move. Acceptors and pipes to
-// Asio's: acceptors_to_asio.cpp, pipes_to_asio.cpp.
+// along, and a close waits for them. What uses the descriptor, and a close handle, refuse the move. Acceptors and pipes
+// to Asio's: acceptors_to_asio.cpp, pipes_to_asio.cpp.
 
 #include <interlock/close_handle.hpp>
 #include <interlock/error.hpp>

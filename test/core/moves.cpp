@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Moves within one type: operations go with what is open, and what was moved from is as new. Moves of any kind: a descriptor
-// with operations outstanding is not made blocking.
+// Moves within one type: operations go with what is open, and what was moved from is as new. Moves of any kind: a
+// descriptor with operations outstanding is not made blocking.
 
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>

@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A shared object that has the library inside, as the program has that links it. What it does with objects of the program.
+// A shared object that has the library inside, as the program has that links it. What it does with objects of the
+// program.
 
 #ifndef INTERLOCK_TEST_DSO_PART_HPP
 #define INTERLOCK_TEST_DSO_PART_HPP

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A program and a shared object that it is linked with, each with the library inside and its symbols hidden: what must exist
-// once exists once, so objects of the one are used by the other.
+// A program and a shared object that it is linked with, each with the library inside and its symbols hidden: what must
+// exist once exists once, so objects of the one are used by the other.
 
 #include <chrono>
 #include <cstddef>

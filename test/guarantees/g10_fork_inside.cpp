@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// G10: the program may fork in a function that the library calls, in a signal handler of a thread that is blocked in a call of
-// the library's, and while it holds a lock that its factory of threads takes.
+// G10: the program may fork in a function that the library calls, in a signal handler of a thread that is blocked in a
+// call of the library's, and while it holds a lock that its factory of threads takes.
 //
 // A child checks for itself, and its exit status says what it found.
 
@@ -56,8 +56,8 @@ struct slow_fixture
 
   std::function<void()> later = [] {}; // in the child, when the library has left the thread
 
-  /// The child calls `act` in the report and returns from it. It ends with its only thread. Whether it ended well; a use of
-  /// what is gone shows in the sanitizers.
+  /// The child calls `act` in the report and returns from it. It ends with its only thread. Whether it ended well; a
+  /// use of what is gone shows in the sanitizers.
   bool fork_in_report(std::function<void()> act)
   {
     close_service::options o;

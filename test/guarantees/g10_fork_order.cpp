@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// G10: in which order the program forks, notifies the context, and opens and closes in between, is free, as with Asio's own
-// objects.
+// G10: in which order the program forks, notifies the context, and opens and closes in between, is free, as with Asio's
+// own objects.
 //
 // A child checks for itself, and its exit status says what it found.
 

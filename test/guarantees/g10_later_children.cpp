@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// G10, G3: a child that is made after a close has no copy of the descriptor, however it is made: the peer sees the end of
-// the stream while the child lives.
+// G10, G3: a child that is made after a close has no copy of the descriptor, however it is made: the peer sees the end
+// of the stream while the child lives.
 //
 // Asio opens sockets without FD_CLOEXEC, so a child that executes a program has what is open when it is made.
 

@@ -1,8 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// G11, and what it leaves behind: a thread that is cancelled (pthread_cancel) while a synchronous call blocks unwinds out of it;
-// the object goes on, and its close does not wait for the thread. A call that a close ends reports what it has transferred.
+// G11, and what it leaves behind: a thread that is cancelled (pthread_cancel) while a synchronous call blocks unwinds
+// out of it; the object goes on, and its close does not wait for the thread. A call that a close ends reports what it
+// has transferred.
 
 #include <interlock/ip/tcp.hpp>
 #include <interlock/ip/udp.hpp>
@@ -119,8 +120,8 @@ BOOST_AUTO_TEST_SUITE(test_g11_cancelled_calls)
 
 // --- Thread cancellation.
 
-// Not under ThreadSanitizer: it does not see the locks of a thread that has been cancelled in a call which it intercepts,
-// and takes what they guard for unguarded.
+// Not under ThreadSanitizer: it does not see the locks of a thread that has been cancelled in a call which it
+// intercepts, and takes what they guard for unguarded.
 #if !defined(__SANITIZE_THREAD__)
 
 BOOST_FIXTURE_TEST_CASE(a_thread_is_cancelled_in_a_read, connected)

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // G9, for want of memory, with what the types beyond stream sockets do: pairs, pipes and serial ports
-// are opened as a whole or not at all, pipes and acceptors move from and to Asio's own without a loss, and operations on
-// datagrams are started or throw.
+// are opened as a whole or not at all, pipes and acceptors move from and to Asio's own without a loss, and operations
+// on datagrams are started or throw.
 
 #define BOOST_TEST_MODULE interlock_alloc_failure_types
 #include <boost/test/unit_test.hpp>

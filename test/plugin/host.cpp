@@ -1,8 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A program that loads a shared object with Interlock inside, calls it, and unloads it at once, many times. Then there is no
-// thread of it, and no function that is to be called at the end of a thread, at a fork or at the end of the process.
+// A program that loads a shared object with Interlock inside, calls it, and unloads it at once, many times. Then there
+// is no thread of it, and no function that is to be called at the end of a thread, at a fork or at the end of the
+// process.
 //
 // usage: host -- PLUGIN
 

@@ -74,8 +74,8 @@ struct takes_an_error
   }
 };
 
-// No other overload of the call looks at the handler. With concepts clang substitutes the return types first, and Asio's own
-// acceptor does not compile with it either.
+// No other overload of the call looks at the handler. With concepts clang substitutes the return types first, and
+// Asio's own acceptor does not compile with it either.
 #if !defined(BOOST_ASIO_HAS_CONCEPTS) || !defined(__clang__)
 static_assert(std::is_void<decltype(std::declval<tcp::acceptor&>().async_accept(
                 std::declval<tcp::socket&>(), takes_an_error()))>::value,

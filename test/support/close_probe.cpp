@@ -55,8 +55,9 @@ bool lingers(int fd) noexcept
 
 struct close_probe
 {
-  /// The watch on what `descriptor` is now, if there is one. With the mutex. ThreadSanitizer does not look at it: it closes
-  /// files itself while it makes a report, takes no notice of locks then, and would wait for itself to report that.
+  /// The watch on what `descriptor` is now, if there is one. With the mutex. ThreadSanitizer does not look at it: it
+  /// closes files itself while it makes a report, takes no notice of locks then, and would wait for itself to report
+  /// that.
   __attribute__((no_sanitize("thread"))) static close_watch* find(int fd) noexcept
   {
     struct ::stat now;

@@ -19,9 +19,9 @@ namespace support {
 /// In seconds. A child that hangs is ended by SIGALRM.
 constexpr unsigned patience_with_child = 60;
 
-/// What a child begins with that any thread may have forked, and where it may start threads. They get larger stacks than
-/// the parent's threads had: otherwise glibc would give them the stacks, and so the ids, of those, and ThreadSanitizer
-/// takes that for an error.
+/// What a child begins with that any thread may have forked, and where it may start threads. They get larger stacks
+/// than the parent's threads had: otherwise glibc would give them the stacks, and so the ids, of those, and
+/// ThreadSanitizer takes that for an error.
 inline void begin_child()
 {
   ::sigset_t alarm;

@@ -40,8 +40,8 @@ inline ::linger linger_of(int n)
   return value;
 }
 
-/// Closes the object of a socket that lingers, and whose peer has read nothing: close(2) is the worker's, and comes when all
-/// has been delivered.
+/// Closes the object of a socket that lingers, and whose peer has read nothing: close(2) is the worker's, and comes
+/// when all has been delivered.
 template <class Object>
 void check_lingering_close(Object& object, int descriptor, const fd& peer)
 {

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A thread of which can be told whether it sleeps in poll(2), ppoll(2) or splice(2), or waits for another. The kernel is
-// asked, so no test has to guess from time that has passed.
+// A thread of which can be told whether it sleeps in poll(2), ppoll(2) or splice(2), or waits for another. The kernel
+// is asked, so no test has to guess from time that has passed.
 
 #ifndef INTERLOCK_TEST_SUPPORT_WATCHED_THREAD_HPP
 #define INTERLOCK_TEST_SUPPORT_WATCHED_THREAD_HPP

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Guarantee G12, by comparison: synchronous calls are blocking calls. Under signals, with MSG_WAITALL, with a low watermark and
-// with more to write than there is room for, they do what calls on a blocking descriptor do.
+// Guarantee G12, by comparison: synchronous calls are blocking calls. Under signals, with MSG_WAITALL, with a low
+// watermark and with more to write than there is room for, they do what calls on a blocking descriptor do.
 
 #include <atomic>
 #include <cstddef>

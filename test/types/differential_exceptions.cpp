@@ -40,8 +40,8 @@ std::string without_place(const std::string& text)
 
 #if defined(INTERLOCK_HAS_SOURCE_LOCATION) && BOOST_VERSION >= 108100
 
-/// Whether it is a place of a library's header, and the name of the function there. What the compiler tells of it may be the
-/// whole signature.
+/// Whether it is a place of a library's header, and the name of the function there. What the compiler tells of it may
+/// be the whole signature.
 std::string place(const boost::system::system_error& e)
 {
   const boost::source_location where = boost::get_throw_location(e);

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Guarantee G12, by comparison: handlers and executors of any age. The hooks of handlers (asio_handler_invoke and the like),
-// strand::wrap(), executors of the Networking TS, and executors that can be copied and not assigned.
+// Guarantee G12, by comparison: handlers and executors of any age. The hooks of handlers (asio_handler_invoke and the
+// like), strand::wrap(), executors of the Networking TS, and executors that can be copied and not assigned.
 
 #include <cstddef>
 #include <memory>

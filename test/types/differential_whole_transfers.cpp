@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Guarantee G12, by comparison: whether a synchronous transfer waits until all is transferred. It does where the descriptor
-// of Asio's object would be blocking: not after an asynchronous operation, not if it came O_NONBLOCK, and not if the flags of
-// the call say otherwise.
+// Guarantee G12, by comparison: whether a synchronous transfer waits until all is transferred. It does where the
+// descriptor of Asio's object would be blocking: not after an asynchronous operation, not if it came O_NONBLOCK, and
+// not if the flags of the call say otherwise.
 
 #include <cstddef>
 #include <string>

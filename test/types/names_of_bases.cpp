@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Names of a program keep their meaning. A class that derives from an object of the library means the names of its own
-// namespace, except those that Asio's class has too. An unqualified call with an object, an initiation or a handler of the
-// library calls the program's function. The library never calls a function of the program by accident. The same
+// namespace, except those that Asio's class has too. An unqualified call with an object, an initiation or a handler of
+// the library calls the program's function. The library never calls a function of the program by accident. The same
 // program compiles over Asio's own objects.
 
 #include <string>

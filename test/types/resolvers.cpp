@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Guarantee G12: Asio's templates of endpoints, resolvers and results, named with a closable protocol, and what converts.
+// Guarantee G12: Asio's templates of endpoints, resolvers and results, named with a closable protocol, and what
+// converts.
 
 #include <interlock/ip/basic_endpoint.hpp>
 #include <interlock/ip/basic_resolver.hpp>

@@ -3,8 +3,9 @@
 //
 // What orders threads, and the system calls on descriptors, under one name each.
 //
-// The rooms from the descriptor to the core take them from here only. Most names are the standard library's or the kernel's
-// own. A test puts another header in this one's place, and so runs the library under a scheduler and a kernel of its own.
+// The rooms from the descriptor to the core take them from here only. Most names are the standard library's or the
+// kernel's own. A test puts another header in this one's place, and so runs the library under a scheduler and a kernel
+// of its own.
 
 #ifndef INTERLOCK_DETAIL_SYS_HPP
 #define INTERLOCK_DETAIL_SYS_HPP
@@ -84,12 +85,13 @@ inline thread::id this_thread_id() noexcept
 /// How many wake-up eventfds a context keeps for the next synchronous calls that block.
 constexpr std::size_t kept_wake_events = 16;
 
-/// What each thread has one of; declared thread_local. Without a destructor, which the loader would have to run at the end
-/// of the thread.
+/// What each thread has one of; declared thread_local. Without a destructor, which the loader would have to run at the
+/// end of the thread.
 template <class T>
 using per_thread = std::enable_if_t<std::is_trivially_destructible_v<T>, T>;
 
-/// What the process has one of. Made with its first use, and never destroyed: a context may end after all that is static.
+/// What the process has one of. Made with its first use, and never destroyed: a context may end after all that is
+/// static.
 template <class T>
 T& of_process()
 {

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Asio's basic_endpoint, specialised for a closable protocol. The endpoint of such a protocol is Asio's own; this one is for
-// code that names basic_endpoint with the protocol.
+// Asio's basic_endpoint, specialised for a closable protocol. The endpoint of such a protocol is Asio's own; this one
+// is for code that names basic_endpoint with the protocol.
 
 #ifndef INTERLOCK_IP_BASIC_ENDPOINT_HPP
 #define INTERLOCK_IP_BASIC_ENDPOINT_HPP

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Asio's basic_resolver and its results, specialised for a closable protocol. The resolver of such a protocol is Asio's own;
-// these are for code that names the templates with the protocol.
+// Asio's basic_resolver and its results, specialised for a closable protocol. The resolver of such a protocol is Asio's
+// own; these are for code that names the templates with the protocol.
 
 #ifndef INTERLOCK_IP_BASIC_RESOLVER_HPP
 #define INTERLOCK_IP_BASIC_RESOLVER_HPP

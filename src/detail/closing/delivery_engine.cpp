@@ -15,7 +15,8 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-// An error that comes after the look for a peer that has gone is in the socket: no operation is left that could take it.
+// An error that comes after the look for a peer that has gone is in the socket: no operation is left that could take
+// it.
 bool delivery_engine::begin(
   delivery_job& job, const delivery_start& start, clock::time_point now) noexcept
 {

@@ -57,8 +57,8 @@ bool elastic_lane::add(
 
 // --- Threads.
 
-// Unlocks meanwhile: the factory is the user's. `entered`, of a thread inside the gate: the factory may take a lock that
-// a thread has which forks.
+// Unlocks meanwhile: the factory is the user's. `entered`, of a thread inside the gate: the factory may take a lock
+// that a thread has which forks.
 bool elastic_lane::start(
   lock_type& lock, thread_owner& owner, work what, fork_gate::round* entered) noexcept
 {
@@ -186,8 +186,8 @@ void elastic_lane::report_slow(member& self, lock_type& lock) noexcept
   reporting_ = false;
 }
 
-// The thread of `slow` may have ended when this returns. False, and unlocked: `on_slow_close` has forked, and this is the
-// child, which has not adopted the lane. Its mutexes are those of the parent.
+// The thread of `slow` may have ended when this returns. False, and unlocked: `on_slow_close` has forked, and this is
+// the child, which has not adopted the lane. Its mutexes are those of the parent.
 bool elastic_lane::report(member& slow, const member& self, lock_type& lock) noexcept
 {
   slow_close about;

@@ -61,7 +61,8 @@ descriptor_kind kind_of_socket(int fd) noexcept
 #if defined(__linux__)
 
 // splice(2) refuses an offset into a pipe before it takes the pipe's mutex (__do_splice()), which F_GETPIPE_SZ waits
-// for. It moves nothing: without a pipe it fails too. Older kernels refuse an end that is open one way with EBADF first.
+// for. It moves nothing: without a pipe it fails too. Older kernels refuse an end that is open one way with EBADF
+// first.
 bool is_pipe(int fd) noexcept
 {
   const cancellation_disabled disabled;

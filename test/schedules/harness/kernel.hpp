@@ -123,8 +123,8 @@ public:
     in_child_ = in_child;
   }
 
-  /// A fork by the calling thread, as the parent has it. At the fork itself no thread of the library has a lock, unless one
-  /// has been in a call for so long that it was not waited for, or was left behind by the end of a context.
+  /// A fork by the calling thread, as the parent has it. At the fork itself no thread of the library has a lock, unless
+  /// one has been in a call for so long that it was not waited for, or was left behind by the end of a context.
   void fork();
 
   /// The same, but that the run goes on as the child. Other threads do not use the context meanwhile, as Asio demands.

@@ -14,8 +14,8 @@ namespace memory {
 
 void begin_run() noexcept;
 
-/// Why the run has failed: memory that was not freed, or was written to afterwards. Empty if it has not. `as_child`: memory
-/// of threads that the child does not have is left over.
+/// Why the run has failed: memory that was not freed, or was written to afterwards. Empty if it has not. `as_child`:
+/// memory of threads that the child does not have is left over.
 std::string end_run(bool as_child);
 
 /// The run has failed already: what it holds is leaked.

@@ -151,8 +151,8 @@ struct scheduler::state
   void give_way();
   void end_wait(unsigned next);
 
-  /// Takes the stacks of threads that a child does not have. What is on them stays as it is: unwinding them would run code
-  /// of the library.
+  /// Takes the stacks of threads that a child does not have. What is on them stays as it is: unwinding them would run
+  /// code of the library.
   void forget_gone();
 };
 

@@ -132,8 +132,8 @@ public:
   /// Whether a thread with this name has locked a mutex.
   bool has_lock(const std::string& name) const;
 
-  /// The run goes on as a forked child, which has the calling thread only. What the other threads have stays as it is, and
-  /// is not missed at the end.
+  /// The run goes on as a forked child, which has the calling thread only. What the other threads have stays as it is,
+  /// and is not missed at the end.
   void go_on_alone();
 
   bool has_ended(unsigned thread) const;

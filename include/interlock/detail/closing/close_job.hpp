@@ -73,8 +73,8 @@ public:
     return lingered_;
   }
 
-  /// The user's SO_LINGER, kept off the descriptor if on. Decides the close if no caller requested a mode. From the submit on
-  /// what is known of the descriptor itself.
+  /// The user's SO_LINGER, kept off the descriptor if on. Decides the close if no caller requested a mode. From the
+  /// submit on what is known of the descriptor itself.
   linger_setting linger() const noexcept
   {
     return linger_.load(std::memory_order_relaxed);

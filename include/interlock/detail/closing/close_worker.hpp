@@ -93,8 +93,8 @@ public:
 
   // Around fork(2), all in the thread that forks.
 
-  /// No thread of the library begins anything from now on. Waits for what is under way; for close(2), and functions of the
-  /// user's, up to close_progress::await_time. The caller holds no lock that a job may wait for.
+  /// No thread of the library begins anything from now on. Waits for what is under way; for close(2), and functions of
+  /// the user's, up to close_progress::await_time. The caller holds no lock that a job may wait for.
   INTERLOCK_DECL void park() noexcept;
   INTERLOCK_DECL void resume() noexcept;
 

@@ -37,8 +37,8 @@ namespace detail {
 class context_state final : public counted<context_state>, private fork_watch
 {
 public:
-  /// `notify_fork` is called in a forked child, before the context is used, unless the program has notified the context. It
-  /// calls `on_fork(fork_event::child)`, if it can.
+  /// `notify_fork` is called in a forked child, before the context is used, unless the program has notified the
+  /// context. It calls `on_fork(fork_event::child)`, if it can.
   INTERLOCK_DECL explicit context_state(
     worker_options options = {}, std::function<void()> notify_fork = {});
   context_state(const context_state&) = delete;
@@ -119,9 +119,9 @@ public:
   /// The thread that forks. No other thread uses the context between a preparation and its end, as Asio demands.
   INTERLOCK_DECL void on_fork(fork_event e) noexcept;
 
-  /// Before a descriptor enters or leaves the reactor, before a close is posted, in the step of a close, and before a thread
-  /// is blocked: a forked child shares the parent's reactor, has no worker, and counts threads of the parent as inside,
-  /// until it adopts.
+  /// Before a descriptor enters or leaves the reactor, before a close is posted, in the step of a close, and before a
+  /// thread is blocked: a forked child shares the parent's reactor, has no worker, and counts threads of the parent as
+  /// inside, until it adopts.
   void note_process() noexcept
   {
     if (process_.load(std::memory_order_acquire) != this_process())

@@ -51,8 +51,8 @@ struct delivery_start
 {
   int fd;
 
-  /// `fresh`, or `draining`, which leaves our FIN to close(2), because that sends it for the last copy of the descriptor
-  /// only: waits until everything sent has been acknowledged.
+  /// `fresh`, or `draining`, which leaves our FIN to close(2), because that sends it for the last copy of the
+  /// descriptor only: waits until everything sent has been acknowledged.
   delivery_stage first;
 
   close_mode::kind wanted;

@@ -4,9 +4,9 @@
 // Keeps the library's threads from beginning anything while the program forks.
 //
 // A thread is inside from before it takes a job until it is done with it. Outside of it, it only waits. A call that may
-// block is marked: close(2), `on_slow_close`, and the factory of threads, since both may take a lock that the forking thread
-// holds. A fork waits for all threads inside, but for one in such a call only for a time, and no other fork waits for that
-// one again.
+// block is marked: close(2), `on_slow_close`, and the factory of threads, since both may take a lock that the forking
+// thread holds. A fork waits for all threads inside, but for one in such a call only for a time, and no other fork
+// waits for that one again.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_FORK_GATE_HPP
 #define INTERLOCK_DETAIL_CLOSING_FORK_GATE_HPP

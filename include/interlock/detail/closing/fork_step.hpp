@@ -3,9 +3,9 @@
 //
 // What a context does about fork(2): a pure function of what it knows and of what happens.
 //
-// The library's threads are parked from the program's preparation to its end, and from the beginning to the end of every
-// fork(2). A child has none of them, and only a copy of what they had to do: it adopts that once, when the program notifies
-// the context of the fork, or before the context is used for the first time.
+// The library's threads are parked from the program's preparation to its end, and from the beginning to the end of
+// every fork(2). A child has none of them, and only a copy of what they had to do: it adopts that once, when the
+// program notifies the context of the fork, or before the context is used for the first time.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_FORK_STEP_HPP
 #define INTERLOCK_DETAIL_CLOSING_FORK_STEP_HPP

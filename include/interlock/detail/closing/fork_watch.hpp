@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Receives a notification of each fork(2) of the program, by handlers of pthread_atfork(3). posix_spawn(3), vfork(2) and a
-// clone(2) that the program makes itself call no handlers: their children do not use the library, or detect the fork by
-// this_process().
+// Receives a notification of each fork(2) of the program, by handlers of pthread_atfork(3). posix_spawn(3), vfork(2)
+// and a clone(2) that the program makes itself call no handlers: their children do not use the library, or detect the
+// fork by this_process().
 //
 // The handlers are made with the first watch, and end with the library: glibc removes those of a shared object that is
 // unloaded.

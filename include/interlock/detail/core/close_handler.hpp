@@ -305,8 +305,8 @@ using can_post = std::integral_constant<bool,
   boost::asio::can_require<Executor, boost::asio::execution::blocking_t::never_t>::value
     || boost::asio::is_executor<Executor>::value>;
 
-/// `Result` makes the arguments of the handler. The macros are those of Asio's handler tracking, which a program enables.
-/// They show a close as an operation, and its handler from the close's completion on.
+/// `Result` makes the arguments of the handler. The macros are those of Asio's handler tracking, which a program
+/// enables. They show a close as an operation, and its handler from the close's completion on.
 template <class Handler, class Executor, class Result = close_result>
 class close_handler final : public close_waiter,
                             private closer_link_of<Handler, Result::can_be_cancelled>

@@ -178,8 +178,8 @@ flag_values flags_of(const Inner& inner)
   return flags;
 }
 
-/// Sets them on Asio's own object. It is not made blocking: operations may be outstanding on it, and a thread of the loop
-/// would block in them.
+/// Sets them on Asio's own object. It is not made blocking: operations may be outstanding on it, and a thread of the
+/// loop would block in them.
 template <class Inner>
 void set_flags(Inner& inner, const flag_values& flags)
 {

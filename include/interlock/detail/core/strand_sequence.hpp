@@ -48,8 +48,8 @@ public:
 
   // --- The caller leads the close, and has passed the gate: no other thread uses the strand.
 
-  /// Sends the step that detaches to the strand, which may run it within the call. If this throws, the step may have been
-  /// destroyed, or lie where it will never run.
+  /// Sends the step that detaches to the strand, which may run it within the call. If this throws, the step may have
+  /// been destroyed, or lie where it will never run.
   template <class Step>
   void dispatch(Step step, const Executor& ex)
   {
@@ -89,8 +89,8 @@ public:
 
   // --- Any thread.
 
-  // What lies in a strand, and the executor below it, may be the user's: no mutex is held. Nothing is dispatched or posted
-  // any more.
+  // What lies in a strand, and the executor below it, may be the user's: no mutex is held. Nothing is dispatched or
+  // posted any more.
   void drop_context() noexcept override
   {
     if (!is_dropped_.exchange(true))

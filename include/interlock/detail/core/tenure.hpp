@@ -168,8 +168,8 @@ public:
       prepare(ec);
   }
 
-  /// The same, by an asynchronous operation, after which the object's synchronous transfers do not wait for all of their
-  /// buffers: Asio's descriptor is O_NONBLOCK from then on, until the program makes it blocking.
+  /// The same, by an asynchronous operation, after which the object's synchronous transfers do not wait for all of
+  /// their buffers: Asio's descriptor is O_NONBLOCK from then on, until the program makes it blocking.
   void prepare_asynchronous(error_code& ec)
   {
     ec = error_code();
@@ -185,8 +185,8 @@ public:
     plain_.store(!follows_another_, std::memory_order_release);
   }
 
-  /// The program makes the object blocking. What has been prepared stays O_NONBLOCK, and waits as a blocking one does; so
-  /// does what is no socket, because a thread may be about to read or write it.
+  /// The program makes the object blocking. What has been prepared stays O_NONBLOCK, and waits as a blocking one does;
+  /// so does what is no socket, because a thread may be about to read or write it.
   void become_blocking(error_code& ec) noexcept
   {
     const std::lock_guard<sys::mutex> lock(mutex());
@@ -202,8 +202,8 @@ public:
     plain_.store(false, std::memory_order_release);
   }
 
-  /// Whether the descriptor of an object of Asio's would be blocking now. Where other code has had the descriptor, it may
-  /// have made it O_NONBLOCK: fcntl(2) tells.
+  /// Whether the descriptor of an object of Asio's would be blocking now. Where other code has had the descriptor, it
+  /// may have made it O_NONBLOCK: fcntl(2) tells.
   bool is_blocking() noexcept
   {
     if (flags_.non_blocking || flags_.native_non_blocking)

@@ -25,8 +25,8 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-/// A function of the library as its exceptions name it. The place is that of the conversion from the name: in the member
-/// function that throws, as with Asio.
+/// A function of the library as its exceptions name it. The place is that of the conversion from the name: in the
+/// member function that throws, as with Asio.
 class called
 {
 public:

@@ -60,8 +60,8 @@ private:
   list_node* previous_ = this;
 };
 
-/// `T` has the Node for a base, and makes the list a friend if the base is private. Another Node, derived from list_node,
-/// is for objects that can be in two lists at once.
+/// `T` has the Node for a base, and makes the list a friend if the base is private. Another Node, derived from
+/// list_node, is for objects that can be in two lists at once.
 template <class T, class Node = list_node>
 class intrusive_list
 {

@@ -24,8 +24,8 @@ inline std::size_t place_by_address(const void* address, std::size_t places) noe
   return (product >> 32) % places;
 }
 
-/// The same place for a thread at most times: its stack is far from those of other threads, and it mostly uses a small part
-/// of it.
+/// The same place for a thread at most times: its stack is far from those of other threads, and it mostly uses a small
+/// part of it.
 inline std::size_t place_of_this_thread(std::size_t places) noexcept
 {
   const char here = 0;

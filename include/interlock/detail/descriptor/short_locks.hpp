@@ -4,8 +4,8 @@
 // The mutexes of all objects and tenures of the process: a few, each for many of them.
 //
 // What they guard is changed rarely and for a short time, without user code, so one for each would be memory without
-// use: 40 bytes in glibc. A thread that has one for a tenure locks none of another tenure; it may have locked one for an
-// object before. Beside each is the list of the threads that are blocked in a call on a tenure of that mutex.
+// use: 40 bytes in glibc. A thread that has one for a tenure locks none of another tenure; it may have locked one for
+// an object before. Beside each is the list of the threads that are blocked in a call on a tenure of that mutex.
 //
 // They are in static memory and are never destroyed. A forked child makes them anew.
 
@@ -29,8 +29,8 @@ INTERLOCK_DECL sys::mutex& tenure_mutex(const void* tenure) noexcept;
 /// The list that the tenure's mutex guards. Threads of other tenures are in it as well.
 INTERLOCK_DECL blocked_thread_list& blocked_threads_near(const void* tenure) noexcept;
 
-/// In a forked child, before it has a second thread: no thread has locked any of them, and none is blocked. Once for each
-/// process; later calls have no effect.
+/// In a forked child, before it has a second thread: no thread has locked any of them, and none is blocked. Once for
+/// each process; later calls have no effect.
 INTERLOCK_DECL void renew_short_locks() noexcept;
 
 } // namespace detail

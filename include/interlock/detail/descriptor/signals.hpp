@@ -12,7 +12,8 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-/// After EINTR of poll(2), which no handler restarts: whether the kernel would have restarted a read or a write (signal(7)).
+/// After EINTR of poll(2), which no handler restarts: whether the kernel would have restarted a read or a write
+/// (signal(7)).
 /**
  * Which signal has come is not known, so the dispositions of all count. False if signals are caught, and none with
  * SA_RESTART. If some are with and some without, the call goes on. Any thread.

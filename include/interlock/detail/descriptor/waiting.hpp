@@ -43,8 +43,8 @@ public:
   /// a signal comes (EINTR). Returns true when the descriptor is ready; false with ec clear means: look
   /// at the phase again. A cancellation point.
   /**
-   * Called again after an error without one of `events`, it blocks until there is something new: an error can stay, such as
-   * what is in the error queue of a socket (IP_RECVERR, a timestamp), and poll(2) reports it without end.
+   * Called again after an error without one of `events`, it blocks until there is something new: an error can stay,
+   * such as what is in the error queue of a socket (IP_RECVERR, a timestamp), and poll(2) reports it without end.
    */
   INTERLOCK_DECL bool wait(int fd, short events, boost::system::error_code& ec);
 

@@ -5,8 +5,8 @@
 //
 // A thread takes one for the time of one wait. They belong to the context, not to the threads: a thread that ends has
 // nothing to do for them, so that a plugin can be unloaded before the threads that have used it end. Without a mutex,
-// because a thread that has forked in a signal handler puts one back before its child has adopted the context: there a mutex
-// could be locked by a thread that the child does not have.
+// because a thread that has forked in a signal handler puts one back before its child has adopted the context: there a
+// mutex could be locked by a thread that the child does not have.
 
 #ifndef INTERLOCK_DETAIL_DESCRIPTOR_WAKE_EVENTS_HPP
 #define INTERLOCK_DETAIL_DESCRIPTOR_WAKE_EVENTS_HPP

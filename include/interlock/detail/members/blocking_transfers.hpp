@@ -1,8 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Synchronous reads and writes, which block as calls on a blocking descriptor do: a write until all is written, a read with
-// MSG_WAITALL until the buffers are full, and any read until the low watermark of the socket (SO_RCVLOWAT) is reached.
+// Synchronous reads and writes, which block as calls on a blocking descriptor do: a write until all is written, a read
+// with MSG_WAITALL until the buffers are full, and any read until the low watermark of the socket (SO_RCVLOWAT) is
+// reached.
 //
 // A peek at an AF_UNIX stream waits for the first byte only (unix_stream_read_generic).
 //

@@ -3,8 +3,8 @@
 //
 // The members that the two ends of a pipe share, and descriptors and serial ports lack.
 //
-// A pipe contains Asio's stream descriptor (see descriptor_members.hpp), so the descriptor moves between the two types of
-// Asio by release and assign. That aborts the operations, which move along where sockets move.
+// A pipe contains Asio's stream descriptor (see descriptor_members.hpp), so the descriptor moves between the two types
+// of Asio by release and assign. That aborts the operations, which move along where sockets move.
 
 #ifndef INTERLOCK_DETAIL_MEMBERS_PIPE_MEMBERS_HPP
 #define INTERLOCK_DETAIL_MEMBERS_PIPE_MEMBERS_HPP

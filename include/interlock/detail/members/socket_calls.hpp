@@ -170,8 +170,8 @@ void shut_down(Tenure& t, int what, error_code& ec)
 }
 
 /// Whether the option is enable_connection_aborted: Asio's own, unknown to the system. It decides whether
-/// a synchronous accept reports an is_aborted_connection, or accepts the next. async_accept reports it only if the acceptor
-/// had the option before it came from Asio's.
+/// a synchronous accept reports an is_aborted_connection, or accepts the next. async_accept reports it only if the
+/// acceptor had the option before it came from Asio's.
 template <class Option, class Protocol>
 bool is_connection_aborted(const Option& option, const Protocol& protocol)
 {

@@ -80,8 +80,8 @@ void convert_socket(Other& other, Core& core)
     [](auto& to, auto& from, error_code&) { to.set_protocol(Protocol(from.protocol())); });
 }
 
-/// Takes over what Asio's own socket or acceptor has open. Other code may have set its SO_LINGER: hence the taint, which
-/// what an acceptor accepts inherits.
+/// Takes over what Asio's own socket or acceptor has open. Other code may have set its SO_LINGER: hence the taint,
+/// which what an acceptor accepts inherits.
 template <class Protocol, class Core>
 void adopt_socket(Core& core, typename Core::inner_type&& other, error_code& ec)
 {

@@ -71,7 +71,8 @@ public:
     return functions::set_non_blocking(interlock_core_, mode, ec);
   }
 
-  /// Get the non-blocking mode of the native representation, as set by the other overloads or by an asynchronous operation.
+  /// Get the non-blocking mode of the native representation, as set by the other overloads or by an asynchronous
+  /// operation.
   bool native_non_blocking() const
   {
     return functions::get_flag(interlock_core_, &user_flags::native_non_blocking);

@@ -3,8 +3,9 @@
 //
 // The waits of one synchronous call, each of which a close ends.
 //
-// The first wait enters the thread in the wait list; the call leaves it at its end, also where thread cancellation unwinds
-// it. A forked child adopts the context first: later it would take a blocked thread of its own for one of the parent.
+// The first wait enters the thread in the wait list; the call leaves it at its end, also where thread cancellation
+// unwinds it. A forked child adopts the context first: later it would take a blocked thread of its own for one of the
+// parent.
 
 #ifndef INTERLOCK_DETAIL_TENURE_BLOCKED_CALL_HPP
 #define INTERLOCK_DETAIL_TENURE_BLOCKED_CALL_HPP

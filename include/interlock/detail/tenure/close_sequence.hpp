@@ -1,12 +1,12 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the asynchronous closes of one tenure need: the callers that wait, and the strand that sequences a close. It is made
-// with the first of them, and is part of the tenure's memory from then on.
+// What the asynchronous closes of one tenure need: the callers that wait, and the strand that sequences a close. It is
+// made with the first of them, and is part of the tenure's memory from then on.
 //
-// The waiters are completed in a step that is posted to the strand. The step may run, or be destroyed uninvoked, before the
-// post has returned; and only the posting thread knows whether the post threw, and has to be tried again. So the state
-// of the step says which thread acts.
+// The waiters are completed in a step that is posted to the strand. The step may run, or be destroyed uninvoked, before
+// the post has returned; and only the posting thread knows whether the post threw, and has to be tried again. So the
+// state of the step says which thread acts.
 
 #ifndef INTERLOCK_DETAIL_TENURE_CLOSE_SEQUENCE_HPP
 #define INTERLOCK_DETAIL_TENURE_CLOSE_SEQUENCE_HPP

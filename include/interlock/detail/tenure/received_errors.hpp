@@ -4,8 +4,8 @@
 // The errors by which operations of one tenure have learned that its connection has ended.
 //
 // The kernel reports such an error once (sock_error() in Linux): an operation that receives it takes it out of the
-// socket, so the close would not find it there. Any thread notes errors; the thread that detaches reads them, after every
-// thread inside has noted its own.
+// socket, so the close would not find it there. Any thread notes errors; the thread that detaches reads them, after
+// every thread inside has noted its own.
 
 #ifndef INTERLOCK_DETAIL_TENURE_RECEIVED_ERRORS_HPP
 #define INTERLOCK_DETAIL_TENURE_RECEIVED_ERRORS_HPP

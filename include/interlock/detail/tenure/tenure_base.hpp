@@ -293,8 +293,8 @@ public:
   /// Takes an ended or vacant tenure up again. False: it is still in use, or the context is down.
   bool recycle() noexcept;
 
-  /// Before the descriptor enters or leaves the reactor, and before a close: detects a fork that the context was not notified
-  /// of. The caller keeps the tenure from being disposed of.
+  /// Before the descriptor enters or leaves the reactor, and before a close: detects a fork that the context was not
+  /// notified of. The caller keeps the tenure from being disposed of.
   void note_process() noexcept
   {
     context_state_->note_process();
@@ -510,8 +510,8 @@ inline bool running_handler::allows(const tenure_base& tenure) noexcept
   return !running_here || running_here == &tenure;
 }
 
-// Handlers that run here have noted what they received; a flush waits for its writes. Any other outstanding operation may
-// receive an error until the detach, which waits for the caller to leave.
+// Handlers that run here have noted what they received; a flush waits for its writes. Any other outstanding operation
+// may receive an error until the detach, which waits for the caller to leave.
 inline void tenure_base::note_outstanding(word::value before, bool flush) noexcept
 {
   const running_handler::counts here = running_handler::of_tenure(*this);

@@ -14,6 +14,7 @@
 #include <interlock/close_outcome.hpp>
 #include <interlock/close_report.hpp>
 #include <interlock/close_service.hpp>
+#include <interlock/close_statistics.hpp>
 #include <interlock/config.hpp>
 #include <interlock/connect_pipe.hpp>
 #include <interlock/error.hpp>

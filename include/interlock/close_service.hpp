@@ -15,8 +15,10 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/context.hpp>
@@ -28,6 +30,7 @@
 #include <boost/system/system_error.hpp>
 #include <boost/throw_exception.hpp>
 
+#include <interlock/close_statistics.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/context_state.hpp>
 #include <interlock/slow_close.hpp>
@@ -80,7 +83,8 @@ inline bool does_not_lock(boost::asio::execution_context& context)
  * @c boost::asio::error::operation_not_supported.
  *
  * @par Thread Safety
- * The service has no functions for users. The objects that use it may be used from any thread.
+ * @e Distinct @e objects: Safe.@n
+ * @e Shared @e objects: Safe, until the context is destroyed.
  */
 class INTERLOCK_DECL close_service : public boost::asio::execution_context::service
 {
@@ -135,6 +139,30 @@ public:
     // No object can be opened then, as after the shutdown. Nothing is open yet, so there is no wait.
     if (detail::does_not_lock(context))
       context_state_->shut_down(std::chrono::milliseconds::zero());
+  }
+
+  /// How many objects of the context are open, how many closes have ended how, what the others wait for.
+  /**
+   * Looks at each object in turn: what opens and closes meanwhile may be counted before or after. A thread that opens or
+   * closes waits for a part of that time at most.
+   */
+  close_statistics statistics() const noexcept
+  {
+    return context_state_->statistics();
+  }
+
+  /// The closes that are not over, in no particular order.
+  std::vector<close_in_progress> closes_in_progress() const
+  {
+    return context_state_->closes_in_progress();
+  }
+
+  /// Write a line for each close that is not over, which tells in words what it waits for.
+  template <class Traits>
+  void dump(std::basic_ostream<char, Traits>& stream) const
+  {
+    for (const close_in_progress& c : closes_in_progress())
+      stream << c << '\n';
   }
 
   /// The state that the tenures of the context share. Lives as long as one of them needs it.

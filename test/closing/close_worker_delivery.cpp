@@ -11,6 +11,7 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include <boost/test/unit_test.hpp>
@@ -86,6 +87,16 @@ private:
   }
 
   void shut_down() noexcept override {}
+
+  interlock::detail::standing look() const noexcept override
+  {
+    return {};
+  }
+
+  std::optional<interlock::close_in_progress> describe() const noexcept override
+  {
+    return std::nullopt;
+  }
 
   bool has_left_reactor() const noexcept override
   {

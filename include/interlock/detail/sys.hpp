@@ -49,6 +49,10 @@ using renewable_mutex = mutex; // that a child makes anew: a parked thread may h
 using std::thread;
 using clock = std::chrono::steady_clock;
 
+/// Written by any thread, to be told to the program: orders nothing, and the library decides nothing by it.
+template <class T>
+using noted = std::atomic<T>;
+
 /// Into how many parts is divided what all threads use.
 constexpr std::size_t parts = 8;
 

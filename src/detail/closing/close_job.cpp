@@ -72,7 +72,7 @@ close_circumstances close_job::circumstances(bool in_hurry) const noexcept
   close_circumstances p;
   p.has_descriptor = fd_ != no_descriptor;
   p.is_copy = copied_ && !gone_;
-  p.is_delivered = stage_ == stage::delivered;
+  p.is_delivered = now_at() == stage::delivered;
   p.in_hurry = in_hurry;
   return p;
 }
@@ -83,7 +83,7 @@ close_step close_job::hand_over(const detached_descriptor& d, bool in_hurry) noe
 {
   // The worker may be asking how a flush is to go on.
   const std::lock_guard<sys::mutex> lock(mutex());
-  stage_ = stage::submitted;
+  note(stage::submitted);
   fd_ = d.fd;
   kind_ = d.kind;
   set_linger(d.linger);
@@ -146,7 +146,7 @@ void close_job::seal() noexcept
 {
   decided_ = true;
   awaited_ = false;
-  if (stage_ != stage::delivered)
+  if (now_at() != stage::delivered)
     write_report();
 }
 
@@ -171,7 +171,7 @@ void close_job::learn_kind() noexcept
 
 void close_job::close_descriptor_now(close_step how) noexcept
 {
-  stage_ = stage::in_close;
+  note(stage::in_close);
   if (fd_ == no_descriptor || gone_)
     return;
   if (how == close_step::close_abortively)
@@ -183,7 +183,7 @@ void close_job::close_descriptor_now(close_step how) noexcept
 
 void close_job::tell_closed() noexcept
 {
-  stage_ = stage::closed;
+  note(stage::closed);
   closed();
 }
 
@@ -199,15 +199,15 @@ void close_job::give_out() noexcept
 // left to be closed of it, and its report has been written.
 bool close_job::begin_again() noexcept
 {
-  if (stage_ == stage::idle || stage_ == stage::closed)
+  if (now_at() == stage::idle || now_at() == stage::closed)
     return false;
-  gone_ = stage_ == stage::in_close;
+  gone_ = now_at() == stage::in_close;
   if (gone_)
-    stage_ = stage::delivered;
-  if (stage_ != stage::delivered && plan_)
+    note(stage::delivered);
+  if (now_at() != stage::delivered && plan_)
     plan_->report_ = close_report();
-  if (stage_ == stage::delivering)
-    stage_ = stage::submitted;
+  if (now_at() == stage::delivering)
+    note(stage::submitted);
   return true;
 }
 
@@ -237,10 +237,11 @@ void close_job::reset() noexcept
   plan_.reset();
   abortive_ = prompt_ = joined_plainly_ = false;
   submitted_ = watched_ = awaited_ = decided_ = to_be_forgotten_ = false;
-  stage_ = stage::idle;
+  note(stage::idle);
   kind_ = descriptor_kind::unknown;
   was_at_once_ = lingered_ = copied_ = gone_ = false;
   how_ = close_step::close;
+  watch_until_ = clock::time_point();
   set_linger(linger_setting::unsupported());
   fd_ = no_descriptor;
   error_ = 0;

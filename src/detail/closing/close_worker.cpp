@@ -65,11 +65,12 @@ void close_worker::watch_flush(close_job& job) noexcept
 // for this thread to wake the worker.
 void close_worker::watch(close_job& job) noexcept
 {
-  const auto until = close_job::clock::now() + options_.watch_time;
   std::unique_lock<sys::mutex> lock(job.mutex());
   if (job.submitted_)
     return;
-  job.watch_until_ = until;
+  if (job.watch_until_.load() == time_point())
+    note_begin(job);
+  const time_point until = job.watch_until_;
   job.watched_ = true;
   const posting p = put(job, notice::watch);
   lock.unlock();

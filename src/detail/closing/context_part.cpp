@@ -43,6 +43,53 @@ void context_part::tell_shutdown() noexcept
   progress_->notify_all();
 }
 
+// --- What is told.
+
+// Calls see(member, its standing), under the mutex.
+template <class See>
+void context_part::look_at_members(See see)
+{
+  const auto look = [&see](context_member& m) { see(m, m.look()); };
+  const std::lock_guard<sys::mutex> lock(*mutex_);
+  members_.for_each(look);
+  leaving_.for_each(look);
+  left_reactor_.for_each(look);
+}
+
+context_member_pointer context_part::add_to(close_statistics& s) noexcept
+{
+  counts_.add_to(s);
+  context_member_pointer first;
+  sys::clock::time_point begun = sys::clock::time_point::max();
+  look_at_members(
+    [&](context_member& m, const standing& where)
+    {
+      s.open += where.is_open ? 1 : 0;
+      if (!where.stage)
+        return;
+      ++s.stages[static_cast<std::size_t>(*where.stage)];
+      if (where.begun >= begun)
+        return;
+      begun = where.begun;
+      first = &m;
+    });
+  return first;
+}
+
+// Memory is had without the mutex. What begins to close meanwhile may be left out.
+void context_part::add_closing_to(std::vector<context_member_pointer>& found)
+{
+  std::size_t more = 0;
+  look_at_members([&more](context_member&, const standing& where) { more += where.stage ? 1 : 0; });
+  found.reserve(found.size() + more);
+  look_at_members(
+    [&found](context_member& m, const standing& where)
+    {
+      if (where.stage && found.size() != found.capacity())
+        found.emplace_back(&m);
+    });
+}
+
 // --- Shutdown.
 
 void context_part::close_gate() noexcept

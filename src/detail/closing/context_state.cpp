@@ -3,6 +3,7 @@
 
 #include <interlock/detail/closing/context_state.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <interlock/detail/descriptor/cancellation_disabled.hpp>
@@ -62,6 +63,40 @@ void* context_state::take_block(std::size_t size) noexcept
     if (void* const block = parts_[(own + i) % parts_.size()].take_block(size))
       return block;
   return nullptr;
+}
+
+// --- What is told.
+
+// A member may be the last of its memory: it is let go without the mutex of a part.
+close_statistics context_state::statistics() noexcept
+{
+  note_process();
+  close_statistics s;
+  std::array<context_member_pointer, sys::parts> first;
+  std::transform(parts_.begin(), parts_.end(), first.begin(),
+    [&s](context_part& p) { return p.add_to(s); });
+  for (const context_member_pointer& m : first)
+  {
+    const auto close = m ? m->describe() : std::nullopt;
+    if (close && close->age >= s.oldest.age)
+      s.oldest = *close;
+  }
+  worker_->lane().add_to(s);
+  return s;
+}
+
+std::vector<close_in_progress> context_state::closes_in_progress()
+{
+  note_process();
+  std::vector<context_member_pointer> found;
+  for (context_part& p : parts_)
+    p.add_closing_to(found);
+  std::vector<close_in_progress> closes;
+  closes.reserve(found.size());
+  for (const context_member_pointer& m : found)
+    if (const auto close = m->describe())
+      closes.push_back(*close);
+  return closes;
 }
 
 // --- fork(2).

@@ -165,6 +165,13 @@ void elastic_lane::close_next(member& self, lock_type& lock) noexcept
   lock.lock();
 }
 
+void elastic_lane::add_to(close_statistics& s) noexcept
+{
+  const lock_type lock(*mutex_);
+  s.elastic_threads += closing_ - idle_;
+  s.waiting_for_threads += queued_;
+}
+
 // --- Reports.
 
 // As long as a close is queued, or is to be reported if it is not over in time.

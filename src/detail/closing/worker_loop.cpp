@@ -281,7 +281,7 @@ bool worker_loop::begin_delivery(close_job& job, close_step how) noexcept
     return false;
   plan->job_ = &job;
   job.listing_ = close_job::listing::delivery;
-  job.stage_ = close_job::stage::delivering;
+  job.note(close_job::stage::delivering);
   calls::set_close_on_exec(job.fd_);
   share_.progress.note_settled();
   const auto first = how == close_step::deliver ? delivery_stage::fresh : delivery_stage::draining;
@@ -294,7 +294,7 @@ void worker_loop::end_delivery(close_plan& plan) noexcept
 {
   close_job& job = *plan.job_;
   job.listing_ = close_job::listing::none;
-  job.stage_ = close_job::stage::delivered;
+  job.note(close_job::stage::delivered);
   share_.progress.note_posted();
   finish(job, job.decide(share_.hurried));
 }

@@ -50,10 +50,18 @@ void tenure_base::act_slowly(duty d) noexcept
 
 // --- Closing.
 
+// Before the transition, so that it is known in every later phase.
+void tenure_base::note_begin() noexcept
+{
+  if (current_phase() == phase::open)
+    context_state_->worker().note_begin(*this);
+}
+
 template <atomic_word::transition Demand>
 void tenure_base::demand() noexcept
 {
   const cancellation_disabled disabled;
+  note_begin();
   word::value before = 0;
   const duty d = word_.apply<Demand>(&before);
   if (d == duty::detach)
@@ -130,6 +138,7 @@ void tenure_base::await_queued_closes() noexcept
 
 duty tenure_base::begin_close(bool flush) noexcept
 {
+  note_begin();
   word::value before = 0;
   const duty d = flush ? word_.apply<word::begin_flush>(&before)
                        : word_.apply<word::begin_close>(&before);
@@ -208,6 +217,8 @@ void tenure_base::restore_linger() noexcept
 
 void tenure_base::closed() noexcept
 {
+  const auto begun = context_state_->worker().begun(*this);
+  context_state_->counts_of(*this).note_closed(report().outcome, sys::clock::now() - begun);
   act(word_.apply<word::report>());
 }
 
@@ -392,6 +403,53 @@ void tenure_base::dispose() noexcept
   drop_memory();
 }
 
+// --- What is told.
+
+// Null: no close is under way. What has been given out has begun none.
+std::optional<close_stage> tenure_base::stage_of(word::value w) const noexcept
+{
+  switch (word::phase_of(w))
+  {
+  case phase::flushing:
+    return close_stage::writes;
+  case phase::closing:
+  case phase::due:
+    return close_stage::detach;
+  case phase::leased:
+    return close_stage::lease;
+  case phase::detached:
+    return waits_for();
+  case phase::closed:
+    return close_stage::handlers;
+  default:
+    return std::nullopt;
+  }
+}
+
+standing tenure_base::look() const noexcept
+{
+  const word::value w = word_.load();
+  return {word::phase_of(w) == phase::open, stage_of(w), context_state_->worker().begun(*this)};
+}
+
+// The mutex: it guards the descriptor's number against the next opening.
+std::optional<close_in_progress> tenure_base::describe() const noexcept
+{
+  const std::lock_guard<sys::mutex> lock(mutex());
+  const word::value w = word_.load();
+  const auto waits_for = stage_of(w);
+  if (!waits_for)
+    return std::nullopt;
+  close_in_progress c;
+  c.descriptor = fd_;
+  c.waits_for = *waits_for;
+  c.age = sys::clock::now() - context_state_->worker().begun(*this);
+  c.handlers = word::handlers(w);
+  c.writes = word::writes(w);
+  c.leases = word::leases(w);
+  return c;
+}
+
 // --- The context's shutdown.
 
 // The caller keeps only the memory. demand_close wakes blocked threads. The last thread inside, or
@@ -466,6 +524,7 @@ bool tenure_base::publish() noexcept
   if (down_)
     return false;
   reactor_left_ = false;
+  context_state_->counts_of(*this).note_opened();
   word_.apply<word::publish>();
   return true;
 }
@@ -515,6 +574,7 @@ void tenure_base::gave_out() noexcept
   taint();
   note_reactor_left();
   close_job::give_out();
+  context_state_->counts_of(*this).note_closed(close_outcome::detached, {});
   act(word_.apply<word::report>());
   shared->worker().progress().note();
 }

@@ -15,6 +15,7 @@
 #include <memory>
 
 #include <interlock/close_report.hpp>
+#include <interlock/close_statistics.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_decision.hpp>
 #include <interlock/detail/closing/close_plan.hpp>
@@ -93,6 +94,18 @@ public:
     lead_.store(l, std::memory_order_relaxed);
   }
 
+private:
+  /// How far a close has come, from the submit on.
+  enum class stage : unsigned char
+  {
+    idle,
+    submitted,
+    delivering,
+    delivered,
+    in_close, // of close(2)
+    closed
+  };
+
 protected:
   close_job() noexcept
   {
@@ -129,6 +142,15 @@ protected:
   blocked_thread_list& blocked_threads() const noexcept
   {
     return blocked_threads_near(this);
+  }
+
+  /// What a close that has left the reactor waits for. Any thread.
+  close_stage waits_for() const noexcept
+  {
+    const stage s = now_at();
+    return s == stage::delivering ? close_stage::peer
+      : s == stage::in_close      ? close_stage::close_call
+                                  : close_stage::queue;
   }
 
   // What is known of the descriptor, before the submit. Written while the tenure is vacant.
@@ -219,21 +241,20 @@ private:
   /// In a forked child. False: it was not submitted, or is closed.
   bool begin_again() noexcept;
 
+  stage now_at() const noexcept
+  {
+    return stage_.load(std::memory_order_relaxed);
+  }
+
+  void note(stage s) noexcept
+  {
+    stage_.store(s, std::memory_order_relaxed);
+  }
+
   void seal() noexcept;
   void write_report() noexcept;
   close_request request() const noexcept;
   close_circumstances circumstances(bool in_hurry) const noexcept;
-
-  /// How far a close has come, from the submit on.
-  enum class stage : unsigned char
-  {
-    idle,
-    submitted,
-    delivering,
-    delivered,
-    in_close, // of close(2)
-    closed
-  };
 
   /// What the worker has listed the job for.
   enum class listing : unsigned char
@@ -285,16 +306,16 @@ protected:
 
 private:
   close_plan_pointer plan_; // guarded as what is demanded
-  sys::atomic<clock::time_point> watch_until_{
-    clock::time_point()}; // by the last that asked for a watch
+  // Until when it waits for its detach, or for memory: so long after the close has begun, or after it was out of memory.
+  sys::atomic<clock::time_point> watch_until_{clock::time_point()};
   sys::atomic<linger_setting> linger_{linger_setting::unsupported()};
 
   // Of the thread that the job belongs to.
   unsigned short error_;
   known_errors received_;
-  descriptor_kind kind_; // before, written while the tenure is vacant
-  stage stage_;
-  close_step how_; // for the elastic lane
+  descriptor_kind kind_;    // before, written while the tenure is vacant
+  sys::noted<stage> stage_; // any thread may ask
+  close_step how_;          // for the elastic lane
 
   listing listing_ = listing::none; // the worker's, as is the job_node while the job is watched
   sys::atomic<close_lead> lead_{close_lead::none}; // written by the leader

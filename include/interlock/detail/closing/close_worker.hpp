@@ -44,6 +44,8 @@ struct worker_options
 class close_worker final : public thread_owner
 {
 public:
+  using clock = close_job::clock;
+
   explicit close_worker(worker_options options = {})
     : options_(std::move(options)),
       share_(options_.lane)
@@ -56,6 +58,23 @@ public:
   close_progress& progress() noexcept
   {
     return share_.progress;
+  }
+
+  elastic_lane& lane() noexcept
+  {
+    return share_.lane;
+  }
+
+  /// When the close of a job has begun whose beginning was noted.
+  clock::time_point begun(const close_job& job) const noexcept
+  {
+    return job.watch_until_.load(std::memory_order_relaxed) - options_.watch_time;
+  }
+
+  /// A close begins.
+  void note_begin(close_job& job) noexcept
+  {
+    job.watch_until_.store(clock::now() + options_.watch_time, std::memory_order_relaxed);
   }
 
   /// Closes the descriptor as has been demanded, and then calls `job.closed()`; a watch of the job is over. With

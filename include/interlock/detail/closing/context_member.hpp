@@ -6,8 +6,14 @@
 #ifndef INTERLOCK_DETAIL_CLOSING_CONTEXT_MEMBER_HPP
 #define INTERLOCK_DETAIL_CLOSING_CONTEXT_MEMBER_HPP
 
+#include <optional>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include <interlock/close_statistics.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -16,6 +22,14 @@ namespace detail {
 /// A place in the list of a context's members. Guarded by the mutex of its part.
 class member_node : public list_node
 {
+};
+
+/// Where a member stands: open, or in a close, or neither.
+struct standing
+{
+  bool is_open = false;
+  std::optional<close_stage> stage;
+  sys::clock::time_point begun; // the close
 };
 
 class context_member : private member_node
@@ -27,6 +41,22 @@ public:
   /// Keeps the memory until `drop_memory`.
   virtual void keep_memory() noexcept = 0;
   virtual void drop_memory() noexcept = 0;
+
+  /// Any thread. Takes no lock.
+  virtual standing look() const noexcept = 0;
+
+  /// Its close, unless that is over. Any thread. Takes the member's mutex.
+  virtual std::optional<close_in_progress> describe() const noexcept = 0;
+
+  friend void intrusive_ptr_add_ref(context_member* m) noexcept
+  {
+    m->keep_memory();
+  }
+
+  friend void intrusive_ptr_release(context_member* m) noexcept
+  {
+    m->drop_memory();
+  }
 
 protected:
   context_member() = default;
@@ -45,6 +75,9 @@ private:
   /// This is a forked child, with one thread only.
   virtual void after_fork() noexcept = 0;
 };
+
+/// Keeps the memory of a member, which may be over.
+using context_member_pointer = boost::intrusive_ptr<context_member>;
 
 } // namespace detail
 } // namespace abi_0

@@ -10,9 +10,11 @@
 
 #include <cstddef>
 #include <mutex>
+#include <vector>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/block_store.hpp>
+#include <interlock/detail/closing/close_counts.hpp>
 #include <interlock/detail/closing/context_member.hpp>
 #include <interlock/detail/closing/forkable.hpp>
 #include <interlock/detail/descriptor/intrusive_list.hpp>
@@ -48,6 +50,17 @@ public:
   /// A member may have left the reactor.
   INTERLOCK_DECL void tell_shutdown() noexcept;
 
+  close_counts& counts() noexcept
+  {
+    return counts_;
+  }
+
+  /// Adds what the members are doing, and what has been counted. Returns the member whose close has begun first.
+  INTERLOCK_DECL context_member_pointer add_to(close_statistics& s) noexcept;
+
+  /// Adds the members that are in a close.
+  INTERLOCK_DECL void add_closing_to(std::vector<context_member_pointer>& found);
+
   // The thread that shuts down: each of them for all parts, in this order.
 
   INTERLOCK_DECL void close_gate() noexcept;
@@ -64,6 +77,9 @@ public:
   INTERLOCK_DECL void tell_members_of_fork() noexcept;
 
 private:
+  template <class See>
+  void look_at_members(See see);
+
   using member_list = intrusive_list<context_member, member_node>;
 
   forkable<sys::mutex> mutex_;
@@ -78,6 +94,7 @@ private:
   block_store blocks_;
 
   sys::atomic<bool> has_blocks_{false}; // a hint: stored under the mutex
+  close_counts counts_;
 };
 
 } // namespace detail

@@ -15,9 +15,11 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <vector>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
+#include <interlock/close_statistics.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/close_worker.hpp>
 #include <interlock/detail/closing/context_part.hpp>
@@ -104,6 +106,15 @@ public:
   {
     return part_of_this_thread().put_block(memory, size);
   }
+
+  /// Of what a member opens and closes.
+  close_counts& counts_of(const context_member& m) noexcept
+  {
+    return part_of(&m).counts();
+  }
+
+  INTERLOCK_DECL close_statistics statistics() noexcept;
+  INTERLOCK_DECL std::vector<close_in_progress> closes_in_progress();
 
   /// May be called more than once. Waits for passages under way, up to `bound` for threads inside
   /// a tenure, and up to `bound` for a close(2) under way.

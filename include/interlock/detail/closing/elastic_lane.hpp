@@ -68,6 +68,8 @@ public:
   /// limit gets threads of its own. Threads that are left then are left behind.
   INTERLOCK_DECL void stop(sys::clock::time_point end, thread_owner& owner) noexcept;
 
+  INTERLOCK_DECL void add_to(close_statistics& s) noexcept;
+
   /// In a forked child: no thread but, at most, the calling one, and no job.
   INTERLOCK_DECL void renew_after_fork() noexcept;
 

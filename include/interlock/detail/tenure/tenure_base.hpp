@@ -372,6 +372,11 @@ public:
     t->drop_memory();
   }
 
+  // --- What is told.
+
+  standing look() const noexcept final;
+  std::optional<close_in_progress> describe() const noexcept final;
+
 protected:
   /// The object keeps the memory for the tenure, until dispose.
   tenure_base(object_memory& object, context_state_pointer shared) noexcept;
@@ -397,6 +402,8 @@ private:
   template <atomic_word::transition Demand>
   void demand() noexcept;
   void note_outstanding(word::value before, bool flush) noexcept;
+  void note_begin() noexcept;
+  std::optional<close_stage> stage_of(word::value w) const noexcept;
   void detach() noexcept;
   void leave_reactor() noexcept;
   void note_reactor_left() noexcept;

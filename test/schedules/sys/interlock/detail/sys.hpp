@@ -47,6 +47,10 @@ namespace race = schedules::race;
 using schedules::kernel;
 using schedules::scheduler;
 
+/// Written by any thread, to be told to the program: orders nothing, and the library decides nothing by it.
+template <class T>
+using noted = std::atomic<T>;
+
 /// Which part a thread uses follows from addresses, which differ from run to run.
 constexpr std::size_t parts = 1;
 

@@ -6,6 +6,7 @@
 // tenure.
 
 #include <interlock/detail/tenure/tenure_base.hpp>
+#include <interlock/detail/tenure/write_late.hpp>
 
 #include <atomic>
 #include <cstdint>

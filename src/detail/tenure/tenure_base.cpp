@@ -11,6 +11,7 @@
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/serving_step.hpp>
+#include <interlock/detail/tenure/waited_for.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -384,11 +385,6 @@ void tenure_base::overdue() noexcept
   demand<word::demand_overdue>();
 }
 
-void tenure_base::flush_over() noexcept
-{
-  demand_detach();
-}
-
 // No memory and no thread: nothing is left that could call the handlers.
 void tenure_base::retry_never() noexcept
 {
@@ -405,48 +401,23 @@ void tenure_base::dispose() noexcept
 
 // --- What is told.
 
-// Null: no close is under way. What has been given out has begun none.
-std::optional<close_stage> tenure_base::stage_of(word::value w) const noexcept
-{
-  switch (word::phase_of(w))
-  {
-  case phase::flushing:
-    return close_stage::writes;
-  case phase::closing:
-  case phase::due:
-    return close_stage::detach;
-  case phase::leased:
-    return close_stage::lease;
-  case phase::detached:
-    return waits_for();
-  case phase::closed:
-    return close_stage::handlers;
-  default:
-    return std::nullopt;
-  }
-}
-
 standing tenure_base::look() const noexcept
 {
   const word::value w = word_.load();
-  return {word::phase_of(w) == phase::open, stage_of(w), context_state_->worker().begun(*this)};
+  return {word::phase_of(w) == phase::open, waited_for(word::phase_of(w), waits_for()),
+    context_state_->worker().begun(*this)};
 }
 
 // The mutex: it guards the descriptor's number against the next opening.
 std::optional<close_in_progress> tenure_base::describe() const noexcept
 {
   const std::lock_guard<sys::mutex> lock(mutex());
-  const word::value w = word_.load();
-  const auto waits_for = stage_of(w);
-  if (!waits_for)
-    return std::nullopt;
-  close_in_progress c;
-  c.descriptor = fd_;
-  c.waits_for = *waits_for;
-  c.age = sys::clock::now() - context_state_->worker().begun(*this);
-  c.handlers = word::handlers(w);
-  c.writes = word::writes(w);
-  c.leases = word::leases(w);
+  auto c = close_under_way(word_.load(), waits_for());
+  if (c)
+  {
+    c->descriptor = fd_;
+    c->age = sys::clock::now() - context_state_->worker().begun(*this);
+  }
   return c;
 }
 
@@ -469,11 +440,6 @@ void tenure_base::shut_down() noexcept
   drop_context();
   if (finisher_left_it)
     leave();
-}
-
-bool tenure_base::has_left_reactor() const noexcept
-{
-  return reactor_left_;
 }
 
 void tenure_base::after_fork() noexcept

@@ -35,6 +35,7 @@
 #include <interlock/detail/tenure/blocked_call.hpp>
 #include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
+#include <interlock/detail/tenure/write_late.hpp>
 #include <interlock/error.hpp>
 #include <interlock/fd_lease.hpp>
 

@@ -403,7 +403,6 @@ private:
   void demand() noexcept;
   void note_outstanding(word::value before, bool flush) noexcept;
   void note_begin() noexcept;
-  std::optional<close_stage> stage_of(word::value w) const noexcept;
   void detach() noexcept;
   void leave_reactor() noexcept;
   void note_reactor_left() noexcept;
@@ -428,7 +427,11 @@ private:
 
   void closed() noexcept override;
   void overdue() noexcept override;
-  void flush_over() noexcept override;
+
+  void flush_over() noexcept override
+  {
+    demand_detach();
+  }
 
   void retry() noexcept override
   {
@@ -438,7 +441,12 @@ private:
   void retry_never() noexcept override;
   int flush_queue() noexcept override;
   void shut_down() noexcept override;
-  bool has_left_reactor() const noexcept override;
+
+  bool has_left_reactor() const noexcept override
+  {
+    return reactor_left_;
+  }
+
   void after_fork() noexcept override;
 
   // The order leaves no padding.
@@ -525,18 +533,6 @@ inline void tenure_base::note_outstanding(word::value before, bool flush) noexce
   const word::value waited_for = flush ? word::writes(before) : here.writes;
   if (word::handlers(before) == waited_for + here.others)
     errors_.note_none_outstanding();
-}
-
-/// For a write that enter_with_write has `refused`. A flush lets it in if the running handler is that of a
-/// write which the flush waits for; otherwise the flush counts it.
-INTERLOCK_COLD inline duty write_late(tenure_base& t, duty refused) noexcept
-{
-  duty d = refused;
-  if (d == duty::refuse && running_handler::running_write(t))
-    d = t.chain_write();
-  if (d != duty::none)
-    t.note_refused_write();
-  return d;
 }
 
 } // namespace detail

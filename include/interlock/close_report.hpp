@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 
 #include <interlock/close_outcome.hpp>
 #include <interlock/config.hpp>
@@ -47,6 +48,26 @@ struct close_report
   /// the first call that did.
   std::chrono::steady_clock::duration duration{};
 };
+
+/// In words: "timed_out after 500 ms, 1200 bytes unacknowledged, 200 bytes unsent".
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(
+  std::basic_ostream<char, Traits>& stream, const close_report& report)
+{
+  using std::chrono::milliseconds;
+  stream << report.outcome << " after "
+         << std::chrono::duration_cast<milliseconds>(report.duration).count() << " ms";
+  const auto note = [&stream](std::uint64_t number, const char* of_what)
+  {
+    if (number != 0)
+      stream << ", " << number << ' ' << of_what;
+  };
+  note(report.unacknowledged, "bytes unacknowledged");
+  note(report.unsent, "bytes unsent");
+  note(report.discarded, "bytes discarded");
+  note(report.refused_writes, "writes refused");
+  return stream;
+}
 
 } // namespace abi_0
 } // namespace interlock

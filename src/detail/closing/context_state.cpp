@@ -73,8 +73,8 @@ close_statistics context_state::statistics() noexcept
   note_process();
   close_statistics s;
   std::array<context_member_pointer, sys::parts> first;
-  std::transform(parts_.begin(), parts_.end(), first.begin(),
-    [&s](context_part& p) { return p.add_to(s); });
+  std::transform(
+    parts_.begin(), parts_.end(), first.begin(), [&s](context_part& p) { return p.add_to(s); });
   for (const context_member_pointer& m : first)
   {
     const auto close = m ? m->describe() : std::nullopt;

@@ -1,0 +1,69 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What is told of a close, as a stream shows it: what is zero is left out.
+
+#include <interlock/close_outcome.hpp>
+#include <interlock/close_report.hpp>
+#include <interlock/close_statistics.hpp>
+
+#include <chrono>
+#include <sstream>
+#include <string>
+
+#include <boost/test/unit_test.hpp>
+
+using interlock::close_in_progress;
+using interlock::close_outcome;
+using interlock::close_report;
+using interlock::close_stage;
+
+namespace {
+
+template <class T>
+std::string words(const T& told)
+{
+  std::ostringstream stream;
+  stream << told;
+  return stream.str();
+}
+
+close_report late()
+{
+  close_report r;
+  r.outcome = close_outcome::timed_out;
+  r.duration = std::chrono::microseconds(500999);
+  r.unacknowledged = 1200;
+  r.unsent = 200;
+  r.discarded = 7;
+  r.refused_writes = 2;
+  return r;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_reports_in_words)
+
+BOOST_AUTO_TEST_CASE(a_report_tells_what_is_not_zero)
+{
+  BOOST_TEST(words(close_report()) == "closed after 0 ms");
+  BOOST_TEST(words(late())
+    == "timed_out after 500 ms, 1200 bytes unacknowledged, 200 bytes unsent, 7 bytes discarded, "
+       "2 writes refused");
+}
+
+BOOST_AUTO_TEST_CASE(a_close_in_progress_tells_what_it_waits_for)
+{
+  close_in_progress c;
+  c.descriptor = 12;
+  c.waits_for = close_stage::writes;
+  c.age = std::chrono::milliseconds(3200);
+  BOOST_TEST(words(c) == "descriptor 12 waits for outstanding writes for 3200 ms");
+  c.handlers = 3;
+  c.writes = 2;
+  c.leases = 1;
+  BOOST_TEST(words(c)
+    == "descriptor 12 waits for outstanding writes for 3200 ms, 3 handlers, 2 writes, 1 leases");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -11,7 +11,6 @@
 #include <chrono>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <thread>
 
 #include <boost/test/unit_test.hpp>
@@ -87,16 +86,6 @@ private:
   }
 
   void shut_down() noexcept override {}
-
-  interlock::detail::standing look() const noexcept override
-  {
-    return {};
-  }
-
-  std::optional<interlock::close_in_progress> describe() const noexcept override
-  {
-    return std::nullopt;
-  }
 
   bool has_left_reactor() const noexcept override
   {

@@ -58,16 +58,6 @@ private:
     ++lets_go_;
   }
 
-  interlock::detail::standing look() const noexcept override
-  {
-    return {};
-  }
-
-  std::optional<interlock::close_in_progress> describe() const noexcept override
-  {
-    return std::nullopt;
-  }
-
   bool has_left_reactor() const noexcept override
   {
     return true;

@@ -9,7 +9,6 @@
 #include <atomic>
 #include <functional>
 #include <future>
-#include <optional>
 #include <thread>
 
 #include <interlock/detail/closing/close_job.hpp>
@@ -141,16 +140,6 @@ private:
   }
 
   void shut_down() noexcept override {}
-
-  interlock::detail::standing look() const noexcept override
-  {
-    return {};
-  }
-
-  std::optional<interlock::close_in_progress> describe() const noexcept override
-  {
-    return std::nullopt;
-  }
 
   bool has_left_reactor() const noexcept override
   {

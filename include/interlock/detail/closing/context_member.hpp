@@ -42,11 +42,17 @@ public:
   virtual void keep_memory() noexcept = 0;
   virtual void drop_memory() noexcept = 0;
 
-  /// Any thread. Takes no lock.
-  virtual standing look() const noexcept = 0;
+  /// Any thread. Takes no lock. A member that is no tenure has nothing open.
+  virtual standing look() const noexcept
+  {
+    return standing();
+  }
 
   /// Its close, unless that is over. Any thread. Takes the member's mutex.
-  virtual std::optional<close_in_progress> describe() const noexcept = 0;
+  virtual std::optional<close_in_progress> describe() const noexcept
+  {
+    return std::nullopt;
+  }
 
   friend void intrusive_ptr_add_ref(context_member* m) noexcept
   {

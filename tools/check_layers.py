@@ -39,7 +39,7 @@ import tempfile
 # without the ending; the first match counts. fd_lease needs no Asio, hence its room.
 ROOMS = (
     "config detail/sys",
-    "error borrowed closable_executor close_mode close_outcome close_report close_statistics slow_close",
+    "detail/words error borrowed closable_executor close_mode close_outcome close_report close_statistics slow_close",
     "detail/descriptor/*",
     "detail/closing/*",
     "detail/tenure/* fd_lease",

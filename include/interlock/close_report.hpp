@@ -13,6 +13,7 @@
 
 #include <interlock/close_outcome.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/words.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -54,18 +55,12 @@ template <class Traits>
 std::basic_ostream<char, Traits>& operator<<(
   std::basic_ostream<char, Traits>& stream, const close_report& report)
 {
-  using std::chrono::milliseconds;
-  stream << report.outcome << " after "
-         << std::chrono::duration_cast<milliseconds>(report.duration).count() << " ms";
-  const auto note = [&stream](std::uint64_t number, const char* of_what)
-  {
-    if (number != 0)
-      stream << ", " << number << ' ' << of_what;
-  };
-  note(report.unacknowledged, "bytes unacknowledged");
-  note(report.unsent, "bytes unsent");
-  note(report.discarded, "bytes discarded");
-  note(report.refused_writes, "writes refused");
+  stream << report.outcome << " after ";
+  detail::functions::write_time(stream, report.duration);
+  detail::functions::write_count(stream, report.unacknowledged, "bytes unacknowledged");
+  detail::functions::write_count(stream, report.unsent, "bytes unsent");
+  detail::functions::write_count(stream, report.discarded, "bytes discarded");
+  detail::functions::write_count(stream, report.refused_writes, "writes refused");
   return stream;
 }
 

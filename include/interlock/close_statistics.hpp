@@ -15,6 +15,7 @@
 
 #include <interlock/close_outcome.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/words.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -87,17 +88,11 @@ template <class Traits>
 std::basic_ostream<char, Traits>& operator<<(
   std::basic_ostream<char, Traits>& stream, const close_in_progress& c)
 {
-  using std::chrono::milliseconds;
-  stream << "descriptor " << c.descriptor << " waits for " << c.waits_for << " for "
-         << std::chrono::duration_cast<milliseconds>(c.age).count() << " ms";
-  const auto note = [&stream](std::size_t number, const char* of_what)
-  {
-    if (number != 0)
-      stream << ", " << number << ' ' << of_what;
-  };
-  note(c.handlers, "handlers");
-  note(c.writes, "writes");
-  note(c.leases, "leases");
+  stream << "descriptor " << c.descriptor << " waits for " << c.waits_for << " for ";
+  detail::functions::write_time(stream, c.age);
+  detail::functions::write_count(stream, c.handlers, "handlers");
+  detail::functions::write_count(stream, c.writes, "writes");
+  detail::functions::write_count(stream, c.leases, "leases");
   return stream;
 }
 

@@ -80,7 +80,7 @@ void close_worker::watch(close_job& job) noexcept
 
 void close_worker::retry_later(close_job& job) noexcept
 {
-  job.watch_until_ = close_job::clock::now() + options_.watch_time;
+  note_begin(job);
   post(job, notice::retry);
 }
 

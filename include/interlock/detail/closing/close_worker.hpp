@@ -71,7 +71,7 @@ public:
     return job.watch_until_.load(std::memory_order_relaxed) - options_.watch_time;
   }
 
-  /// A close begins.
+  /// A close begins, or its retry: the watch time runs from now on.
   void note_begin(close_job& job) noexcept
   {
     job.watch_until_.store(clock::now() + options_.watch_time, std::memory_order_relaxed);

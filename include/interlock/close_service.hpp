@@ -143,8 +143,8 @@ public:
 
   /// How many objects of the context are open, how many closes have ended how, what the others wait for.
   /**
-   * Looks at each object in turn: what opens and closes meanwhile may be counted before or after. A thread that opens or
-   * closes waits for a part of that time at most.
+   * Looks at each object in turn: what opens and closes meanwhile may be counted before or after. A thread that opens
+   * or closes waits for a part of that time at most.
    */
   close_statistics statistics() const noexcept
   {

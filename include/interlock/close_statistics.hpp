@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What a close_service tells of its objects: how many there are, how closes have ended, what those wait for that have not.
+// What a close_service tells of its objects: how many there are, how closes have ended, what those wait for that have
+// not.
 
 #ifndef INTERLOCK_CLOSE_STATISTICS_HPP
 #define INTERLOCK_CLOSE_STATISTICS_HPP
@@ -98,8 +99,8 @@ std::basic_ostream<char, Traits>& operator<<(
 
 /// What a close_service has counted of the objects of its execution context.
 /**
- * An object counts as opened with each descriptor. Without closes and opens in other threads meanwhile, `opened` is the sum
- * of `open`, `closed()`, and the closes in progress that are not in stage `handlers`.
+ * An object counts as opened with each descriptor. Without closes and opens in other threads meanwhile, `opened` is
+ * the sum of `open`, `closed()`, and the closes in progress that are not in stage `handlers`.
  */
 class close_statistics
 {
@@ -143,8 +144,8 @@ public:
   /// By close_outcome.
   std::array<std::uint64_t, static_cast<std::size_t>(close_outcome::detached) + 1> outcomes{};
 
-  /// How many closes took how long, from the beginning to the end of close(2): element n counts those of less than 2 to the
-  /// power of n microseconds that no earlier element counts; the last one counts all others.
+  /// How many closes took how long, from the beginning to the end of close(2): element n counts those of less than 2
+  /// to the power of n microseconds that no earlier element counts; the last one counts all others.
   std::array<std::uint64_t, time_classes> times{};
 
   /// The close in progress that has begun first, if there is one.

@@ -306,7 +306,8 @@ protected:
 
 private:
   close_plan_pointer plan_; // guarded as what is demanded
-  // Until when it waits for its detach, or for memory: so long after the close has begun, or after it was out of memory.
+  // Until when it waits for its detach, or for memory: so long after the close has begun, or after it was out of
+  // memory.
   sys::atomic<clock::time_point> watch_until_{clock::time_point()};
   sys::atomic<linger_setting> linger_{linger_setting::unsupported()};
 

@@ -9,12 +9,14 @@
 #include <interlock/borrowed.hpp>
 #include <interlock/closable.hpp>
 #include <interlock/closable_executor.hpp>
+#include <interlock/close_group.hpp>
 #include <interlock/close_handle.hpp>
 #include <interlock/close_mode.hpp>
 #include <interlock/close_outcome.hpp>
 #include <interlock/close_report.hpp>
 #include <interlock/close_service.hpp>
 #include <interlock/close_statistics.hpp>
+#include <interlock/close_tally.hpp>
 #include <interlock/config.hpp>
 #include <interlock/connect_pipe.hpp>
 #include <interlock/error.hpp>

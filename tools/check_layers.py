@@ -39,14 +39,14 @@ import tempfile
 # without the ending; the first match counts. fd_lease needs no Asio, hence its room.
 ROOMS = (
     "config detail/sys",
-    "detail/words error borrowed closable_executor close_mode close_outcome close_report close_statistics slow_close",
+    "detail/words error borrowed closable_executor close_mode close_outcome close_report close_statistics close_tally slow_close",
     "detail/descriptor/*",
     "detail/closing/*",
     "detail/tenure/* fd_lease",
     "close_service",
     "detail/core/*",
     "detail/members/* basic_* posix/basic_* close_handle",
-    "interlock closable ip/* local/* generic/* posix/* *_pipe serial_port close_group",
+    "interlock closable ip/* local/* generic/* posix/* *_pipe serial_port close_group detail/groups/*",
     "adapt/*",
 )
 LAST_WITHOUT_ASIO = 4

@@ -25,6 +25,8 @@
 namespace interlock {
 inline namespace abi_0 {
 
+class close_handle;
+
 namespace detail {
 namespace bases {
 
@@ -32,6 +34,9 @@ template <class Core>
 class closing_members;
 
 } // namespace bases
+
+const handled_object_pointer& object_of(const close_handle& handle) noexcept;
+
 } // namespace detail
 
 /// Closes an object from any thread, also while the object is being moved, and after it is gone.
@@ -115,6 +120,8 @@ public:
 private:
   template <class Core>
   friend class detail::bases::closing_members;
+  friend const detail::handled_object_pointer& detail::object_of(
+    const close_handle& handle) noexcept;
 
   close_handle(detail::handled_object_pointer object, const executor_type& ex)
     : executor_(ex),
@@ -127,6 +134,15 @@ private:
   executor_type executor_;
   detail::handled_object_pointer object_;
 };
+
+namespace detail {
+
+inline const handled_object_pointer& object_of(const close_handle& handle) noexcept
+{
+  return handle.object_;
+}
+
+} // namespace detail
 
 // Holds a handle of its own: a lazy token may call it later.
 class close_handle::initiate_async_close

@@ -6,6 +6,7 @@
 #ifndef INTERLOCK_CLOSE_OUTCOME_HPP
 #define INTERLOCK_CLOSE_OUTCOME_HPP
 
+#include <cstddef>
 #include <iosfwd>
 
 #include <interlock/config.hpp>
@@ -78,6 +79,12 @@ std::basic_ostream<char, Traits>& operator<<(
 {
   return stream << to_string(outcome);
 }
+
+namespace detail {
+
+inline constexpr std::size_t close_outcomes = static_cast<std::size_t>(close_outcome::detached) + 1;
+
+} // namespace detail
 
 } // namespace abi_0
 } // namespace interlock

@@ -142,7 +142,7 @@ public:
   std::array<std::size_t, static_cast<std::size_t>(close_stage::handlers) + 1> stages{};
 
   /// By close_outcome.
-  std::array<std::uint64_t, static_cast<std::size_t>(close_outcome::detached) + 1> outcomes{};
+  std::array<std::uint64_t, detail::close_outcomes> outcomes{};
 
   /// How many closes took how long, from the beginning to the end of close(2): element n counts those of less than 2
   /// to the power of n microseconds that no earlier element counts; the last one counts all others.

@@ -63,30 +63,6 @@ struct delivering : delivery_fixture<support::by_edges>
   }
 };
 
-/// As many descriptors as the system allows.
-class many_descriptors
-{
-public:
-  many_descriptors()
-  {
-    support::checked(::getrlimit(RLIMIT_NOFILE, &before_), "getrlimit");
-    ::rlimit all = before_;
-    all.rlim_cur = all.rlim_max;
-    support::checked(::setrlimit(RLIMIT_NOFILE, &all), "setrlimit");
-  }
-
-  many_descriptors(const many_descriptors&) = delete;
-  many_descriptors& operator=(const many_descriptors&) = delete;
-
-  ~many_descriptors()
-  {
-    ::setrlimit(RLIMIT_NOFILE, &before_);
-  }
-
-private:
-  ::rlimit before_;
-};
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_delivery_engine_wakes)
@@ -172,7 +148,7 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
 
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(a_thousand_jobs_go_on_at_once, Way, ways, delivery_fixture<Way>)
 {
-  const many_descriptors enough;
+  const support::many_descriptors enough;
   constexpr std::size_t count = 1000;
   std::deque<delivery_probe> jobs(count);
   std::vector<support::ends> connections;

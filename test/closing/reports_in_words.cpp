@@ -1,11 +1,12 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What is told of a close, as a stream shows it: what is zero is left out.
+// What is told of a close, and of many, as a stream shows it: what is zero is left out.
 
 #include <interlock/close_outcome.hpp>
 #include <interlock/close_report.hpp>
 #include <interlock/close_statistics.hpp>
+#include <interlock/close_tally.hpp>
 
 #include <chrono>
 #include <sstream>
@@ -17,6 +18,7 @@ using interlock::close_in_progress;
 using interlock::close_outcome;
 using interlock::close_report;
 using interlock::close_stage;
+using interlock::close_tally;
 
 namespace {
 
@@ -50,6 +52,21 @@ BOOST_AUTO_TEST_CASE(a_report_tells_what_is_not_zero)
   BOOST_TEST(words(late())
     == "timed_out after 500 ms, 1200 bytes unacknowledged, 200 bytes unsent, 7 bytes discarded, "
        "2 writes refused");
+}
+
+BOOST_AUTO_TEST_CASE(a_tally_tells_what_is_not_zero)
+{
+  close_tally t;
+  BOOST_TEST(words(t) == "0 members");
+  t.add(close_report());
+  BOOST_TEST(words(t) == "1 members: 1 closed; the slowest after 0 ms");
+  t.add(late());
+  t.add(late());
+  t.unfinished = 3;
+  t.failed = 1;
+  BOOST_TEST(words(t)
+    == "6 members: 1 closed, 2 timed_out, 3 unfinished; the slowest after 500 ms, 1 failed, "
+       "2400 bytes unacknowledged, 4 writes refused");
 }
 
 BOOST_AUTO_TEST_CASE(a_close_in_progress_tells_what_it_waits_for)

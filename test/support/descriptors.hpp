@@ -97,6 +97,32 @@ inline std::set<int> watchers_of(int fd)
   return found;
 }
 
+/// As many descriptors as the system allows.
+class many_descriptors
+{
+public:
+  many_descriptors()
+  {
+    if (::getrlimit(RLIMIT_NOFILE, &before_) != 0)
+      throw std::runtime_error("cannot find the limit of descriptors");
+    ::rlimit all = before_;
+    all.rlim_cur = all.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &all) != 0)
+      throw std::runtime_error("cannot raise the limit of descriptors");
+  }
+
+  many_descriptors(const many_descriptors&) = delete;
+  many_descriptors& operator=(const many_descriptors&) = delete;
+
+  ~many_descriptors()
+  {
+    ::setrlimit(RLIMIT_NOFILE, &before_);
+  }
+
+private:
+  ::rlimit before_;
+};
+
 /// While it lives, every attempt to open another descriptor fails with EMFILE, but for the number of
 /// `reserved` once that is closed.
 class no_more_descriptors

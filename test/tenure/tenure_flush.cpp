@@ -20,6 +20,7 @@
 #include "support/in_child.hpp"
 #include "support/tenure_fixture.hpp"
 
+using interlock::close_mode;
 using interlock::detail::duty;
 using interlock::detail::fork_event;
 using interlock::detail::handler_count;
@@ -314,7 +315,7 @@ BOOST_AUTO_TEST_CASE(a_closer_that_delivers_joins_and_waits)
 BOOST_AUTO_TEST_CASE(a_close_that_was_cancelled_does_not_wait)
 {
   begin_flush_of_one();
-  tenure->hurry_close(tenure->generation(), false);
+  tenure->hurry_close(tenure->generation(), close_mode::immediate());
   BOOST_TEST(record.detaches == 1);
   BOOST_TEST(closes());
   tenure->write_done();

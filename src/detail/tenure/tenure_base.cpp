@@ -238,7 +238,7 @@ close_waiter_pointer tenure_base::withdraw_close_waiter(
   return generation == generation_ && sequence_ ? sequence_->waiters.remove(link) : nullptr;
 }
 
-void tenure_base::hurry_close(std::uint32_t generation, bool abort) noexcept
+void tenure_base::hurry_close(std::uint32_t generation, const close_mode& mode) noexcept
 {
   if (word_.apply<word::hold>() != duty::none)
     return;
@@ -250,10 +250,9 @@ void tenure_base::hurry_close(std::uint32_t generation, bool abort) noexcept
     same = generation == generation_;
   }
   if (same)
-  {
-    demand_mode(abort ? close_mode::abort() : close_mode::immediate(), nullptr);
+    demand_mode(mode, nullptr);
+  if (same && !mode.delivers())
     demand_close();
-  }
   leave();
 }
 

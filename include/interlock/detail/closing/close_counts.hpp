@@ -65,7 +65,7 @@ private:
   }
 
   counter opened_{0};
-  std::array<counter, std::tuple_size<decltype(close_statistics::outcomes)>::value> outcomes_{};
+  std::array<counter, close_outcomes> outcomes_{};
   std::array<counter, close_statistics::time_classes> times_{};
 };
 

@@ -61,7 +61,8 @@ public:
     if (type == cancellation_type::none)
       return;
     if (leads_ && (terminal || partial))
-      at.memory->hurry_close(at.generation, terminal);
+      at.memory->hurry_close(
+        at.generation, terminal ? close_mode::abort() : close_mode::immediate());
     else if (close_waiter_pointer c = at.memory->withdraw_close_waiter(this, at.generation))
     {
       // This caller is gone: its later emissions have no effect. `at` may be gone once it is completed.

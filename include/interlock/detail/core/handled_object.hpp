@@ -9,11 +9,15 @@
 
 #include <utility>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
+#include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/closing/context_state.hpp>
 #include <interlock/detail/core/object_base.hpp>
 #include <interlock/detail/core/object_state.hpp>
+#include <interlock/detail/core/strand_sequence.hpp>
 #include <interlock/detail/descriptor/counted.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 
@@ -29,9 +33,31 @@ public:
 
   virtual object_base& state() const noexcept = 0;
 
+  /// That of the object when the handle was made.
+  virtual boost::asio::any_io_executor executor() const = 0;
+
+  virtual context_state_pointer context() const = 0;
+
+  virtual bool is_acceptor() const noexcept = 0;
+
   /// Closes what is open, and completes `c` when that is over.
   virtual void start_close(close_waiter_pointer c) const = 0;
 };
+
+namespace functions {
+
+/// The state of a context that has all services that a close uses: no close adds one beside the shutdown.
+template <class Inner, class Executor>
+context_state_pointer ready_context(const Executor& ex)
+{
+  Inner reactor_user(ex);
+  context_state_pointer shared = functions::context_state_for(reactor_user);
+  const strand_sequence<Executor> strands_user(ex);
+  shutdown_before_strands::ensure(ex);
+  return shared;
+}
+
+} // namespace functions
 
 using handled_object_pointer = boost::intrusive_ptr<const handled_object>;
 
@@ -50,6 +76,26 @@ public:
   object_base& state() const noexcept override
   {
     return *state_;
+  }
+
+  boost::asio::any_io_executor executor() const override
+  {
+    return executor_;
+  }
+
+  context_state_pointer context() const override
+  {
+    return functions::ready_context<Inner>(executor_);
+  }
+
+  bool is_acceptor() const noexcept override
+  {
+    return detail::is_acceptor<Inner>::value;
+  }
+
+  const executor_type& own_executor() const noexcept
+  {
+    return executor_;
   }
 
   void start_close(close_waiter_pointer c) const override

@@ -9,6 +9,7 @@
 
 #include <type_traits>
 
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/strand.hpp>
 
 #include <interlock/config.hpp>
@@ -47,6 +48,16 @@ struct protocol_of<Inner, std::void_t<typename Inner::protocol_type>>
   static constexpr bool is_socket = true;
 
   using type = typename Inner::protocol_type;
+};
+
+template <class Inner>
+struct is_acceptor : std::false_type
+{
+};
+
+template <class Protocol, class Executor>
+struct is_acceptor<boost::asio::basic_socket_acceptor<Protocol, Executor>> : std::true_type
+{
 };
 
 /// Whether a close can wait until outstanding writes, and everything sent, are delivered.

@@ -10,8 +10,11 @@
 #ifndef INTERLOCK_DETAIL_CORE_OBJECT_BASE_HPP
 #define INTERLOCK_DETAIL_CORE_OBJECT_BASE_HPP
 
+#include <cstdint>
+
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
+#include <interlock/close_mode.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/short_locks.hpp>
 #include <interlock/detail/sys.hpp>
@@ -22,6 +25,13 @@
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
+
+/// One descriptor of an object: what has been open in a tenure's memory at some time.
+struct tenure_mark
+{
+  tenure_base* tenure = nullptr;
+  std::uint32_t generation = 0;
+};
 
 class object_base : public object_memory
 {
@@ -36,6 +46,33 @@ public:
   bool has_handle() const noexcept
   {
     return (owners_.load(std::memory_order_acquire) & count) > 1;
+  }
+
+  /// Whether a descriptor is open, or a close of one is not over.
+  bool is_in_use() const noexcept
+  {
+    const tenure_base* t = current();
+    return t && t->current_phase() < phase::ended;
+  }
+
+  /// Whether handles are all that is left: nothing is in use, nor can be opened any more.
+  bool is_gone() const noexcept
+  {
+    return has(flag_left) && !is_in_use();
+  }
+
+  /// What is open now, or is being closed.
+  tenure_mark mark() const noexcept
+  {
+    tenure_base* const t = current();
+    return t ? tenure_mark{t, t->current_generation()} : tenure_mark();
+  }
+
+  /// Makes the close of a descriptor stronger. No effect if that is over. The caller is an owner of the object.
+  static void overtake(const tenure_mark& which, const close_mode& mode) noexcept
+  {
+    if (which.tenure)
+      which.tenure->hurry_close(which.generation, mode);
   }
 
   /// As the object's `close()`: no effect in a flush; waits for close(2) if the type frees an address.
@@ -78,10 +115,19 @@ protected:
     return object_mutex(this);
   }
 
-  // Set under the mutex, and never taken back.
+  /// The object is gone, or has been converted. Drops its share.
+  void leave() noexcept
+  {
+    if (has_handle())
+      set(flag_left);
+    intrusive_ptr_release(this);
+  }
+
+  // Never taken back. The first two are set under the mutex, the last by the object for its handles.
   using flag = unsigned;
   static constexpr flag flag_retired = 1u << 31;
   static constexpr flag flag_has_tenure = 1u << 30;
+  static constexpr flag flag_left = 1u << 29;
 
   void set(flag f) noexcept
   {
@@ -97,7 +143,7 @@ private:
   /// The last owner is gone. Drops the owners' reference on the memory.
   virtual void lose_owners() noexcept = 0;
 
-  static constexpr unsigned count = flag_has_tenure - 1;
+  static constexpr unsigned count = flag_left - 1;
 
   sys::atomic<unsigned> owners_{1}; // their count, and the flags
 

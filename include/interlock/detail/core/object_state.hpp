@@ -80,14 +80,14 @@ public:
       t->note_process();
       t->demand_close();
     }
-    intrusive_ptr_release(this);
+    leave();
   }
 
   /// The object has been converted into one of another type, and has no handle. A close under way
   /// takes its course.
   void leave_behind() noexcept
   {
-    intrusive_ptr_release(this);
+    leave();
   }
 
   /// A vacant tenure around `inner`, the caller's until it is published or given back. Null, with ec

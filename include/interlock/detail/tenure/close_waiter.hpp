@@ -141,9 +141,9 @@ public:
     return close_waiters_.find([=](close_waiter& each) { return each.take(fd, owned); }) != nullptr;
   }
 
-  /// Completes all in order. An exception does not keep the others from being completed; the first is
-  /// rethrown at the end.
-  INTERLOCK_DECL void complete_all(const close_verdict& v);
+  /// Completes all in order: the only one as `alone` says, others by a post. An exception does not keep the others from
+  /// being completed; the first is rethrown at the end.
+  INTERLOCK_DECL void complete_all(const close_verdict& v, hand_over alone = hand_over::dispatch);
 
 private:
   intrusive_list<close_waiter> close_waiters_;

@@ -236,9 +236,16 @@ public:
   /// reference on the memory.
   close_waiter_pointer withdraw_close_waiter(const void* link, std::uint32_t generation) noexcept;
 
-  /// If the tenure is still of this generation: makes the close immediate, or abortive (`abort`: what has not
-  /// been delivered is discarded), and demands the detach. Any time, with a reference on the memory.
-  void hurry_close(std::uint32_t generation, bool abort) noexcept;
+  /// If the tenure is still of this generation: makes the close stronger. A mode that does not deliver demands the detach. Any
+  /// time, with a reference on the memory.
+  void hurry_close(std::uint32_t generation, const close_mode& mode) noexcept;
+
+  /// Of the close under way, or of what is open: for hurry_close. Any time, with a reference on the memory.
+  std::uint32_t current_generation() const noexcept
+  {
+    const std::lock_guard<sys::mutex> lock(mutex());
+    return generation_;
+  }
 
   /// The outcome of the close: for serve_close_waiters, and for a caller that add_close_waiter has refused.
   /// False: the context has been shut down, and `v` is unchanged.

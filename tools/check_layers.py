@@ -39,7 +39,7 @@ import tempfile
 # without the ending; the first match counts. fd_lease needs no Asio, hence its room.
 ROOMS = (
     "config detail/sys",
-    "detail/words error borrowed closable_executor close_mode close_outcome close_report close_statistics close_tally slow_close",
+    "detail/words error borrowed closable_executor close_mode close_outcome close_report close_statistics close_tally stack_report slow_close",
     "detail/descriptor/*",
     "detail/closing/*",
     "detail/tenure/* fd_lease",
@@ -47,10 +47,11 @@ ROOMS = (
     "detail/core/*",
     "detail/members/* basic_* posix/basic_* close_handle",
     "interlock closable ip/* local/* generic/* posix/* *_pipe serial_port close_group detail/groups/*",
+    "detail/adapt/*",
     "adapt/*",
 )
 LAST_WITHOUT_ASIO = 4
-ADAPTERS = 9
+ADAPTERS = 10
 MAX_FILE = 550
 MAX_FUNCTION = 30
 CLOSER = "src/detail/descriptor/close_descriptor.cpp"

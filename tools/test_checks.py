@@ -50,8 +50,8 @@ class Scripts(unittest.TestCase):
 
 ROOMS = [f"include/interlock/{name}.hpp" for name in (
     "config", "error", "detail/descriptor/calls", "detail/closing/job", "fd_lease", "close_service",
-    "detail/core/tenure", "basic_socket", "ip/tcp", "adapt/ssl")]
-ERROR, CLOSING, LEASE, TCP, SSL = (ROOMS[room] for room in (1, 3, 4, 8, 9))
+    "detail/core/tenure", "basic_socket", "ip/tcp", "detail/adapt/layer", "adapt/ssl")]
+ERROR, CLOSING, LEASE, TCP, SSL = (ROOMS[room] for room in (1, 3, 4, 8, 10))
 SOURCE, TEST, CLOSER = "src/error.cpp", "test/unit/error.hpp", check_layers.CLOSER
 CALL = 'extern "C" int close(int); int f(int n) { return close(n); }\n'
 DETAIL = "names details of Asio: "
@@ -196,7 +196,7 @@ class CheckLayers(Scripts):
         self.run_script(1, f"{CLOSER}:1: no such file", script, self.root)
         for path, text in {**sound_tree(), "test/bin/x.cpp": ""}.items():
             write(self.root, path, text)
-        self.run_script(0, "check_layers: 17 files, 0 faults", script, self.root)
+        self.run_script(0, "check_layers: 18 files, 0 faults", script, self.root)
         for path, text, fault in (
             ("README.md", "nobody\n", "README.md:1: code is no person: nobody"),
             (TCP, header(TCP, "int f()\n{" + "\n" * 30 + "}"), f"{TCP}:4: f has more than 30 lines"),

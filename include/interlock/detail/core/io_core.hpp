@@ -143,6 +143,20 @@ public:
     return s ? s->current() : nullptr;
   }
 
+  /// Whether an asynchronous write is outstanding, or its handler has not run and been destroyed.
+  bool has_writes() const noexcept
+  {
+    const tenure_type* t = current();
+    return t && t->has_writes();
+  }
+
+  /// Whether a close of the layers above this object is under way.
+  bool are_layers_closing() const noexcept
+  {
+    const object_state<Inner>* s = state();
+    return s && s->are_layers_closing();
+  }
+
   /// The tenure of this object whose handler runs on this thread; null if none runs.
   tenure_base* running_here() const noexcept
   {

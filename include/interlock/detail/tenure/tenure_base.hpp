@@ -127,6 +127,12 @@ public:
     return word_.current_phase();
   }
 
+  /// Whether the handler of a write is outstanding.
+  bool has_writes() const noexcept
+  {
+    return word::writes(word_.load()) != 0;
+  }
+
   /// For threads inside, and for the thread that detaches.
   int fd() const noexcept
   {

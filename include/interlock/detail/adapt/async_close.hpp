@@ -1,0 +1,115 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// interlock::async_close, which the header of each adapter brings.
+
+#ifndef INTERLOCK_DETAIL_ADAPT_ASYNC_CLOSE_HPP
+#define INTERLOCK_DETAIL_ADAPT_ASYNC_CLOSE_HPP
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <interlock/close_mode.hpp>
+#include <interlock/config.hpp>
+#include <interlock/detail/adapt/initiate_stack_close.hpp>
+#include <interlock/detail/adapt/layer.hpp>
+#include <interlock/detail/core/initiation.hpp>
+#include <interlock/stack_report.hpp>
+
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
+
+/// Excludes what is no stack, and what is const.
+template <class Stream>
+using if_stack = std::enable_if_t<is_stack<Stream>::value, int>;
+
+} // namespace detail
+
+/// Start to close a whole stack: each of its layers from the top, then the connection.
+/**
+ * The stack is any nesting of `boost::asio::ssl::stream`, `boost::beast::basic_stream` and
+ * `boost::beast::websocket::stream` over an Interlock stream socket, for each of which the header of the adapter is
+ * included: interlock/adapt/ssl.hpp, interlock/adapt/beast.hpp, interlock/adapt/websocket.hpp, and
+ * interlock/adapt/websocket_ssl.hpp for a websocket over TLS.
+ *
+ * In a mode that delivers, the close first waits until no asynchronous write is outstanding on the connection. Then a
+ * websocket that is open sends its close frame, and TLS whose handshake is over sends its close_notify. In graceful mode
+ * each layer then discards input until the peer has answered; in deliver mode none does. Then the connection is closed in
+ * the same mode. All of it has the time of the mode: when that has passed, or nothing has moved for its progress timeout,
+ * the layers are left as they are, and the connection is closed. So a peer that does not answer never holds a close. In
+ * immediate and abort mode the layers send nothing.
+ *
+ * Asynchronous operations that are outstanding on the stack end as those of a connection do, and a read may receive input
+ * that the close would discard. The program starts no write after this call.
+ *
+ * @param stream The stack, which the close keeps until the handler is called.
+ *
+ * @param mode How to close. The limit of input to discard counts for TLS and for the connection, not for a websocket.
+ *
+ * @param token The completion token.
+ *
+ * @par Preconditions
+ * No shutdown, close or teardown that the program has started on a layer is outstanding, nor is another async_close of the
+ * stack. The connection itself may be closed at any time, from any thread.
+ *
+ * @par Completion Signature
+ * @code void(boost::system::error_code, interlock::stack_report) @endcode
+ * The code is that of the connection's async_close. How far the layers came is not an error: the report contains it.
+ *
+ * @par Per-Operation Cancellation
+ * @li @c terminal aborts the connection, whatever the layers do. The handler is called when that is over.
+ * @li @c partial closes the connection immediately.
+ * @li @c total completes the operation with boost::asio::error::operation_aborted, and the close goes on.
+ *
+ * @par Thread Safety
+ * Any thread may call this, and cancel. The layers are used on the executor of the stream only, which is to be a strand, or
+ * that of a context that one thread runs. No handler of an operation on the stream may be bound to another executor.
+ *
+ * @par Example
+ * @code
+ * using stream_type = boost::asio::ssl::stream<interlock::ip::tcp::socket>;
+ * std::shared_ptr<stream_type> stream = ...;
+ * interlock::async_close(stream, interlock::close_mode::graceful(std::chrono::seconds(5)),
+ *   [](boost::system::error_code, interlock::stack_report report) { ... });
+ * @endcode
+ */
+template <class Stream,
+  INTERLOCK_TOKEN_FOR(void(boost::system::error_code, stack_report))
+    CloseToken = detail::default_token<typename Stream::executor_type>,
+  detail::if_stack<Stream> = 0>
+auto async_close(std::shared_ptr<Stream> stream, const close_mode& mode,
+  CloseToken&& token = detail::default_token<typename Stream::executor_type>())
+{
+  using initiation = detail::initiate_stack_close<Stream>;
+  using kept = detail::kept_stream<Stream>;
+  return boost::asio::async_initiate<CloseToken, void(boost::system::error_code, stack_report)>(
+    initiation(kept::owned(std::move(stream))), token, mode);
+}
+
+/// Start to close a whole stack that the program keeps until the handler is called: see the other overload.
+/**
+ * @par Per-Operation Cancellation
+ * As for the other overload, except that @c total has no effect.
+ */
+template <class Stream,
+  INTERLOCK_TOKEN_FOR(void(boost::system::error_code, stack_report))
+    CloseToken = detail::default_token<typename Stream::executor_type>,
+  detail::if_stack<Stream> = 0>
+auto async_close(Stream& stream, const close_mode& mode,
+  CloseToken&& token = detail::default_token<typename Stream::executor_type>())
+{
+  using initiation = detail::initiate_stack_close<Stream>;
+  using kept = detail::kept_stream<Stream>;
+  return boost::asio::async_initiate<CloseToken, void(boost::system::error_code, stack_report)>(
+    initiation(kept::referred(stream)), token, mode);
+}
+
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_ADAPT_ASYNC_CLOSE_HPP

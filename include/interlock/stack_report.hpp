@@ -1,0 +1,45 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// What the close of a stack of layers reports: of the connection, and of each layer above it.
+
+#ifndef INTERLOCK_STACK_REPORT_HPP
+#define INTERLOCK_STACK_REPORT_HPP
+
+#include <interlock/close_report.hpp>
+#include <interlock/config.hpp>
+
+namespace interlock {
+inline namespace abi_0 {
+
+/// How the close of a stack ended: a connection with TLS, a websocket, or both above it.
+/**
+ * What belongs to a layer that the stack does not have is false.
+ */
+struct stack_report
+{
+  /// The connection's own report. Its `duration` and `discarded` do not include the layers.
+  close_report connection;
+
+  /// The websocket was open, and its close frame has been written to the connection.
+  bool close_frame_sent = false;
+
+  /// The peer has answered with a close frame. If the peer's frame has no code and a read of the program has received it,
+  /// this stays false.
+  bool close_frame_answered = false;
+
+  /// TLS's close_notify has been written to the connection, by this close or before.
+  bool notify_sent = false;
+
+  /// The peer's close_notify has been received, in this close or before.
+  bool notify_answered = false;
+
+  /// A TLS session was established, and ends without a close_notify to the peer, which cannot tell this end from an
+  /// attacker's. Always so in immediate and abort mode.
+  bool truncated = false;
+};
+
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_STACK_REPORT_HPP

@@ -47,7 +47,7 @@ ROOMS = (
     "detail/core/*",
     "detail/members/* basic_* posix/basic_* close_handle",
     "interlock closable ip/* local/* generic/* posix/* *_pipe serial_port close_group detail/groups/*",
-    "detail/adapt/*",
+    "detail/adapt/* async_close",
     "adapt/*",
 )
 LAST_WITHOUT_ASIO = 4

@@ -46,7 +46,7 @@ struct walker
   std::multiset<step> steps{};
   int closes = 0;
   int told = 0;
-  bool may_give_up = true;
+  int give_ups = 3;
   bool may_hurry = true;
 
   auto key() const
@@ -55,7 +55,7 @@ struct walker
     for (const step& s : steps)
       listed.push_back(static_cast<int>(s.kind) * 8 + static_cast<int>(s.layer));
     return std::make_tuple(
-      progress.stage(), progress.layer(), listed, closes, told, may_give_up, may_hurry);
+      progress.stage(), progress.layer(), listed, closes, told, give_ups, may_hurry);
   }
 
   void start(step_kind kind)
@@ -115,11 +115,11 @@ public:
       for (const bool well : {true, false})
         for (const bool open : {true, false})
           go_on(w, [&](walker& next) { next.end(s, well, open); });
-    if (w.may_give_up)
+    if (w.give_ups != 0)
       go_on(w,
         [](walker& next)
         {
-          next.may_give_up = false;
+          --next.give_ups;
           next.act(next.progress.give_up(), true);
         });
     if (w.may_hurry)
@@ -219,6 +219,20 @@ BOOST_AUTO_TEST_CASE(immediate_and_abort_pass_over_every_layer)
 {
   BOOST_TEST((stack_progress(2).begin(close_mode::kind::immediate) == stack_act::close));
   BOOST_TEST((stack_progress(2).begin(close_mode::kind::abort) == stack_act::close));
+}
+
+BOOST_AUTO_TEST_CASE(a_layer_that_waits_in_vain_leaves_a_last_chance_to_those_below)
+{
+  stack_progress p(2);
+  p.begin(close_mode::kind::graceful);
+  p.drained();
+  p.looked(true);
+  p.sent(0);
+  BOOST_TEST((p.give_up() == stack_act::look));
+  BOOST_TEST((p.looked(true) == stack_act::send));
+  stack_progress written(p);
+  BOOST_TEST((written.sent(1) == stack_act::close));
+  BOOST_TEST((p.give_up() == stack_act::close));
 }
 
 BOOST_AUTO_TEST_CASE(what_ends_of_an_earlier_layer_has_no_effect)

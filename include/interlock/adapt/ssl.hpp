@@ -6,7 +6,7 @@
 #ifndef INTERLOCK_ADAPT_SSL_HPP
 #define INTERLOCK_ADAPT_SSL_HPP
 
-#include <interlock/detail/adapt/async_close.hpp>
+#include <interlock/async_close.hpp>
 #include <interlock/detail/adapt/tls_layer.hpp>
 
 #endif // INTERLOCK_ADAPT_SSL_HPP

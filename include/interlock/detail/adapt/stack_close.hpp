@@ -357,18 +357,17 @@ private:
     return std::min(deadline_, last_progress_ + mode_.progress_timeout());
   }
 
+  // Armed again when the time is over, it comes after the handlers of what could be written at once.
   void wait_for_time()
   {
     timer_.expires_at(end_of_time());
     timer_.async_wait(make_step(
       [](stack_close& self, const error_code& ec)
       {
-        if (ec || self.progress_.stage() >= stack_stage::closing)
-          return;
-        if (clock::now() < self.end_of_time())
-          self.wait_for_time();
-        else
+        if (!ec && clock::now() >= self.end_of_time())
           self.act(self.progress_.give_up());
+        if (self.progress_.stage() < stack_stage::closing)
+          self.wait_for_time();
       }));
   }
 

@@ -131,10 +131,14 @@ public:
     return is_current ? enter_layer(layer_ + 1) : stack_act::nothing;
   }
 
-  /// The layers are left as they are: their time is over, or the connection is closed already.
+  /// The time of the layers is over, or the connection is closed already. A layer does not wait for the peer any longer, but
+  /// those below it may still send their ends, if the time is not over again. Otherwise they are left as they are.
   stack_act give_up() noexcept
   {
-    return stage_ < stack_stage::closing ? close() : stack_act::nothing;
+    if (stage_ != stack_stage::receiving)
+      return stage_ < stack_stage::closing ? close() : stack_act::nothing;
+    receives_ = false;
+    return enter_layer(layer_ + 1);
   }
 
   /// A cancellation makes the mode immediate or abort.

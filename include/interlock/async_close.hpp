@@ -3,8 +3,8 @@
 //
 // interlock::async_close, which the header of each adapter brings.
 
-#ifndef INTERLOCK_DETAIL_ADAPT_ASYNC_CLOSE_HPP
-#define INTERLOCK_DETAIL_ADAPT_ASYNC_CLOSE_HPP
+#ifndef INTERLOCK_ASYNC_CLOSE_HPP
+#define INTERLOCK_ASYNC_CLOSE_HPP
 
 #include <memory>
 #include <type_traits>
@@ -112,4 +112,4 @@ auto async_close(Stream& stream, const close_mode& mode,
 } // namespace abi_0
 } // namespace interlock
 
-#endif // INTERLOCK_DETAIL_ADAPT_ASYNC_CLOSE_HPP
+#endif // INTERLOCK_ASYNC_CLOSE_HPP

@@ -41,11 +41,12 @@ using if_stack = std::enable_if_t<is_stack<Stream>::value, int>;
  * websocket that is open sends its close frame, and TLS whose handshake is over sends its close_notify. In graceful mode
  * each layer then discards input until the peer has answered; in deliver mode none does. Then the connection is closed in
  * the same mode. All of it has the time of the mode: when that has passed, or nothing has moved for its progress timeout,
- * the layers are left as they are, and the connection is closed. So a peer that does not answer never holds a close. In
- * immediate and abort mode the layers send nothing.
+ * no layer waits any longer, one that can send its end at once still does, and the connection is closed. So a peer that does
+ * not answer never holds a close. In immediate and abort mode the layers send nothing.
  *
  * Asynchronous operations that are outstanding on the stack end as those of a connection do, and a read may receive input
- * that the close would discard. The program starts no write after this call.
+ * that the close would discard. The program starts no write after this call. A timeout that the program has set on a stream of
+ * Beast's ends the close as it ends other operations.
  *
  * @param stream The stack, which the close keeps until the handler is called.
  *
@@ -55,7 +56,8 @@ using if_stack = std::enable_if_t<is_stack<Stream>::value, int>;
  *
  * @par Preconditions
  * No shutdown, close or teardown that the program has started on a layer is outstanding, nor is another async_close of the
- * stack. The connection itself may be closed at any time, from any thread.
+ * stack in a mode that delivers. One in immediate or abort mode overtakes. The connection itself may be closed at any time,
+ * from any thread.
  *
  * @par Completion Signature
  * @code void(boost::system::error_code, interlock::stack_report) @endcode

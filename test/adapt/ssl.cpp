@@ -26,6 +26,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
 #include "support/wait_until.hpp"
@@ -310,6 +311,21 @@ BOOST_DATA_TEST_CASE(writes_that_do_not_end_in_time_are_told_as_truncated, versi
   BOOST_TEST(c.report.truncated);
 }
 
+BOOST_AUTO_TEST_CASE(an_end_that_cannot_be_written_in_time_is_told_as_truncated)
+{
+  scene s(TLS1_3_VERSION, [&](tls_peer&) { s.wait(); });
+  while (support::fill(s.near->next_layer().native_handle()) != 0)
+  {
+  }
+  closed c;
+  interlock::async_close(s.near, close_mode::graceful(milliseconds(50)), c.handler());
+  s.context.run();
+  BOOST_TEST(c.calls == 1);
+  BOOST_TEST(c.report.connection.outcome == close_outcome::timed_out);
+  BOOST_TEST(!c.report.notify_sent);
+  BOOST_TEST(c.report.truncated);
+}
+
 BOOST_AUTO_TEST_CASE(a_handshake_that_is_not_over_has_no_end)
 {
   scene s;
@@ -455,6 +471,22 @@ BOOST_AUTO_TEST_CASE(a_stream_without_a_connection_is_closed)
   BOOST_TEST(!c.report.truncated);
 }
 
+BOOST_AUTO_TEST_CASE(a_stack_that_is_closed_may_be_closed_again)
+{
+  scene s(TLS1_3_VERSION, [](tls_peer& p) { p.read_all(); });
+  closed c;
+  for (int i = 1; i != 3; ++i)
+  {
+    interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
+    s.context.run();
+    s.context.restart();
+    BOOST_TEST(c.calls == i);
+    BOOST_TEST(c.ec == success);
+    BOOST_TEST(c.report.notify_sent);
+    BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
+  }
+}
+
 // --- Others that close.
 
 BOOST_AUTO_TEST_CASE(a_mode_that_is_not_valid_closes_at_once_and_is_told)
@@ -488,6 +520,29 @@ BOOST_AUTO_TEST_CASE(the_connection_may_be_closed_while_its_layers_are)
   BOOST_TEST(c.report.notify_sent);
   BOOST_TEST(!c.report.notify_answered);
   BOOST_TEST(c.report.connection.outcome == close_outcome::closed);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_close_of_the_stack_overtakes)
+{
+  scene s(TLS1_3_VERSION,
+    [&](tls_peer& p)
+    {
+      p.read_all();
+      s.wait();
+    });
+  closed first;
+  closed second;
+  interlock::async_close(s.near, close_mode::graceful(std::chrono::hours(1)), first.handler());
+  s.context.poll();
+  interlock::async_close(s.near, close_mode::abort(), second.handler());
+  s.context.run();
+  for (const closed& c : {first, second})
+  {
+    BOOST_TEST(c.calls == 1);
+    BOOST_TEST(c.ec == success);
+    BOOST_TEST(c.report.connection.outcome == close_outcome::aborted);
+    BOOST_TEST(c.report.notify_sent);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_socket_alone_is_a_stack)
@@ -563,6 +618,9 @@ BOOST_FIXTURE_TEST_CASE(a_total_cancellation_ends_the_wait_of_the_caller_alone, 
       return c.calls != 0;
     }));
   BOOST_TEST(c.ec == aborted);
+  // The caller is gone: nothing more comes of it.
+  signal.emit(asio::cancellation_type::terminal);
+  support::turn(context);
   BOOST_TEST(near->next_layer().is_open());
   let_go();
   context.restart();

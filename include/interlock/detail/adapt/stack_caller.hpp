@@ -46,6 +46,11 @@ public:
     stream_.reset();
   }
 
+  explicit operator bool() const noexcept
+  {
+    return stream_ != nullptr;
+  }
+
   Stream& operator*() const noexcept
   {
     return *stream_;
@@ -110,9 +115,14 @@ public:
     return c;
   }
 
+  bool is_waiting() const noexcept
+  {
+    return waiter_ != nullptr;
+  }
+
   void tell(const boost::system::error_code& ec, const stack_report& report)
   {
-    if (!waiter_)
+    if (!is_waiting())
       return;
     *report_ = report;
     waiter_.release()->complete({ec}, hand_over::post);

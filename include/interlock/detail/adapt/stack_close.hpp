@@ -46,12 +46,7 @@ namespace detail {
 class layers_mark
 {
 public:
-  explicit layers_mark(handled_object_pointer connection) noexcept
-    : connection_(std::move(connection)),
-      is_set_(connection_->state().close_layers())
-  {
-    BOOST_ASSERT_MSG(is_set_, "another async_close of this stack is outstanding");
-  }
+  layers_mark() = default;
 
   layers_mark(const layers_mark&) = delete;
   layers_mark& operator=(const layers_mark&) = delete;
@@ -61,15 +56,23 @@ public:
     remove();
   }
 
+  void set(handled_object_pointer connection) noexcept
+  {
+    const bool is_first = connection->state().close_layers();
+    BOOST_ASSERT_MSG(is_first, "another async_close of this stack is outstanding");
+    if (is_first)
+      connection_ = std::move(connection);
+  }
+
   void remove() noexcept
   {
-    if (std::exchange(is_set_, false))
+    if (connection_)
       connection_->state().layers_closed();
+    connection_.reset();
   }
 
 private:
-  const handled_object_pointer connection_;
-  bool is_set_;
+  handled_object_pointer connection_;
 };
 
 template <class Stream>
@@ -83,7 +86,6 @@ public:
   explicit stack_close(kept_stream<Stream> stream, const close_mode& mode)
     : executor_(stream->get_executor()),
       stream_(std::move(stream)),
-      mark_(access::core(connection()).share_state()),
       mode_(mode),
       deadline_(clock::now() + (is_valid(mode) ? mode.timeout() : clock::duration::zero())),
       timer_(executor_),
@@ -102,12 +104,14 @@ public:
   void start(stack_caller caller)
   {
     caller_ = std::move(caller);
-    const bool delivers = is_valid(mode_) && mode_.delivers();
-    if (delivers)
-      boost::asio::dispatch(
-        executor_, make_step([](stack_close& self, const error_code& /*ec*/) { self.begin(); }));
-    else
+    if (!is_valid(mode_) || !mode_.delivers())
+    {
       act(progress_.begin(close_mode::kind::immediate));
+      return;
+    }
+    mark_.set(access::core(connection()).share_state());
+    boost::asio::dispatch(
+      executor_, make_step([](stack_close& self, const error_code& /*ec*/) { self.begin(); }));
   }
 
   /// The cancellation of the caller.
@@ -120,6 +124,8 @@ public:
         self->run(
           [&]
           {
+            if (!self->caller_.is_waiting())
+              return;
             if (terminal || partial)
               self->hurry(terminal ? close_mode::abort() : close_mode::immediate());
             else if (self->stream_.is_owned())
@@ -412,7 +418,8 @@ private:
   void abandon() noexcept
   {
     progress_.abandon();
-    connection().close();
+    if (stream_)
+      connection().close();
     caller_.destroy();
   }
 

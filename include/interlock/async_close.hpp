@@ -44,9 +44,9 @@ using if_stack = std::enable_if_t<is_stack<Stream>::value, int>;
  * no layer waits any longer, one that can send its end at once still does, and the connection is closed. So a peer that does
  * not answer never holds a close. In immediate and abort mode the layers send nothing.
  *
- * Asynchronous operations that are outstanding on the stack end as those of a connection do, and a read may receive input
- * that the close would discard. The program starts no write after this call. A timeout that the program has set on a stream of
- * Beast's ends the close as it ends other operations.
+ * Reads that are outstanding are aborted when the input is discarded, or when the connection is closed. The program starts
+ * no operation after this call. A timeout that the program has set on a stream of Beast's ends the close as it ends other
+ * operations.
  *
  * @param stream The stack, which the close keeps until the handler is called.
  *

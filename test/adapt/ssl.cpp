@@ -21,6 +21,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #endif
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -346,7 +347,7 @@ BOOST_AUTO_TEST_CASE(a_handshake_that_is_not_over_has_no_end)
 // --- What is outstanding on the layer.
 
 BOOST_DATA_TEST_CASE(
-  a_read_that_is_outstanding_receives_what_the_peer_sends_to_the_end, versions, version)
+  a_read_that_is_outstanding_is_aborted_and_the_rest_discarded, versions, version)
 {
   scene s(version,
     [](tls_peer& p)
@@ -368,10 +369,54 @@ BOOST_DATA_TEST_CASE(
   interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
   s.context.run();
   s.join();
-  BOOST_TEST(read == success);
-  BOOST_TEST(got == 4u);
+  BOOST_TEST(read == aborted);
+  BOOST_TEST(got == 0u);
   BOOST_TEST(c.report.notify_sent);
   BOOST_TEST(c.report.notify_answered);
+  BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
+}
+
+BOOST_DATA_TEST_CASE(the_end_of_the_connection_ends_the_wait_for_an_answer, versions, version)
+{
+  for (const bool reads : {false, true})
+  {
+    scene s(version, [](tls_peer& p) { p.read_all(); });
+    std::array<char, 16> input{};
+    if (reads)
+      s.near->async_read_some(asio::buffer(input), [](error_code, std::size_t) {});
+    closed c;
+    const auto begin = std::chrono::steady_clock::now();
+    interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
+    s.context.run();
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < long_enough));
+    BOOST_TEST(c.report.notify_sent);
+    BOOST_TEST(!c.report.notify_answered);
+    BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
+  }
+}
+
+BOOST_DATA_TEST_CASE(a_close_after_a_read_has_received_the_end_does_not_wait, versions, version)
+{
+  scene s(version,
+    [](tls_peer& p)
+    {
+      p.stream.next_layer().shutdown(asio::socket_base::shutdown_send);
+      p.read_all();
+    });
+  std::array<char, 16> input{};
+  closed c;
+  error_code read = not_called;
+  const auto begin = std::chrono::steady_clock::now();
+  s.near->async_read_some(asio::buffer(input),
+    [&](error_code ec, std::size_t)
+    {
+      read = ec;
+      interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
+    });
+  s.context.run();
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < long_enough));
+  BOOST_TEST(read == asio::ssl::error::stream_truncated);
+  BOOST_TEST(c.report.notify_sent);
   BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
 }
 
@@ -679,6 +724,38 @@ BOOST_AUTO_TEST_CASE(another_thread_closes)
     interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
     runs.join();
     s.join();
+    BOOST_TEST(seen.bytes == much);
+    BOOST_TEST(seen.is_clean());
+    BOOST_TEST(c.calls == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(threads_run_the_context_of_a_strand)
+{
+  using strand_stream =
+    asio::ssl::stream<interlock::basic_stream_socket<asio::ip::tcp, adapt::strand>>;
+  for (int i = 0; i != 20; ++i)
+  {
+    read_end seen;
+    adapt::tls_scene<strand_stream> s(TLS1_3_VERSION, [&](tls_peer& p) { seen = p.read_all(); });
+    closed c;
+    large_write w;
+    std::array<char, 1> byte;
+    error_code read = not_called;
+    asio::dispatch(s.near->get_executor(),
+      [&]
+      {
+        w.start(*s.near);
+        s.near->async_read_some(asio::buffer(byte), [&](error_code ec, std::size_t) { read = ec; });
+      });
+    std::thread runs([&] { s.context.run(); });
+    std::thread runs_too([&] { s.context.run(); });
+    interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
+    runs.join();
+    runs_too.join();
+    s.join();
+    BOOST_TEST(w.ec == success);
+    BOOST_TEST((read != success && read != not_called));
     BOOST_TEST(seen.bytes == much);
     BOOST_TEST(seen.is_clean());
     BOOST_TEST(c.calls == 1);

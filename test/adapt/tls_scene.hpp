@@ -13,6 +13,7 @@
 #include <future>
 #include <memory>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -20,6 +21,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <openssl/evp.h>
@@ -116,6 +118,18 @@ public:
   stream_type stream;
 };
 
+using strand = asio::strand<asio::io_context::executor_type>;
+
+/// The executor of the context, or a strand of it.
+template <class Executor>
+Executor executor_of(asio::io_context& context)
+{
+  if constexpr (std::is_same<Executor, strand>::value)
+    return asio::make_strand(context);
+  else
+    return context.get_executor();
+}
+
 /// `Stream` is a TLS stream over an Interlock socket.
 template <class Stream>
 class tls_scene
@@ -131,7 +145,8 @@ public:
     interlock::ip::tcp::acceptor acceptor(
       context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
     peer_ = std::make_unique<tls_peer>(acceptor.local_endpoint());
-    near = std::make_shared<Stream>(acceptor.accept(), tls_);
+    using executor_type = typename Stream::executor_type;
+    near = std::make_shared<Stream>(acceptor.accept(executor_of<executor_type>(context)), tls_);
   }
 
   /// After the handshake the far end does what the script says.

@@ -17,6 +17,8 @@
 #include <memory>
 #include <utility>
 
+#include <sys/socket.h>
+
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
@@ -35,6 +37,7 @@
 #include <interlock/detail/adapt/stack_stage.hpp>
 #include <interlock/detail/core/handled_object.hpp>
 #include <interlock/detail/core/remaining_mode.hpp>
+#include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/members/closing_members.hpp>
 #include <interlock/stack_report.hpp>
 
@@ -223,6 +226,29 @@ public:
         }));
   }
 
+  void cancel_operations()
+  {
+    error_code ignored;
+    connection().cancel(ignored);
+  }
+
+  /// The layer is over when the peer has ended the connection, and all before that is read. On epoll a read that starts after
+  /// another one has received the end never completes.
+  void end_with_connection(std::size_t layer)
+  {
+    connection().async_wait(boost::asio::socket_base::wait_read,
+      make_step(
+        [layer](stack_close& self, const error_code& ec)
+        {
+          if (!self.progress_.is_receiving(layer))
+            return;
+          if (ec || self.has_peer_ended())
+            self.end_after_reads(layer);
+          else
+            self.end_with_connection(layer);
+        }));
+  }
+
 private:
   using timer =
     boost::asio::basic_waitable_timer<clock, boost::asio::wait_traits<clock>, executor_type>;
@@ -400,6 +426,33 @@ private:
           if (!self.ec_)
             self.ec_ = ec;
         }));
+  }
+
+  // The handler of a read that has received what came before the end may still be queued.
+  void end_after_reads(std::size_t layer)
+  {
+    boost::asio::post(executor_,
+      make_step([layer](stack_close& self, const error_code& /*ec*/)
+        { self.act(self.progress_.ended(layer)); }));
+  }
+
+  bool has_peer_ended()
+  {
+    const auto peek = [](auto& t, error_code& ec)
+    {
+      char byte = 0;
+      calls::pieces one;
+      one.vector[0] = {&byte, 1};
+      one.count = 1;
+      one.bytes = 1;
+      const std::size_t n = calls::receive(t.fd(), one, MSG_PEEK | MSG_DONTWAIT, ec);
+      if (ec)
+        t.errors().note(ec);
+      return n;
+    };
+    error_code ec;
+    const std::size_t n = access::core(connection()).inside(ec, peek);
+    return n == 0 && !calls::would_block(ec);
   }
 
   // --- The end.

@@ -68,11 +68,14 @@ struct tls_layer : upper_layer<Next, true>
     ::SSL_set_shutdown(s.native_handle(), (after & ~SSL_RECEIVED_SHUTDOWN) | before);
   }
 
-  // A read of the program's that is outstanding may receive the peer's close_notify; this one ends then, too.
+  // A read of the program's that is outstanding ends first, as a connection's does when its input is discarded: it could
+  // receive the end of the connection, which no read sees twice.
   template <class Close>
   static void receive(Stream& s, state& kept, Close& close, std::size_t number)
   {
     kept.input.resize(record_size);
+    close.cancel_operations();
+    close.end_with_connection(number);
     discard(s, kept, close, number);
   }
 

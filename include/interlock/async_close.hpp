@@ -15,6 +15,7 @@
 
 #include <interlock/close_mode.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/adapt/handled_stack.hpp>
 #include <interlock/detail/adapt/initiate_stack_close.hpp>
 #include <interlock/detail/adapt/layer.hpp>
 #include <interlock/detail/core/initiation.hpp>

@@ -115,6 +115,30 @@ public:
     core_->add(std::make_shared<detail::group_member>(detail::object_of(handle)));
   }
 
+  /// Add a stack of layers over a socket: what interlock::async_close closes with one call. Its adapter is included.
+  /**
+   * The group refers to the stack weakly, and keeps it while it closes it. The layers have the time of the group's mode. A
+   * socket that is added itself is closed without its layers.
+   *
+   * @throws std::bad_weak_ptr if the stack is gone.
+   */
+  template <class Stream>
+  void add(const std::weak_ptr<Stream>& stack)
+  {
+    using handled = detail::handled_stack_of<Stream>;
+    static_assert(
+      handled::is_known, "no stack over an Interlock socket, or its adapter is not included");
+    if constexpr (handled::is_known)
+      core_->add(std::make_shared<detail::group_member>(new typename handled::type(stack)));
+  }
+
+  /// The same.
+  template <class Stream>
+  void add(const std::shared_ptr<Stream>& stack)
+  {
+    add(std::weak_ptr<Stream>(stack));
+  }
+
   /// How many objects the group has that are not gone.
   std::size_t size() const
   {

@@ -45,12 +45,6 @@ static_assert(!interlock::detail::is_stack<
                 beast::basic_stream<tcp, asio::any_io_executor, beast::simple_rate_policy>>::value,
   "a write that waits for its rate cannot be seen");
 
-const error_code success;
-const error_code not_called = asio::error::fault;
-
-constexpr seconds long_enough(60);
-constexpr std::size_t much = 8 << 20;
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_beast)

@@ -43,19 +43,45 @@ struct step
 struct walker
 {
   stack_progress progress;
+  close_mode::kind how;
   std::multiset<step> steps{};
   int closes = 0;
   int told = 0;
   int give_ups = 3;
+  bool is_to_begin = true;
   bool may_hurry = true;
+  bool may_deliver = true; ///< May become stronger, and deliver still.
 
   auto key() const
   {
     std::vector<int> listed;
     for (const step& s : steps)
       listed.push_back(static_cast<int>(s.kind) * 8 + static_cast<int>(s.layer));
-    return std::make_tuple(
-      progress.stage(), progress.layer(), listed, closes, told, give_ups, may_hurry);
+    return std::make_tuple(progress.stage(), progress.layer(), listed, how, closes, told, give_ups,
+      is_to_begin, may_hurry, may_deliver);
+  }
+
+  bool is_over() const
+  {
+    return steps.empty() && !is_to_begin;
+  }
+
+  void begin()
+  {
+    is_to_begin = false;
+    progress.start_step();
+    act(progress.begin(how), true);
+    act(progress.end_step(), true);
+  }
+
+  void hurry(close_mode::kind mode)
+  {
+    if (mode >= how)
+      return;
+    how = mode;
+    progress.start_step();
+    act(progress.hurry(how), true);
+    act(progress.end_step(), true);
   }
 
   void start(step_kind kind)
@@ -109,13 +135,15 @@ public:
   {
     if (!seen_.insert(w.key()).second)
       return;
-    if (w.steps.empty())
+    if (w.is_over())
       check_end(w);
+    if (w.is_to_begin)
+      go_on(w, [](walker& next) { next.begin(); });
     for (const step& s : std::set<step>(w.steps.begin(), w.steps.end()))
       for (const bool well : {true, false})
         for (const bool open : {true, false})
           go_on(w, [&](walker& next) { next.end(s, well, open); });
-    if (w.give_ups != 0)
+    if (w.give_ups != 0 && !w.is_to_begin)
       go_on(w,
         [](walker& next)
         {
@@ -127,7 +155,14 @@ public:
         [](walker& next)
         {
           next.may_hurry = false;
-          next.act(next.progress.hurry(), true);
+          next.hurry(close_mode::kind::immediate);
+        });
+    if (w.may_deliver && w.how == close_mode::kind::graceful)
+      go_on(w,
+        [](walker& next)
+        {
+          next.may_deliver = false;
+          next.hurry(close_mode::kind::deliver);
         });
   }
 
@@ -149,7 +184,7 @@ private:
   static void check_end(const walker& w)
   {
     BOOST_REQUIRE(w.told == 1);
-    BOOST_REQUIRE((w.closes == 1 || w.closes == 2));
+    BOOST_REQUIRE((w.closes >= 1 && w.closes <= 3));
     BOOST_REQUIRE((w.progress.stage() == stack_stage::over));
   }
 
@@ -158,10 +193,8 @@ private:
 
 std::size_t walk_from(close_mode::kind how, std::size_t layers)
 {
-  walker w{stack_progress(layers)};
-  w.act(w.progress.begin(how), true);
   walk all;
-  all.from(w);
+  all.from(walker{stack_progress(layers), how});
   return all.states();
 }
 
@@ -204,6 +237,27 @@ BOOST_AUTO_TEST_CASE(in_deliver_mode_no_layer_waits_for_the_peer)
   BOOST_TEST((p.sent(0) == stack_act::look));
   p.looked(true);
   BOOST_TEST((p.sent(1) == stack_act::close));
+}
+
+BOOST_AUTO_TEST_CASE(deliver_overtakes_graceful_at_a_layer_that_waits_for_the_peer)
+{
+  stack_progress p(2);
+  p.begin(close_mode::kind::graceful);
+  p.drained();
+  p.looked(true);
+  p.sent(0);
+  BOOST_TEST((p.hurry(close_mode::kind::deliver) == stack_act::look));
+  p.looked(true);
+  BOOST_TEST((p.sent(1) == stack_act::close));
+  BOOST_TEST((p.hurry(close_mode::kind::abort) == stack_act::close));
+}
+
+BOOST_AUTO_TEST_CASE(a_stronger_mode_may_come_before_the_beginning)
+{
+  stack_progress p(1);
+  BOOST_TEST((p.hurry(close_mode::kind::deliver) == stack_act::nothing));
+  BOOST_TEST((p.hurry(close_mode::kind::abort) == stack_act::close));
+  BOOST_TEST((p.begin(close_mode::kind::graceful) == stack_act::nothing));
 }
 
 BOOST_AUTO_TEST_CASE(a_layer_that_is_not_open_is_passed_over)

@@ -8,6 +8,7 @@
 #define INTERLOCK_TEST_ADAPT_TLS_SCENE_HPP
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <future>
@@ -15,13 +16,16 @@
 #include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <openssl/evp.h>
@@ -36,6 +40,43 @@ namespace adapt {
 namespace asio = boost::asio;
 namespace ssl = boost::asio::ssl;
 using boost::system::error_code;
+
+inline const error_code success;
+inline const error_code aborted = asio::error::operation_aborted;
+inline const error_code not_called = asio::error::fault;
+
+constexpr std::chrono::seconds long_enough(60);
+constexpr std::size_t much = 8 << 20;
+
+/// Fails if a deadline of `long_enough` may have ended what was tested.
+class in_time
+{
+public:
+  in_time() = default;
+  in_time(const in_time&) = delete;
+  in_time& operator=(const in_time&) = delete;
+
+  ~in_time()
+  {
+    BOOST_TEST((std::chrono::steady_clock::now() - begin_ < long_enough));
+  }
+
+private:
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+/// A write of 8 MB that is outstanding.
+struct large_write
+{
+  std::vector<char> data = std::vector<char>(much);
+  error_code ec = not_called;
+
+  template <class Stream>
+  void start(Stream& s)
+  {
+    asio::async_write(s, asio::buffer(data), [this](error_code e, std::size_t) { ec = e; });
+  }
+};
 
 template <class T, void (*Free)(T*)>
 struct freeing
@@ -120,14 +161,14 @@ public:
 
 using strand = asio::strand<asio::io_context::executor_type>;
 
-/// The executor of the context, or a strand of it.
+/// A strand of the context, or if `Executor` is no strand and cannot be one, the executor of the context.
 template <class Executor>
 Executor executor_of(asio::io_context& context)
 {
-  if constexpr (std::is_same<Executor, strand>::value)
-    return asio::make_strand(context);
-  else
+  if constexpr (std::is_same<Executor, asio::io_context::executor_type>::value)
     return context.get_executor();
+  else
+    return asio::make_strand(context);
 }
 
 /// `Stream` is a TLS stream over an Interlock socket.

@@ -30,13 +30,6 @@ using interlock::close_outcome;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-inline const error_code success;
-inline const error_code aborted = asio::error::operation_aborted;
-inline const error_code not_called = asio::error::fault;
-
-constexpr seconds long_enough(60);
-constexpr std::size_t much = 8 << 20;
-
 /// A message of 8 MB whose write is outstanding.
 struct large_message
 {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -48,6 +49,16 @@ struct tcp_info_head
   unsigned char flags[3];
   unsigned counters[15];
   unsigned round_trip; // a first sample is taken when a connection is established
+};
+
+// The same up to the bytes, which kernels have told since 4.1.
+struct tcp_info_bytes
+{
+  tcp_info_head head;
+  unsigned counters[8];
+  std::uint64_t rates[2];
+  std::uint64_t acknowledged;
+  std::uint64_t received;
 };
 
 // In place of a known error.
@@ -154,6 +165,14 @@ std::size_t output_queue(int fd) noexcept
   return size;
 }
 
+traffic traffic_of(int fd) noexcept
+{
+  tcp_info_bytes info = {};
+  ::socklen_t size = sizeof(info);
+  sys::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+  return {output_queue(fd), info.acknowledged, info.received};
+}
+
 std::size_t unsent_bytes(int fd, transport kind) noexcept
 {
   std::size_t size = 0;
@@ -189,6 +208,11 @@ socket_facts look_and_leave(int, transport) noexcept
 std::size_t output_queue(int) noexcept
 {
   return 0;
+}
+
+traffic traffic_of(int) noexcept
+{
+  return traffic();
 }
 
 std::size_t unsent_bytes(int, transport) noexcept

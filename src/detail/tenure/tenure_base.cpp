@@ -336,7 +336,7 @@ bool tenure_base::post_step() noexcept
   }
   if (!sequence.end_posting(token))
   {
-    destroy_close_waiters();
+    take_close_waiters(); // and destroys them
     leave();
   }
   return true;
@@ -358,7 +358,7 @@ void tenure_base::step_dropped(step_token token) noexcept
 {
   if (!sequence_->drop_step(token))
     return;
-  destroy_close_waiters();
+  take_close_waiters(); // and destroys them
   leave();
 }
 
@@ -387,7 +387,7 @@ void tenure_base::overdue() noexcept
 // No memory and no thread: nothing is left that could call the handlers.
 void tenure_base::retry_never() noexcept
 {
-  destroy_close_waiters();
+  take_close_waiters(); // and destroys them
   leave();
 }
 
@@ -435,7 +435,7 @@ void tenure_base::shut_down() noexcept
     left_to_shutdown_ = false;
   }
   demand_close();
-  destroy_close_waiters();
+  take_close_waiters(); // and destroys them
   drop_context();
   if (finisher_left_it)
     leave();

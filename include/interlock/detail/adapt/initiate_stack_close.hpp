@@ -14,6 +14,7 @@
 #include <interlock/close_mode.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/adapt/layer.hpp>
+#include <interlock/detail/adapt/running_closes.hpp>
 #include <interlock/detail/adapt/stack_caller.hpp>
 #include <interlock/detail/adapt/stack_close.hpp>
 #include <interlock/detail/core/asio_features.hpp>
@@ -32,12 +33,11 @@ namespace detail {
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 
 /// In the caller's slot. Any thread may emit, also when the close is over.
-template <class Stream>
 class stack_cancellation
 {
 public:
-  explicit stack_cancellation(std::weak_ptr<stack_close<Stream>> close) noexcept
-    : close_(std::move(close))
+  explicit stack_cancellation(std::weak_ptr<stack_caller> caller) noexcept
+    : caller_(std::move(caller))
   {
   }
 
@@ -46,13 +46,14 @@ public:
     using boost::asio::cancellation_type;
     const auto has = [type](cancellation_type one)
     { return (type & one) != cancellation_type::none; };
-    const std::shared_ptr<stack_close<Stream>> close = close_.lock();
+    const std::shared_ptr<stack_caller> caller = caller_.lock();
+    const std::shared_ptr<running_close> close = caller ? caller->close.lock() : nullptr;
     if (close && type != cancellation_type::none)
-      close->cancel(has(cancellation_type::terminal), has(cancellation_type::partial));
+      close->cancel_soon(caller, has(cancellation_type::terminal), has(cancellation_type::partial));
   }
 
 private:
-  std::weak_ptr<stack_close<Stream>> close_;
+  std::weak_ptr<stack_caller> caller_;
 };
 
 #endif
@@ -76,6 +77,7 @@ public:
   explicit initiate_stack_close(kept_stream<Stream> stream, Settings settings = Settings())
     : stream_(std::move(stream)),
       executor_(stream_->get_executor()),
+      closes_(running_closes::of(functions::connection_of(*stream_).get_executor())),
       settings_(std::move(settings))
   {
   }
@@ -101,18 +103,40 @@ private:
   template <class Handler>
   void start(Handler& handler, const close_mode& mode) const
   {
-    const auto close = std::make_shared<stack_close<Stream>>(stream_, mode);
-    settings_(close->states());
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
     auto slot = boost::asio::get_associated_cancellation_slot(handler);
-    if (slot.is_connected())
-      slot.template emplace<stack_cancellation<Stream>>(close);
 #endif
-    close->start(stack_caller::make(std::move(handler), executor_));
+    stack_callers caller;
+    caller.push_back(
+      stack_caller::make(std::move(handler), executor_, validate(mode), stream_.owner()));
+#if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
+    if (slot.is_connected())
+      slot.template emplace<stack_cancellation>(caller.front());
+#endif
+    const close_mode valid = is_valid(mode) ? mode : close_mode::immediate();
+    while (!join(valid, caller) && !lead(valid, caller))
+    {
+    } // another caller's close has begun meanwhile
+  }
+
+  bool join(const close_mode& mode, stack_callers& caller) const
+  {
+    return closes_->join(&functions::connection_of(*stream_), mode, caller);
+  }
+
+  bool lead(const close_mode& mode, stack_callers& caller) const
+  {
+    const auto close = std::make_shared<stack_close<Stream>>(closes_, stream_, mode);
+    settings_(close->states());
+    if (!closes_->lead(*close, caller))
+      return false;
+    close->begin_soon();
+    return true;
   }
 
   kept_stream<Stream> stream_;
   executor_type executor_;
+  running_closes_pointer closes_;
   Settings settings_;
 };
 

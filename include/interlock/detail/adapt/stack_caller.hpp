@@ -1,11 +1,12 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The caller of a stack's close, and the stream that it gives.
+// A caller of a stack's close, and the stream that it gives.
 
 #ifndef INTERLOCK_DETAIL_ADAPT_STACK_CALLER_HPP
 #define INTERLOCK_DETAIL_ADAPT_STACK_CALLER_HPP
 
+#include <list>
 #include <memory>
 #include <utility>
 
@@ -28,27 +29,18 @@ class kept_stream
 public:
   static kept_stream owned(std::shared_ptr<Stream> s) noexcept
   {
-    return kept_stream(std::move(s), true);
+    return kept_stream(s.get(), s);
   }
 
   static kept_stream referred(Stream& s) noexcept
   {
-    return kept_stream(std::shared_ptr<Stream>(std::shared_ptr<void>(), &s), false);
+    return kept_stream(&s, nullptr);
   }
 
-  bool is_owned() const noexcept
+  /// Null: it is only referred to.
+  const std::shared_ptr<void>& owner() const noexcept
   {
-    return is_owned_;
-  }
-
-  void reset() noexcept
-  {
-    stream_.reset();
-  }
-
-  explicit operator bool() const noexcept
-  {
-    return stream_ != nullptr;
+    return owner_;
   }
 
   Stream& operator*() const noexcept
@@ -58,91 +50,122 @@ public:
 
   Stream* operator->() const noexcept
   {
-    return stream_.get();
+    return stream_;
   }
 
 private:
-  kept_stream(std::shared_ptr<Stream> s, bool is_owned) noexcept
-    : stream_(std::move(s)),
-      is_owned_(is_owned)
+  kept_stream(Stream* s, std::shared_ptr<void> owner) noexcept
+    : stream_(s),
+      owner_(std::move(owner))
   {
   }
 
-  std::shared_ptr<Stream> stream_;
-  bool is_owned_;
+  Stream* stream_;
+  std::shared_ptr<void> owner_;
 };
 
-/// The result of a close of a stack.
+/// The result of a close of a stack: the caller's own error, unless it is told another one. Keeps the stream until the
+/// handler has been called.
 class stack_result : public default_policy
 {
 public:
   /// Not as the close of one object is: see stack_cancellation.
   static constexpr bool can_be_cancelled = false;
 
-  explicit stack_result(std::shared_ptr<const stack_report> report) noexcept
-    : report_(std::move(report))
+  stack_result(std::shared_ptr<const stack_report> report, const boost::system::error_code& ec,
+    std::shared_ptr<void> stream) noexcept
+    : report_(std::move(report)),
+      ec_(ec),
+      stream_(std::move(stream))
   {
   }
 
-  static boost::system::error_code code(const close_verdict& v) noexcept
+  boost::system::error_code code(const close_verdict& v) const noexcept
   {
-    return v.ec;
+    return v.ec ? v.ec : ec_;
   }
 
-  bound_values<boost::system::error_code, stack_report> bind(
-    const boost::system::error_code& ec, const close_verdict& /*v*/) const
-  {
-    return bound_values<boost::system::error_code, stack_report>(ec, *report_);
-  }
+  class bound;
+  inline bound bind(const boost::system::error_code& ec, const close_verdict& v) noexcept;
 
 private:
   std::shared_ptr<const stack_report> report_;
+  boost::system::error_code ec_;
+  std::shared_ptr<void> stream_;
 };
 
-/// The handler of the caller, which is called or destroyed once.
-class stack_caller
+/// An adapter that calls the handler with the report.
+class stack_result::bound
 {
 public:
-  stack_caller() = default;
-
-  template <class Handler, class Executor>
-  static stack_caller make(Handler&& handler, const Executor& ex)
+  bound(const boost::system::error_code& ec, stack_result&& result) noexcept
+    : ec_(ec),
+      result_(std::move(result))
   {
-    using waiter = close_handler<Handler, Executor, stack_result>;
-    stack_caller c;
-    c.report_ = std::make_shared<stack_report>();
-    c.waiter_ = waiter::make(std::move(handler), ex, stack_result(c.report_));
-    return c;
   }
 
-  bool is_waiting() const noexcept
+  template <class Handler>
+  void operator()(Handler&& handler)
   {
-    return waiter_ != nullptr;
-  }
-
-  void tell(const boost::system::error_code& ec, const stack_report& report)
-  {
-    if (!is_waiting())
-      return;
-    *report_ = report;
-    waiter_.release()->complete({ec}, hand_over::post);
-  }
-
-  /// The caller does not wait any longer.
-  void leave()
-  {
-    tell(boost::asio::error::operation_aborted, stack_report());
-  }
-
-  void destroy() noexcept
-  {
-    waiter_.reset();
+    std::move(handler)(ec_, *result_.report_);
   }
 
 private:
+  boost::system::error_code ec_;
+  stack_result result_;
+};
+
+stack_result::bound stack_result::bind(
+  const boost::system::error_code& ec, const close_verdict& /*v*/) noexcept
+{
+  return bound(ec, std::move(*this));
+}
+
+class running_close;
+
+/// One caller, whose handler is called or destroyed once. The close has it, until it is told; its cancellation slot refers
+/// to it weakly.
+class stack_caller
+{
+public:
+  /// `ec`: why the mode is not the caller's. `stream`: null if the caller keeps it.
+  template <class Handler, class Executor>
+  static std::shared_ptr<stack_caller> make(Handler&& handler, const Executor& ex,
+    const boost::system::error_code& ec, const std::shared_ptr<void>& stream)
+  {
+    using waiter = close_handler<Handler, Executor, stack_result>;
+    auto c = std::make_shared<stack_caller>();
+    c->may_leave_ = stream != nullptr;
+    c->report_ = std::make_shared<stack_report>();
+    c->waiter_ = waiter::make(std::move(handler), ex, stack_result(c->report_, ec, stream));
+    return c;
+  }
+
+  /// Whether its handler may be called before the close is over: nothing that the caller keeps is in use.
+  bool may_leave() const noexcept
+  {
+    return may_leave_;
+  }
+
+  /// The caller is told by the waiter, which becomes the other's.
+  close_waiter& tell(const stack_report& report) noexcept
+  {
+    *report_ = report;
+    return *waiter_.release();
+  }
+
+  // Set once, before the initiation returns.
+  std::weak_ptr<running_close> close;
+  bool leads = false;
+
+private:
+  bool may_leave_ = false;
   std::shared_ptr<stack_report> report_;
   close_waiter_pointer waiter_;
 };
+
+/// A list can be extended without an exception.
+using stack_callers = std::list<std::shared_ptr<stack_caller>>;
 
 } // namespace detail
 } // namespace abi_0

@@ -3,9 +3,9 @@
 //
 // The close of one stack. Acts as stack_stage.hpp decides.
 //
-// Every function runs on the executor of the stream, except `start` and `cancel`. The steps that are outstanding own it,
-// and so does the wait of its timer, so that it is gone with the execution context. It owns the stream until its caller
-// is told: the operations of a layer refer to the stream.
+// Every function runs on the executor of the stream, except where another thread is named. The steps that are outstanding
+// own it, and so does the wait of its timer, so that it is gone with the execution context. It owns the stream until its
+// callers are told: the operations of a layer refer to the stream.
 
 #ifndef INTERLOCK_DETAIL_ADAPT_STACK_CLOSE_HPP
 #define INTERLOCK_DETAIL_ADAPT_STACK_CLOSE_HPP
@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include <sys/socket.h>
@@ -33,65 +34,36 @@
 #include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/adapt/layer.hpp>
+#include <interlock/detail/adapt/layer_time.hpp>
+#include <interlock/detail/adapt/running_closes.hpp>
 #include <interlock/detail/adapt/stack_caller.hpp>
 #include <interlock/detail/adapt/stack_stage.hpp>
-#include <interlock/detail/core/handled_object.hpp>
-#include <interlock/detail/core/remaining_mode.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/descriptor/socket_facts.hpp>
 #include <interlock/detail/members/closing_members.hpp>
+#include <interlock/detail/tenure/close_waiter.hpp>
 #include <interlock/stack_report.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-/// Marks the connection: its layers are being closed. While the mark is there, a websocket's teardown does nothing.
-class layers_mark
-{
-public:
-  layers_mark() = default;
-
-  layers_mark(const layers_mark&) = delete;
-  layers_mark& operator=(const layers_mark&) = delete;
-
-  ~layers_mark()
-  {
-    remove();
-  }
-
-  void set(handled_object_pointer connection) noexcept
-  {
-    const bool is_first = connection->state().close_layers();
-    BOOST_ASSERT_MSG(is_first, "another async_close of this stack is outstanding");
-    if (is_first)
-      connection_ = std::move(connection);
-  }
-
-  void remove() noexcept
-  {
-    if (connection_)
-      connection_->state().layers_closed();
-    connection_.reset();
-  }
-
-private:
-  handled_object_pointer connection_;
-};
-
 template <class Stream>
-class stack_close : public std::enable_shared_from_this<stack_close<Stream>>
+class stack_close final : public running_close
 {
 public:
   using executor_type = typename Stream::executor_type;
   using error_code = boost::system::error_code;
-  using clock = std::chrono::steady_clock;
+  using clock = layer_time::clock;
 
-  explicit stack_close(kept_stream<Stream> stream, const close_mode& mode)
-    : executor_(stream->get_executor()),
-      stream_(std::move(stream)),
-      mode_(mode),
-      deadline_(clock::now() + (is_valid(mode) ? mode.timeout() : clock::duration::zero())),
+  /// `mode` is valid.
+  stack_close(running_closes_pointer all, const kept_stream<Stream>& stream, const close_mode& mode)
+    : running_close(std::move(all), &functions::connection_of(*stream), mode),
+      executor_(stream->get_executor()),
+      stream_(stream),
+      time_(mode, clock::now()),
       timer_(executor_),
+      pause_(executor_),
       progress_(layer_states<Stream>::count)
   {
   }
@@ -103,38 +75,24 @@ public:
 
   // --- Any thread.
 
-  /// A mode that does not deliver needs no step on the executor.
-  void start(stack_caller caller)
+  void begin_soon()
   {
-    caller_ = std::move(caller);
-    if (!is_valid(mode_) || !mode_.delivers())
-    {
-      act(progress_.begin(close_mode::kind::immediate));
-      return;
-    }
-    mark_.set(access::core(connection()).share_state());
     boost::asio::dispatch(
-      executor_, make_step([](stack_close& self, const error_code& /*ec*/) { self.begin(); }));
+      executor_, [self = self_pointer()] { self->run_step([&] { self->begin(); }); });
   }
 
-  /// The cancellation of the caller.
-  void cancel(bool terminal, bool partial)
+  void hurry_soon(const close_mode& mode) override
+  {
+    boost::asio::post(
+      executor_, [self = self_pointer(), mode] { self->run_step([&] { self->hurry(mode); }); });
+  }
+
+  void cancel_soon(
+    const std::shared_ptr<stack_caller>& caller, bool terminal, bool partial) override
   {
     boost::asio::post(executor_,
-      [self = this->shared_from_this(), terminal, partial]
-      {
-        self->progress_.start_step();
-        self->run(
-          [&]
-          {
-            if (!self->caller_.is_waiting())
-              return;
-            if (terminal || partial)
-              self->hurry(terminal ? close_mode::abort() : close_mode::immediate());
-            else if (self->stream_.is_owned())
-              self->caller_.leave();
-          });
-      });
+      [self = self_pointer(), caller, terminal, partial]
+      { self->run_step([&] { self->cancel(caller, terminal, partial); }); });
   }
 
   // --- For the layers.
@@ -146,10 +104,21 @@ public:
   public:
     using executor_type = typename Stream::executor_type;
 
-    step(std::shared_ptr<stack_close> self, Event&& event)
+    step(std::shared_ptr<stack_close> self, Event&& event) noexcept
       : self_(std::move(self)),
         event_(std::move(event))
     {
+      self_->progress_.start_step();
+    }
+
+    step(step&&) noexcept = default;
+    step& operator=(step&&) = delete;
+
+    // Not called: its start has failed, or the context is gone.
+    ~step()
+    {
+      if (self_)
+        self_->progress_.drop_step();
     }
 
     const executor_type& get_executor() const noexcept
@@ -177,9 +146,7 @@ public:
   template <class Event>
   step<Event> make_step(Event event)
   {
-    step<Event> made(this->shared_from_this(), std::move(event));
-    progress_.start_step();
-    return made;
+    return step<Event>(self_pointer(), std::move(event));
   }
 
   stack_progress& progress() noexcept
@@ -189,18 +156,12 @@ public:
 
   const close_mode& mode() const noexcept
   {
-    return mode_;
+    return time_.mode();
   }
 
   bool has_writes() noexcept
   {
     return access::core(connection()).has_writes();
-  }
-
-  /// The close has made progress: the mode's progress timeout begins anew.
-  void note_progress() noexcept
-  {
-    last_progress_ = clock::now();
   }
 
   void act(stack_act a)
@@ -218,40 +179,75 @@ public:
       make_step(
         [is_over](stack_close& self, const error_code& ec)
         {
-          self.note_progress();
+          if (is_over(self))
+            return;
           if (ec)
             self.act(self.progress_.give_up());
-          else if (!is_over(self))
+          else
             self.when_written(is_over);
         }));
   }
 
-  void cancel_operations()
+  /// Calls `f(stack_close&)` when no operation is outstanding on the connection. Those of the program's are cancelled, again
+  /// and again: one that is composed of several may go on, and takes part of what another reads. Their handlers run on the
+  /// executor as well, so a few turns are enough, unless a handler is kept.
+  template <class Function>
+  void when_alone(Function f, int turn = 0)
   {
+    if (!access::core(connection()).has_handlers())
+      return f(*this);
     error_code ignored;
     connection().cancel(ignored);
+    const auto again = [f, turn](stack_close& self, const error_code& /*ec*/)
+    {
+      if (self.progress_.stage() == stack_stage::receiving)
+        self.when_alone(f, turn + 1);
+    };
+    if (turn < quick_turns)
+      return boost::asio::post(executor_, make_step(again));
+    pause_.expires_after(std::chrono::milliseconds(1 << std::min(turn - quick_turns, 6)));
+    pause_.async_wait(make_step(again));
   }
 
-  /// The layer is over when the peer has ended the connection, and all before that is read. On epoll a read that starts after
-  /// another one has received the end never completes.
-  void end_with_connection(std::size_t layer)
+  /// Whether the peer has ended the connection, and all before that has been read.
+  bool has_peer_ended()
   {
-    connection().async_wait(boost::asio::socket_base::wait_read,
-      make_step(
-        [layer](stack_close& self, const error_code& ec)
-        {
-          if (!self.progress_.is_receiving(layer))
-            return;
-          if (ec || self.has_peer_ended())
-            self.end_after_reads(layer);
-          else
-            self.end_with_connection(layer);
-        }));
+    const auto peek = [](auto& t, error_code& ec)
+    {
+      char byte = 0;
+      calls::pieces one;
+      one.vector[0] = {&byte, 1};
+      one.count = 1;
+      one.bytes = 1;
+      const std::size_t n = calls::receive(t.fd(), one, MSG_PEEK | MSG_DONTWAIT, ec);
+      if (ec)
+        t.errors().note(ec);
+      return n;
+    };
+    error_code ec;
+    const std::size_t n = access::core(connection()).inside(ec, peek);
+    return n == 0 && !calls::would_block(ec);
+  }
+
+  /// Calls `f(stack_close&)` after the handlers that are ready to run now.
+  template <class Function>
+  void after_others(Function f)
+  {
+    boost::asio::post(
+      executor_, make_step([f](stack_close& self, const error_code& /*ec*/) { f(self); }));
+  }
+
+  /// Something has moved that the kernel does not count.
+  void note_progress() noexcept
+  {
+    time_.note_progress(clock::now());
   }
 
 private:
   using timer =
     boost::asio::basic_waitable_timer<clock, boost::asio::wait_traits<clock>, executor_type>;
+
+  static constexpr int quick_turns = 8;
 
   // One thread at a time is in the functions of a close.
   class serial
@@ -278,9 +274,21 @@ private:
     stack_close& close_;
   };
 
+  std::shared_ptr<stack_close> self_pointer()
+  {
+    return std::static_pointer_cast<stack_close>(shared_from_this());
+  }
+
   auto& connection() noexcept
   {
     return functions::connection_of(*stream_);
+  }
+
+  template <class Function>
+  void run_step(const Function& f)
+  {
+    progress_.start_step();
+    run(f);
   }
 
   template <class Function>
@@ -289,7 +297,7 @@ private:
     const serial running(*this);
     BOOST_TRY
     {
-      f();
+      run_or_fail(f);
       act(progress_.end_step());
     }
     BOOST_CATCH(...)
@@ -300,198 +308,225 @@ private:
     BOOST_CATCH_END
   }
 
-  stack_act act_once(stack_act a)
-  {
-    switch (a)
-    {
-    case stack_act::drain:
-      return drain();
-    case stack_act::look:
-      return look();
-    case stack_act::send:
-      send();
-      break;
-    case stack_act::receive:
-      receive();
-      break;
-    case stack_act::close:
-      close_connection();
-      break;
-    case stack_act::complete:
-      complete();
-      break;
-    case stack_act::nothing:
-      break;
-    }
-    return stack_act::nothing;
-  }
-
+  // Without memory the connection is closed at once, and the callers are told when what is outstanding has ended.
   template <class Function>
-  void at_layer(const Function& f)
-  {
-    const std::size_t current = progress_.layer();
-    functions::for_each_layer(*stream_, states_,
-      [&f, current](auto& s, auto& state, std::size_t number)
-      {
-        if (number == current)
-          f(s, state, layer<std::decay_t<decltype(s)>>(), number);
-      });
-  }
+  void run_or_fail(const Function& f){BOOST_TRY{f();
+} BOOST_CATCH(const std::bad_alloc&)
+{
+  ec_ = make_error_code(boost::system::errc::not_enough_memory);
+  stop();
+  progress_.fail();
+}
+BOOST_CATCH_END
+} // namespace detail
 
-  void begin()
+stack_act act_once(stack_act a)
+{
+  switch (a)
   {
-    note_progress();
+  case stack_act::drain:
+    drain(false);
+    break;
+  case stack_act::look:
+    return look();
+  case stack_act::send:
+    send();
+    break;
+  case stack_act::receive:
+    receive();
+    break;
+  case stack_act::close:
+    close_connection();
+    break;
+  case stack_act::complete:
+    complete();
+    break;
+  case stack_act::nothing:
+    break;
+  }
+  return stack_act::nothing;
+}
+
+template <class Function>
+void at_layer(const Function& f)
+{
+  const std::size_t current = progress_.layer();
+  functions::for_each_layer(*stream_, states_,
+    [&f, current](auto& s, auto& state, std::size_t number)
+    {
+      if (number == current)
+        f(s, state, layer<std::decay_t<decltype(s)>>(), number);
+    });
+}
+
+void begin()
+{
+  if (progress_.stage() == stack_stage::open && mode().delivers())
+  {
+    note_traffic();
     wait_for_time();
-    act(progress_.begin(mode_.what()));
   }
+  act(progress_.begin(mode().what()));
+}
 
-  stack_act drain()
-  {
-    if (!has_writes())
-      return progress_.drained();
+// A write of a websocket's that a ping has held up is not outstanding for the time of a post.
+void drain(bool has_looked)
+{
+  if (progress_.stage() != stack_stage::draining)
+    return;
+  if (has_writes())
     when_written(
       [](stack_close& self)
       {
-        if (self.progress_.stage() == stack_stage::draining && self.has_writes())
-          return false;
-        self.act(self.progress_.drained());
-        return true;
+        const bool goes_on = self.progress_.stage() == stack_stage::draining && self.has_writes();
+        if (!goes_on)
+          self.drain(false);
+        return !goes_on;
       });
-    return stack_act::nothing;
-  }
+  else if (has_looked)
+    act(progress_.drained());
+  else
+    after_others([](stack_close& self) { self.drain(true); });
+}
 
-  stack_act look()
-  {
-    bool is_open = false;
-    at_layer([&is_open](auto& s, auto& /*state*/, auto layer_type, std::size_t /*number*/)
-      { is_open = decltype(layer_type)::is_open(s); });
-    return progress_.looked(is_open);
-  }
+stack_act look()
+{
+  bool is_open = false;
+  at_layer([&is_open](auto& s, auto& /*state*/, auto layer_type, std::size_t /*number*/)
+    { is_open = decltype(layer_type)::is_open(s); });
+  return progress_.looked(is_open);
+}
 
-  void send()
-  {
-    at_layer([this](auto& s, auto& state, auto layer_type, std::size_t number)
-      { decltype(layer_type)::send(s, state, *this, number); });
-  }
+void send()
+{
+  at_layer([this](auto& s, auto& state, auto layer_type, std::size_t number)
+    { decltype(layer_type)::send(s, state, *this, number); });
+}
 
-  void receive()
-  {
-    at_layer([this](auto& s, auto& state, auto layer_type, std::size_t number)
-      { decltype(layer_type)::receive(s, state, *this, number); });
-  }
+void receive()
+{
+  at_layer([this](auto& s, auto& state, auto layer_type, std::size_t number)
+    { decltype(layer_type)::receive(s, state, *this, number); });
+}
 
-  // --- The time for the layers: until the deadline, or the progress timeout.
+// --- The time for the layers.
 
-  clock::time_point end_of_time() const noexcept
-  {
-    if (mode_.progress_timeout() == close_mode::no_timeout())
-      return deadline_;
-    return std::min(deadline_, last_progress_ + mode_.progress_timeout());
-  }
+void note_traffic()
+{
+  error_code ec;
+  const auto look = [](auto& t, error_code& /*ec*/) { return traffic_of(t.fd()); };
+  time_.note(access::core(connection()).inside(ec, look), clock::now());
+}
 
-  // Armed again when the time is over, it comes after the handlers of what could be written at once.
-  void wait_for_time()
-  {
-    timer_.expires_at(end_of_time());
-    timer_.async_wait(make_step(
-      [](stack_close& self, const error_code& ec)
-      {
-        if (!ec && clock::now() >= self.end_of_time())
-          self.act(self.progress_.give_up());
-        if (self.progress_.stage() < stack_stage::closing)
-          self.wait_for_time();
-      }));
-  }
-
-  // --- The connection.
-
-  void hurry(const close_mode& mode)
-  {
-    if (progress_.stage() == stack_stage::over || !stronger(mode, mode_))
-      return;
-    mode_ = mode;
-    act(progress_.hurry());
-  }
-
-  // The handler is called when every handler of the connection's operations has run and been destroyed. Nothing after the
-  // call: it may run on another thread.
-  void close_connection()
-  {
-    timer_.cancel();
-    connection().async_close(remaining_mode(mode_, deadline_ - clock::now()),
-      make_step(
-        [](stack_close& self, const error_code& ec, const close_report& report)
-        {
-          self.report_.connection = report;
-          if (!self.ec_)
-            self.ec_ = ec;
-        }));
-  }
-
-  // The handler of a read that has received what came before the end may still be queued.
-  void end_after_reads(std::size_t layer)
-  {
-    boost::asio::post(executor_,
-      make_step([layer](stack_close& self, const error_code& /*ec*/)
-        { self.act(self.progress_.ended(layer)); }));
-  }
-
-  bool has_peer_ended()
-  {
-    const auto peek = [](auto& t, error_code& ec)
+// Armed again when the time is over, it comes after the handlers of what could be written at once.
+void wait_for_time()
+{
+  timer_.expires_at(time_.next_look(clock::now()));
+  timer_.async_wait(make_step(
+    [](stack_close& self, const error_code& ec)
     {
-      char byte = 0;
-      calls::pieces one;
-      one.vector[0] = {&byte, 1};
-      one.count = 1;
-      one.bytes = 1;
-      const std::size_t n = calls::receive(t.fd(), one, MSG_PEEK | MSG_DONTWAIT, ec);
-      if (ec)
-        t.errors().note(ec);
-      return n;
-    };
-    error_code ec;
-    const std::size_t n = access::core(connection()).inside(ec, peek);
-    return n == 0 && !calls::would_block(ec);
-  }
+      if (!ec)
+        self.look_at_time();
+      if (self.progress_.stage() < stack_stage::closing)
+        self.wait_for_time();
+    }));
+}
 
-  // --- The end.
+void look_at_time()
+{
+  note_traffic();
+  if (time_.is_over(clock::now()))
+    act(progress_.give_up());
+}
 
-  void complete()
-  {
-    functions::for_each_layer(*stream_, states_,
-      [this](auto& s, auto& state, std::size_t /*number*/)
-      { layer<std::decay_t<decltype(s)>>::report(s, state, report_); });
-    mark_.remove();
-    stream_.reset();
-    caller_.tell(ec_, report_);
-  }
+// --- A stronger mode, and callers that leave.
 
-  // What is outstanding ends with the connection, and has no effect then.
-  void abandon() noexcept
-  {
-    progress_.abandon();
-    if (stream_)
-      connection().close();
-    caller_.destroy();
-  }
+void hurry(const close_mode& mode)
+{
+  if (progress_.stage() == stack_stage::over || !stronger(mode, time_.mode()))
+    return;
+  time_.hurry(mode, clock::now());
+  timer_.cancel(); // It is armed again.
+  act(progress_.hurry(mode.what()));
+}
 
-  const executor_type executor_;
-  kept_stream<Stream> stream_;
-  layers_mark mark_;
-  close_mode mode_;
-  const clock::time_point deadline_;
-  clock::time_point last_progress_;
-  timer timer_;
-  stack_progress progress_;
-  layer_states<Stream> states_;
-  stack_caller caller_;
-  stack_report report_;
-  error_code ec_;
-  std::atomic<bool> running_{false};
-};
+void cancel(const std::shared_ptr<stack_caller>& caller, bool terminal, bool partial)
+{
+  if (!is_waiting(caller))
+    return;
+  if (caller->leads && (terminal || partial))
+    hurry(terminal ? close_mode::abort() : close_mode::immediate());
+  else if (caller->may_leave())
+    tell(take(caller), boost::asio::error::operation_aborted);
+}
 
-} // namespace detail
+// --- The connection.
+
+// The handler is called when every handler of the connection's operations has run and been destroyed.
+void close_connection()
+{
+  timer_.cancel();
+  pause_.cancel();
+  connection().async_close(time_.remaining(clock::now()),
+    make_step(
+      [](stack_close& self, const error_code& ec, const close_report& report)
+      {
+        self.report_.connection = report;
+        if (!self.ec_)
+          self.ec_ = ec;
+      }));
+}
+
+// --- The end.
+
+void complete()
+{
+  functions::for_each_layer(*stream_, states_,
+    [this](auto& s, auto& state, std::size_t /*number*/)
+    { layer<std::decay_t<decltype(s)>>::report(s, state, report_); });
+  stack_callers callers = end();
+  // Without a caller that keeps the stream, its last owner must not be inside an operation of it.
+  if (callers.empty() && stream_.owner())
+    boost::asio::post(executor_, [owner = stream_.owner()] {});
+  tell(std::move(callers), ec_);
+}
+
+void tell(stack_callers callers, const error_code& ec)
+{
+  close_waiter_list waiters;
+  for (const std::shared_ptr<stack_caller>& c : callers)
+    waiters.push(c->tell(report_));
+  waiters.complete_all({ec}, hand_over::post);
+}
+
+// What is outstanding ends with the connection, and has no effect then.
+void abandon() noexcept
+{
+  progress_.abandon();
+  stop();
+  const stack_callers gone = end();
+}
+
+void stop() noexcept
+{
+  timer_.cancel();
+  pause_.cancel();
+  connection().close();
+}
+
+const executor_type executor_;
+const kept_stream<Stream> stream_;
+layer_time time_;
+timer timer_;
+timer pause_;
+stack_progress progress_;
+layer_states<Stream> states_;
+stack_report report_;
+error_code ec_;
+std::atomic<bool> running_{false};
+}; // namespace abi_0
+
+} // namespace interlock
 } // namespace abi_0
 } // namespace interlock
 

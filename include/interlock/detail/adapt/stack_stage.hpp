@@ -62,9 +62,11 @@ public:
     return layer_;
   }
 
-  /// The close begins. Only a mode that delivers ends the layers.
+  /// The close begins, unless a stronger mode has come first. Only a mode that delivers ends the layers.
   stack_act begin(close_mode::kind how) noexcept
   {
+    if (stage_ != stack_stage::open)
+      return stack_act::nothing;
     receives_ = how == close_mode::kind::graceful;
     if (how < close_mode::kind::deliver)
       return close();
@@ -75,6 +77,12 @@ public:
   void start_step() noexcept
   {
     ++steps_;
+  }
+
+  /// A step is gone without having come to an end.
+  void drop_step() noexcept
+  {
+    --steps_;
   }
 
   stack_act end_step() noexcept
@@ -137,14 +145,23 @@ public:
   {
     if (stage_ != stack_stage::receiving)
       return stage_ < stack_stage::closing ? close() : stack_act::nothing;
-    receives_ = false;
-    return enter_layer(layer_ + 1);
+    return receive_no_more();
   }
 
-  /// A cancellation makes the mode immediate or abort.
-  stack_act hurry() noexcept
+  /// The mode becomes stronger.
+  stack_act hurry(close_mode::kind how) noexcept
   {
-    return stage_ < stack_stage::over ? close() : stack_act::nothing;
+    if (stage_ == stack_stage::over)
+      return stack_act::nothing;
+    const bool is_late = stage_ == stack_stage::closing;
+    return is_late || how < close_mode::kind::deliver ? close() : receive_no_more();
+  }
+
+  /// What was to be done has failed, and the connection is closed.
+  void fail() noexcept
+  {
+    if (stage_ < stack_stage::over)
+      stage_ = stack_stage::closing;
   }
 
   /// An exception has ended the close. Nothing follows.
@@ -161,6 +178,13 @@ private:
     layer_ = layer;
     stage_ = stack_stage::looking;
     return stack_act::look;
+  }
+
+  // The layers below may still send their ends.
+  stack_act receive_no_more() noexcept
+  {
+    receives_ = false;
+    return stage_ == stack_stage::receiving ? enter_layer(layer_ + 1) : stack_act::nothing;
   }
 
   stack_act close() noexcept

@@ -37,7 +37,7 @@ struct tls_layer : upper_layer<Next, true>
 
   struct state
   {
-    bool has_failed = false; ///< Our close_notify has not been written.
+    bool has_failed = false; ///< Our close_notify has been made, and has not been written.
     std::uint64_t discarded = 0;
     std::vector<unsigned char> input;
   };
@@ -49,7 +49,8 @@ struct tls_layer : upper_layer<Next, true>
 
   static bool is_open(Stream& s) noexcept
   {
-    return ::SSL_is_init_finished(s.native_handle()) != 0 && !has(s, SSL_SENT_SHUTDOWN);
+    const ::SSL* const tls = s.native_handle();
+    return ::SSL_is_init_finished(tls) != 0 && !has(s, SSL_SENT_SHUTDOWN) && !is_quiet(s);
   }
 
   template <class Close>
@@ -68,22 +69,32 @@ struct tls_layer : upper_layer<Next, true>
     ::SSL_set_shutdown(s.native_handle(), (after & ~SSL_RECEIVED_SHUTDOWN) | before);
   }
 
-  // A read of the program's that is outstanding ends first, as a connection's does when its input is discarded: it could
-  // receive the end of the connection, which no read sees twice.
+  // A read of the program's that is outstanding ends first, as a connection's does when its input is discarded. It may have
+  // received the end of the connection, which no later read of Asio's sees on epoll.
   template <class Close>
   static void receive(Stream& s, state& kept, Close& close, std::size_t number)
   {
     kept.input.resize(record_size);
-    close.cancel_operations();
-    close.end_with_connection(number);
-    discard(s, kept, close, number);
+    close.when_alone(
+      [&s, &kept, number](Close& c)
+      {
+        if (!c.progress().is_receiving(number))
+          return;
+        if (c.has_peer_ended())
+          end_when_still(kept, c, number, kept.discarded);
+        discard(s, kept, c, number);
+      });
   }
 
+  // A close_notify that has not left is none, for a later close too.
   static void report(Stream& s, const state& kept, stack_report& r) noexcept
   {
-    r.notify_sent = has(s, SSL_SENT_SHUTDOWN) && !kept.has_failed;
-    r.notify_answered = has(s, SSL_RECEIVED_SHUTDOWN);
-    r.truncated = ::SSL_is_init_finished(s.native_handle()) != 0 && !r.notify_sent;
+    ::SSL* const tls = s.native_handle();
+    if (kept.has_failed)
+      ::SSL_set_shutdown(tls, ::SSL_get_shutdown(tls) & ~SSL_SENT_SHUTDOWN);
+    r.notify_sent = has(s, SSL_SENT_SHUTDOWN) && !is_quiet(s);
+    r.notify_answered = has(s, SSL_RECEIVED_SHUTDOWN) && !is_quiet(s);
+    r.truncated = was_established(s) && !r.notify_sent;
   }
 
 private:
@@ -92,6 +103,19 @@ private:
   static bool has(Stream& s, int flag) noexcept
   {
     return (::SSL_get_shutdown(s.native_handle()) & flag) != 0;
+  }
+
+  // OpenSSL sends no close_notify then, and says that it has sent and received one.
+  static bool is_quiet(Stream& s) noexcept
+  {
+    return ::SSL_get_quiet_shutdown(s.native_handle()) != 0;
+  }
+
+  // Also after a fatal error.
+  static bool was_established(Stream& s) noexcept
+  {
+    char byte = 0;
+    return ::SSL_get_peer_finished(s.native_handle(), &byte, sizeof(byte)) != 0;
   }
 
   template <class Close>
@@ -111,6 +135,26 @@ private:
             discard(s, kept, c, number);
         }));
   }
+
+  // Ends when no other read has come to an end meanwhile: nothing is left of what was received before.
+  template <class Close>
+  static void end_when_still(
+    const state& kept, Close& close, std::size_t number, std::uint64_t discarded, int turns = 0)
+  {
+    close.after_others(
+      [&kept, number, discarded, turns](Close& c)
+      {
+        const bool moves = kept.discarded != discarded;
+        if (!c.progress().is_receiving(number))
+          return;
+        if (turns == still_turns && !moves)
+          c.act(c.progress().ended(number));
+        else
+          end_when_still(kept, c, number, kept.discarded, moves ? 0 : turns + 1);
+      });
+  }
+
+  static constexpr int still_turns = 2;
 };
 
 template <class Next>

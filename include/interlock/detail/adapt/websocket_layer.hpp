@@ -36,8 +36,16 @@ struct layer<boost::beast::websocket::stream<Next, Deflates>>
   struct state
   {
     boost::beast::websocket::close_reason reason = boost::beast::websocket::close_code::normal;
+    bool is_writing = false; ///< The write of the frame has begun: the last one.
     bool is_sent = false;
     bool is_answered = false;
+
+    // From the beginning of that write on, the websocket is not open. It is not either after an error.
+    template <class Close>
+    void look(stream_type& s, Close& close) noexcept
+    {
+      is_writing = is_writing || (!s.is_open() && close.has_writes());
+    }
   };
 
   static std::remove_reference_t<Next>& next(stream_type& s) noexcept
@@ -64,15 +72,17 @@ struct layer<boost::beast::websocket::stream<Next, Deflates>>
           kept.is_answered = !ec;
           c.act(c.progress().ended(number));
         }));
-    // From the beginning of its write on, the websocket is not open.
+    kept.look(s, close);
     close.when_written(
       [&s, &kept, number](Close& c)
       {
-        if (c.progress().is_sending(number) && (s.is_open() || c.has_writes()))
-          return false;
-        kept.is_sent = kept.is_sent || c.progress().is_sending(number);
-        c.act(c.progress().sent(number));
-        return true;
+        if (!c.progress().is_sending(number))
+          return true;
+        kept.look(s, c);
+        kept.is_sent = kept.is_writing && !c.has_writes();
+        if (kept.is_sent)
+          c.act(c.progress().sent(number));
+        return kept.is_sent;
       });
   }
 

@@ -22,7 +22,7 @@
 #include <interlock/closable.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/adapt/layer.hpp>
-#include <interlock/detail/members/closing_members.hpp>
+#include <interlock/detail/adapt/running_closes.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -48,10 +48,12 @@ struct takes_teardown_over<Stream,
 
 namespace functions {
 
+/// Whether a close of the stack is under way, for a function that its connection runs.
 template <class Stream>
-bool are_layers_closing(Stream& s) noexcept
+bool are_layers_closing(Stream& s)
 {
-  return access::core(functions::connection_of(s)).are_layers_closing();
+  auto& connection = functions::connection_of(s);
+  return running_closes::has(connection.get_executor(), &connection);
 }
 
 /// Completes a teardown that does nothing. As Beast demands, not within the call.

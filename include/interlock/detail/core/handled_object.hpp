@@ -12,6 +12,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
+#include <interlock/close_mode.hpp>
 #include <interlock/close_service.hpp>
 #include <interlock/config.hpp>
 #include <interlock/detail/closing/context_state.hpp>
@@ -42,6 +43,12 @@ public:
 
   /// Closes what is open, and completes `c` when that is over.
   virtual void start_close(close_waiter_pointer c) const = 0;
+
+  /// Makes such a close stronger, if it is one of `which`, and not over.
+  virtual void overtake(const tenure_mark& which, const close_mode& mode) const noexcept
+  {
+    object_base::overtake(which, mode);
+  }
 };
 
 namespace functions {

@@ -143,18 +143,18 @@ public:
     return s ? s->current() : nullptr;
   }
 
-  /// Whether an asynchronous write is outstanding, or its handler has not run and been destroyed.
+  /// Whether an operation is outstanding: until its handler has run and been destroyed.
+  bool has_handlers() const noexcept
+  {
+    const tenure_type* t = current();
+    return t && word::handlers(t->load_word()) != 0;
+  }
+
+  /// The same of asynchronous writes.
   bool has_writes() const noexcept
   {
     const tenure_type* t = current();
-    return t && t->has_writes();
-  }
-
-  /// Whether a close of the layers above this object is under way.
-  bool are_layers_closing() const noexcept
-  {
-    const object_state<Inner>* s = state();
-    return s && s->are_layers_closing();
+    return t && word::writes(t->load_word()) != 0;
   }
 
   /// The tenure of this object whose handler runs on this thread; null if none runs.

@@ -88,27 +88,6 @@ public:
     close();
   }
 
-  /// The layers above the object begin to close, until `layers_closed`. False: they do already.
-  bool close_layers() noexcept
-  {
-    const std::lock_guard<sys::mutex> lock(mutex());
-    if (are_layers_closing())
-      return false;
-    set(flag_layers_closing);
-    return true;
-  }
-
-  void layers_closed() noexcept
-  {
-    const std::lock_guard<sys::mutex> lock(mutex());
-    owners_.fetch_sub(flag_layers_closing, std::memory_order_release);
-  }
-
-  bool are_layers_closing() const noexcept
-  {
-    return has(flag_layers_closing);
-  }
-
   friend void intrusive_ptr_add_ref(object_base* o) noexcept
   {
     o->owners_.fetch_add(1, std::memory_order_relaxed);
@@ -144,12 +123,11 @@ protected:
     intrusive_ptr_release(this);
   }
 
-  // Set under the mutex, but flag_left: by the object, for its handles. Only flag_layers_closing is taken back.
+  // Never taken back. The first two are set under the mutex, the last by the object for its handles.
   using flag = unsigned;
   static constexpr flag flag_retired = 1u << 31;
   static constexpr flag flag_has_tenure = 1u << 30;
   static constexpr flag flag_left = 1u << 29;
-  static constexpr flag flag_layers_closing = 1u << 28;
 
   void set(flag f) noexcept
   {
@@ -165,7 +143,7 @@ private:
   /// The last owner is gone. Drops the owners' reference on the memory.
   virtual void lose_owners() noexcept = 0;
 
-  static constexpr unsigned count = flag_layers_closing - 1;
+  static constexpr unsigned count = flag_left - 1;
 
   sys::atomic<unsigned> owners_{1}; // their count, and the flags
 

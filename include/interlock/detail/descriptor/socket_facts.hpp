@@ -86,6 +86,21 @@ INTERLOCK_DECL socket_facts look_and_leave(int fd, transport kind) noexcept;
 /// SIOCOUTQ, of whatever kind the socket is; 0 where there is none.
 INTERLOCK_DECL std::size_t output_queue(int fd) noexcept;
 
+/// What has moved over a socket: any difference between two looks is progress.
+struct traffic
+{
+  std::size_t queued = 0;         ///< As output_queue.
+  std::uint64_t acknowledged = 0; ///< Bytes. TCP only, as `received`.
+  std::uint64_t received = 0;
+
+  friend bool operator!=(const traffic& a, const traffic& b) noexcept
+  {
+    return a.queued != b.queued || a.acknowledged != b.acknowledged || a.received != b.received;
+  }
+};
+
+INTERLOCK_DECL traffic traffic_of(int fd) noexcept;
+
 /// SIOCOUTQNSD: bytes of TCP that have never been sent, our FIN counted as one. 0 elsewhere.
 INTERLOCK_DECL std::size_t unsent_bytes(int fd, transport kind) noexcept;
 

@@ -304,7 +304,7 @@ private:
         functions::close_member(o, std::move(handler), s.mode);
         const close_mode now = note_begun(s, mark);
         if (stronger(now, s.mode))
-          object_base::overtake(mark, now);
+          o.overtake(mark, now);
       });
   }
 
@@ -388,8 +388,7 @@ private:
       mode = state_.mode_now(round);
     }
     if (which.member)
-      which.member->use(
-        [&](const handled_object& /*o*/) { object_base::overtake(which.mark, mode); });
+      which.member->use([&](const handled_object& o) { o.overtake(which.mark, mode); });
     return true;
   }
 

@@ -23,6 +23,13 @@ namespace detail {
 class group_member;
 using group_member_pointer = std::shared_ptr<group_member>;
 
+/// The handled_object of a stack of layers. An adapter defines it.
+template <class Stream, class = void>
+struct handled_stack_of
+{
+  static constexpr bool is_known = false;
+};
+
 /// Connections that have waited in a queue. The group has made the sockets, and keeps them until their closes are over.
 using accepted_members = std::vector<group_member_pointer>;
 

@@ -96,8 +96,7 @@ public:
     act(word_.apply_open<word::leave>());
   }
 
-  /// A handler has run and been destroyed, or been destroyed uninvoked. The tenure may be gone
-  /// afterwards.
+  /// A handler has run and been destroyed, or been destroyed uninvoked. The tenure may be gone afterwards.
   INTERLOCK_HOT void handler_done() noexcept
   {
     act(word_.apply_open<word::handler_done>());
@@ -109,8 +108,7 @@ public:
     act(word_.apply_open<word::write_done>());
   }
 
-  /// Counts one more handler. The caller keeps the tenure from ending: it is a running handler of it, or
-  /// its opener.
+  /// Counts one more handler. The caller keeps the tenure from ending: it is a running handler of it, or its opener.
   duty add_handler() noexcept
   {
     return word_.apply<word::add_handler>();
@@ -127,10 +125,10 @@ public:
     return word_.current_phase();
   }
 
-  /// Whether the handler of a write is outstanding.
-  bool has_writes() const noexcept
+  /// For what is outstanding: see word.
+  word::value load_word() const noexcept
   {
-    return word::writes(word_.load()) != 0;
+    return word_.load();
   }
 
   /// For threads inside, and for the thread that detaches.
@@ -424,11 +422,6 @@ private:
   void hand_over_close_waiters() noexcept;
   bool post_step() noexcept;
   close_waiter_list take_close_waiters() noexcept;
-
-  void destroy_close_waiters() noexcept
-  {
-    const close_waiter_list gone = take_close_waiters();
-  }
 
   void drop_context() noexcept;
   void leave_to_shutdown() noexcept;

@@ -1,0 +1,263 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// TLS under load: a server of thousands of connections that a group closes, and stacks that a foreign thread closes at
+// random. No response is cut short by a close that delivers.
+
+#include "tls_server.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <interlock/close_group.hpp>
+
+#include "support/descriptors.hpp"
+#include "support/wait_until.hpp"
+
+using interlock::close_group;
+using interlock::close_mode;
+using interlock::close_outcome;
+using interlock::close_tally;
+using interlock::ip::tcp;
+using std::chrono::seconds;
+using support::wait_until;
+
+namespace {
+
+using namespace adapt;
+
+/// A number that the environment may set.
+int setting(const char* name, int otherwise)
+{
+  const char* const value = std::getenv(name);
+  return value ? std::atoi(value) : otherwise;
+}
+
+const std::size_t many = static_cast<std::size_t>(setting("INTERLOCK_TEST_CONNECTIONS", 200));
+
+/// A server on one thread, its clients on another.
+class load
+{
+public:
+  load()
+  {
+    certify(server_tls_);
+  }
+
+  load(const load&) = delete;
+  load& operator=(const load&) = delete;
+
+  ~load()
+  {
+    for (const auto& c : clients_)
+      asio::post(client_context, [c] { c->close(); });
+    client_work_.reset();
+    clients_thread_.join();
+    server_work_.reset();
+    server_thread_.join();
+  }
+
+  /// The server accepts, and hands each session to `use` on its thread.
+  void serve(std::function<void(tls_session&)> use)
+  {
+    acceptor.async_accept(
+      [this, use](error_code ec, tcp::socket s)
+      {
+        if (ec)
+          return;
+        const auto session = std::make_shared<tls_session>(std::move(s), server_tls_);
+        use(*session);
+        session->start();
+        serve(use);
+      });
+  }
+
+  /// Before `run`.
+  void connect(std::size_t number, bool is_silent, std::function<void()> ended = nullptr)
+  {
+    for (std::size_t i = 0; i != number; ++i)
+    {
+      clients_.push_back(
+        std::make_shared<tls_client>(client_context, client_tls_, seen, is_silent));
+      clients_.back()->start(acceptor.local_endpoint(), i * 100 % 16381 + 1, ended);
+    }
+  }
+
+  /// Another one. On the thread of the clients.
+  void connect_another(std::function<void()> ended)
+  {
+    std::make_shared<tls_client>(client_context, client_tls_, seen, false)
+      ->start(acceptor.local_endpoint(), 1000, std::move(ended));
+  }
+
+  void run()
+  {
+    server_thread_ = std::thread([this] { context.run(); });
+    clients_thread_ = std::thread([this] { client_context.run(); });
+  }
+
+private:
+  ssl::context server_tls_{ssl::context::tls_server};
+  ssl::context client_tls_{ssl::context::tls_client};
+
+public:
+  seen_by_clients seen;
+  asio::io_context context;
+  asio::io_context client_context;
+  tcp::acceptor acceptor{context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
+
+private:
+  std::vector<std::shared_ptr<tls_client>> clients_;
+  asio::executor_work_guard<asio::io_context::executor_type> server_work_{context.get_executor()};
+  asio::executor_work_guard<asio::io_context::executor_type> client_work_{
+    client_context.get_executor()};
+  std::thread server_thread_;
+  std::thread clients_thread_;
+};
+
+/// `silent` of the clients do not answer. All are closed by a group.
+void close_a_server(std::size_t silent, const close_mode& mode)
+{
+  const support::many_descriptors limit;
+  load l;
+  close_group group(l.context);
+  group.add(l.acceptor);
+  l.serve([&](tls_session& s) { group.add(s.stream()); });
+  l.connect(many - silent, false);
+  l.connect(silent, true);
+  l.run();
+  BOOST_TEST_REQUIRE(wait_until([&] { return l.seen.open == many; }));
+  std::promise<void> over;
+  close_tally tally;
+  const auto begin = std::chrono::steady_clock::now();
+  group.async_close(mode,
+    [&](error_code ec, const close_tally& t)
+    {
+      BOOST_TEST(ec == success);
+      tally = t;
+      over.set_value();
+    });
+  over.get_future().wait();
+  const auto time = std::chrono::steady_clock::now() - begin;
+  BOOST_TEST((silent == 0 ? time < mode.timeout() : time >= mode.timeout()));
+  BOOST_TEST((time < mode.timeout() + seconds(1)));
+  BOOST_TEST(
+    wait_until([&] { return l.seen.clean + l.seen.truncated + l.seen.cut == many - silent; }));
+  BOOST_TEST(l.seen.clean == many - silent);
+  BOOST_TEST(l.seen.wrong == 0u);
+  BOOST_TEST_INFO(tally);
+  BOOST_TEST(tally[close_outcome::peer_closed] == many - silent);
+  BOOST_TEST_INFO(tally);
+  BOOST_TEST(tally[close_outcome::timed_out] == silent);
+  BOOST_TEST(tally[close_outcome::closed] == 1u); // the acceptor
+  BOOST_TEST(tally.members() == many + 1);
+  BOOST_TEST(tally.unfinished == 0u);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_tls_server)
+
+BOOST_AUTO_TEST_CASE(a_group_closes_a_server_under_load_and_no_response_is_cut)
+{
+  close_a_server(0, close_mode::graceful(seconds(60)));
+}
+
+BOOST_AUTO_TEST_CASE(peers_that_never_answer_are_told_and_hold_no_other)
+{
+  close_a_server(many / 10, close_mode::graceful(seconds(4)));
+}
+
+namespace {
+
+/// The sessions that are open.
+class open_sessions
+{
+public:
+  void add(tls_session& s)
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    all_.push_back(s.stream());
+  }
+
+  /// One of them, at random; null if that is gone.
+  template <class Random>
+  std::shared_ptr<tls_session::stream_type> pick(Random& random)
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (all_.empty())
+      return nullptr;
+    std::swap(all_[random() % all_.size()], all_.back());
+    const auto s = all_.back().lock();
+    if (!s || random() % 2 == 0)
+      all_.pop_back();
+    return s;
+  }
+
+private:
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<tls_session::stream_type>> all_;
+};
+
+const seconds time_to_close(setting("INTERLOCK_TEST_SECONDS", 2));
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_foreign_thread_closes_stacks_at_random)
+{
+  const close_mode modes[] = {close_mode::graceful(seconds(10)), close_mode::deliver(seconds(10)),
+    close_mode::graceful(std::chrono::milliseconds(1)), close_mode::immediate(),
+    close_mode::abort()};
+  open_sessions sessions;
+  std::atomic<std::size_t> begun{0};
+  std::atomic<std::size_t> ended{0};
+  std::atomic<bool> goes_on{true};
+  {
+    load l;
+    const std::function<void()> again = [&]
+    {
+      if (goes_on)
+        l.connect_another(again);
+    };
+    l.serve([&](tls_session& s) { sessions.add(s); });
+    l.connect(20, false, again);
+    l.run();
+    std::mt19937 random(1);
+    for (const auto end = std::chrono::steady_clock::now() + time_to_close;
+         std::chrono::steady_clock::now() < end;)
+      if (const auto s = sessions.pick(random))
+      {
+        ++begun;
+        interlock::async_close(
+          s, modes[random() % 5], [&](error_code, const interlock::stack_report&) { ++ended; });
+      }
+      else
+        std::this_thread::yield();
+    goes_on = false;
+    l.acceptor.close();
+    while (const auto s = sessions.pick(random))
+      s->next_layer().close();
+    BOOST_TEST(wait_until([&] { return ended == begun; }));
+    BOOST_TEST(l.seen.wrong == 0u);
+  }
+  BOOST_TEST(ended == begun);
+  BOOST_TEST(begun > 100u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

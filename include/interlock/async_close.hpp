@@ -45,29 +45,46 @@ using if_stack = std::enable_if_t<is_stack<Stream>::value, int>;
  * no layer waits any longer, one that can send its end at once still does, and the connection is closed. So a peer that does
  * not answer never holds a close. In immediate and abort mode the layers send nothing.
  *
- * Reads that are outstanding are aborted when the input is discarded, or when the connection is closed. The program starts
- * no operation after this call. A timeout that the program has set on a stream of Beast's ends the close as it ends other
- * operations.
+ * Reads that are outstanding are aborted when the input is discarded, or when the connection is closed. A write that starts
+ * after a layer has sent its end fails. A timeout that the program has set on a stream of Beast's ends the close as it ends
+ * other operations.
  *
- * @param stream The stack, which the close keeps until the handler is called.
+ * A call while a close of the stack is under way joins it, also from a close_group: a stronger mode overtakes, and each
+ * caller gets the same report.
+ *
+ * If it throws, no close has begun.
+ *
+ * @param stream The stack, not null. The close keeps it until the handler has been called. What a layer only refers to, the
+ * program keeps.
  *
  * @param mode How to close. The limit of input to discard counts for TLS and for the connection, not for a websocket.
  *
  * @param token The completion token.
  *
  * @par Preconditions
- * No shutdown, close or teardown that the program has started on a layer is outstanding, nor is another async_close of the
- * stack in a mode that delivers. One in immediate or abort mode overtakes. The connection itself may be closed at any time,
- * from any thread.
+ * @li No shutdown, close or teardown that the program has started on a layer is outstanding.
+ * @li Wherever a program calls a member of a websocket over an Interlock socket, the header of the adapter is included:
+ * Beast finds the teardown of the connection there.
+ *
+ * The connection itself may be closed at any time, from any thread.
  *
  * @par Completion Signature
  * @code void(boost::system::error_code, interlock::stack_report) @endcode
- * The code is that of the connection's async_close. How far the layers came is not an error: the report contains it.
+ * How far the layers came, and what became of the data, is not an error: the report contains it.
+ *
+ * @par Error Codes
+ * @li The errno of close(2), as that of the connection's async_close.
+ * @li boost::system::errc::invalid_argument: a timeout of the mode is not valid. The stack was closed immediately.
+ * @li boost::asio::error::operation_not_supported: the mode waits for a peer, but the connection's descriptor is borrowed.
+ * The connection was closed immediately.
+ * @li boost::system::errc::not_enough_memory: a step of the close had no memory. The connection was closed at once.
+ * @li boost::asio::error::operation_aborted: the caller's cancellation of type @c total.
  *
  * @par Per-Operation Cancellation
- * @li @c terminal aborts the connection, whatever the layers do. The handler is called when that is over.
- * @li @c partial closes the connection immediately.
- * @li @c total completes the operation with boost::asio::error::operation_aborted, and the close goes on.
+ * @li @c terminal from the caller that started the close aborts the connection, whatever the layers do. The handler is
+ * called when that is over.
+ * @li @c partial from that caller closes the connection immediately.
+ * @li @c total, and every type from a caller that joined the close, completes this caller's operation only.
  *
  * @par Thread Safety
  * Any thread may call this, and cancel. The layers are used on the executor of the stream only, which is to be a strand, or
@@ -97,7 +114,8 @@ auto async_close(std::shared_ptr<Stream> stream, const close_mode& mode,
 /// Start to close a whole stack that the program keeps until the handler is called: see the other overload.
 /**
  * @par Per-Operation Cancellation
- * As for the other overload, except that @c total has no effect.
+ * As for the other overload, except that nothing completes this caller's operation before the close is over: @c total has
+ * no effect, nor any type from a caller that joined the close.
  */
 template <class Stream,
   INTERLOCK_TOKEN_FOR(void(boost::system::error_code, stack_report))

@@ -21,7 +21,7 @@ struct stack_report
   /// The connection's own report. Its `duration` and `discarded` do not include the layers.
   close_report connection;
 
-  /// The websocket was open, and its close frame has been written to the connection.
+  /// The close has found the websocket open, and its close frame has been written to the connection.
   bool close_frame_sent = false;
 
   /// The peer has answered with a close frame. If the peer's frame has no code and a read of the program has received it,

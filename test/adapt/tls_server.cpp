@@ -156,7 +156,7 @@ void close_a_server(std::size_t silent, const close_mode& mode)
   over.get_future().wait();
   const auto time = std::chrono::steady_clock::now() - begin;
   BOOST_TEST((silent == 0 ? time < mode.timeout() : time >= mode.timeout()));
-  BOOST_TEST((time < mode.timeout() + seconds(1)));
+  BOOST_TEST((time < mode.timeout() + seconds(10)));
   BOOST_TEST(
     wait_until([&] { return l.seen.clean + l.seen.truncated + l.seen.cut == many - silent; }));
   BOOST_TEST(l.seen.clean == many - silent);
@@ -164,7 +164,8 @@ void close_a_server(std::size_t silent, const close_mode& mode)
   BOOST_TEST_INFO(tally);
   BOOST_TEST(tally[close_outcome::peer_closed] == many - silent);
   BOOST_TEST_INFO(tally);
-  BOOST_TEST(tally[close_outcome::timed_out] == silent);
+  // Aborted, if the machine is too slow to end them within the tenth of a second after the deadline.
+  BOOST_TEST(tally[close_outcome::timed_out] + tally[close_outcome::aborted] == silent);
   BOOST_TEST(tally[close_outcome::closed] == 1u); // the acceptor
   BOOST_TEST(tally.members() == many + 1);
   BOOST_TEST(tally.unfinished == 0u);
@@ -181,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_group_closes_a_server_under_load_and_no_response_is_cut)
 
 BOOST_AUTO_TEST_CASE(peers_that_never_answer_are_told_and_hold_no_other)
 {
-  close_a_server(many / 10, close_mode::graceful(seconds(4)));
+  close_a_server(many / 10, close_mode::graceful(seconds(5)));
 }
 
 namespace {

@@ -26,7 +26,7 @@ inline namespace abi_0 {
 
 /// Start to close a websocket and the layers below it: see the overload without a reason, which is close_code::normal.
 /**
- * @param reason The code and the text of the close frame.
+ * @param reason The code and the text of the close frame. That of a caller that joins a close has no effect.
  */
 template <class Next, bool Deflates,
   INTERLOCK_TOKEN_FOR(void(boost::system::error_code, stack_report)) CloseToken,

@@ -10,7 +10,7 @@
 #include <memory>
 #include <utility>
 
-#include <boost/asio/error.hpp>
+#include <boost/assert.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
@@ -29,6 +29,7 @@ class kept_stream
 public:
   static kept_stream owned(std::shared_ptr<Stream> s) noexcept
   {
+    BOOST_ASSERT_MSG(s, "a close of no stack");
     return kept_stream(s.get(), s);
   }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <list>
 #include <memory>
+#include <utility>
 
 #include <boost/test/unit_test.hpp>
 
@@ -155,6 +156,39 @@ BOOST_AUTO_TEST_CASE(a_stronger_mode_of_the_group_overtakes_the_layers)
                                                             : close_outcome::closed]
       == 1u);
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_opened_during_a_close_stays_open_when_the_group_aborts)
+{
+  for (int turns = 0; turns != 30; ++turns)
+  {
+    asio::io_context context;
+    tcp::acceptor acceptor(context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    asio::ip::tcp::socket far(context);
+    far.connect(acceptor.local_endpoint());
+    const auto near = std::make_shared<tcp::socket>(acceptor.accept());
+    close_group group(context);
+    group.add(near);
+    closed c;
+    group.async_close(close_mode::immediate(), [](error_code, const close_tally&) {});
+    for (int i = 0; i != turns; ++i)
+      context.poll_one();
+    group.async_close(close_mode::abort(), [](error_code, const close_tally&) {});
+    error_code ec;
+    near->open(asio::ip::tcp::v4(), ec);
+    context.run();
+    BOOST_TEST(near->is_open() == !ec);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stack_that_has_been_moved_is_closed_as_a_connection)
+{
+  grouped g([](tls_peer& p) { p.read_all(); });
+  const auto moved = std::make_shared<tls_stream>(std::move(*g.near));
+  g.close(close_mode::immediate());
+  g.context.run();
+  BOOST_TEST(!moved->next_layer().is_open());
+  BOOST_TEST(g.tally.members() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_close_of_the_program_and_one_of_the_group_are_one)

@@ -266,6 +266,14 @@ BOOST_FIXTURE_TEST_CASE(a_mode_that_is_not_valid_overtakes_at_once, joined)
     == error_code(boost::system::errc::invalid_argument, boost::system::system_category()));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_caller_that_joins_by_reference_is_told_at_the_end, joined)
+{
+  interlock::async_close(*near, close_mode::graceful(long_enough), second.handler());
+  let_go();
+  context.run();
+  check(close_outcome::peer_closed);
+}
+
 BOOST_AUTO_TEST_CASE(threads_close_one_stack_at_the_same_time)
 {
   constexpr int closers = 4;

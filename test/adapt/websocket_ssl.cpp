@@ -13,6 +13,8 @@
 #include <tuple>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/rate_policy.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "websocket_cases.hpp"
@@ -28,6 +30,15 @@ using tls_stream = ssl::stream<tcp::socket>;
 using timed_stream = beast::basic_stream<tcp>;
 using streams = std::tuple<tls_stream, ssl::stream<timed_stream>, beast::ssl_stream<timed_stream>>;
 using scene = websocket_scene<tls_stream>;
+
+// Beast's own close compiles over a stream that has no adapter.
+using limited_stream =
+  beast::basic_stream<interlock::ip::tcp, asio::any_io_executor, beast::simple_rate_policy>;
+
+[[maybe_unused]] void close_of_beasts(websocket::stream<ssl::stream<limited_stream>>& ws)
+{
+  ws.async_close(websocket::close_code::normal, [](error_code) {});
+}
 
 } // namespace
 

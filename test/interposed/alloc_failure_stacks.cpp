@@ -186,6 +186,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_fails_closes_the_connection_and_is_told)
         BOOST_TEST((c.calls == 1 || (a.threw && c.calls == 0)));
         const bool is_told = c.ec == boost::system::errc::not_enough_memory;
         BOOST_TEST((c.calls == 0 || c.ec == error_code() || (a.struck && is_told)));
+        BOOST_TEST(!c.report.notify_answered);
         s.close_again();
         return a.struck;
       },

@@ -18,13 +18,13 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/adapt/initiate_stack_close.hpp>
 #include <interlock/detail/adapt/layer.hpp>
+#include <interlock/detail/adapt/running_closes.hpp>
 #include <interlock/detail/adapt/stack_caller.hpp>
 #include <interlock/detail/closing/context_state.hpp>
 #include <interlock/detail/core/handled_object.hpp>
 #include <interlock/detail/core/object_base.hpp>
 #include <interlock/detail/groups/group_member.hpp>
 #include <interlock/detail/groups/group_steps.hpp>
-#include <interlock/detail/members/closing_members.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 #include <interlock/stack_report.hpp>
 
@@ -62,31 +62,28 @@ public:
     return false;
   }
 
-  /// Without its stream the connection is closed, or is over.
+  /// Without the stream, or if the connection has been moved out of it, the connection is closed, or is over.
   void start_close(close_waiter_pointer c) const override
   {
-    if (std::shared_ptr<Stream> s = stack_.lock())
-    {
-      const close_mode mode = *c->mode();
-      start(std::move(s), mode,
-        [c = std::move(c)](const boost::system::error_code& ec, const stack_report& r) mutable {
-          c.release()->complete({ec, r.connection}, hand_over::dispatch);
-        });
-    }
-    else
-      connection_->start_close(std::move(c));
+    std::shared_ptr<Stream> s = stack_.lock();
+    if (!s || functions::core_of(*s).identity() != &state())
+      return connection_->start_close(std::move(c));
+    const close_mode mode = *c->mode();
+    const initiate_stack_close<Stream> initiate(kept_stream<Stream>::owned(std::move(s)));
+    initiate(
+      [c = std::move(c)](const boost::system::error_code& ec, const stack_report& r) mutable {
+        c.release()->complete({ec, r.connection}, hand_over::dispatch);
+      },
+      mode);
   }
 
-  /// Its close is one of the stack, which may not have reached the connection yet.
+  /// The close of the stack may not have reached the connection yet.
   void overtake(const tenure_mark& which, const close_mode& mode) const noexcept override
   {
-    const auto join = [&]
-    {
-      std::shared_ptr<Stream> s(stack_);
-      if (state().mark().generation == which.generation)
-        start(std::move(s), mode, [](const boost::system::error_code&, const stack_report&) {});
-    };
-    if (!functions::succeeds(join))
+    bool is_told = false;
+    if (state().mark() == which)
+      functions::succeeds([&] { is_told = closes_->hurry(&state(), mode) != nullptr; });
+    if (!is_told)
       handled_object::overtake(which, mode);
   }
 
@@ -94,20 +91,15 @@ private:
   handled_stack(const std::weak_ptr<Stream>& stack, Stream& s)
     : stack_(stack),
       executor_(s.get_executor()),
-      connection_(access::core(functions::connection_of(s)).share_state())
+      connection_(functions::core_of(s).share_state()),
+      closes_(running_closes::of(functions::core_of(s).get_executor()))
   {
-  }
-
-  template <class Handler>
-  static void start(std::shared_ptr<Stream> s, const close_mode& mode, Handler handler)
-  {
-    const initiate_stack_close<Stream> initiate(kept_stream<Stream>::owned(std::move(s)));
-    initiate(std::move(handler), mode);
   }
 
   const std::weak_ptr<Stream> stack_;
   const boost::asio::any_io_executor executor_;
   const handled_object_pointer connection_;
+  const running_closes_pointer closes_;
 };
 
 template <class Stream>

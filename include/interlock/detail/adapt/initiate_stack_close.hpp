@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include <boost/core/no_exceptions_support.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/close_mode.hpp>
@@ -121,7 +122,7 @@ private:
 
   bool join(const close_mode& mode, stack_callers& caller) const
   {
-    return closes_->join(&functions::connection_of(*stream_), mode, caller);
+    return closes_->join(functions::core_of(*stream_).identity(), mode, caller);
   }
 
   bool lead(const close_mode& mode, stack_callers& caller) const
@@ -130,7 +131,16 @@ private:
     settings_(close->states());
     if (!closes_->lead(*close, caller))
       return false;
-    close->begin_soon();
+    BOOST_TRY
+    {
+      close->begin_soon();
+    }
+    BOOST_CATCH(...)
+    {
+      close->fail_to_begin();
+      BOOST_RETHROW
+    }
+    BOOST_CATCH_END
     return true;
   }
 

@@ -14,6 +14,7 @@
 #include <interlock/basic_stream_socket.hpp>
 #include <interlock/closable.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/members/closing_members.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -89,6 +90,13 @@ auto& connection_of(Stream& s) noexcept
     return s;
   else
     return functions::connection_of(layer<Stream>::next(s));
+}
+
+/// The core of the connection.
+template <class Stream>
+auto& core_of(Stream& s) noexcept
+{
+  return access::core(functions::connection_of(s));
 }
 
 /// Calls `f(stream, state, number)` for each layer that has an end, from the top.

@@ -108,18 +108,30 @@ public:
   /// The first of `caller` joins the close that is under way, and makes it stronger if its mode is. False: there is none.
   bool join(const void* connection, const close_mode& mode, stack_callers& caller)
   {
+    const std::shared_ptr<running_close> c = hurry(connection, mode);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!c || !c->is_listed())
+      return false;
+    add(*c, caller);
+    return true;
+  }
+
+  /// Makes the close that is under way stronger, if the mode is. Null: there is none.
+  std::shared_ptr<running_close> hurry(const void* connection, const close_mode& mode)
+  {
     std::shared_ptr<running_close> c;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      c = find(connection);
-      if (!c)
-        return false;
-      if (!stronger(mode, c->asked_))
-        return add(*c, caller);
+      if (running_close* const found = find(connection))
+        c = found->weak_from_this().lock();
+      if (!c || !stronger(mode, c->asked_))
+        return c;
     }
     c->hurry_soon(mode);
     const std::lock_guard<std::mutex> lock(mutex_);
-    return c->is_listed() && add(*c, caller, mode);
+    if (stronger(mode, c->asked_))
+      c->asked_ = mode;
+    return c;
   }
 
 private:
@@ -141,26 +153,17 @@ private:
     const running_closes_pointer closes = std::make_shared<running_closes>();
   };
 
-  // Null: there is none, or it is being destroyed.
-  std::shared_ptr<running_close> find(const void* connection) const noexcept
+  // Under the mutex, where no owner of a close may be: the last one locks it. One that is being destroyed is none.
+  running_close* find(const void* connection) const noexcept
   {
-    running_close* const c = all_.find(
-      [connection](const running_close& each) { return each.connection_ == connection; });
-    return c ? c->weak_from_this().lock() : nullptr;
+    return all_.find([connection](const running_close& each)
+      { return each.connection_ == connection && !each.weak_from_this().expired(); });
   }
 
-  static bool add(running_close& c, stack_callers& caller) noexcept
+  static void add(running_close& c, stack_callers& caller) noexcept
   {
     caller.front()->close = c.weak_from_this();
     c.callers_.splice(c.callers_.end(), caller);
-    return true;
-  }
-
-  static bool add(running_close& c, stack_callers& caller, const close_mode& mode) noexcept
-  {
-    if (stronger(mode, c.asked_))
-      c.asked_ = mode;
-    return add(c, caller);
   }
 
   mutable std::mutex mutex_;

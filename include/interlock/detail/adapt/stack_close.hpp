@@ -4,8 +4,8 @@
 // The close of one stack. Acts as stack_stage.hpp decides.
 //
 // Every function runs on the executor of the stream, except where another thread is named. The steps that are outstanding
-// own it, and so does the wait of its timer, so that it is gone with the execution context. It owns the stream until its
-// callers are told: the operations of a layer refer to the stream.
+// own it, and so does the wait of its timer, so that it is gone with the execution context. It owns the stream, to which the
+// operations of a layer refer.
 
 #ifndef INTERLOCK_DETAIL_ADAPT_STACK_CLOSE_HPP
 #define INTERLOCK_DETAIL_ADAPT_STACK_CLOSE_HPP
@@ -26,7 +26,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/socket_base.hpp>
 #include <boost/asio/wait_traits.hpp>
-#include <boost/assert.hpp>
 #include <boost/core/no_exceptions_support.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -36,8 +35,10 @@
 #include <interlock/detail/adapt/layer.hpp>
 #include <interlock/detail/adapt/layer_time.hpp>
 #include <interlock/detail/adapt/running_closes.hpp>
+#include <interlock/detail/adapt/serial.hpp>
 #include <interlock/detail/adapt/stack_caller.hpp>
 #include <interlock/detail/adapt/stack_stage.hpp>
+#include <interlock/detail/core/object_base.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
 #include <interlock/detail/members/closing_members.hpp>
@@ -58,9 +59,10 @@ public:
 
   /// `mode` is valid.
   stack_close(running_closes_pointer all, const kept_stream<Stream>& stream, const close_mode& mode)
-    : running_close(std::move(all), &functions::connection_of(*stream), mode),
+    : running_close(std::move(all), functions::core_of(*stream).identity(), mode),
       executor_(stream->get_executor()),
       stream_(stream),
+      mark_(functions::core_of(*stream).mark()),
       time_(mode, clock::now()),
       timer_(executor_),
       pause_(executor_),
@@ -79,6 +81,22 @@ public:
   {
     boost::asio::dispatch(
       executor_, [self = self_pointer()] { self->run_step([&] { self->begin(); }); });
+  }
+
+  /// begin_soon has thrown, for the caller that leads. Others may have joined meanwhile.
+  void fail_to_begin() noexcept
+  {
+    stack_callers joined = end();
+    const stack_callers leader = first_of(joined);
+    if (joined.empty())
+      return;
+    stop();
+    BOOST_TRY
+    {
+      tell(std::move(joined), make_error_code(boost::system::errc::not_enough_memory));
+    }
+    BOOST_CATCH(...) {}
+    BOOST_CATCH_END
   }
 
   void hurry_soon(const close_mode& mode) override
@@ -161,7 +179,7 @@ public:
 
   bool has_writes() noexcept
   {
-    return access::core(connection()).has_writes();
+    return core().has_writes();
   }
 
   void act(stack_act a)
@@ -194,7 +212,7 @@ public:
   template <class Function>
   void when_alone(Function f, int turn = 0)
   {
-    if (!access::core(connection()).has_handlers())
+    if (!core().has_handlers())
       return f(*this);
     error_code ignored;
     connection().cancel(ignored);
@@ -225,7 +243,7 @@ public:
       return n;
     };
     error_code ec;
-    const std::size_t n = access::core(connection()).inside(ec, peek);
+    const std::size_t n = core().inside(ec, peek);
     return n == 0 && !calls::would_block(ec);
   }
 
@@ -249,31 +267,6 @@ private:
 
   static constexpr int quick_turns = 8;
 
-  // One thread at a time is in the functions of a close.
-  class serial
-  {
-  public:
-    explicit serial(stack_close& c) noexcept
-      : close_(c)
-    {
-      const bool another = close_.running_.exchange(true, std::memory_order_relaxed);
-      BOOST_ASSERT_MSG(
-        !another, "the executor of the stream is no strand, but several threads run it");
-      static_cast<void>(another);
-    }
-
-    serial(const serial&) = delete;
-    serial& operator=(const serial&) = delete;
-
-    ~serial()
-    {
-      close_.running_.store(false, std::memory_order_relaxed);
-    }
-
-  private:
-    stack_close& close_;
-  };
-
   std::shared_ptr<stack_close> self_pointer()
   {
     return std::static_pointer_cast<stack_close>(shared_from_this());
@@ -282,6 +275,11 @@ private:
   auto& connection() noexcept
   {
     return functions::connection_of(*stream_);
+  }
+
+  auto& core() noexcept
+  {
+    return functions::core_of(*stream_);
   }
 
   template <class Function>
@@ -294,7 +292,7 @@ private:
   template <class Function>
   void run(const Function& f)
   {
-    const serial running(*this);
+    const serial alone(running_);
     BOOST_TRY
     {
       run_or_fail(f);
@@ -310,223 +308,241 @@ private:
 
   // Without memory the connection is closed at once, and the callers are told when what is outstanding has ended.
   template <class Function>
-  void run_or_fail(const Function& f){BOOST_TRY{f();
-} BOOST_CATCH(const std::bad_alloc&)
-{
-  ec_ = make_error_code(boost::system::errc::not_enough_memory);
-  stop();
-  progress_.fail();
-}
-BOOST_CATCH_END
-} // namespace detail
-
-stack_act act_once(stack_act a)
-{
-  switch (a)
+  void run_or_fail(const Function& f)
   {
-  case stack_act::drain:
-    drain(false);
-    break;
-  case stack_act::look:
-    return look();
-  case stack_act::send:
-    send();
-    break;
-  case stack_act::receive:
-    receive();
-    break;
-  case stack_act::close:
-    close_connection();
-    break;
-  case stack_act::complete:
-    complete();
-    break;
-  case stack_act::nothing:
-    break;
-  }
-  return stack_act::nothing;
-}
-
-template <class Function>
-void at_layer(const Function& f)
-{
-  const std::size_t current = progress_.layer();
-  functions::for_each_layer(*stream_, states_,
-    [&f, current](auto& s, auto& state, std::size_t number)
+    bool has_failed = true;
+    BOOST_TRY
     {
-      if (number == current)
-        f(s, state, layer<std::decay_t<decltype(s)>>(), number);
-    });
-}
+      f();
+      has_failed = false;
+    }
+    BOOST_CATCH(const std::bad_alloc&) {}
+    BOOST_CATCH_END
+    if (!has_failed)
+      return;
+    ec_ = make_error_code(boost::system::errc::not_enough_memory);
+    stop();
+    progress_.fail();
+  }
 
-void begin()
-{
-  if (progress_.stage() == stack_stage::open && mode().delivers())
+  stack_act act_once(stack_act a)
+  {
+    switch (a)
+    {
+    case stack_act::drain:
+      drain(false);
+      break;
+    case stack_act::look:
+      return look();
+    case stack_act::send:
+      send();
+      break;
+    case stack_act::receive:
+      receive();
+      break;
+    case stack_act::close:
+      close_connection();
+      break;
+    case stack_act::complete:
+      complete();
+      break;
+    case stack_act::nothing:
+      break;
+    }
+    return stack_act::nothing;
+  }
+
+  template <class Function>
+  void at_layer(const Function& f)
+  {
+    const std::size_t current = progress_.layer();
+    functions::for_each_layer(*stream_, states_,
+      [&f, current](auto& s, auto& state, std::size_t number)
+      {
+        if (number == current)
+          f(s, state, layer<std::decay_t<decltype(s)>>(), number);
+      });
+  }
+
+  void begin()
+  {
+    if (progress_.stage() == stack_stage::open && mode().delivers())
+    {
+      note_traffic();
+      wait_for_time();
+    }
+    act(progress_.begin(mode().what()));
+  }
+
+  // A write of a websocket's that a ping has held up is not outstanding for the time of a post.
+  void drain(bool has_looked)
+  {
+    if (progress_.stage() != stack_stage::draining)
+      return;
+    if (has_writes())
+      when_written(
+        [](stack_close& self)
+        {
+          const bool goes_on = self.progress_.stage() == stack_stage::draining && self.has_writes();
+          if (!goes_on)
+            self.drain(false);
+          return !goes_on;
+        });
+    else if (has_looked)
+      act(progress_.drained());
+    else
+      after_others([](stack_close& self) { self.drain(true); });
+  }
+
+  stack_act look()
+  {
+    bool is_open = false;
+    at_layer([&is_open](auto& s, auto& /*state*/, auto layer_type, std::size_t /*number*/)
+      { is_open = decltype(layer_type)::is_open(s); });
+    return progress_.looked(is_open);
+  }
+
+  void send()
+  {
+    at_layer([this](auto& s, auto& state, auto layer_type, std::size_t number)
+      { decltype(layer_type)::send(s, state, *this, number); });
+  }
+
+  void receive()
+  {
+    at_layer([this](auto& s, auto& state, auto layer_type, std::size_t number)
+      { decltype(layer_type)::receive(s, state, *this, number); });
+  }
+
+  // --- The time for the layers.
+
+  void note_traffic()
+  {
+    error_code ec;
+    const auto look = [](auto& t, error_code& /*ec*/) { return traffic_of(t.fd()); };
+    time_.note(core().inside(ec, look), clock::now());
+  }
+
+  // Armed again when the time is over, it comes after the handlers of what could be written at once.
+  void wait_for_time()
+  {
+    timer_.expires_at(time_.next_look(clock::now()));
+    timer_.async_wait(make_step(
+      [](stack_close& self, const error_code& ec)
+      {
+        if (!ec)
+          self.look_at_time();
+        if (self.progress_.stage() < stack_stage::closing)
+          self.wait_for_time();
+      }));
+  }
+
+  void look_at_time()
   {
     note_traffic();
-    wait_for_time();
+    if (time_.is_over(clock::now()))
+      act(progress_.give_up());
   }
-  act(progress_.begin(mode().what()));
-}
 
-// A write of a websocket's that a ping has held up is not outstanding for the time of a post.
-void drain(bool has_looked)
-{
-  if (progress_.stage() != stack_stage::draining)
-    return;
-  if (has_writes())
-    when_written(
-      [](stack_close& self)
-      {
-        const bool goes_on = self.progress_.stage() == stack_stage::draining && self.has_writes();
-        if (!goes_on)
-          self.drain(false);
-        return !goes_on;
-      });
-  else if (has_looked)
-    act(progress_.drained());
-  else
-    after_others([](stack_close& self) { self.drain(true); });
-}
+  // --- A stronger mode, and callers that leave.
 
-stack_act look()
-{
-  bool is_open = false;
-  at_layer([&is_open](auto& s, auto& /*state*/, auto layer_type, std::size_t /*number*/)
-    { is_open = decltype(layer_type)::is_open(s); });
-  return progress_.looked(is_open);
-}
+  void hurry(const close_mode& mode)
+  {
+    if (progress_.stage() == stack_stage::over || !stronger(mode, time_.mode()))
+      return;
+    time_.hurry(mode, clock::now());
+    timer_.cancel(); // It is armed again.
+    act(progress_.hurry(mode.what()));
+  }
 
-void send()
-{
-  at_layer([this](auto& s, auto& state, auto layer_type, std::size_t number)
-    { decltype(layer_type)::send(s, state, *this, number); });
-}
+  void cancel(const std::shared_ptr<stack_caller>& caller, bool terminal, bool partial)
+  {
+    if (!is_waiting(caller))
+      return;
+    if (caller->leads && (terminal || partial))
+      hurry(terminal ? close_mode::abort() : close_mode::immediate());
+    else if (caller->may_leave())
+      tell(take(caller), boost::asio::error::operation_aborted);
+  }
 
-void receive()
-{
-  at_layer([this](auto& s, auto& state, auto layer_type, std::size_t number)
-    { decltype(layer_type)::receive(s, state, *this, number); });
-}
+  // --- The connection.
 
-// --- The time for the layers.
+  // The handler is called when every handler of the connection's operations has run and been destroyed. What has been opened
+  // meanwhile stays open.
+  void close_connection()
+  {
+    timer_.cancel();
+    pause_.cancel();
+    const close_mode mode = time_.remaining(clock::now());
+    if (std::exchange(is_closing_, true))
+      object_base::overtake(mark_, mode);
+    else if (core().mark() == mark_)
+      connection().async_close(mode,
+        make_step(
+          [](stack_close& self, const error_code& ec, const close_report& report)
+          {
+            self.report_.connection = report;
+            if (!self.ec_)
+              self.ec_ = ec;
+          }));
+  }
 
-void note_traffic()
-{
-  error_code ec;
-  const auto look = [](auto& t, error_code& /*ec*/) { return traffic_of(t.fd()); };
-  time_.note(access::core(connection()).inside(ec, look), clock::now());
-}
+  // --- The end.
 
-// Armed again when the time is over, it comes after the handlers of what could be written at once.
-void wait_for_time()
-{
-  timer_.expires_at(time_.next_look(clock::now()));
-  timer_.async_wait(make_step(
-    [](stack_close& self, const error_code& ec)
-    {
-      if (!ec)
-        self.look_at_time();
-      if (self.progress_.stage() < stack_stage::closing)
-        self.wait_for_time();
-    }));
-}
+  void complete()
+  {
+    functions::for_each_layer(*stream_, states_,
+      [this](auto& s, auto& state, std::size_t /*number*/)
+      { layer<std::decay_t<decltype(s)>>::report(s, state, report_); });
+    tell(end(), ec_);
+  }
 
-void look_at_time()
-{
-  note_traffic();
-  if (time_.is_over(clock::now()))
-    act(progress_.give_up());
-}
+  static stack_callers first_of(stack_callers& all) noexcept
+  {
+    stack_callers first;
+    first.splice(first.end(), all, all.begin());
+    return first;
+  }
 
-// --- A stronger mode, and callers that leave.
+  void tell(stack_callers callers, const error_code& ec)
+  {
+    close_waiter_list waiters;
+    for (const std::shared_ptr<stack_caller>& c : callers)
+      waiters.push(c->tell(report_));
+    waiters.complete_all({ec}, hand_over::post);
+  }
 
-void hurry(const close_mode& mode)
-{
-  if (progress_.stage() == stack_stage::over || !stronger(mode, time_.mode()))
-    return;
-  time_.hurry(mode, clock::now());
-  timer_.cancel(); // It is armed again.
-  act(progress_.hurry(mode.what()));
-}
+  // What is outstanding ends with the connection, and has no effect then.
+  void abandon() noexcept
+  {
+    progress_.abandon();
+    stop();
+    const stack_callers gone = end();
+  }
 
-void cancel(const std::shared_ptr<stack_caller>& caller, bool terminal, bool partial)
-{
-  if (!is_waiting(caller))
-    return;
-  if (caller->leads && (terminal || partial))
-    hurry(terminal ? close_mode::abort() : close_mode::immediate());
-  else if (caller->may_leave())
-    tell(take(caller), boost::asio::error::operation_aborted);
-}
+  void stop() noexcept
+  {
+    timer_.cancel();
+    pause_.cancel();
+    if (core().mark() == mark_)
+      connection().close();
+  }
 
-// --- The connection.
+  const executor_type executor_;
+  const kept_stream<Stream> stream_;
+  const tenure_mark mark_; // of what is to be closed: no other descriptor of the object
+  bool is_closing_ = false;
+  layer_time time_;
+  timer timer_;
+  timer pause_;
+  stack_progress progress_;
+  layer_states<Stream> states_;
+  stack_report report_;
+  error_code ec_;
+  std::atomic<bool> running_{false};
+};
 
-// The handler is called when every handler of the connection's operations has run and been destroyed.
-void close_connection()
-{
-  timer_.cancel();
-  pause_.cancel();
-  connection().async_close(time_.remaining(clock::now()),
-    make_step(
-      [](stack_close& self, const error_code& ec, const close_report& report)
-      {
-        self.report_.connection = report;
-        if (!self.ec_)
-          self.ec_ = ec;
-      }));
-}
-
-// --- The end.
-
-void complete()
-{
-  functions::for_each_layer(*stream_, states_,
-    [this](auto& s, auto& state, std::size_t /*number*/)
-    { layer<std::decay_t<decltype(s)>>::report(s, state, report_); });
-  stack_callers callers = end();
-  // Without a caller that keeps the stream, its last owner must not be inside an operation of it.
-  if (callers.empty() && stream_.owner())
-    boost::asio::post(executor_, [owner = stream_.owner()] {});
-  tell(std::move(callers), ec_);
-}
-
-void tell(stack_callers callers, const error_code& ec)
-{
-  close_waiter_list waiters;
-  for (const std::shared_ptr<stack_caller>& c : callers)
-    waiters.push(c->tell(report_));
-  waiters.complete_all({ec}, hand_over::post);
-}
-
-// What is outstanding ends with the connection, and has no effect then.
-void abandon() noexcept
-{
-  progress_.abandon();
-  stop();
-  const stack_callers gone = end();
-}
-
-void stop() noexcept
-{
-  timer_.cancel();
-  pause_.cancel();
-  connection().close();
-}
-
-const executor_type executor_;
-const kept_stream<Stream> stream_;
-layer_time time_;
-timer timer_;
-timer pause_;
-stack_progress progress_;
-layer_states<Stream> states_;
-stack_report report_;
-error_code ec_;
-std::atomic<bool> running_{false};
-}; // namespace abi_0
-
-} // namespace interlock
+} // namespace detail
 } // namespace abi_0
 } // namespace interlock
 

@@ -29,6 +29,30 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
+/// While it lives, OpenSSL takes the peer's close_notify for received.
+class seems_received
+{
+public:
+  explicit seems_received(::SSL* tls) noexcept
+    : tls_(tls),
+      before_(::SSL_get_shutdown(tls))
+  {
+    ::SSL_set_shutdown(tls, before_ | SSL_RECEIVED_SHUTDOWN);
+  }
+
+  seems_received(const seems_received&) = delete;
+  seems_received& operator=(const seems_received&) = delete;
+
+  ~seems_received()
+  {
+    ::SSL_set_shutdown(tls_, (::SSL_get_shutdown(tls_) & ~SSL_RECEIVED_SHUTDOWN) | before_);
+  }
+
+private:
+  ::SSL* const tls_;
+  const int before_;
+};
+
 /// `Stream` has the members of Asio's ssl::stream, and stands on `Next`.
 template <class Stream, class Next>
 struct tls_layer : upper_layer<Next, true>
@@ -56,17 +80,14 @@ struct tls_layer : upper_layer<Next, true>
   template <class Close>
   static void send(Stream& s, state& kept, Close& close, std::size_t number)
   {
-    const int before = ::SSL_get_shutdown(s.native_handle());
     kept.has_failed = true;
-    ::SSL_set_shutdown(s.native_handle(), before | SSL_RECEIVED_SHUTDOWN);
+    const seems_received answered(s.native_handle());
     s.async_shutdown(close.make_step(
       [&kept, number](Close& c, const error_code& ec)
       {
         kept.has_failed = bool(ec);
         c.act(ec ? c.progress().ended(number) : c.progress().sent(number));
       }));
-    const int after = ::SSL_get_shutdown(s.native_handle());
-    ::SSL_set_shutdown(s.native_handle(), (after & ~SSL_RECEIVED_SHUTDOWN) | before);
   }
 
   // A read of the program's that is outstanding ends first, as a connection's does when its input is discarded. It may have

@@ -37,6 +37,7 @@ struct layer<boost::beast::websocket::stream<Next, Deflates>>
   {
     boost::beast::websocket::close_reason reason = boost::beast::websocket::close_code::normal;
     bool is_writing = false; ///< The write of the frame has begun: the last one.
+    int turns = 0;           ///< How often no write was seen after that.
     bool is_sent = false;
     bool is_answered = false;
 
@@ -45,6 +46,15 @@ struct layer<boost::beast::websocket::stream<Next, Deflates>>
     void look(stream_type& s, Close& close) noexcept
     {
       is_writing = is_writing || (!s.is_open() && close.has_writes());
+    }
+
+    // A write that was short has not been seen. Beast's operation, had it failed, would have come to its end by the second time.
+    template <class Close>
+    bool is_written(stream_type& s, Close& close) noexcept
+    {
+      const bool is_over = !s.is_open() && !close.has_writes();
+      turns = is_over ? turns + 1 : 0;
+      return is_over && (is_writing || turns == 2);
     }
   };
 
@@ -79,7 +89,7 @@ struct layer<boost::beast::websocket::stream<Next, Deflates>>
         if (!c.progress().is_sending(number))
           return true;
         kept.look(s, c);
-        kept.is_sent = kept.is_writing && !c.has_writes();
+        kept.is_sent = kept.is_written(s, c);
         if (kept.is_sent)
           c.act(c.progress().sent(number));
         return kept.is_sent;

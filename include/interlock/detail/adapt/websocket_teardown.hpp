@@ -52,8 +52,8 @@ namespace functions {
 template <class Stream>
 bool are_layers_closing(Stream& s)
 {
-  auto& connection = functions::connection_of(s);
-  return running_closes::has(connection.get_executor(), &connection);
+  auto& core = functions::core_of(s);
+  return running_closes::has(core.get_executor(), core.identity());
 }
 
 /// Completes a teardown that does nothing. As Beast demands, not within the call.

@@ -13,6 +13,7 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/rate_policy.hpp>
 #include <boost/beast/core/role.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <boost/beast/websocket/ssl.hpp>
@@ -35,9 +36,9 @@ struct takes_teardown_over<
 {
 };
 
-template <class Protocol, class Executor, class RatePolicy>
-struct takes_teardown_over<
-  boost::asio::ssl::stream<boost::beast::basic_stream<closable<Protocol>, Executor, RatePolicy>>>
+template <class Protocol, class Executor>
+struct takes_teardown_over<boost::asio::ssl::stream<
+  boost::beast::basic_stream<closable<Protocol>, Executor, boost::beast::unlimited_rate_policy>>>
   : std::true_type
 {
 };
@@ -72,9 +73,10 @@ void async_teardown(boost::beast::role_type role,
   detail::functions::tear_down_tls(role, s, std::forward<TeardownHandler>(handler));
 }
 
-template <class Protocol, class Executor, class RatePolicy, class TeardownHandler>
+template <class Protocol, class Executor, class TeardownHandler>
 void async_teardown(boost::beast::role_type role,
-  boost::asio::ssl::stream<boost::beast::basic_stream<closable<Protocol>, Executor, RatePolicy>>& s,
+  boost::asio::ssl::stream<boost::beast::basic_stream<closable<Protocol>, Executor,
+    boost::beast::unlimited_rate_policy>>& s,
   TeardownHandler&& handler)
 {
   detail::functions::tear_down_tls(role, s, std::forward<TeardownHandler>(handler));

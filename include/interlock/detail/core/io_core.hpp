@@ -143,6 +143,20 @@ public:
     return s ? s->current() : nullptr;
   }
 
+  /// See object_base.
+  tenure_mark mark() const noexcept
+  {
+    const object_state<Inner>* s = state();
+    return s ? s->mark() : tenure_mark();
+  }
+
+  /// What follows the object through moves, from its first open on.
+  const void* identity() const noexcept
+  {
+    const object_base* const s = state();
+    return s ? static_cast<const void*>(s) : this;
+  }
+
   /// Whether an operation is outstanding: until its handler has run and been destroyed.
   bool has_handlers() const noexcept
   {

@@ -31,6 +31,11 @@ struct tenure_mark
 {
   tenure_base* tenure = nullptr;
   std::uint32_t generation = 0;
+
+  friend bool operator==(const tenure_mark& a, const tenure_mark& b) noexcept
+  {
+    return a.tenure == b.tenure && a.generation == b.generation;
+  }
 };
 
 class object_base : public object_memory

@@ -24,6 +24,7 @@
 #include <interlock/config.hpp>
 #include <interlock/detail/core/close_handler.hpp>
 #include <interlock/detail/core/object_base.hpp>
+#include <interlock/detail/core/remaining_mode.hpp>
 #include <interlock/detail/groups/group_member.hpp>
 #include <interlock/detail/groups/group_members.hpp>
 #include <interlock/detail/groups/group_timers.hpp>
@@ -107,14 +108,7 @@ public:
   /// The mode with what is left of its time.
   close_mode mode_now(clock::time_point now) const noexcept
   {
-    if (!mode.delivers())
-      return mode;
-    const clock::duration left = std::max(end_of_mode() - now, clock::duration::zero());
-    close_mode m = mode.what() == close_mode::kind::deliver ? close_mode::deliver(left)
-                                                            : close_mode::graceful(left);
-    if (mode.progress_timeout() != close_mode::no_timeout())
-      m.progress_timeout(mode.progress_timeout());
-    return m.discard_limit(mode.discard_limit());
+    return remaining_mode(mode, end_of_mode() - now);
   }
 
   /// The members with which the round begins, the acceptors first.

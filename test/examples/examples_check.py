@@ -2,10 +2,12 @@
 # Copyright (c) 2026 The Interlock authors
 # SPDX-License-Identifier: BSL-1.0
 #
-# The server of example/, seen by curl and openssl: server_check.py SERVER. Each check starts a server of its own, which must
-# end with status 0 after SIGTERM. Waiting is always for something that can be observed, with a deadline.
+# The programs of example/ that serve or call a server, with real counterparts: examples_check.py SERVER CHAT COROUTINE_ECHO
+# TLS_CLIENT. Each check starts a program of its own, which must end with status 0, after SIGTERM if it serves. Waiting is always
+# for something that can be observed, with a deadline.
 
 import re
+import select
 import signal
 import socket
 import ssl
@@ -43,16 +45,22 @@ def run(*command, **options):
     return subprocess.run(command, capture_output=True, timeout=DEADLINE, check=False, **options)
 
 
-class Server:
-    folder = tempfile.TemporaryDirectory()
-    certificate = str(Path(folder.name) / "certificate.pem")
-    key = str(Path(folder.name) / "key.pem")
+SERVER, CHAT, COROUTINE_ECHO, TLS_CLIENT = sys.argv[1:5]
+FOLDER = tempfile.TemporaryDirectory()
+CERTIFICATE = str(Path(FOLDER.name) / "certificate.pem")
+KEY = str(Path(FOLDER.name) / "key.pem")
 
-    def __init__(self, idle=60, drain=30):
+
+class Serving:
+    """A program that prints the port on which it serves."""
+
+    def __init__(self, *command):
         self.process = subprocess.Popen(
-            [sys.argv[1], self.certificate, self.key, "0", str(idle), str(drain)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.port = int(re.fullmatch(r"port (\d+)\n", self.process.stdout.readline()).group(1))
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        first = self.process.stdout.readline()
+        found = re.fullmatch(r"port (\d+)\n", first)
+        expect(found, f"no port: {first!r}")
+        self.port = int(found.group(1))
 
     def __enter__(self):
         return self
@@ -62,22 +70,33 @@ class Server:
             self.process.kill()
         self.process.communicate()
 
-    def connect(self):
-        """A connection whose handshake is over."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(self.certificate)
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE)
-        return context.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False)
-
-    def ask(self, connection, size):
-        connection.sendall(f"GET /{size} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    def connect_plainly(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE)
 
     def stop(self):
-        """Returns the tally."""
+        """Returns what it has printed."""
         self.process.send_signal(signal.SIGTERM)
+        return self.end()
+
+    def end(self):
         output, errors = self.process.communicate(timeout=DEADLINE)
         expect(self.process.returncode == 0, f"status {self.process.returncode}: {errors}")
         return output.strip()
+
+
+class Server(Serving):
+    def __init__(self, idle=60, drain=30):
+        super().__init__(SERVER, CERTIFICATE, KEY, "0", str(idle), str(drain))
+
+    def connect(self):
+        """A connection whose handshake is over."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(CERTIFICATE)
+        return context.wrap_socket(
+            self.connect_plainly(), server_hostname="localhost", suppress_ragged_eofs=False)
+
+    def ask(self, connection, size):
+        connection.sendall(f"GET /{size} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
 
 
 def read_response(connection):
@@ -103,7 +122,7 @@ def check_curl():
     with Server() as server:
         url = f"https://localhost:{server.port}"
         # Two over one connection.
-        got = run("curl", "--silent", "--show-error", "--cacert", server.certificate, "--write-out",
+        got = run("curl", "--silent", "--show-error", "--cacert", CERTIFICATE, "--write-out",
                   "%{size_download} %{num_connects}\n", "--output", "/dev/null", f"{url}/5",
                   "--output", "/dev/null", f"{url}/{LARGE}")
         expect(got.stdout == f"5 1\n{LARGE} 0\n".encode(), f"curl: {got}")
@@ -114,7 +133,7 @@ def check_openssl():
     """It tells of an end without close_notify: "unexpected eof while reading"."""
     with Server() as server:
         got = run("openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-quiet",
-                  "-CAfile", server.certificate,
+                  "-CAfile", CERTIFICATE,
                   input=b"GET /5 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         expect(got.returncode == 0 and got.stdout.endswith(b"xxxxx"), f"openssl: {got}")
         expect(b"unexpected eof" not in got.stderr, f"openssl: {got}")
@@ -149,7 +168,7 @@ def check_drain():
             got += len(more)
         expect(got > LARGE, f"the response is cut after {got} bytes")
         busy.close()
-        tally = server.process.communicate(timeout=DEADLINE)[0]
+        tally = server.end()
         expect("2 peer_closed" in tally and "3 members" in tally, f"tally: {tally}")
 
 
@@ -175,11 +194,88 @@ def check_dump():
         server.stop()
 
 
+def read_line(connection):
+    line = b""
+    while not line.endswith(b"\n"):
+        line += connection.recv(1) or fail_at_end(line)
+    return line
+
+
+def check_chat():
+    with Serving(CHAT) as chat:
+        first, second, third = (chat.connect_plainly() for _ in range(3))
+        # That a client is there shows in what it receives.
+        for talker, others in ((first, (second, third)), (second, (first, third))):
+            poll(lambda: talker.send(b"hello\n") and all(is_readable(o) for o in others), "all hear it")
+        for connection in (first, second, third):
+            drain(connection)
+        first.sendall(b"last words\n/kick\n")
+        for connection in (second, third):
+            expect(read_to_end(connection).endswith(b"last words\n"), "what was sent before comes first")
+            connection.close()
+        chat.process.send_signal(signal.SIGTERM)
+        read_to_end(first)
+        first.close()
+        expect("peer_closed" in chat.end(), "the tally")
+
+
+def is_readable(connection):
+    return bool(select.select([connection], [], [], 0)[0])
+
+
+def drain(connection):
+    """Until nothing has come for a moment: what was said is heard by then, or comes with the next words."""
+    while select.select([connection], [], [], 0.05)[0] and connection.recv(65536):
+        pass
+
+
+def read_to_end(connection):
+    data = b""
+    while more := connection.recv(65536):
+        data += more
+    return data
+
+
+def check_coroutine_echo():
+    if b"without coroutines" in run("strings", COROUTINE_ECHO).stdout:
+        print("coroutine_echo: not checked, it is compiled without coroutines")
+        return
+    with Serving(COROUTINE_ECHO) as echo:
+        connection = echo.connect_plainly()
+        sent = bytes(range(256)) * 4000
+        connection.sendall(sent[:1000])
+        got = b""
+        while len(got) < 1000:
+            got += connection.recv(65536) or fail_at_end(got)
+        expect(got == sent[:1000], "the echo differs")
+        echo.process.send_signal(signal.SIGTERM)
+        expect(read_to_end(connection) == b"", "no regular end")
+        connection.close()
+        expect("peer_closed" in echo.end(), "the report")
+
+
+def check_tls_client():
+    server = subprocess.Popen(
+        ["openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", CERTIFICATE, "-key", KEY],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        port = next(re.search(r":(\d+)$", line.strip()).group(1)
+                    for line in server.stdout if line.startswith("ACCEPT"))
+        got = run(TLS_CLIENT, "localhost", port, CERTIFICATE)
+        expect(got.returncode == 0 and b"200 ok" in got.stdout, f"tls_client: {got}")
+        expect(b"not truncated" in got.stdout, f"tls_client: {got}")
+    finally:
+        server.kill()
+        server.communicate()
+    got = run(TLS_CLIENT, "localhost", port, CERTIFICATE)
+    expect(b"refused" in got.stdout and got.returncode == 0, f"tls_client without a server: {got}")
+
+
 def main():
     made = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                "-nodes", "-days", "1", "-subj", "/CN=localhost", "-addext",
-               "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", Server.key, "-out",
-               Server.certificate)
+               "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", KEY, "-out",
+               CERTIFICATE)
     expect(made.returncode == 0, f"openssl req: {made}")
     for name, check in sorted(globals().items()):
         if name.startswith("check_"):
@@ -192,4 +288,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except Failed as failed:
-        sys.exit(f"server_check: {failed}")
+        sys.exit(f"examples_check: {failed}")

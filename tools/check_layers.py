@@ -38,7 +38,7 @@ import tempfile
 # The number of a room is its place in this list. Names are paths below include/interlock/ and src/
 # without the ending; the first match counts. fd_lease needs no Asio, hence its room.
 ROOMS = (
-    "config detail/sys",
+    "config detail/probes detail/sys",
     "detail/words error borrowed closable_executor close_mode close_outcome close_report close_statistics close_tally stack_report slow_close",
     "detail/descriptor/*",
     "detail/closing/*",

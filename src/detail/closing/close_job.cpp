@@ -7,8 +7,10 @@
 #include <new>
 #include <utility>
 
+#include <interlock/detail/closing/close_counts.hpp>
 #include <interlock/detail/closing/close_place.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
+#include <interlock/detail/probes.hpp>
 #include <interlock/detail/sys.hpp>
 
 namespace interlock {
@@ -178,7 +180,9 @@ void close_job::close_descriptor_now(close_step how) noexcept
     calls::set_abortive(fd_);
   else if (how == close_step::close_promptly)
     calls::clear_linger(fd_);
+  probes::close(this, fd_, how == close_step::close_abortively);
   error_ = static_cast<unsigned short>(close_descriptor(fd_));
+  probes::close_return(this, fd_, error_);
 }
 
 void close_job::tell_closed() noexcept
@@ -209,6 +213,22 @@ bool close_job::begin_again() noexcept
   if (now_at() == stage::delivering)
     note(stage::submitted);
   return true;
+}
+
+// --- Statistics and probes.
+
+void close_job::note_opened(close_counts& counts) const noexcept
+{
+  counts.note_opened();
+  probes::open(this, fd_);
+}
+
+void close_job::note_closed(
+  close_counts& counts, close_outcome outcome, clock::duration time) const noexcept
+{
+  counts.note_closed(outcome, time);
+  probes::outcome(
+    this, fd_, static_cast<int>(outcome), error_, std::chrono::nanoseconds(time).count());
 }
 
 // --- Reports.

@@ -3,11 +3,10 @@
 
 #include <interlock/detail/tenure/tenure_base.hpp>
 
-#include <cerrno>
-
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/detail/descriptor/cancellation_disabled.hpp>
 #include <interlock/detail/descriptor/socket_facts.hpp>
+#include <interlock/detail/probes.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/guards.hpp>
 #include <interlock/detail/tenure/serving_step.hpp>
@@ -166,6 +165,7 @@ void tenure_base::leave_reactor() noexcept
 // The context's shutdown may be waiting for this.
 void tenure_base::note_reactor_left() noexcept
 {
+  probes::detach(this, fd_);
   reactor_left_ = true;
   context_state_->note_progress(*this);
 }
@@ -219,7 +219,7 @@ void tenure_base::restore_linger() noexcept
 void tenure_base::closed() noexcept
 {
   const auto begun = context_state_->worker().begun(*this);
-  context_state_->counts_of(*this).note_closed(report().outcome, sys::clock::now() - begun);
+  note_closed(context_state_->counts_of(*this), report().outcome, sys::clock::now() - begun);
   act(word_.apply<word::report>());
 }
 
@@ -489,7 +489,7 @@ bool tenure_base::publish() noexcept
   if (down_)
     return false;
   reactor_left_ = false;
-  context_state_->counts_of(*this).note_opened();
+  note_opened(context_state_->counts_of(*this));
   word_.apply<word::publish>();
   return true;
 }
@@ -539,7 +539,7 @@ void tenure_base::gave_out() noexcept
   taint();
   note_reactor_left();
   close_job::give_out();
-  context_state_->counts_of(*this).note_closed(close_outcome::detached, {});
+  note_closed(context_state_->counts_of(*this), close_outcome::detached, {});
   act(word_.apply<word::report>());
   shared->worker().progress().note();
 }

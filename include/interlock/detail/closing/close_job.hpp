@@ -48,6 +48,7 @@ class job_node : public list_node
 {
 };
 
+class close_counts;
 class close_job;
 using job_list = intrusive_list<close_job, job_node>;
 
@@ -131,6 +132,15 @@ protected:
 
   /// The descriptor has another owner: what is demanded from now on has no effect.
   INTERLOCK_DECL void give_out() noexcept;
+
+  // What the statistics and the probes tell.
+
+  /// The descriptor is in place.
+  void note_opened(close_counts& counts) const noexcept;
+
+  /// The close is over, this time after its beginning.
+  void note_closed(
+    close_counts& counts, close_outcome outcome, clock::duration time) const noexcept;
 
   /// Never held while user code can run.
   sys::mutex& mutex() const noexcept

@@ -403,6 +403,31 @@ bool has(const std::vector<std::string>& lines, const std::string& text)
     [&](const std::string& line) { return line.find(text) != std::string::npos; });
 }
 
+/// The number of the operation in whose handler `text` was written, which is no line of Asio's. Empty: in none.
+std::string running_at(const std::vector<std::string>& lines, const std::string& text)
+{
+  std::vector<std::string> running;
+  for (const std::string& line : lines)
+  {
+    const std::size_t action = line.find('|', line.find('|') + 1) + 1;
+    const std::string number = line.substr(action + 1, line.find('|', action) - action - 1);
+    if (line == text)
+      return running.empty() ? std::string() : running.back();
+    if (line[action] == '>')
+      running.push_back(number);
+    else if (line[action] == '<' && !running.empty())
+      running.pop_back();
+  }
+  return std::string();
+}
+
+/// Whether the creation of the operation is preceded by this place, as the innermost.
+bool created_in(
+  const std::vector<std::string>& lines, const std::string& number, const std::string& place)
+{
+  return has(lines, '^' + number + "|in '" + place + "' (");
+}
+
 void check_operation(
   const std::vector<std::string>& lines, const std::string& name, const std::string& end)
 {
@@ -415,6 +440,51 @@ void check_operation(
   }
   if (numbers.size() != 1)
     std::printf("%s is shown %zu times\n", name.c_str(), numbers.size());
+}
+
+void one_closer()
+{
+  asio::io_context context;
+  connection c(context);
+  BOOST_ASIO_HANDLER_LOCATION((__FILE__, __LINE__, "stop"));
+  c.server.async_close([](error_code) { std::fputs("one\n", stderr); });
+  context.run();
+}
+
+void two_closers()
+{
+  asio::io_context context;
+  connection c(context);
+  c.server.async_close([](error_code) { std::fputs("first\n", stderr); });
+  c.server.async_close(
+    close_mode::abort(), [](error_code, close_report) { std::fputs("second\n", stderr); });
+  context.run();
+}
+
+void group()
+{
+  asio::io_context context;
+  interlock::close_group all(context.get_executor());
+  all.async_close(close_mode::immediate(), [](error_code, const interlock::close_tally&) {});
+  context.run();
+}
+
+/// A handler of a close runs in the close's completion, or is posted from there.
+void tracked_handlers_of_closes()
+{
+  const auto one = tracked([] { one_closer(); });
+  check_operation(one, "async_close", "system:0");
+  const std::vector<std::string> closes = tracked_operations(one, "async_close");
+  INTERLOCK_TEST_CHECK(closes.size() == 1 && running_at(one, "one\n") == closes[0]);
+  INTERLOCK_TEST_CHECK(closes.size() == 1 && created_in(one, closes[0], "stop"));
+  INTERLOCK_TEST_CHECK(has(one, "|in 'completion of a close' ("));
+  const auto two = tracked([] { two_closers(); });
+  INTERLOCK_TEST_CHECK(tracked_operations(two, "async_close").size() == 2);
+  for (const char* handler : {"first\n", "second\n"})
+    INTERLOCK_TEST_CHECK(created_in(two, running_at(two, handler), "async_close"));
+  const auto all = tracked([] { group(); });
+  check_operation(all, "async_close", "system:0");
+  INTERLOCK_TEST_CHECK(has(all, "|close_group@0x"));
 }
 
 /// An operation is shown once, as Asio's own, and a close with its error.
@@ -436,6 +506,7 @@ void handler_tracking()
   for (const std::string& number : tracked_operations(dropped, "async_close"))
     INTERLOCK_TEST_CHECK(has(dropped, "|~" + number + '|') && !has(dropped, "|>" + number + '|'));
   INTERLOCK_TEST_CHECK(tracked_operations(dropped, "async_close").size() == 2);
+  tracked_handlers_of_closes();
 }
 
 #else

@@ -51,6 +51,7 @@ public:
   static constexpr bool can_be_cancelled = true;
 
   /// As Asio's handler tracking names it.
+  static constexpr const char* object = "close";
   static constexpr const char* operation = "async_close";
 
   static const close_mode* mode() noexcept
@@ -306,7 +307,8 @@ using can_post = std::integral_constant<bool,
     || boost::asio::is_executor<Executor>::value>;
 
 /// `Result` makes the arguments of the handler. The macros are those of Asio's handler tracking, which a program
-/// enables. They show a close as an operation, and its handler from the close's completion on.
+/// enables. They show a close as an operation, and its handler from the close's completion on: within that, or posted
+/// from there under the operation's name.
 template <class Handler, class Executor, class Result = close_result>
 class close_handler final : public close_waiter,
                             private closer_link_of<Handler, Result::can_be_cancelled>
@@ -336,7 +338,7 @@ public:
       result_(std::move(result))
   {
     BOOST_ASIO_HANDLER_CREATION(
-      (functions::context_of(ex), *this, "close", this, 0, Result::operation));
+      (functions::context_of(ex), *this, Result::object, this, 0, Result::operation));
     this->connect(handler_);
   }
 
@@ -355,10 +357,8 @@ public:
     BOOST_ASIO_HANDLER_INVOCATION_BEGIN((ec));
     if (how == hand_over::dispatch)
       boost::asio::dispatch(kept.handler_executor(), std::move(bound));
-    else if constexpr (can_post<std::decay_t<decltype(kept.handler_executor())>>::value)
-      boost::asio::post(kept.handler_executor(), std::move(bound));
     else
-      boost::asio::post(kept.object_executor(), std::move(bound)); // Goes on to the handler's.
+      post(kept, std::move(bound));
     BOOST_ASIO_HANDLER_INVOCATION_END;
   }
 
@@ -400,6 +400,18 @@ private:
     typename std::allocator_traits<associated>::template rebind_alloc<close_handler>;
   using traits = std::allocator_traits<allocator>;
   using work = close_waiter_work<Handler, Executor>;
+
+  // What is dispatched has no location: the handler may run within that call, and what it starts would have it, too.
+  template <class Bound>
+  static void post(const work& kept, Bound&& bound)
+  {
+    BOOST_ASIO_HANDLER_LOCATION((__FILE__, __LINE__, Result::operation));
+    if constexpr (can_post<std::decay_t<decltype(kept.handler_executor())>>::value)
+      boost::asio::post(kept.handler_executor(), std::forward<Bound>(bound));
+    else
+      // Goes on to the handler's.
+      boost::asio::post(kept.object_executor(), std::forward<Bound>(bound));
+  }
 
   void free(allocator& a) noexcept
   {

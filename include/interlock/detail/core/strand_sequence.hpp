@@ -70,6 +70,8 @@ public:
   // The completion needs no exclusion, since there is one finish: it bypasses a dead strand.
   void post(serving_step&& step) override
   {
+    // For Asio's handler tracking.
+    BOOST_ASIO_HANDLER_LOCATION((__FILE__, __LINE__, "completion of a close"));
     if (is_dead_)
     {
       boost::asio::post(strand_->get_inner_executor(), std::move(step));

@@ -41,6 +41,8 @@ public:
   /// Not as the close of one object is: see group_cancellation.
   static constexpr bool can_be_cancelled = false;
 
+  static constexpr const char* object = "close_group";
+
   tally_result(
     std::shared_ptr<const close_tally> tally, const boost::system::error_code& ec) noexcept
     : tally_(std::move(tally)),

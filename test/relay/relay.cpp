@@ -63,7 +63,8 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 using counter = std::atomic<std::uint64_t>;
 
-constexpr std::size_t buffer_size = 32 * 1024;
+// More than Asio writes in one step, so that a composed write of a full buffer has several.
+constexpr std::size_t buffer_size = 128 * 1024;
 constexpr auto descriptor_pause = 100ms;
 constexpr auto accept_error_pause = 10ms;
 constexpr auto abandon_grace = 1s;
@@ -169,7 +170,8 @@ po::options_description describe(options& o)
     ("drain", with_default(o.drain, "SECONDS", "10"),
       "time for the sessions to end by themselves after SIGINT or SIGTERM")
     ("chaos", with_default(o.chaos, "N", "0"),
-      "close this many random live sockets a second, from a foreign thread")
+      "close this many live sockets a second from a foreign thread, at random among those that are "
+      "being written to, if any are")
     ("status", with_default(o.status, "SECONDS", "1"), "period of the status line; 0: none")
     ("run-for", with_default(o.run_for, "SECONDS", "0"), "stop by itself; 0: never");
   // clang-format on
@@ -320,15 +322,9 @@ public:
   void add(const std::shared_ptr<session>& added);
   void remove(session& removed) noexcept;
 
+  // Any session, but one that writes if there is one.
   template <typename Random>
-  std::shared_ptr<session> pick(Random& random) const
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (entries_.empty())
-      return nullptr;
-    std::uniform_int_distribution<std::size_t> any(0, entries_.size() - 1);
-    return entries_[any(random)].weak.lock();
-  }
+  std::shared_ptr<session> pick(Random& random) const;
 
   // A copy, so that no function of a session, nor its destructor, runs under the mutex.
   std::vector<std::shared_ptr<session>> snapshot() const
@@ -516,8 +512,8 @@ public:
       client_(std::move(client)),
       upstream_(client_.get_executor()),
       resolver_(client_.get_executor()),
-      up_{client_, upstream_, stats.bytes_up, {}},
-      down_{upstream_, client_, stats.bytes_down, {}}
+      up_(client_, upstream_, stats.bytes_up),
+      down_(upstream_, client_, stats.bytes_down)
   {
   }
 
@@ -552,10 +548,18 @@ public:
       close_both();
   }
 
-  // The socket is the caller's to close, with no regard to what the chains are doing with it.
-  tcp::socket& side(bool upstream) noexcept
+  // Any thread. Whether a composed write is under way; it may have ended when this returns.
+  bool writes() const noexcept
   {
-    return upstream ? upstream_ : client_;
+    return up_.writing || down_.writing;
+  }
+
+  // The caller may close this socket, with no regard to what the chains are doing with it: the one
+  // that is being written to, or the given side if neither or both are.
+  tcp::socket& victim(bool upstream) noexcept
+  {
+    const bool up = up_.writing;
+    return (up != down_.writing ? up : upstream) ? upstream_ : client_;
   }
 
 private:
@@ -568,12 +572,21 @@ private:
     relaying
   };
 
-  // One chain: read some, write all of it, again. Only the chain uses the buffer.
+  // One chain: read some, write all of it, again. Only the chain uses the buffer, which is left
+  // uninitialised: to fill it would cost more than most sessions move.
   struct direction
   {
+    direction(tcp::socket& source, tcp::socket& target, counter& moved) noexcept
+      : from(source),
+        to(target),
+        bytes(moved)
+    {
+    }
+
     tcp::socket& from;
     tcp::socket& to;
     counter& bytes;
+    std::atomic<bool> writing{false};
     std::array<char, buffer_size> buffer;
   };
 
@@ -638,6 +651,7 @@ private:
   // The condition counts every partial write as activity: a slow reader is not an idle one.
   void write(direction& way, std::size_t n)
   {
+    way.writing = true;
     boost::asio::async_write(
       way.to, asio::buffer(way.buffer, n),
       [self = shared_from_this()](const error_code& ec, std::size_t done)
@@ -651,6 +665,7 @@ private:
 
   void on_written(direction& way, error_code ec, std::size_t n)
   {
+    way.writing = false;
     way.bytes += n;
     if (over_)
       return;
@@ -728,6 +743,21 @@ void registry::add(const std::shared_ptr<session>& added)
   const std::lock_guard<std::mutex> lock(mutex_);
   entries_.push_back({added.get(), added});
   added->slot_ = entries_.size() - 1;
+}
+
+template <typename Random>
+std::shared_ptr<session> registry::pick(Random& random) const
+{
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (entries_.empty())
+    return nullptr;
+  std::uniform_int_distribution<std::size_t> any(0, entries_.size() - 1);
+  const auto first = entries_.begin() + static_cast<std::ptrdiff_t>(any(random));
+  const auto writes = [](const entry& one) { return one.raw->writes(); };
+  auto found = std::find_if(first, entries_.end(), writes);
+  if (found == entries_.end())
+    found = std::find_if(entries_.begin(), first, writes); // `first` if none writes
+  return found->weak.lock();
 }
 
 // A session that failed to be added is not in the vector: its slot is free, or that of another session.
@@ -836,10 +866,10 @@ private:
 
   void strike()
   {
-    const auto victim = registry_.pick(random_);
-    if (!victim)
+    const auto picked = registry_.pick(random_);
+    if (!picked)
       return;
-    auto& socket = victim->side(std::bernoulli_distribution()(random_));
+    auto& socket = picked->victim(std::bernoulli_distribution()(random_));
     if (!socket.is_open())
       return;
     error_code ignored;

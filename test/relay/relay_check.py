@@ -458,6 +458,48 @@ def steady_count(relay):
     return before if relay.descriptors() == before else None
 
 
+def check_chaos_strikes_a_session_that_writes():
+    """One of 16 sessions writes, to a client that does not read. The first strike comes a second after
+    the start; an attempt in which the sessions were not ready by then shows nothing and is repeated."""
+    ended_first = None
+    end = time.monotonic() + DEADLINE
+    while ended_first is None:
+        expect(time.monotonic() < end, "the sessions are never ready within a second")
+        ended_first = first_to_end_under_chaos()
+    expect(ended_first == b"pour", f"the first session to end: {ended_first}")
+
+
+def first_to_end_under_chaos():
+    """What the session was for that the first strike ended; None if the sessions were not ready."""
+    began, full, order = time.monotonic(), threading.Event(), []
+
+    def serve(connection):
+        kind = read_exactly(connection, 4)
+        try:
+            connection.sendall(kind)
+            connection.settimeout(0.05)
+            while kind == b"pour" and not full.is_set():
+                try:
+                    connection.send(bytes(1 << 16))
+                except TimeoutError:
+                    full.set()
+            connection.settimeout(DEADLINE)
+            read_all(connection)
+        finally:
+            order.append(kind)
+
+    with Upstream(serve) as upstream, Relay(upstream.port, "--chaos", "1") as relay:
+        with contextlib.ExitStack() as clients:
+            try:
+                for kind in [b"wait"] * 7 + [b"pour"] + [b"wait"] * 8:
+                    ping(clients.enter_context(relay.connect()), kind)
+                poll(lambda: full.is_set() or order, "the relay reads on although its client does not")
+            except (ConnectionError, Failed):
+                expect(time.monotonic() - began > 0.9, "a session that nothing can have struck fails")
+            struck_early = order or time.monotonic() - began > 0.9
+            return None if struck_early else poll(lambda: order, "the first strike")[0]
+
+
 def check_bad_options():
     good = ["--upstream", "127.0.0.1:1"]
     for bad in ([], ["--upstream", "nowhere"], ["--upstream", "host:0"], ["--upstream", ":1"],

@@ -2,24 +2,28 @@
 # Copyright (c) 2026 The Interlock authors
 # SPDX-License-Identifier: BSL-1.0
 #
-# Sourced by tools/demo: the relay between wrk and nginx. relay NAME PROGRAM runs one and leaves
-# what it saw in the arrays below, by that name; print_table shows them side by side. Everything is
-# written under $dir, and what is started is ended by the trap of tools/demo at the latest.
+# Sourced by tools/demo: the relay between wrk and nginx. run_relays PROGRAMS measures the relay over
+# plain Asio and over Interlock in turns and leaves the results in the arrays below; print_table
+# shows them side by side, print_figures writes them for tools/demo_verdict.sh. Everything is written
+# under $dir, and the trap of tools/demo ends at the latest what is started here.
 
-readonly slices=10        # runs of wrk for each relay
-readonly slice_seconds=2
+# In each round both relays are started anew, loaded for a slice, and stopped; the one that was
+# second goes first in the next round. So another load on the machine slows both down alike.
+readonly rounds=6         # without chaos, and as many with it
+readonly slice_seconds=3
 readonly connections=32   # for each of the two files: 64 in all
-readonly chaos=400        # sockets closed a second
+readonly threads=4        # of the relay's loop
+readonly chaos=1000       # sockets closed a second
 readonly drain_seconds=5
 readonly most_restarts=200
 # A relay that could not be ended any more ends by itself.
-readonly run_for=$((slices * slice_seconds * 3 + 60))
+readonly run_for=$((slice_seconds * 3 + 60))
 
 nginx_pid=
 supervisor_pid=
 
-# By the name of what the relay runs over.
-declare -A requests wrong broken timeouts crashes crash_text hangs idle summary
+# Sums over the slices, by "RELAY MODE": RELAY is plain or interlock, MODE is calm or chaos.
+declare -A answers wrong cut late crashes signals other_ends hangs idle ticks
 
 kill_relay()
 {
@@ -38,7 +42,7 @@ wait_for()
   done
 }
 
-answers()
+listens()
 {
   (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null
 }
@@ -49,7 +53,7 @@ free_port()
   local port
   while :; do
     port=$((20000 + RANDOM % 10000))
-    answers "$port" || break
+    listens "$port" || break
   done
   echo "$port"
 }
@@ -62,9 +66,10 @@ ended()
 make_files()
 {
   mkdir "$dir/www"
-  # No two lines are alike: a piece that is lost, moved or foreign makes the file another one.
-  seq -f 'small %010.0f' 16 > "$dir/www/small"
-  seq -f 'large file, line %014.0f' 32768 > "$dir/www/large"
+  # No two lines are alike: a piece that is lost, moved or foreign makes the file another one. Both
+  # have 128 KiB, so that every answer costs the same and the relay writes it in several steps.
+  seq -f 'first file, line %014.0f' 4096 > "$dir/www/first"
+  seq -f 'other file, line %014.0f' 4096 > "$dir/www/other"
 }
 
 # Names every path: nothing outside the directory is written, and no special right is needed.
@@ -91,7 +96,7 @@ CONF
 
 nginx_settled()
 {
-  answers "$nginx_port" || ended "$nginx_pid"
+  listens "$nginx_port" || ended "$nginx_pid"
 }
 
 start_nginx()
@@ -113,13 +118,14 @@ start_nginx()
 # In a process of its own: starts the relay again whenever it ends, and writes down how it ended.
 supervise()
 {
-  local program=$1 port=$2 status restarts=0
+  local program=$1 port=$2 closes=$3 status restarts=0
   ulimit -c 0
   while [ ! -e "$dir/stop" ] && [ $restarts -le $most_restarts ]; do
-    "$program" --listen "127.0.0.1:$port" --upstream "127.0.0.1:$nginx_port" --threads 2 \
-      --chaos $chaos --drain $drain_seconds --run-for $run_for \
+    "$program" --listen "127.0.0.1:$port" --upstream "127.0.0.1:$nginx_port" --threads $threads \
+      --chaos "$closes" --drain $drain_seconds --status 0 --run-for $run_for \
       >> "$dir/relay.out" 2>> "$dir/relay.err" &
-    echo $! > "$dir/relay.pid"
+    echo $! > "$dir/relay.pid.new"
+    mv "$dir/relay.pid.new" "$dir/relay.pid" # which is never empty for a reader
     status=0
     wait $! || status=$?
     echo "$status" >> "$dir/ends"
@@ -127,12 +133,12 @@ supervise()
   done 2> /dev/null # where the shell would report each crash
 }
 
+# start_relay PROGRAM PORT CLOSES
 start_relay()
 {
-  local port=$2
-  rm -f "$dir"/{stop,relay.pid,relay.out,relay.err,ends,small.result,large.result}
-  touch "$dir"/{relay.out,relay.err,ends,small.result,large.result}
-  supervise "$1" "$port" &
+  rm -f "$dir"/{stop,relay.pid,relay.out,relay.err,ends,first.result,other.result}
+  touch "$dir"/{relay.out,relay.err,ends,first.result,other.result}
+  supervise "$@" &
   supervisor_pid=$!
   wait_for 10 grep -q '^listening on' "$dir/relay.out" ||
     {
@@ -144,7 +150,7 @@ start_relay()
 load()
 {
   DEMO_BODY=$dir/www/$1 DEMO_RESULT=$dir/$1.result wrk --threads 1 --connections $connections \
-    --duration ${slice_seconds}s --timeout 5s --script "$top/tools/demo.lua" \
+    --duration ${slice_seconds}s --timeout 1s --script "$top/tools/demo.lua" \
     "http://127.0.0.1:$2/$1" > "$dir/$1.wrk" 2>&1
 }
 
@@ -157,112 +163,193 @@ await_load()
     }
 }
 
-# Both files at the same time. wrk gives a refused connection up for good, so it runs in slices: a
-# crash costs no more than the rest of one. Counts the slices in which no request was served.
-run_slices()
+# Both files at the same time. wrk gives a refused connection up for good: a crash of the relay
+# costs up to the rest of the slice.
+run_slice()
 {
-  local port=$1 slice small_pid large_pid before
-  idle_slices=0
-  for ((slice = 0; slice != slices; ++slice)); do
-    before=$(total 1)
-    load small "$port" &
-    small_pid=$!
-    load large "$port" &
-    large_pid=$!
-    await_load small $small_pid
-    await_load large $large_pid
-    [ "$(total 1)" -gt "$before" ] || idle_slices=$((idle_slices + 1))
-  done
+  local first_pid other_pid
+  load first "$1" &
+  first_pid=$!
+  load other "$1" &
+  other_pid=$!
+  await_load first $first_pid
+  await_load other $other_pid
 }
 
-# Whether the relay had to be killed.
+# Sends SIGTERM once to each start of the relay: a second one would end it without a drain. Returns
+# whether the last start has ended.
+ask_to_end()
+{
+  local pid
+  pid=$(cat "$dir/relay.pid")
+  if [ "$pid" != "$asked_pid" ]; then
+    asked_pid=$pid
+    kill -TERM "$pid" 2> /dev/null || true
+  fi
+  ended "$supervisor_pid"
+}
+
+# Sets hung: whether the relay had to be killed, or left sessions that it could not end.
 stop_relay()
 {
   hung=0
+  asked_pid=
   touch "$dir/stop"
-  kill -TERM "$(cat "$dir/relay.pid")" 2> /dev/null || true
-  if ! wait_for $((drain_seconds + 10)) ended "$supervisor_pid"; then
+  if ! wait_for $((drain_seconds + 10)) ask_to_end; then
     hung=1
     kill_relay || true
   fi
   wait "$supervisor_pid" || true
   supervisor_pid=
   rm -f "$dir/relay.pid"
-  # The relay says so when it leaves with sessions that it could not end.
   if grep -q 'did not end in time' "$dir/relay.err"; then
     hung=1
   fi
+}
+
+# The processor time that the relay has used since its last start, in ticks of the clock.
+relay_ticks()
+{
+  awk '{ print $14 + $15 }' "/proc/$(cat "$dir/relay.pid")/stat" 2> /dev/null || echo 0
 }
 
 # Sum of a column in the lines that wrk left.
 total()
 {
   awk -v column="$1" '{ sum += $column } END { print sum + 0 }' \
-    "$dir/small.result" "$dir/large.result"
+    "$dir/first.result" "$dir/other.result"
 }
 
-# An end that the demo did not ask for: every one but the last, and the last if it was no success.
-count_crashes()
+# The statuses of a program that SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE or SIGSEGV has ended.
+readonly crash_statuses='^(13[2-6]|139)$'
+
+# What the demo has neither caused nor counts as a crash. The last end is the one it has caused: the
+# relay returns 0, or is killed because it hung, or had not yet installed its handler of SIGTERM.
+count_other_ends()
 {
-  local last_status crashes
-  crashes=$(($(wc -l < "$dir/ends") - 1))
-  last_status=$(tail -n 1 "$dir/ends")
-  if [ "$hung" -eq 0 ] && [ "$last_status" != 0 ]; then
-    crashes=$((crashes + 1))
-  fi
-  echo "$crashes"
+  awk -v crash="$crash_statuses" -v hung="$hung" '
+    $1 !~ crash { ++others; caused = $1 == 0 || $1 == 143 || hung && $1 == 137; next }
+    { caused = 0 }
+    END { print others - caused }' "$dir/ends"
 }
 
-# The signals of the crashes, for people: " (SEGV)"
-crash_signals()
+# Adds N to an element: add ARRAY KEY N
+add()
 {
-  local status names=
-  while read -r status; do
-    if [ "$status" -gt 128 ] && [ "$status" -ne 137 ]; then
-      names+=" $(kill -l "$status")"
-    fi
-  done < <(sort -un "$dir/ends")
-  [ -z "$names" ] || echo " (${names# })"
+  local -n sums=$1
+  sums[$2]=$((${sums[$2]:-0} + $3))
 }
 
-# Sets the results for one relay: relay NAME PROGRAM
-relay()
+# Adds what the last slice has shown: add_results KEY
+add_results()
 {
-  local name=$1 port
-  say "wrk -> relay over $name -> nginx for $((slices * slice_seconds)) s," \
-    "$chaos sockets a second closed by a foreign thread"
+  local key=$1 crashed
+  crashed=$(grep -E "$crash_statuses" "$dir/ends" || true)
+  add answers "$key" "$(total 1)"
+  add wrong "$key" "$(total 2)"
+  add cut "$key" $(($(total 4) + $(total 5)))
+  add late "$key" "$(total 6)"
+  add crashes "$key" "$(wc -w <<< "$crashed")"
+  signals[$key]+=" $crashed"
+  add other_ends "$key" "$(count_other_ends)"
+  add hangs "$key" "$hung"
+  add idle "$key" $(($(total 1) == 0))
+}
+
+# slice RELAY MODE PROGRAM
+slice()
+{
+  local key="$1 $2" port used closes=0
+  [ "$2" = calm ] || closes=$chaos
   port=$(free_port)
-  start_relay "$2" "$port"
-  run_slices "$port"
+  start_relay "$3" "$port" $closes
+  run_slice "$port"
+  used=$(relay_ticks)
   stop_relay
-  requests[$name]=$(total 1)
-  wrong[$name]=$(total 2)
-  broken[$name]=$(($(total 4) + $(total 5)))
-  timeouts[$name]=$(total 6)
-  crashes[$name]=$(count_crashes)
-  crash_text[$name]=${crashes[$name]}$(crash_signals)
-  hangs[$name]=$hung
-  idle[$name]=$idle_slices
-  summary[$name]=$(grep '^served' "$dir/relay.out" | tail -n 1 || true)
-  printf 'the relay, of its last start: %s\n' "${summary[$name]:-did not live to tell}"
+  add ticks "$key" "$used"
+  add_results "$key"
 }
 
-# line TEXT ARRAY
+# run_relays PROGRAMS, where PROGRAMS is the directory of both
+run_relays()
+{
+  local mode round
+  local -A closes=([calm]='no socket closed by force'
+    [chaos]="$chaos sockets a second closed by a foreign thread")
+  for mode in calm chaos; do
+    say "wrk -> relay -> nginx, over plain Asio and over Interlock in turns," \
+      "$((rounds * slice_seconds)) s each, ${closes[$mode]}"
+    for ((round = 0; round < rounds; round += 2)); do
+      slice plain $mode "$1/relay_plain"
+      slice interlock $mode "$1/relay"
+      slice interlock $mode "$1/relay"
+      slice plain $mode "$1/relay_plain"
+    done
+  done
+}
+
+# line TEXT PLAIN INTERLOCK
 line()
 {
+  printf '%-52s | %12s | %12s\n' "$@"
+}
+
+# row TEXT ARRAY MODE
+row()
+{
   local -n values=$2
-  printf '%-46s | %14s | %14s\n' "$1" "${values[plain Asio]}" "${values[Interlock]}"
+  line "$1" "${values[plain $3]}" "${values[interlock $3]}"
+}
+
+# The crashes and their signals, for people: "3 (SEGV)"
+crash_text()
+{
+  local status names=
+  for status in $(tr ' ' '\n' <<< "${signals[$1]}" | sort -u); do
+    names+=" $(kill -l "$status")"
+  done
+  echo "${crashes[$1]}${names:+ (${names# })}"
+}
+
+rate()
+{
+  echo $((${answers[$1 calm]} / (rounds * slice_seconds)))
+}
+
+# Microseconds of the relay's processor time for an answer.
+cost()
+{
+  awk -v ticks="${ticks[$1 calm]}" -v answers="${answers[$1 calm]}" -v second="$(getconf CLK_TCK)" \
+    'BEGIN { printf "%.1f", answers ? ticks / second * 1e6 / answers : 0 }'
 }
 
 print_table()
 {
   say 'The relay'
-  printf '%-46s | %14s | %14s\n' '' 'plain Asio' 'Interlock'
-  line 'answers that wrk received' requests
-  line 'answers with foreign, missing or moved bytes' wrong
-  line 'connections cut (the chaos does that)' broken
-  line 'answers not received within 5 s' timeouts
-  line 'crashes of the relay' crash_text
-  line "spells of $slice_seconds s without an answer" idle
-  line 'did not end when told to' hangs
+  line '' 'plain Asio' 'Interlock'
+  line 'no socket closed by force:' '' ''
+  line '  answers a second' "$(rate plain)" "$(rate interlock)"
+  line "  relay's processor time for an answer, us" "$(cost plain)" "$(cost interlock)"
+  line "$chaos sockets a second closed by force:" '' ''
+  row '  answers that wrk received' answers chaos
+  row '  answers with foreign, missing or moved bytes' wrong chaos
+  row '  connections cut (by the chaos, by crashes)' cut chaos
+  row '  answers that took more than 1 s' late chaos
+  line '  crashes of the relay' "$(crash_text 'plain chaos')" "$(crash_text 'interlock chaos')"
+  row "  spells of $slice_seconds s without an answer" idle chaos
+  row '  did not end when told to' hangs chaos
+}
+
+# One "RELAY MODE KEY VALUE" a line.
+print_figures()
+{
+  local relay mode figure
+  for relay in plain interlock; do
+    for mode in calm chaos; do
+      for figure in answers wrong crashes other_ends hangs idle; do
+        local -n values=$figure
+        echo "$relay $mode $figure ${values[$relay $mode]}"
+      done
+    done
+  done
 }

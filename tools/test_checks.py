@@ -7,6 +7,7 @@ A case starts from a small tree without faults, changes one file, and states all
 state none are the controls: the same text where it is allowed, or where it is not code.
 """
 
+import itertools
 import os
 import pathlib
 import subprocess
@@ -279,6 +280,86 @@ class CheckPages(Scripts):
         self.expect(1, "names test/y.cpp, which does not exist", "<code>test/y.cpp</code>")
         self.expect(1, "not understood: [^", "<code>x</code> [^x]")
         self.run_script(1, "no pages", "doc/check_pages.py", self.root, self.root / "doc")
+
+
+class DemoVerdict(Scripts):
+    """The last line of tools/demo, for what its tables can show."""
+    PARTS = ("plain", "interlock"), ("calm", "chaos")
+    INTERLOCK = "Interlock crashed, hung and misdirected nowhere. Plain Asio "
+    RACE = {0: "misdirected bytes in close_race; its relay ",
+            2: "misdirected no byte in close_race; its relay "}
+
+    def expect(self, status, line, race=0, changes=()):
+        """RACE is the status of close_race; CHANGES are figures that are not those of a run without a failure."""
+        figures = {" ".join(key): "0" for key in itertools.product(
+            *self.PARTS, ("wrong", "crashes", "other_ends", "hangs", "idle", "cut"))}
+        figures.update({f"{relay} {mode} answers": "9" for relay, mode in itertools.product(*self.PARTS)})
+        figures.update(changes)
+        with self.subTest(race=race, changes=changes):
+            done = subprocess.run([ROOT / "tools/demo_verdict.sh", str(race)], stdout=subprocess.PIPE, text=True,
+                                  input="".join(f"{key} {n}\n" for key, n in figures.items() if n), check=False)
+            self.assertEqual((done.returncode, done.stdout), (status, line + "\n"))
+
+    def test_what_plain_asio_did(self):
+        shown = {(0, 0, 0): "did not fail this time.", (1, 0, 0): "crashed once.", (0, 2, 0): "hung twice.",
+                 (0, 0, 3): "answered wrongly 3 times.", (12, 1, 0): "crashed 12 times, hung once.",
+                 (2, 0, 1): "crashed twice, answered wrongly once.", (0, 1, 1): "hung once, answered wrongly once.",
+                 (3, 2, 1): "crashed 3 times, hung twice, answered wrongly once."}
+        for (crashes, hangs, wrong), text in shown.items():
+            seen = {"plain chaos crashes": crashes, "plain chaos hangs": hangs, "plain chaos wrong": wrong}
+            seen = {key: str(number) for key, number in seen.items()}
+            self.expect(0, self.INTERLOCK + self.RACE[0] + text, 0, seen)
+            if crashes or hangs or wrong:
+                self.expect(0, self.INTERLOCK + self.RACE[2] + text, 2, seen)
+            else:
+                self.expect(1, "demo: plain Asio failed nowhere: nothing is proved", 2, seen)
+            for race, line in ((1, "close_race: Interlock was not clean"), (3, "close_race ended with status 3"),
+                               (139, "close_race ended with status 139")):
+                self.expect(1, "demo: " + line, race, seen)
+
+    def test_what_interlock_did(self):
+        shown = {"crashes": "crashed", "hangs": "hung", "wrong": "misdelivered", "idle": "stood still",
+                 "other_ends": "ended by itself"}
+        for figure, text in shown.items():
+            for plain in ("0", "1"):
+                for race in (0, 2):
+                    both = {"plain chaos crashes": plain, f"interlock chaos {figure}": "1"}
+                    self.expect(1, "demo: the relay over Interlock " + text, race, both)
+        self.expect(1, "demo: the relay over Interlock served nothing", 0, {"interlock chaos answers": "0"})
+
+    def test_failures_that_no_chaos_explains(self):
+        for relay, name in (("plain", "plain Asio"), ("interlock", "Interlock")):
+            for figure, text in (("crashes", "crashed"), ("hangs", "hung"), ("wrong", "misdelivered"),
+                                 ("idle", "stood still"), ("other_ends", "ended by itself")):
+                self.expect(1, f"demo: the relay over {name}, without chaos, {text}", 0,
+                            {f"{relay} calm {figure}": "1"})
+        self.expect(1, "demo: the relay over plain Asio ended by itself", 0, {"plain chaos other_ends": "1"})
+
+    def test_what_needs_no_mention(self):
+        for key in ("plain chaos idle", "plain chaos cut", "interlock chaos cut"):
+            self.expect(0, self.INTERLOCK + self.RACE[0] + "did not fail this time.", 0, {key: "7"})
+
+    def test_figures_that_are_missing(self):
+        for key in ("interlock chaos crashes", "plain chaos wrong", "plain calm answers"):
+            self.expect(1, f"demo: no figure '{key}'", 0, {key: ""})
+
+    def test_how_a_relay_ended(self):
+        """By the statuses of its starts; the demo causes the last end itself."""
+        program = """set -euo pipefail
+            . "$1/tools/demo_relay.sh"; dir=$2; hung=$3; touch "$dir"/{first,other}.result; key='plain chaos'
+            add_results "$key"; add_results "$key"
+            echo "${crashes[$key]} ${other_ends[$key]} ${hangs[$key]} $(crash_text "$key")" """
+        for ends, hung, twice in (
+            ("0", 0, "0 0 0 0"), ("143", 0, "0 0 0 0"), ("137", 1, "0 0 2 0"), ("0", 1, "0 0 2 0"),
+            ("139 139 0", 0, "4 0 0 4 (SEGV)"), ("139 134 0", 0, "4 0 0 4 (ABRT SEGV)"), ("139", 0, "2 0 0 2 (SEGV)"),
+            ("136 137", 1, "2 0 2 2 (FPE)"), ("139 137", 0, "2 2 0 2 (SEGV)"), ("137 0", 0, "0 2 0 0"),
+            ("0 0", 0, "0 2 0 0"), ("1 1 0", 0, "0 4 0 0"), ("1", 0, "0 2 0 0"), ("143 139", 0, "2 2 0 2 (SEGV)"),
+        ):
+            write(self.root, "ends", "".join(f"{status}\n" for status in ends.split()))
+            with self.subTest(ends=ends, hung=hung):
+                done = subprocess.run(["bash", "-c", program, "bash", ROOT, self.root, str(hung)],
+                                      stdout=subprocess.PIPE, text=True, check=True)
+                self.assertEqual(done.stdout, twice + "\n")
 
 
 class OtherScripts(Scripts):

@@ -191,7 +191,8 @@ int conclude(const summary& result, const settings& chosen)
     return 2;
   }
   if (chosen.interlocked)
-    std::cout << "Interlock: no byte misdirected, no crash, every handler ran, no stall.\n";
+    std::cout << "Interlock: no byte misdirected, no crash, every handler ran, no loop "
+                 "stalled for a second.\n";
   if (chosen.plain)
     std::cout << "Plain Asio: bytes misdirected. Its documentation forbids such a close from "
                  "another thread.\n";

@@ -1,13 +1,13 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A chat: what one client sends, all receive. It runs on several threads, with no strand but those of the library: any thread may
-// close a client at any moment.
+// A chat: what one client sends, all receive. It runs on several threads, with no strand but those of the library:
+// any thread may close a client at any moment.
 //
 //   chat [PORT]
 //
-// Prints the port. The line "/kick" closes all other clients; one that does not read what it is sent is closed as well. SIGTERM and
-// SIGINT end the program when every client has what it was sent.
+// Prints the port. The line "/kick" closes all other clients; one that does not read what it is sent is closed as
+// well. SIGTERM and SIGINT end the program when every client has what it was sent.
 
 #include <interlock/close_group.hpp>
 #include <interlock/ip/tcp.hpp>

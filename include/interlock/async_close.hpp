@@ -39,23 +39,24 @@ using if_stack = std::enable_if_t<is_stack<Stream>::value, int>;
  * interlock/adapt/websocket_ssl.hpp for a websocket over TLS.
  *
  * In a mode that delivers, the close first waits until no asynchronous write is outstanding on the connection. Then a
- * websocket that is open sends its close frame, and TLS whose handshake is over sends its close_notify. In graceful mode
- * each layer then discards input until the peer has answered; in deliver mode none does. Then the connection is closed in
- * the same mode. All of it has the time of the mode: when that has passed, or nothing has moved for its progress timeout,
- * no layer waits any longer, one that can send its end at once still does, and the connection is closed. So a peer that does
- * not answer never holds a close. In immediate and abort mode the layers send nothing.
+ * websocket that is open sends its close frame, and TLS whose handshake is over sends its close_notify. In graceful
+ * mode each layer then discards input until the peer has answered; in deliver mode none does. Then the connection is
+ * closed in the same mode. All of it has the time of the mode: when that has passed, or nothing has moved for its
+ * progress timeout, no layer waits any longer, one that can send its end at once still does, and the connection is
+ * closed. So a peer that does not answer never holds a close. In immediate and abort mode the layers send nothing.
  *
- * Reads that are outstanding are aborted when the input is discarded, or when the connection is closed. A write that starts
- * after a layer has sent its end fails. A timeout that the program has set on a stream of Beast's ends the close as it ends
- * other operations.
+ * Reads that are outstanding are aborted when the input is discarded, or when the connection is closed. A write that
+ * starts after a layer has sent its end fails. A timeout that the program has set on a stream of Beast's ends the
+ * close as it ends other operations.
  *
  * A call while a close of the stack is under way joins it, also from a close_group: a stronger mode overtakes, and each
- * caller gets the same report.
+ * caller gets the same report. The timeouts of a mode that is not stronger have no effect. A close that was started for
+ * an inner layer ends that layer and those below it only.
  *
- * If it throws, no close has begun.
+ * If it throws, this call has no effect.
  *
- * @param stream The stack, not null. The close keeps it until the handler has been called. What a layer only refers to, the
- * program keeps.
+ * @param stream The stack, not null. The close keeps it until the handler has been called. What a layer only refers
+ * to, the program keeps.
  *
  * @param mode How to close. The limit of input to discard counts for TLS and for the connection, not for a websocket.
  *
@@ -75,8 +76,8 @@ using if_stack = std::enable_if_t<is_stack<Stream>::value, int>;
  * @par Error Codes
  * @li The errno of close(2), as that of the connection's async_close.
  * @li boost::system::errc::invalid_argument: a timeout of the mode is not valid. The stack was closed immediately.
- * @li boost::asio::error::operation_not_supported: the mode waits for a peer, but the connection's descriptor is borrowed.
- * The connection was closed immediately.
+ * @li boost::asio::error::operation_not_supported: the mode waits for a peer, but the connection's descriptor is
+ * borrowed. The connection was closed immediately.
  * @li boost::system::errc::not_enough_memory: a step of the close had no memory. The connection was closed at once.
  * @li boost::asio::error::operation_aborted: the caller's cancellation of type @c total.
  *
@@ -86,9 +87,9 @@ using if_stack = std::enable_if_t<is_stack<Stream>::value, int>;
  * @li @c partial from that caller closes the connection immediately.
  * @li @c total, and every type from a caller that joined the close, completes this caller's operation only.
  *
- * @par Thread Safety
- * Any thread may call this, and cancel. The layers are used on the executor of the stream only, which is to be a strand, or
- * that of a context that one thread runs. No handler of an operation on the stream may be bound to another executor.
+ * @par Thread Safety Any thread may call this, and cancel. The layers are used on the executor of the stream only,
+ * which is to be a strand, or that of a context that one thread runs. No handler of an operation on the stream may be
+ * bound to another executor.
  *
  * @par Example
  * @code
@@ -113,9 +114,8 @@ auto async_close(std::shared_ptr<Stream> stream, const close_mode& mode,
 
 /// Start to close a whole stack that the program keeps until the handler is called: see the other overload.
 /**
- * @par Per-Operation Cancellation
- * As for the other overload, except that nothing completes this caller's operation before the close is over: @c total has
- * no effect, nor any type from a caller that joined the close.
+ * @par Per-Operation Cancellation As for the other overload, except that nothing completes this caller's operation
+ * before the close is over: @c total has no effect, nor any type from a caller that joined the close.
  */
 template <class Stream,
   INTERLOCK_TOKEN_FOR(void(boost::system::error_code, stack_report))

@@ -117,8 +117,8 @@ public:
 
   /// Add a stack of layers over a socket: what interlock::async_close closes with one call. Its adapter is included.
   /**
-   * The group refers to the stack weakly, and keeps it while it closes it. The layers have the time of the group's mode. A
-   * socket that is added itself is closed without its layers.
+   * The group refers to the stack weakly, and keeps it while it closes it. The layers have the time of the group's
+   * mode. A socket that is added itself is closed without its layers.
    *
    * @throws std::bad_weak_ptr if the stack is gone.
    */

@@ -24,8 +24,8 @@ struct stack_report
   /// The close has found the websocket open, and its close frame has been written to the connection.
   bool close_frame_sent = false;
 
-  /// The peer has answered with a close frame. If the peer's frame has no code and a read of the program has received it,
-  /// this stays false.
+  /// The peer has answered with a close frame. If the peer's frame has no code and a read of the program has received
+  /// it, this stays false.
   bool close_frame_answered = false;
 
   /// TLS's close_notify has been written to the connection, by this close or before.

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The stages of a stack's close: every order of events is walked. In each the connection is closed, and the caller is told
-// once, when nothing is outstanding.
+// The stages of a stack's close: every order of events is walked. In each the connection is closed, and the caller is
+// told once, when nothing is outstanding.
 
 #include <interlock/detail/adapt/stack_stage.hpp>
 

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A TLS server over Interlock, and clients over plain Asio that check every byte. A client asks for one response after the
-// other: a number, to which that many bytes of a pattern are the answer.
+// A TLS server over Interlock, and clients over plain Asio that check every byte. A client asks for one response
+// after the other: a number, to which that many bytes of a pattern are the answer.
 
 #ifndef INTERLOCK_TEST_ADAPT_TLS_SERVER_HPP
 #define INTERLOCK_TEST_ADAPT_TLS_SERVER_HPP

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The close of a websocket over an Interlock socket, and over the layers that may stand between: what the peer sees of it,
-// what the report tells, that no peer holds it, and that Beast's own close stays as it is.
+// The close of a websocket over an Interlock socket, and over the layers that may stand between: what the peer sees
+// of it, what the report tells, that no peer holds it, and that Beast's own close stays as it is.
 
 #include <boost/version.hpp>
 

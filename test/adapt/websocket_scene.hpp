@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A websocket: the near end over Interlock on the test's thread, the far end over Asio's own socket with blocking calls on a
-// thread of its own.
+// A websocket: the near end over Interlock on the test's thread, the far end over Asio's own socket with blocking
+// calls on a thread of its own.
 
 #ifndef INTERLOCK_TEST_ADAPT_WEBSOCKET_SCENE_HPP
 #define INTERLOCK_TEST_ADAPT_WEBSOCKET_SCENE_HPP

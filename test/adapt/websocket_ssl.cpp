@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The close of a websocket over TLS, however that stands on an Interlock socket: both layers end, and no peer holds them.
+// The close of a websocket over TLS, however that stands on an Interlock socket: both layers end, and no peer holds
+// them.
 
 #include <boost/version.hpp>
 

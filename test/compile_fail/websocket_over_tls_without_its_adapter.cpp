@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The close of a websocket over TLS, without the header that takes the websocket's teardown over. Beast's own would end TLS
-// by itself.
+// The close of a websocket over TLS, without the header that takes the websocket's teardown over. Beast's own would
+// end TLS by itself.
 //
 // expect: a websocket over TLS needs <interlock/adapt/websocket_ssl.hpp>
 // control

@@ -1,9 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// G9, for want of memory, of stacks. Each allocation of `async_close`, and of the close's steps, is made to fail in turn. An
-// `async_close` that throws has no effect. Otherwise the connection is closed once, and the handler is called once, with
-// errc::not_enough_memory if a step has failed; it is destroyed instead if there is no memory for calling it.
+// G9, for want of memory, of stacks. Each allocation of `async_close`, and of the close's steps, is made to fail in
+// turn. An `async_close` that throws has no effect. Otherwise the connection is closed once, and the handler is
+// called once, with errc::not_enough_memory if a step has failed; it is destroyed instead if there is no memory for
+// calling it.
 
 #define BOOST_TEST_MODULE interlock_alloc_failure_stacks
 #include <boost/test/unit_test.hpp>
@@ -91,8 +92,8 @@ struct scene
     near->async_read_some(asio::buffer(&byte, 1), handlers([](error_code, std::size_t) {}));
   }
 
-  // Asio leaves a strand undefined that runs out of memory while it is being made, and the first close makes one. So the
-  // descriptor that counts is opened in memory which has closed others before.
+  // Asio leaves a strand undefined that runs out of memory while it is being made, and the first close makes one. So
+  // the descriptor that counts is opened in memory which has closed others before.
   near_socket connected()
   {
     near_socket s(context);

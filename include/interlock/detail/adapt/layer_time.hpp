@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// How long the layers of a stack have: until the deadline of the close, or until nothing has moved for its progress timeout.
-// A pure function of what is noted.
+// How long the layers of a stack have: until the deadline of the close, or until nothing has moved for its progress
+// timeout. A pure function of what is noted.
 
 #ifndef INTERLOCK_DETAIL_ADAPT_LAYER_TIME_HPP
 #define INTERLOCK_DETAIL_ADAPT_LAYER_TIME_HPP

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The closes of stacks that are under way, of one execution context: at most one over each connection, which further callers
-// join.
+// The closes of stacks that are under way, of one execution context: at most one over each connection, which further
+// callers join.
 
 #ifndef INTERLOCK_DETAIL_ADAPT_RUNNING_CLOSES_HPP
 #define INTERLOCK_DETAIL_ADAPT_RUNNING_CLOSES_HPP
@@ -105,7 +105,8 @@ public:
     return true;
   }
 
-  /// The first of `caller` joins the close that is under way, and makes it stronger if its mode is. False: there is none.
+  /// The first of `caller` joins the close that is under way, and makes it stronger if its mode is. False: there is
+  /// none.
   bool join(const void* connection, const close_mode& mode, stack_callers& caller)
   {
     const std::shared_ptr<running_close> c = hurry(connection, mode);

@@ -124,8 +124,8 @@ stack_result::bound stack_result::bind(
 
 class running_close;
 
-/// One caller, whose handler is called or destroyed once. The close has it, until it is told; its cancellation slot refers
-/// to it weakly.
+/// One caller, whose handler is called or destroyed once. The close has it, until it is told; its cancellation slot
+/// refers to it weakly.
 class stack_caller
 {
 public:

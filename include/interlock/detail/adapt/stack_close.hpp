@@ -3,9 +3,9 @@
 //
 // The close of one stack. Acts as stack_stage.hpp decides.
 //
-// Every function runs on the executor of the stream, except where another thread is named. The steps that are outstanding
-// own it, and so does the wait of its timer, so that it is gone with the execution context. It owns the stream, to which the
-// operations of a layer refer.
+// Every function runs on the executor of the stream, except where another thread is named. The steps that are
+// outstanding own it, and so does the wait of its timer, so that it is gone with the execution context. It owns the
+// stream, to which the operations of a layer refer.
 
 #ifndef INTERLOCK_DETAIL_ADAPT_STACK_CLOSE_HPP
 #define INTERLOCK_DETAIL_ADAPT_STACK_CLOSE_HPP
@@ -206,9 +206,9 @@ public:
         }));
   }
 
-  /// Calls `f(stack_close&)` when no operation is outstanding on the connection. Those of the program's are cancelled, again
-  /// and again: one that is composed of several may go on, and takes part of what another reads. Their handlers run on the
-  /// executor as well, so a few turns are enough, unless a handler is kept.
+  /// Calls `f(stack_close&)` when no operation is outstanding on the connection. Those of the program's are
+  /// cancelled, again and again: one that is composed of several may go on, and takes part of what another reads.
+  /// Their handlers run on the executor as well, so a few turns are enough, unless a handler is kept.
   template <class Function>
   void when_alone(Function f, int turn = 0)
   {
@@ -467,8 +467,8 @@ private:
 
   // --- The connection.
 
-  // The handler is called when every handler of the connection's operations has run and been destroyed. What has been opened
-  // meanwhile stays open.
+  // The handler is called when every handler of the connection's operations has run and been destroyed. What has been
+  // opened meanwhile stays open.
   void close_connection()
   {
     timer_.cancel();

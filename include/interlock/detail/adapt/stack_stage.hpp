@@ -139,8 +139,9 @@ public:
     return is_current ? enter_layer(layer_ + 1) : stack_act::nothing;
   }
 
-  /// The time of the layers is over, or the connection is closed already. A layer does not wait for the peer any longer, but
-  /// those below it may still send their ends, if the time is not over again. Otherwise they are left as they are.
+  /// The time of the layers is over, or the connection is closed already. A layer does not wait for the peer any
+  /// longer, but those below it may still send their ends, if the time is not over again. Otherwise they are left as
+  /// they are.
   stack_act give_up() noexcept
   {
     if (stage_ != stack_stage::receiving)

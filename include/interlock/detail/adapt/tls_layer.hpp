@@ -3,9 +3,10 @@
 //
 // The layer of TLS over OpenSSL.
 //
-// Asio's async_shutdown is both halves of SSL_shutdown: it also waits for the peer's close_notify, and data of the peer
-// fails it and every later read. So the close marks the peer's close_notify as received while it starts the shutdown: what
-// is left of it sends ours. An async_shutdown beside an outstanding write sends nothing; the close has waited for that.
+// Asio's async_shutdown is both halves of SSL_shutdown: it also waits for the peer's close_notify, and data of the
+// peer fails it and every later read. So the close marks the peer's close_notify as received while it starts the
+// shutdown: what is left of it sends ours. An async_shutdown beside an outstanding write sends nothing; the close has
+// waited for that.
 
 #ifndef INTERLOCK_DETAIL_ADAPT_TLS_LAYER_HPP
 #define INTERLOCK_DETAIL_ADAPT_TLS_LAYER_HPP
@@ -90,8 +91,8 @@ struct tls_layer : upper_layer<Next, true>
       }));
   }
 
-  // A read of the program's that is outstanding ends first, as a connection's does when its input is discarded. It may have
-  // received the end of the connection, which no later read of Asio's sees on epoll.
+  // A read of the program's that is outstanding ends first, as a connection's does when its input is discarded. It
+  // may have received the end of the connection, which no later read of Asio's sees on epoll.
   template <class Close>
   static void receive(Stream& s, state& kept, Close& close, std::size_t number)
   {

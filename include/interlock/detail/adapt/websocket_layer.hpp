@@ -3,9 +3,10 @@
 //
 // The layer of Beast's websockets.
 //
-// Beast's async_close sends the close frame, discards input up to the peer's, and tears the next layer down: it ends the
-// connection by itself, without a deadline. A read that receives the peer's close frame tears it down as well. While the
-// layers of a connection are being closed, a teardown of the connection does nothing (websocket_teardown.hpp).
+// Beast's async_close sends the close frame, discards input up to the peer's, and tears the next layer down: it ends
+// the connection by itself, without a deadline. A read that receives the peer's close frame tears it down as well.
+// While the layers of a connection are being closed, a teardown of the connection does nothing
+// (websocket_teardown.hpp).
 
 #ifndef INTERLOCK_DETAIL_ADAPT_WEBSOCKET_LAYER_HPP
 #define INTERLOCK_DETAIL_ADAPT_WEBSOCKET_LAYER_HPP
@@ -48,7 +49,8 @@ struct layer<boost::beast::websocket::stream<Next, Deflates>>
       is_writing = is_writing || (!s.is_open() && close.has_writes());
     }
 
-    // A write that was short has not been seen. Beast's operation, had it failed, would have come to its end by the second time.
+    // A write that was short has not been seen. Beast's operation, had it failed, would have come to its end by the
+    // second time.
     template <class Close>
     bool is_written(stream_type& s, Close& close) noexcept
     {

@@ -3,8 +3,8 @@
 //
 // What Beast's websockets call when the close handshake is over: async_teardown for Interlock's sockets.
 //
-// Beast finds it by argument-dependent lookup, through any layers that hand the teardown on. It is more specialised than
-// Beast's own, which it calls unless the layers of the connection are being closed.
+// Beast finds it by argument-dependent lookup, through any layers that hand the teardown on. It is more specialised
+// than Beast's own, which it calls unless the layers of the connection are being closed.
 
 #ifndef INTERLOCK_DETAIL_ADAPT_WEBSOCKET_TEARDOWN_HPP
 #define INTERLOCK_DETAIL_ADAPT_WEBSOCKET_TEARDOWN_HPP

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// async_teardown for TLS over Interlock's sockets, and over Beast's streams of them: as in websocket_teardown.hpp. Beast's
-// would send close_notify by an async_shutdown of its own.
+// async_teardown for TLS over Interlock's sockets, and over Beast's streams of them: as in websocket_teardown.hpp.
+// Beast's would send close_notify by an async_shutdown of its own.
 
 #ifndef INTERLOCK_DETAIL_ADAPT_WEBSOCKET_TLS_TEARDOWN_HPP
 #define INTERLOCK_DETAIL_ADAPT_WEBSOCKET_TLS_TEARDOWN_HPP

@@ -240,8 +240,8 @@ public:
   /// reference on the memory.
   close_waiter_pointer withdraw_close_waiter(const void* link, std::uint32_t generation) noexcept;
 
-  /// If the tenure is still of this generation: makes the close stronger. A mode that does not deliver demands the detach. Any
-  /// time, with a reference on the memory.
+  /// If the tenure is still of this generation: makes the close stronger. A mode that does not deliver demands the
+  /// detach. Any time, with a reference on the memory.
   void hurry_close(std::uint32_t generation, const close_mode& mode) noexcept;
 
   /// Of the close under way, or of what is open: for hurry_close. Any time, with a reference on the memory.

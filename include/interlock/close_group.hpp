@@ -22,6 +22,7 @@
 #include <interlock/close_mode.hpp>
 #include <interlock/close_tally.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/core/handled_object.hpp>
 #include <interlock/detail/core/initiation.hpp>
 #include <interlock/detail/groups/group_acceptor.hpp>
 #include <interlock/detail/groups/group_cancellation.hpp>
@@ -129,7 +130,10 @@ public:
     static_assert(
       handled::is_known, "no stack over an Interlock socket, or its adapter is not included");
     if constexpr (handled::is_known)
-      core_->add(std::make_shared<detail::group_member>(new typename handled::type(stack)));
+    {
+      const detail::handled_object_pointer object(new typename handled::type(stack), false);
+      core_->add(std::make_shared<detail::group_member>(object));
+    }
   }
 
   /// The same.

@@ -18,29 +18,25 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
+#include "support/group_scene.hpp"
 #include "support/no_trace.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using interlock::close_group;
 using interlock::close_mode;
 using interlock::close_outcome;
-using interlock::close_tally;
 using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
 
 namespace {
 
 const error_code success;
-const error_code not_called = asio::error::fault;
 
 /// While it lives, so many descriptors can be opened.
 class few_descriptors
@@ -69,15 +65,12 @@ private:
   support::no_more_descriptors none_;
 };
 
-struct queue : support::no_trace
+struct queue : support::no_trace, support::group_scene
 {
-  asio::io_context context;
-  close_group group{context};
   tcp::acceptor acceptor{context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
   std::vector<asio::ip::tcp::socket> clients;
   std::size_t ends = 0;
   std::size_t resets = 0;
-  close_tally tally;
 
   queue()
   {
@@ -91,11 +84,11 @@ struct queue : support::no_trace
   void start_worker()
   {
     local::socket s(context, local(), support::unix_ends().near.release());
-    error_code ec = not_called;
-    s.async_close([&ec](error_code e) { ec = e; });
+    error_code closed = not_called;
+    s.async_close([&closed](error_code e) { closed = e; });
     context.run();
     context.restart();
-    BOOST_TEST(ec == success);
+    BOOST_TEST(closed == success);
   }
 
   // Every client reads before any closes: no descriptor becomes free in between.
@@ -103,25 +96,17 @@ struct queue : support::no_trace
   {
     for (asio::ip::tcp::socket& c : clients)
     {
-      char byte = 0;
-      error_code ec;
-      c.read_some(asio::buffer(&byte, 1), ec);
-      ends += ec == asio::error::eof ? 1 : 0;
-      resets += ec == asio::error::connection_reset ? 1 : 0;
+      const error_code end = support::end_of(c);
+      ends += end == asio::error::eof ? 1 : 0;
+      resets += end == asio::error::connection_reset ? 1 : 0;
     }
     clients.clear();
   }
 
   void close_with(std::size_t descriptors)
   {
-    error_code ec = not_called;
     const few_descriptors limited(descriptors);
-    group.async_close(close_mode::graceful(std::chrono::seconds(60)),
-      [&](error_code closed, const close_tally& t)
-      {
-        ec = closed;
-        tally = t;
-      });
+    start(close_mode::graceful(std::chrono::seconds(60)));
     std::thread peers([this] { read_all(); });
     context.run();
     peers.join();

@@ -57,12 +57,7 @@ struct queue : support::group_scene
   {
     std::size_t n = 0;
     for (asio::ip::tcp::socket& c : clients)
-    {
-      char byte = 0;
-      error_code end;
-      c.read_some(asio::buffer(&byte, 1), end);
-      n += end == expected ? 1 : 0;
-    }
+      n += support::end_of(c) == expected ? 1 : 0;
     return n;
   }
 };
@@ -114,10 +109,7 @@ BOOST_FIXTURE_TEST_CASE(
   group.add(late);
   support::drain(peers[0]);
   context.run();
-  char byte = 0;
-  error_code end;
-  client.read_some(asio::buffer(&byte, 1), end);
-  BOOST_TEST(end == asio::error::eof);
+  BOOST_TEST(support::end_of(client) == asio::error::eof);
   BOOST_TEST(tally.members() == 5u);
 }
 
@@ -161,10 +153,7 @@ BOOST_FIXTURE_TEST_CASE(
   group.add(acceptor.get_close_handle());
   close(close_mode::deliver(long_enough));
   BOOST_TEST(tally.members() == 1u);
-  char byte = 0;
-  error_code end;
-  client.read_some(asio::buffer(&byte, 1), end);
-  BOOST_TEST(end == asio::error::connection_reset);
+  BOOST_TEST(support::end_of(client) == asio::error::connection_reset);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// G9, for want of memory, of groups. Each allocation of `add` and of `async_close` is made to fail in turn. An `add` that
-// throws has no effect. An `async_close` that throws has closed nothing, and a second one closes everything; one that does
-// not throw has its handler called once. Every descriptor is closed once.
+// G9, for want of memory, of groups. Each allocation of `add` and of `async_close` is made to fail in turn. An `add`
+// that throws has no effect. An `async_close` that throws has closed nothing, and a second one closes everything; one
+// that does not throw has its handler called once. Every descriptor is closed once.
 
 #define BOOST_TEST_MODULE interlock_alloc_failure_groups
 #include <boost/test/unit_test.hpp>
@@ -29,6 +29,7 @@
 #include "support/allocation_walk.hpp"
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
+#include "support/group_scene.hpp"
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
 #include "support/wait_until.hpp"
@@ -135,10 +136,7 @@ struct scene
   /// The connection in the queue has ended, regularly or by a reset.
   error_code end_of_client()
   {
-    char byte = 0;
-    error_code ec;
-    client.read_some(asio::buffer(&byte, 1), ec);
-    return ec;
+    return support::end_of(client);
   }
 
   /// Has no effect on what has been closed before.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/system/error_code.hpp>
@@ -23,6 +24,16 @@
 #include "support/wait_until.hpp"
 
 namespace support {
+
+/// How the connection of a client ends that nothing is sent to.
+template <class Socket>
+boost::system::error_code end_of(Socket& client)
+{
+  char byte = 0;
+  boost::system::error_code end;
+  client.read_some(boost::asio::buffer(&byte, 1), end);
+  return end;
+}
 
 /// A group and its close.
 struct group_scene

@@ -6,7 +6,6 @@
 #ifndef INTERLOCK_DETAIL_GROUPS_GROUP_CANCELLATION_HPP
 #define INTERLOCK_DETAIL_GROUPS_GROUP_CANCELLATION_HPP
 
-#include <atomic>
 #include <memory>
 #include <utility>
 

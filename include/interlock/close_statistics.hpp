@@ -24,11 +24,11 @@ inline namespace abi_0 {
 /// What a close that is not over waits for.
 enum class close_stage : unsigned char
 {
-  writes,     ///< Writes that were outstanding when the close began.
-  detach,     ///< A thread of the executor, or one that is inside a call on the object.
-  lease,      ///< A fd_lease.
-  queue,      ///< A thread of the service.
-  peer,       ///< The peer: its acknowledgement, or its end of the connection.
+  writes, ///< Writes that were outstanding when the close began; then the ends that the layers of a stack send.
+  detach, ///< A thread of the executor, or one that is inside a call on the object.
+  lease,  ///< A fd_lease.
+  queue,  ///< A thread of the service.
+  peer,   ///< The peer: its acknowledgement, or its end of the connection.
   close_call, ///< close(2), which has been called.
   handlers ///< Handlers of operations, which have not run or not returned. The descriptor is closed.
 };
@@ -71,7 +71,7 @@ struct close_in_progress
 
   close_stage waits_for = close_stage::queue;
 
-  /// Since the close began.
+  /// Since the close began. The close of a stack begins once for its layers, and again for its connection.
   std::chrono::steady_clock::duration age{};
 
   /// Handlers of operations that are outstanding or running.

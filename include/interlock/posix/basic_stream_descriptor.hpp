@@ -75,7 +75,7 @@ public:
       [&](boost::system::error_code& ec)
       {
         detail::functions::adopt_from_asio(this->interlock_core_, std::move(other), ec,
-          [](auto& t, boost::system::error_code&) { t.taint(); });
+          [](auto& t, boost::system::error_code&) { t.marks().taint(); });
       });
   }
 

@@ -78,7 +78,7 @@ void tenure_base::demand_detach() noexcept
 void tenure_base::demand_close() noexcept
 {
   if (current_phase() <= phase::closing)
-    at_once_.store(true, std::memory_order_relaxed);
+    marks_.close_at_once();
   demand<word::demand>();
 }
 
@@ -86,7 +86,7 @@ void tenure_base::demand_close_unless_flushing() noexcept
 {
   const phase p = current_phase();
   if (p == phase::open || p == phase::closing)
-    at_once_.store(true, std::memory_order_relaxed);
+    marks_.close_at_once();
   demand<word::demand_unless_flushing>();
 }
 
@@ -195,11 +195,11 @@ detached_descriptor tenure_base::detached(bool has_other_owner) const noexcept
   d.fd = has_other_owner ? no_descriptor : fd_;
   d.linger = linger();
   d.kind = kind();
-  d.at_once = at_once_.load(std::memory_order_relaxed);
-  d.received = errors_.summarize(is_tainted());
+  d.at_once = marks_.closes_at_once();
+  d.received = errors_.summarize(marks_.is_tainted());
   // Those of a flush that was cut short may still receive an error.
   d.received.are_all &= word::writes(word_.load()) == 0;
-  if (is_tainted())
+  if (marks_.is_tainted())
   {
     d.kind = descriptor_kind::unknown;
     if (d.linger == linger_setting::off())
@@ -403,15 +403,15 @@ void tenure_base::dispose() noexcept
 standing tenure_base::look() const noexcept
 {
   const word::value w = word_.load();
-  return {word::phase_of(w) == phase::open, waited_for(word::phase_of(w), waits_for()),
-    context_state_->worker().begun(*this)};
+  const auto stage = waited_for(word::phase_of(w), marks_.announced(), waits_for());
+  return {!stage && word::phase_of(w) == phase::open, stage, context_state_->worker().begun(*this)};
 }
 
 // The mutex: it guards the descriptor's number against the next opening.
 std::optional<close_in_progress> tenure_base::describe() const noexcept
 {
   const std::lock_guard<sys::mutex> lock(mutex());
-  auto c = close_under_way(word_.load(), waits_for());
+  auto c = close_under_way(word_.load(), marks_.announced(), waits_for());
   if (c)
   {
     c->descriptor = fd_;
@@ -445,8 +445,8 @@ void tenure_base::after_fork() noexcept
 {
   // The descriptor is a copy of the parent's, which may change what both have in common. This process closes it
   // when the worker is there: the list of members does not change until then.
-  taint();
-  at_once_.store(false, std::memory_order_relaxed);
+  marks_.taint();
+  marks_.close_by_worker();
   // The parent delivers what was being closed, and finishes its writes.
   const phase p = current_phase();
   if (p > phase::open && p < phase::closed)
@@ -502,7 +502,6 @@ bool tenure_base::recycle() noexcept
     return false;
   reset();
   borrowed_ = false;
-  at_once_.store(false, std::memory_order_relaxed);
   ++generation_;
   sealed_ = false;
   flush_steps_ = 0;
@@ -536,7 +535,7 @@ void tenure_base::gave_out() noexcept
 {
   const context_state_pointer shared = context_state_;
   // A handler of an accept may still ask this tenure, after the new owner has changed the listener.
-  taint();
+  marks_.taint();
   note_reactor_left();
   close_job::give_out();
   note_closed(context_state_->counts_of(*this), close_outcome::detached, {});

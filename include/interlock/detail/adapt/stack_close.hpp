@@ -18,8 +18,6 @@
 #include <new>
 #include <utility>
 
-#include <sys/socket.h>
-
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
@@ -37,11 +35,8 @@
 #include <interlock/detail/adapt/running_closes.hpp>
 #include <interlock/detail/adapt/serial.hpp>
 #include <interlock/detail/adapt/stack_caller.hpp>
+#include <interlock/detail/adapt/stack_connection.hpp>
 #include <interlock/detail/adapt/stack_stage.hpp>
-#include <interlock/detail/core/object_base.hpp>
-#include <interlock/detail/descriptor/calls.hpp>
-#include <interlock/detail/descriptor/socket_facts.hpp>
-#include <interlock/detail/members/closing_members.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 #include <interlock/stack_report.hpp>
 
@@ -62,7 +57,7 @@ public:
     : running_close(std::move(all), functions::core_of(*stream).identity(), mode),
       executor_(stream->get_executor()),
       stream_(stream),
-      mark_(functions::core_of(*stream).mark()),
+      connection_(*stream),
       time_(mode, clock::now()),
       timer_(executor_),
       pause_(executor_),
@@ -177,9 +172,9 @@ public:
     return time_.mode();
   }
 
-  bool has_writes() noexcept
+  stack_connection<Stream>& connection() noexcept
   {
-    return core().has_writes();
+    return connection_;
   }
 
   void act(stack_act a)
@@ -193,7 +188,7 @@ public:
   template <class Condition>
   void when_written(Condition is_over)
   {
-    connection().async_wait(boost::asio::socket_base::wait_write,
+    connection_.socket().async_wait(boost::asio::socket_base::wait_write,
       make_step(
         [is_over](stack_close& self, const error_code& ec)
         {
@@ -212,10 +207,10 @@ public:
   template <class Function>
   void when_alone(Function f, int turn = 0)
   {
-    if (!core().has_handlers())
+    if (!connection_.has_handlers())
       return f(*this);
     error_code ignored;
-    connection().cancel(ignored);
+    connection_.socket().cancel(ignored);
     const auto again = [f, turn](stack_close& self, const error_code& /*ec*/)
     {
       if (self.progress_.stage() == stack_stage::receiving)
@@ -225,26 +220,6 @@ public:
       return boost::asio::post(executor_, make_step(again));
     pause_.expires_after(std::chrono::milliseconds(1 << std::min(turn - quick_turns, 6)));
     pause_.async_wait(make_step(again));
-  }
-
-  /// Whether the peer has ended the connection, and all before that has been read.
-  bool has_peer_ended()
-  {
-    const auto peek = [](auto& t, error_code& ec)
-    {
-      char byte = 0;
-      calls::pieces one;
-      one.vector[0] = {&byte, 1};
-      one.count = 1;
-      one.bytes = 1;
-      const std::size_t n = calls::receive(t.fd(), one, MSG_PEEK | MSG_DONTWAIT, ec);
-      if (ec)
-        t.errors().note(ec);
-      return n;
-    };
-    error_code ec;
-    const std::size_t n = core().inside(ec, peek);
-    return n == 0 && !calls::would_block(ec);
   }
 
   /// Calls `f(stack_close&)` after the handlers that are ready to run now.
@@ -270,16 +245,6 @@ private:
   std::shared_ptr<stack_close> self_pointer()
   {
     return std::static_pointer_cast<stack_close>(shared_from_this());
-  }
-
-  auto& connection() noexcept
-  {
-    return functions::connection_of(*stream_);
-  }
-
-  auto& core() noexcept
-  {
-    return functions::core_of(*stream_);
   }
 
   template <class Function>
@@ -314,6 +279,8 @@ private:
     BOOST_TRY
     {
       f();
+      if (const auto stage = waited_for(progress_.stage()))
+        connection_.announce(*stage);
       has_failed = false;
     }
     BOOST_CATCH(const std::bad_alloc&) {}
@@ -379,11 +346,12 @@ private:
   {
     if (progress_.stage() != stack_stage::draining)
       return;
-    if (has_writes())
+    if (connection_.has_writes())
       when_written(
         [](stack_close& self)
         {
-          const bool goes_on = self.progress_.stage() == stack_stage::draining && self.has_writes();
+          const bool goes_on = self.progress_.stage() == stack_stage::draining
+            && self.connection_.has_writes();
           if (!goes_on)
             self.drain(false);
           return !goes_on;
@@ -418,9 +386,7 @@ private:
 
   void note_traffic()
   {
-    error_code ec;
-    const auto look = [](auto& t, error_code& /*ec*/) { return traffic_of(t.fd()); };
-    time_.note(core().inside(ec, look), clock::now());
+    time_.note(connection_.seen(), clock::now());
   }
 
   // Armed again when the time is over, it comes after the handlers of what could be written at once.
@@ -475,9 +441,9 @@ private:
     pause_.cancel();
     const close_mode mode = time_.remaining(clock::now());
     if (std::exchange(is_closing_, true))
-      object_base::overtake(mark_, mode);
-    else if (core().mark() == mark_)
-      connection().async_close(mode,
+      connection_.overtake(mode);
+    else if (connection_.is_there())
+      connection_.socket().async_close(mode,
         make_step(
           [](stack_close& self, const error_code& ec, const close_report& report)
           {
@@ -524,13 +490,12 @@ private:
   {
     timer_.cancel();
     pause_.cancel();
-    if (core().mark() == mark_)
-      connection().close();
+    connection_.close();
   }
 
   const executor_type executor_;
   const kept_stream<Stream> stream_;
-  const tenure_mark mark_; // of what is to be closed: no other descriptor of the object
+  stack_connection<Stream> connection_;
   bool is_closing_ = false;
   layer_time time_;
   timer timer_;

@@ -11,8 +11,10 @@
 #define INTERLOCK_DETAIL_ADAPT_STACK_STAGE_HPP
 
 #include <cstddef>
+#include <optional>
 
 #include <interlock/close_mode.hpp>
+#include <interlock/close_statistics.hpp>
 #include <interlock/config.hpp>
 
 namespace interlock {
@@ -29,6 +31,16 @@ enum class stack_stage : unsigned char
   closing,   ///< The connection is being closed.
   over       ///< The caller has been told.
 };
+
+/// What a close in this stage waits for. Null: the connection's close tells.
+constexpr std::optional<close_stage> waited_for(stack_stage s) noexcept
+{
+  if (s == stack_stage::receiving)
+    return close_stage::peer;
+  if (s == stack_stage::open || s >= stack_stage::closing)
+    return std::nullopt;
+  return close_stage::writes;
+}
 
 /// What is to be done after a transition.
 enum class stack_act : unsigned char

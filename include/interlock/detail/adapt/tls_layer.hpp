@@ -102,7 +102,7 @@ struct tls_layer : upper_layer<Next, true>
       {
         if (!c.progress().is_receiving(number))
           return;
-        if (c.has_peer_ended())
+        if (c.connection().has_peer_ended())
           end_when_still(kept, c, number, kept.discarded);
         discard(s, kept, c, number);
       });

@@ -46,7 +46,7 @@ struct layer<boost::beast::websocket::stream<Next, Deflates>>
     template <class Close>
     void look(stream_type& s, Close& close) noexcept
     {
-      is_writing = is_writing || (!s.is_open() && close.has_writes());
+      is_writing = is_writing || (!s.is_open() && close.connection().has_writes());
     }
 
     // A write that was short has not been seen. Beast's operation, had it failed, would have come to its end by the
@@ -54,7 +54,7 @@ struct layer<boost::beast::websocket::stream<Next, Deflates>>
     template <class Close>
     bool is_written(stream_type& s, Close& close) noexcept
     {
-      const bool is_over = !s.is_open() && !close.has_writes();
+      const bool is_over = !s.is_open() && !close.connection().has_writes();
       turns = is_over ? turns + 1 : 0;
       return is_over && (is_writing || turns == 2);
     }

@@ -132,8 +132,8 @@ private:
     convert_inner(from, to);
     if (is_prepared)
       to.come_prepared();
-    if (from.is_tainted())
-      to.taint();
+    if (from.marks().is_tainted())
+      to.marks().taint();
     to.errors().inherit(from.errors());
   }
 

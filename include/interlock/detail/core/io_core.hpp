@@ -351,7 +351,7 @@ public:
     if (!t)
       return no_descriptor;
     const leave_guard leaves(*t);
-    t->taint();
+    t->marks().taint();
     return t->fd();
   }
 
@@ -362,7 +362,7 @@ public:
     if (!t)
       return fd_lease();
     const leave_guard leaves(*t);
-    t->taint();
+    t->marks().taint();
     return t->lend() ? fd_lease(*t, t->fd()) : fd_lease();
   }
 
@@ -470,7 +470,7 @@ private:
 
     error_code pass_gate() noexcept
     {
-      tenure_.pass_gate(pass_);
+      pass_.emplace(*tenure_.shared());
       return *pass_ ? error_code() : error_code(boost::asio::error::operation_not_supported);
     }
 

@@ -208,7 +208,7 @@ public:
   {
     if (flags_.non_blocking || flags_.native_non_blocking)
       return false;
-    const bool may_differ = !protocol_of<Inner>::is_socket || is_tainted();
+    const bool may_differ = !protocol_of<Inner>::is_socket || marks().is_tainted();
     if (!may_differ)
       return true;
     const std::lock_guard<sys::mutex> lock(mutex());
@@ -285,7 +285,7 @@ public:
     forget_protocol();
     protocol_.make(protocol);
     has_protocol_ = true;
-    if (!is_tainted())
+    if (!marks().is_tainted())
       set_kind(kind_of_protocol(protocol.family(), protocol.type(), protocol.protocol()));
   }
 

@@ -80,7 +80,8 @@ private:
     unused_fd accepted;
     accepted.set(fd);
     const auto peer = std::make_shared<peer_type>(ex);
-    functions::assign_socket(access::core(*peer), t.protocol(), {fd, false, t.is_tainted()}, ec);
+    functions::assign_socket(
+      access::core(*peer), t.protocol(), {fd, false, t.marks().is_tainted()}, ec);
     if (ec)
       return;
     accepted.taken();

@@ -49,7 +49,7 @@ auto give_connection(Peer& peer, const Protocol& protocol, bool tainted, Accepte
     [&](auto& t, error_code&)
     {
       if (tainted)
-        t.taint();
+        t.marks().taint();
       t.set_protocol(p);
     });
 }
@@ -68,7 +68,8 @@ struct accept_into
   void operator()(Handler&& handler, error_code ec, Accepted&& accepted)
   {
     if (!ec)
-      functions::give_connection(*peer, protocol, listener->is_tainted(), std::move(accepted), ec);
+      functions::give_connection(
+        *peer, protocol, listener->marks().is_tainted(), std::move(accepted), ec);
     std::move(handler)(ec);
   }
 };
@@ -85,7 +86,8 @@ struct accept_new
   {
     Peer peer(accepted.get_executor());
     if (!ec)
-      functions::give_connection(peer, protocol, listener->is_tainted(), std::move(accepted), ec);
+      functions::give_connection(
+        peer, protocol, listener->marks().is_tainted(), std::move(accepted), ec);
     std::move(handler)(ec, std::move(peer));
   }
 };

@@ -235,14 +235,16 @@ bool may_demand(Tenure& t, int flags) noexcept
 {
   const bool ends_at_the_first = (flags & MSG_PEEK) != 0 && t.protocol().family() == AF_UNIX;
   const bool never_waits = (flags & (MSG_OOB | never_waiting)) != 0;
-  return !ends_at_the_first && !never_waits && (t.is_tainted() || (flags & MSG_WAITALL) != 0);
+  return !ends_at_the_first && !never_waits
+    && (t.marks().is_tainted() || (flags & MSG_WAITALL) != 0);
 }
 
 /// The low watermark is asked for where the program may have set it.
 template <class Tenure>
 read_demand demand_of(const Tenure& t, std::size_t bytes, int flags) noexcept
 {
-  const int mark = t.is_tainted() ? calls::int_option(t.fd(), SOL_SOCKET, SO_RCVLOWAT, 1) : 1;
+  const int mark = t.marks().is_tainted() ? calls::int_option(t.fd(), SOL_SOCKET, SO_RCVLOWAT, 1)
+                                          : 1;
   read_demand d;
   d.low_watermark = static_cast<std::size_t>(std::max(mark, 1));
   d.least = (flags & MSG_WAITALL) != 0 ? bytes : std::min(d.low_watermark, bytes);

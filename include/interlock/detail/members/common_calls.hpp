@@ -105,7 +105,7 @@ error_code control(Core& core, Command& command, error_code& ec)
     [&](auto& t, error_code& e)
     {
       if (name != FIONREAD && name != SIOCATMARK)
-        t.taint();
+        t.marks().taint();
       calls::control(t.fd(), name, command.data(), e);
     });
   return ec;

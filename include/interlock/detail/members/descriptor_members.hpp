@@ -46,7 +46,7 @@ error_code assign_descriptor(Core& core, int fd, bool is_borrowed, error_code& e
     [&](auto& t, error_code& e)
     {
       t.set_borrowed(is_borrowed);
-      t.taint();
+      t.marks().taint();
       t.inner().assign(fd, e);
     });
   return ec;

@@ -39,7 +39,7 @@ void adopt_pipe(Core& core, Pipe& other, error_code& ec)
   if (ec)
     return;
   fd.taken();
-  core.adopt(std::move(inner), ec, [](auto& t, error_code&) { t.taint(); });
+  core.adopt(std::move(inner), ec, [](auto& t, error_code&) { t.marks().taint(); });
 }
 
 /// Returns Asio's own pipe, with what `core` has open. If Asio cannot take the descriptor, neither has it, and it is

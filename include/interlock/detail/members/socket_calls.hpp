@@ -97,7 +97,7 @@ error_code assign_socket(
     {
       t.set_borrowed(d.is_borrowed);
       if (d.is_tainted)
-        t.taint();
+        t.marks().taint();
       t.inner().assign(protocol, d.fd, e);
       if (!e)
         t.set_protocol(protocol);
@@ -250,7 +250,7 @@ template <class Tenure, class Option, class Protocol>
 void set_on_descriptor(Tenure& t, const Option& option, const Protocol& p, error_code& ec)
 {
   if (!leaves_close_alone(option.level(p), option.name(p)))
-    t.taint();
+    t.marks().taint();
   calls::set_option(t.fd(), option.level(p), option.name(p), option.data(p), option.size(p), ec);
 }
 
@@ -408,7 +408,7 @@ assigned_descriptor accept_descriptor(
         fd = accept();
       while (is_aborted_connection(e) && !t.flags().connection_aborted)
         fd = accept();
-      accepted.is_tainted = t.is_tainted();
+      accepted.is_tainted = t.marks().is_tainted();
       return fd;
     });
   return ec ? assigned_descriptor{no_descriptor, false, true} : accepted;

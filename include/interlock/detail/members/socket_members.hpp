@@ -90,7 +90,7 @@ void adopt_socket(Core& core, typename Core::inner_type&& other, error_code& ec)
   functions::adopt_from_asio(core, std::move(other), ec,
     [&protocol](auto& t, error_code&)
     {
-      t.taint();
+      t.marks().taint();
       t.set_protocol(protocol);
     });
 }

@@ -34,6 +34,7 @@
 #include <interlock/detail/tenure/object_memory.hpp>
 #include <interlock/detail/tenure/received_errors.hpp>
 #include <interlock/detail/tenure/running_handler.hpp>
+#include <interlock/detail/tenure/tenure_marks.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -261,16 +262,22 @@ public:
   /// A closer without a mode joins the close. The caller is inside.
   void demand_plainly() noexcept;
 
-  /// Other code may have changed what close(2) of this descriptor does. A socket that is accepted inherits the
-  /// taint of its listener.
-  void taint() noexcept
+  tenure_marks& marks() noexcept
   {
-    tainted_.store(true, std::memory_order_relaxed);
+    return marks_;
   }
 
-  bool is_tainted() const noexcept
+  const tenure_marks& marks() const noexcept
   {
-    return tainted_.load(std::memory_order_relaxed);
+    return marks_;
+  }
+
+  /// The close of what the descriptor carries waits for this, before that of the descriptor. The caller is inside.
+  void announce_close(const std::optional<close_stage>& stage) noexcept
+  {
+    if (!marks_.announced())
+      note_begin();
+    marks_.announce(stage);
   }
 
   /// The step with this token runs: completes every close waiter, and leaves for the step. No effect if the
@@ -318,11 +325,6 @@ public:
     return context_state::pass(*context_state_);
   }
 
-  void pass_gate(std::optional<context_state::pass>& pass) noexcept
-  {
-    pass.emplace(*context_state_);
-  }
-
   /// Opens the tenure. False: the context is being shut down.
   bool publish() noexcept;
 
@@ -330,7 +332,7 @@ public:
   void set_kind(descriptor_kind kind) noexcept
   {
     is_of_kind(kind);
-    tainted_.store(false, std::memory_order_relaxed);
+    marks_.reset();
   }
 
   /// While vacant.
@@ -482,8 +484,7 @@ private:
 
   std::uint32_t generation_ = 0; // written under the mutex; readers hold it or the tenure
   received_errors errors_;
-  sys::atomic<bool> tainted_{false};
-  sys::atomic<bool> at_once_{false}; // set before the demand, and read by the thread that detaches
+  tenure_marks marks_;
 };
 
 // In the header, not in src/: a program and its shared objects must see one list of running handlers.

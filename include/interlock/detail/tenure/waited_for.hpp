@@ -16,11 +16,15 @@ namespace interlock {
 inline namespace abi_0 {
 namespace detail {
 
-/// Null: no close is under way. `detached`: what the job of a detached descriptor waits for.
-constexpr std::optional<close_stage> waited_for(phase p, close_stage detached) noexcept
+/// Null: no close is under way. `announced`: what a close waits for that closes the descriptor later. `detached`: what
+/// the job of a detached descriptor waits for.
+constexpr std::optional<close_stage> waited_for(
+  phase p, const std::optional<close_stage>& announced, close_stage detached) noexcept
 {
   switch (p)
   {
+  case phase::open:
+    return announced;
   case phase::flushing:
     return close_stage::writes;
   case phase::closing:
@@ -32,7 +36,6 @@ constexpr std::optional<close_stage> waited_for(phase p, close_stage detached) n
     return detached;
   case phase::closed:
     return close_stage::handlers;
-  case phase::open:
   case phase::ended:
   case phase::vacant:
     break;
@@ -42,9 +45,9 @@ constexpr std::optional<close_stage> waited_for(phase p, close_stage detached) n
 
 /// The same, with what else the word tells.
 constexpr std::optional<close_in_progress> close_under_way(
-  word::value w, close_stage detached) noexcept
+  word::value w, const std::optional<close_stage>& announced, close_stage detached) noexcept
 {
-  const auto stage = waited_for(word::phase_of(w), detached);
+  const auto stage = waited_for(word::phase_of(w), announced, detached);
   if (!stage)
     return std::nullopt;
   close_in_progress c;

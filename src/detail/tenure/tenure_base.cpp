@@ -445,8 +445,7 @@ void tenure_base::after_fork() noexcept
 {
   // The descriptor is a copy of the parent's, which may change what both have in common. This process closes it
   // when the worker is there: the list of members does not change until then.
-  marks_.taint();
-  marks_.close_by_worker();
+  marks_.share_with_parent();
   // The parent delivers what was being closed, and finishes its writes.
   const phase p = current_phase();
   if (p > phase::open && p < phase::closed)

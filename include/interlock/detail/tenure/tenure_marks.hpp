@@ -24,7 +24,7 @@ public:
   /// taint of its listener.
   void taint() noexcept
   {
-    change(0, tainted);
+    bits_.fetch_or(tainted, std::memory_order_relaxed);
   }
 
   bool is_tainted() const noexcept
@@ -35,7 +35,7 @@ public:
   /// The thread that detaches also closes. Before the demand.
   void close_at_once() noexcept
   {
-    change(0, at_once);
+    bits_.fetch_or(at_once, std::memory_order_relaxed);
   }
 
   bool closes_at_once() const noexcept
@@ -43,22 +43,27 @@ public:
     return has(at_once);
   }
 
-  void close_by_worker() noexcept
-  {
-    change(at_once, 0);
-  }
-
   /// What the close waits for that will close the descriptor later, and is not known to it. Null: there is none.
   void announce(const std::optional<close_stage>& stage) noexcept
   {
     const unsigned number = stage ? static_cast<unsigned>(*stage) + 1 : 0;
-    change(stage_mask, static_cast<bits>(number << stage_shift));
+    bits now = bits_.load(std::memory_order_relaxed);
+    while (!bits_.compare_exchange_weak(now,
+      static_cast<bits>((now & ~stage_mask) | number << stage_shift), std::memory_order_relaxed))
+    {
+    }
   }
 
   std::optional<close_stage> announced() const noexcept
   {
     const unsigned number = bits_.load(std::memory_order_relaxed) >> stage_shift;
     return number != 0 ? std::optional(static_cast<close_stage>(number - 1)) : std::nullopt;
+  }
+
+  /// In a forked child, with one thread only: the parent uses the descriptor as well, and the worker closes it.
+  void share_with_parent() noexcept
+  {
+    bits_.store(tainted, std::memory_order_relaxed);
   }
 
   /// For another descriptor, while the tenure is vacant.
@@ -78,15 +83,6 @@ private:
   bool has(bits mark) const noexcept
   {
     return (bits_.load(std::memory_order_relaxed) & mark) != 0;
-  }
-
-  void change(bits remove, bits add) noexcept
-  {
-    bits now = bits_.load(std::memory_order_relaxed);
-    while (!bits_.compare_exchange_weak(
-      now, static_cast<bits>((now & ~remove) | add), std::memory_order_relaxed))
-    {
-    }
   }
 
   sys::atomic<bits> bits_{0};

@@ -273,11 +273,11 @@ public:
   }
 
   /// The close of what the descriptor carries waits for this, before that of the descriptor. The caller is inside.
-  void announce_close(const std::optional<close_stage>& stage) noexcept
+  void announce_close(const std::optional<close_stage>& waits_for) noexcept
   {
     if (!marks_.announced())
       note_begin();
-    marks_.announce(stage);
+    marks_.announce(waits_for);
   }
 
   /// The step with this token runs: completes every close waiter, and leaves for the step. No effect if the

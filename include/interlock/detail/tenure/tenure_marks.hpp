@@ -47,9 +47,10 @@ public:
   void announce(const std::optional<close_stage>& stage) noexcept
   {
     const unsigned number = stage ? static_cast<unsigned>(*stage) + 1 : 0;
+    const auto added = static_cast<bits>(number << stage_shift);
     bits now = bits_.load(std::memory_order_relaxed);
-    while (!bits_.compare_exchange_weak(now,
-      static_cast<bits>((now & ~stage_mask) | number << stage_shift), std::memory_order_relaxed))
+    while (!bits_.compare_exchange_weak(
+      now, static_cast<bits>((now & other_marks) | added), std::memory_order_relaxed))
     {
     }
   }
@@ -77,8 +78,8 @@ private:
   static constexpr bits tainted = 1;
   static constexpr bits at_once = 2;
   static constexpr unsigned stage_shift = 2;
-  static constexpr bits stage_mask = 7 << stage_shift;
-  static_assert(static_cast<unsigned>(close_stage::handlers) + 1 <= stage_mask >> stage_shift);
+  static constexpr bits other_marks = tainted | at_once;
+  static_assert((static_cast<unsigned>(close_stage::handlers) + 1) << stage_shift <= 0xff);
 
   bool has(bits mark) const noexcept
   {

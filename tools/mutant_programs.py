@@ -67,13 +67,14 @@ def run_limited(command, log, seconds, environment, folder):
 
 
 def symptom(status, log):
-    """How a run has noticed the mutant, with the test case where Boost.Test names it; "" if it has not."""
+    """How a run has noticed the mutant, with what its output says of it; "" if it has not."""
     if status == 0:
         return ""
     text = log.read_text(errors="replace")
-    case = re.search(r'error: in "([^"]+)"', text)
+    # Of Boost.Test and of test/schedules.
+    failed = re.findall(r'error: in "([^"]+)"|^failed: (.+)$', text, re.MULTILINE)
     entered = re.findall(r'Entering test case "([^"]+)"', text)
-    where = case[1] if case else entered[-1] if entered else ""
+    where = "".join(failed[0]) if failed else entered[-1] if entered else ""
     if status is None:
         how = "does not end"
     else:
@@ -158,7 +159,7 @@ class Programs:
 
     def build(self, jobs):
         (self.folder / "programs").mkdir(parents=True, exist_ok=True)
-        b2 = ["b2", f"--build-dir={self.folder}/b2", "toolset=gcc", "testing.execute=off",
+        b2 = ["b2", f"--build-dir={self.folder}/b2", "toolset=gcc", "testing.execute=off", "interlock",
               *(f"test//{target}" for target in targets_of(self.kinds))]
         self.need([ROOT / "tools/install_packages", "test"])
         self.need([*b2, "-d1", f"-j{jobs}"])
@@ -217,11 +218,9 @@ class Programs:
         """One of the runs, with what FOLDER holds of a mutant. Its status."""
         own = folder / run.program
         program = own if own.exists() else self.folder / "programs" / run.program
-        inside = folder / "inside"
-        inside.mkdir(exist_ok=True)
         environment = {**self.environment, "LD_LIBRARY_PATH": str(folder)}
         log = folder / (run.name.replace("/", "-") + ".log")
-        return run_limited([str(program), *run.arguments], log, seconds, environment, inside), log
+        return run_limited([str(program), *run.arguments], log, seconds, environment, ROOT), log
 
     def measure(self):
         for run in runs_of(self.kinds):

@@ -9,6 +9,7 @@ program, of which a mutant changes one object as well.
 """
 
 import collections
+import contextlib
 import os
 import pathlib
 import re
@@ -43,7 +44,8 @@ running = set()
 
 def end_all_runs():
     for process in list(running):
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def run_limited(command, log, seconds, environment, folder):

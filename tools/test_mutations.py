@@ -6,15 +6,31 @@
 Each text states all of its mutations: one that states none is a control, where the same text is not to be changed.
 """
 
+import argparse
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
 import os
 import pathlib
 import re
 import select
 import tempfile
 import unittest
+import unittest.mock
 
 import mutant_programs
 import mutations
+
+
+def loaded(path):
+    loader = importlib.machinery.SourceFileLoader(path.stem, str(path))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(path.stem, loader))
+    loader.exec_module(module)
+    return module
+
+
+mutants = loaded(mutant_programs.ROOT / "tools/mutants")
 
 
 def function(body, head="void room::f(int a, int b)"):
@@ -237,6 +253,47 @@ class Runs(unittest.TestCase):
             self.assertTrue(suites)
             left_out = set(suites) - set(mutant_programs.suites_of(room))
             self.assertEqual(left_out - {"test_planted_difference"}, set())
+
+
+class Verdicts(unittest.TestCase):
+    TEXT = function("g();\nh();")
+
+    def judge(self, notices, listed=()):
+        """What is printed, the counts, and whether all is as listed, where NOTICES come for the mutations."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        options = argparse.Namespace(keep=pathlib.Path(folder.name), programs=[], jobs=2, seed=7)
+        found = mutations_of(self.TEXT)
+        by = dict(zip(found, notices))
+        programs = unittest.mock.Mock(folder=options.keep, noticed=lambda m, text, place: by[m])
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            with unittest.mock.patch.object(mutant_programs, "Programs", return_value=programs):
+                counts, is_good = mutants.run_mutants(
+                    options, found, {found[i] for i in listed}, {"src/x.cpp": self.TEXT})
+            mutants.report(options, counts, found, [], 1)
+        return printed.getvalue(), is_good
+
+    def expect(self, verdict, is_good, *texts):
+        for text in texts:
+            self.assertIn(text, verdict[0])
+        self.assertEqual(verdict[1], is_good)
+
+    def test_what_is_told(self):
+        killed = "unit/core, status 201: s/c"
+        self.expect(self.judge([killed, None]), True, "1: src/x.cpp:3 statement: killed by " + killed + ", ",
+                    "2: src/x.cpp:4 statement: did not compile, ",
+                    "seed 7, 2 drawn: 1 did not compile, 1 killed (unit/core 1), 0 survive as is known, 0 survived")
+        self.expect(self.judge(["", killed]), False, "src/x.cpp room::f\n- g();\n+ ;\n", "known, 1 survived")
+        self.expect(self.judge(["", killed], listed=[0]), True, "1 survive as is known, 0 survived")
+        self.expect(self.judge(["", killed], listed=[0, 1]), False, "is listed in tools/mutants.survivors, but killed")
+
+    def test_those_of_a_line(self):
+        found = mutations_of(self.TEXT)
+        options = argparse.Namespace(only="src/x.cpp:4")
+        self.assertEqual(mutants.chosen(found, {"src/x.cpp": self.TEXT}, options), found[1:])
+        options.only = "src/x.cpp:5"
+        with self.assertRaisesRegex(ValueError, "no mutation of src/x.cpp:5"):
+            mutants.chosen(found, {"src/x.cpp": self.TEXT}, options)
 
 
 if __name__ == "__main__":

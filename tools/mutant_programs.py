@@ -205,7 +205,8 @@ class Programs:
             self.links["schedules"] = [*whole[:end], *more, *whole[end:]]
         else:
             library = self.folder / "libinterlock.so"
-            self.links[name] = [str(library) if part.endswith("/libinterlock.a") else part for part in command]
+            changed = [str(library) if part.endswith("/libinterlock.a") else part for part in command]
+            self.links[name] = [*changed, "-Wl,--strip-debug"]
 
     def object_of(self, source):
         return self.folder / "programs" / source.replace("/", "-").replace(".cpp", ".o")

@@ -255,9 +255,9 @@ class Programs:
             raise Failed(f"see {log}")
 
     def runs_for(self, mutation):
-        """That of the room of its file first."""
+        """That of the room of its file, then the shorter ones first."""
         room = "unit/" + pathlib.Path(mutation.file).parent.name
-        return sorted(self.limits, key=lambda run: run.name != room)
+        return sorted(self.limits, key=lambda run: (run.name != room, self.limits[run]))
 
     def noticed(self, mutation, text, folder):
         """By which run, and how; "" if by none; None if the mutant does not compile."""

@@ -17,6 +17,7 @@ import select
 import shlex
 import signal
 import subprocess
+import threading
 import time
 
 import mutations
@@ -27,6 +28,8 @@ KINDS = ("unit", "interposed", "schedules", "adapt")
 UNIT_ARGUMENTS = ("--log_level=test_suite", "--color_output=no")
 # For each run, since a mutant may allocate or print without end.
 MOST_MEMORY, MOST_OUTPUT = 8 << 30, 64 << 20
+# Of the output, to see how it has failed.
+MOST_READ = 1 << 20
 BASE_SECONDS, TIMES_AS_LONG = 10, 5
 
 # Its program is one that test/Jamfile names, or "schedules".
@@ -40,9 +43,12 @@ class Failed(Exception):
 # --- one run of a program -------------------------------------------------------------------------
 
 running = set()
+stopped = threading.Event()
 
 
 def end_all_runs():
+    """Those that a thread begins from now on end at once, too."""
+    stopped.set()
     for process in list(running):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -58,7 +64,7 @@ def run_limited(command, log, seconds, environment, folder):
     end = os.pidfd_open(process.pid)
     ended = []
     try:
-        ended = select.select([end], [], [], seconds)[0]
+        ended = select.select([end], [], [], 0 if stopped.is_set() else seconds)[0]
     finally:
         os.close(end)
         running.discard(process)
@@ -72,7 +78,8 @@ def symptom(status, log):
     """How a run has noticed the mutant, with what its output says of it; "" if it has not."""
     if status == 0:
         return ""
-    text = log.read_text(errors="replace")
+    with open(log, errors="replace") as output:
+        text = output.read(MOST_READ)
     # Of Boost.Test and of test/schedules.
     failed = re.findall(r'error: in "([^"]+)"|^failed: (.+)$', text, re.MULTILINE)
     entered = re.findall(r'Entering test case "([^"]+)"', text)

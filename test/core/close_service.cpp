@@ -5,10 +5,15 @@
 // when a close is taken over.
 
 #include <interlock/close_service.hpp>
+
+#include <interlock/close_handle.hpp>
+#include <interlock/close_mode.hpp>
+#include <interlock/close_report.hpp>
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -35,10 +40,13 @@
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
 #include "support/refusals.hpp"
+#include "support/sync_support.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+using interlock::close_mode;
+using interlock::close_report;
 using interlock::close_service;
 using interlock::make_close_service;
 using local = interlock::local::stream_protocol;
@@ -343,6 +351,35 @@ BOOST_AUTO_TEST_CASE(a_close_is_not_taken_over_before_its_time)
   BOOST_TEST(waiting.watch.arrived() == 0u);
   context.poll();
   BOOST_TEST(waiting.watch.wait_closed());
+}
+
+// Its threads have an eventfd and an epoll set, and so has a call that blocks.
+BOOST_AUTO_TEST_CASE(what_outlives_a_context_keeps_none_of_its_descriptors)
+{
+  const support::census fds;
+  interlock::close_handle kept;
+  {
+    asio::io_context context;
+    support::ends pair = support::unix_ends();
+    local::socket s(context, local(), pair.near.release());
+    kept = s.get_close_handle();
+    std::array<char, 1> got{};
+    support::call_in_thread read(
+      [&]
+      {
+        support::outcome o;
+        o.bytes = s.read_some(asio::buffer(got), o.ec);
+        return o;
+      });
+    BOOST_TEST(read.blocks());
+    support::send_text(pair.far, "x");
+    BOOST_TEST(read.get().bytes == 1u);
+    s.async_close(
+      close_mode::deliver(std::chrono::minutes(1)), [](error_code, const close_report&) {});
+    context.run();
+    BOOST_TEST(support::has_workers());
+  }
+  BOOST_TEST(fds.restored());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

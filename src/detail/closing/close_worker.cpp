@@ -174,7 +174,9 @@ bool close_worker::start() noexcept
 
 void close_worker::run() noexcept
 {
-  worker_loop(share_, *this).run();
+  const edge_set::user in_use(share_.edges);
+  if (in_use) // otherwise the worker has been stopped, and nothing is left
+    worker_loop(share_, *this).run();
 }
 
 void close_worker::stop(std::chrono::milliseconds bound) noexcept
@@ -193,6 +195,7 @@ void close_worker::stop(std::chrono::milliseconds bound) noexcept
   act_here_for_all(share_.unopened.exchange(nullptr));
   act_here_for_all(share_.box.close());
   share_.lane.stop(end, *this);
+  share_.edges.close();
 }
 
 // --- fork(2).
@@ -214,7 +217,7 @@ void close_worker::adopt_after_fork() noexcept
   share_.gate.renew_after_fork();
   share_.progress.renew_after_fork();
   share_.lane.renew_after_fork();
-  share_.edges.close();
+  share_.edges.renew_after_fork();
   share_.sleep.end();
   thread_.forget_after_fork();
   if (state_ != thread_state::stopped)

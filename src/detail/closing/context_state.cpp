@@ -44,6 +44,7 @@ void context_state::shut_down(std::chrono::milliseconds bound) noexcept
   for (context_part& p : parts_)
     p.await_members(end);
   worker_->stop(bound);
+  kept_wake_events_.keep_none();
   stop_watching();
 }
 

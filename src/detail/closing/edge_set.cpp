@@ -77,6 +77,9 @@ int make_set(int) noexcept
 
 bool edge_set::open() noexcept
 {
+  const user in_use(*this);
+  if (!in_use)
+    return false;
   if (wake_event_ == no_descriptor)
     wake_event_ = sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_event_ != no_descriptor && set_ == no_descriptor)
@@ -84,7 +87,7 @@ bool edge_set::open() noexcept
   return wake_event_ != no_descriptor;
 }
 
-void edge_set::close() noexcept
+void edge_set::close_descriptors() noexcept
 {
   for (int* fd : {&set_, &wake_event_})
     if (*fd != no_descriptor)
@@ -94,6 +97,9 @@ void edge_set::close() noexcept
 void edge_set::wake() noexcept
 {
   const cancellation_disabled disabled;
+  const user in_use(*this);
+  if (!in_use)
+    return;
   const std::uint64_t one = 1;
   // Fails only when the count is full, and then the thread wakes in any case.
   if (sys::write(wake_event_, &one, sizeof(one)) < 0)

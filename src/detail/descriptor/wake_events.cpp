@@ -21,10 +21,12 @@ void close_event(wake_event e) noexcept
 
 } // namespace
 
-wake_events::~wake_events()
+// Sequentially consistent, as in `put`: either this finds the event there, or that finds out that none is kept.
+void wake_events::keep_none() noexcept
 {
-  for (const sys::atomic<wake_event>& e : kept_)
-    close_event(e.load(std::memory_order_acquire));
+  keeps_none_.store(true);
+  for (sys::atomic<wake_event>& e : kept_)
+    close_event(e.exchange(wake_event()));
 }
 
 // The first one that a thread looks at is mostly its own.
@@ -49,15 +51,25 @@ wake_event wake_events::take() noexcept
 void wake_events::put(wake_event e) noexcept
 {
   const bool is_of_use = e.descriptor != no_descriptor && e.process == process_number();
+  if (!is_of_use || !keep(e))
+    close_event(e);
+}
+
+bool wake_events::keep(const wake_event& e) noexcept
+{
   const std::size_t own = place_of_this_thread(kept_.size());
-  for (std::size_t i = 0; i != kept_.size() && is_of_use; ++i)
+  for (std::size_t i = 0; i != kept_.size(); ++i)
   {
+    sys::atomic<wake_event>& place = kept_[(own + i) % kept_.size()];
     wake_event none;
-    if (kept_[(own + i) % kept_.size()].compare_exchange_strong(
-          none, e, std::memory_order_release, std::memory_order_relaxed))
-      return;
+    if (!place.compare_exchange_strong(
+          none, e, std::memory_order_seq_cst, std::memory_order_relaxed))
+      continue;
+    if (keeps_none_.load())
+      close_event(place.exchange(wake_event()));
+    return true;
   }
-  close_event(e);
+  return false;
 }
 
 } // namespace detail

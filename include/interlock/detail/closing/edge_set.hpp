@@ -7,6 +7,9 @@
 // the eventfd either. Where no set can be had, for want of descriptors or of epoll, waiting still ends by time and by
 // the eventfd. What is added is removed before its descriptor is closed: a copy of the descriptor elsewhere would keep
 // it in the set (epoll(7), questions and answers).
+//
+// Both descriptors are gone with the context, whatever keeps the memory longer: `close` closes them, or the last user
+// after it. The thread that waits is a user for as long as it runs, one that wakes it for the time of the call.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_EDGE_SET_HPP
 #define INTERLOCK_DETAIL_CLOSING_EDGE_SET_HPP
@@ -16,6 +19,7 @@
 #include <limits>
 
 #include <interlock/config.hpp>
+#include <interlock/detail/closing/use_count.hpp>
 #include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/sys.hpp>
 
@@ -49,14 +53,57 @@ public:
     close();
   }
 
-  /// Makes the eventfd, and the set if one can be had now. False: not even the eventfd. One thread, before any other
-  /// function.
+  class user
+  {
+  public:
+    explicit user(edge_set& s) noexcept
+      : set_(s),
+        is_in_(s.users_.enter())
+    {
+    }
+
+    user(const user&) = delete;
+    user& operator=(const user&) = delete;
+
+    ~user()
+    {
+      if (is_in_ && set_.users_.leave())
+        set_.close_descriptors();
+    }
+
+    /// False: the set is closed.
+    explicit operator bool() const noexcept
+    {
+      return is_in_;
+    }
+
+  private:
+    edge_set& set_;
+    const bool is_in_;
+  };
+
+  /// Makes the eventfd, and the set if one can be had now. False: not even the eventfd, or `close` has been called. One
+  /// thread, before any other function.
   INTERLOCK_DECL bool open() noexcept;
 
   /// Ends the wait of the thread that waits, or its next one. Any thread.
   INTERLOCK_DECL void wake() noexcept;
 
-  // The thread that waits.
+  /// For good. Any thread.
+  void close() noexcept
+  {
+    if (users_.end())
+      close_descriptors();
+  }
+
+  /// In a forked child, with one thread only: this leaves both as they are, since they are the parent's as well.
+  void renew_after_fork() noexcept
+  {
+    users_.renew_after_fork();
+    close_descriptors();
+  }
+
+  // The thread that waits, a user.
 
   /// Wakes with `tag` for every change of the socket, and for one that is there already; for input
   /// only on demand. False: it cannot be watched.
@@ -68,12 +115,13 @@ public:
   /// none. Less than a millisecond is kept to; more is rounded up to whole ones.
   INTERLOCK_DECL std::size_t wait(sys::clock::duration time, void* (&tags)[most]) noexcept;
 
-  /// Closes both. In a forked child this leaves them as they are, since they are the parent's as well.
-  INTERLOCK_DECL void close() noexcept;
-
 private:
+  INTERLOCK_DECL void close_descriptors() noexcept;
   std::size_t wait_for_wake(sys::clock::duration time) noexcept;
 
+  use_count users_;
+
+  // Of the users.
   int wake_event_ = no_descriptor;
   int set_ = no_descriptor;
 };

@@ -52,7 +52,11 @@ public:
 
   wake_events(const wake_events&) = delete;
   wake_events& operator=(const wake_events&) = delete;
-  INTERLOCK_DECL ~wake_events();
+
+  ~wake_events()
+  {
+    keep_none();
+  }
 
   /// One that is kept, or a new one. Without a descriptor: none can be had (EMFILE).
   INTERLOCK_DECL wake_event take() noexcept;
@@ -60,8 +64,14 @@ public:
   /// Its count is zero. A few are kept for the next waits, the others are closed.
   INTERLOCK_DECL void put(wake_event e) noexcept;
 
+  /// From now on all are closed, also those that are kept. Any thread.
+  INTERLOCK_DECL void keep_none() noexcept;
+
 private:
+  bool keep(const wake_event& e) noexcept;
+
   std::array<sys::atomic<wake_event>, sys::kept_wake_events> kept_;
+  sys::atomic<bool> keeps_none_{false};
 };
 
 } // namespace detail

@@ -1,0 +1,58 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Counts those that use a thing which is freed once: by the thread that ends it, or by the last user after that.
+
+#ifndef INTERLOCK_DETAIL_CLOSING_USE_COUNT_HPP
+#define INTERLOCK_DETAIL_CLOSING_USE_COUNT_HPP
+
+#include <interlock/config.hpp>
+#include <interlock/detail/sys.hpp>
+
+namespace interlock {
+inline namespace abi_0 {
+namespace detail {
+
+class use_count
+{
+public:
+  /// False: it is ended, and not used. Otherwise `leave` follows.
+  bool enter() noexcept
+  {
+    unsigned now = users_.load(std::memory_order_relaxed);
+    while ((now & ended) == 0)
+      if (users_.compare_exchange_weak(
+            now, now + 1, std::memory_order_acquire, std::memory_order_relaxed))
+        return true;
+    return false;
+  }
+
+  /// True: the caller frees.
+  bool leave() noexcept
+  {
+    return users_.fetch_sub(1, std::memory_order_acq_rel) == (ended | 1);
+  }
+
+  /// True: the caller frees. May be called more than once.
+  bool end() noexcept
+  {
+    return users_.fetch_or(ended, std::memory_order_acq_rel) == 0;
+  }
+
+  /// In a forked child, with one thread only: no other uses it.
+  void renew_after_fork() noexcept
+  {
+    users_.store(users_.load(std::memory_order_relaxed) & ended, std::memory_order_relaxed);
+  }
+
+private:
+  static constexpr unsigned ended = 1u << 31;
+
+  sys::atomic<unsigned> users_{0};
+};
+
+} // namespace detail
+} // namespace abi_0
+} // namespace interlock
+
+#endif // INTERLOCK_DETAIL_CLOSING_USE_COUNT_HPP

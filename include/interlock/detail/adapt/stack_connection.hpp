@@ -10,7 +10,6 @@
 #define INTERLOCK_DETAIL_ADAPT_STACK_CONNECTION_HPP
 
 #include <cstddef>
-#include <optional>
 
 #include <sys/socket.h>
 
@@ -91,8 +90,6 @@ public:
   /// What the close of the stack waits for, until it closes the connection.
   void announce(close_stage stage)
   {
-    if (stage == announced_)
-      return;
     error_code ignored;
     core().inside(ignored,
       [this, stage](auto& t, error_code& /*ec*/)
@@ -100,7 +97,6 @@ public:
         if (is_there())
           t.announce_close(stage);
       });
-    announced_ = stage;
   }
 
   /// Makes the close of the connection stronger, which is under way.
@@ -124,7 +120,6 @@ private:
 
   Stream& stream_;
   const tenure_mark mark_;
-  std::optional<close_stage> announced_;
 };
 
 } // namespace detail

@@ -273,7 +273,7 @@ public:
   }
 
   /// The close of what the descriptor carries waits for this, before that of the descriptor. The caller is inside.
-  void announce_close(const std::optional<close_stage>& waits_for) noexcept
+  void announce_close(close_stage waits_for) noexcept
   {
     if (!marks_.announced())
       note_begin();

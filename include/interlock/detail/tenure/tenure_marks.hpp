@@ -43,11 +43,10 @@ public:
     return has(at_once);
   }
 
-  /// What the close waits for that will close the descriptor later, and is not known to it. Null: there is none.
-  void announce(const std::optional<close_stage>& stage) noexcept
+  /// What the close waits for that will close the descriptor later, and is not known to it.
+  void announce(close_stage stage) noexcept
   {
-    const unsigned number = stage ? static_cast<unsigned>(*stage) + 1 : 0;
-    const auto added = static_cast<bits>(number << stage_shift);
+    const auto added = static_cast<bits>((static_cast<unsigned>(stage) + 1) << stage_shift);
     bits now = bits_.load(std::memory_order_relaxed);
     while (!bits_.compare_exchange_weak(
       now, static_cast<bits>((now & other_marks) | added), std::memory_order_relaxed))
@@ -55,6 +54,7 @@ public:
     }
   }
 
+  /// Null: there is no such close.
   std::optional<close_stage> announced() const noexcept
   {
     const unsigned number = bits_.load(std::memory_order_relaxed) >> stage_shift;

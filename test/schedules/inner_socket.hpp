@@ -184,6 +184,13 @@ public:
     race::release(this);
   }
 
+  void room_has_come() override
+  {
+    race::acquire(this);
+    complete(writes_, 1);
+    race::release(this);
+  }
+
 private:
   struct operation
   {

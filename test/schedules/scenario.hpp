@@ -37,6 +37,27 @@ inline void sleep(duration d)
   s.wait(when<decltype(never)>(never), s.now() + d, "sleep", nullptr);
 }
 
+/// Something that one thread makes known to another, which knows what the first has done by then.
+class announcement
+{
+public:
+  void make()
+  {
+    race::release(known_);
+    is_made_ = true;
+  }
+
+  void await()
+  {
+    wait_until([this] { return is_made_; }, "announcement");
+    race::acquire(known_);
+  }
+
+private:
+  race::vector_clock known_;
+  bool is_made_ = false;
+};
+
 /// A thread of the scenario, joined by the end of the scope.
 class thread
 {

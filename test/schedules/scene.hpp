@@ -10,6 +10,7 @@
 
 #include <poll.h>
 
+#include <interlock/close_service.hpp>
 #include <interlock/fd_lease.hpp>
 
 #include "schedules/object.hpp"
@@ -38,6 +39,25 @@ struct scene
     ctx.run_until(over);
   }
 };
+
+/// The close service of a context, with options of the scenario's own.
+inline void use_options(context& c, const interlock::close_service::options& o)
+{
+  boost::asio::make_service<interlock::close_service>(c, o);
+}
+
+/// A socket whose close can block, and does until it is let go.
+inline int open_held(object& o)
+{
+  const int fd = o.open(may_block);
+  kernel::current().at(fd).close_is_held = true;
+  return fd;
+}
+
+inline void await_close_of(int fd)
+{
+  wait_until([fd] { return !kernel::current().is_open(fd); }, "close of a descriptor");
+}
 
 /// A synchronous read, which the end of the object ends.
 inline void read_blocking(object& o)

@@ -169,6 +169,17 @@ void kernel::arrive(int fd, std::size_t bytes)
     at(fd).user->input_has_come();
 }
 
+void kernel::make_room(int fd)
+{
+  scheduler::current()->point("room", this);
+  if (!is_open(fd))
+    return;
+  at(fd).is_writable = true;
+  changed(fd);
+  if (at(fd).user)
+    at(fd).user->room_has_come();
+}
+
 int kernel::close(int fd)
 {
   const memory::of_harness harness;
@@ -183,12 +194,41 @@ int kernel::close(int fd)
       for (const file::watch& w : other->watches)
         if (w.fd == fd && closing->what == file::kind::socket)
           s.fail("close(2) of a socket that an epoll set still has");
-  if (closing->close_blocks)
+  if (closing->linger.l_onoff != 0 && closing->linger.l_linger != 0)
+    s.fail("close(2) of a socket that lingers");
+  closers_[fd] = s.name_of_self();
+  block(*closing, fd);
+  return closing->close_error ? failed(closing->close_error) : 0;
+}
+
+void kernel::block(const file& closing, int fd)
+{
+  scheduler& s = *scheduler::current();
+  if (closing.close_blocks)
   {
     const when never([] { return false; });
     s.wait(never, s.now() + std::chrono::hours(1), "blocked close", this);
   }
-  return closing->close_error ? failed(closing->close_error) : 0;
+  if (!closing.close_is_held)
+    return;
+  most_held_ = std::max(most_held_, ++held_);
+  const when is_let_go([&] { return let_go_.count(fd) != 0; });
+  s.wait(is_let_go, scheduler::forever, "held close", this);
+  --held_;
+}
+
+void kernel::let_go(int fd)
+{
+  const memory::of_harness harness;
+  scheduler::current()->point("end of a held close", this);
+  let_go_.insert(fd);
+}
+
+const std::string& kernel::closer_of(int fd) const
+{
+  static const std::string none;
+  const auto found = closers_.find(fd);
+  return found == closers_.end() ? none : found->second;
 }
 
 void kernel::begin_fork()

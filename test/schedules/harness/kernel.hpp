@@ -12,7 +12,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include <poll.h>
@@ -29,6 +32,7 @@ class reactor_user
 {
 public:
   virtual void input_has_come() = 0;
+  virtual void room_has_come() = 0;
 
 protected:
   ~reactor_user() = default;
@@ -65,8 +69,9 @@ struct file
   int error = 0;        // of the connection, until a call takes it
   bool is_over = false; // the connection has been reset or has timed out
   ::linger linger = {0, 0};
-  int close_error = 0;       // what close(2) returns
-  bool close_blocks = false; // close(2) takes an hour
+  int close_error = 0;        // what close(2) returns
+  bool close_blocks = false;  // close(2) takes an hour
+  bool close_is_held = false; // close(2) takes until the descriptor is let go
   bool is_strangers =
     false; // another part of the program has opened it: the library must not touch it
   bool is_parents =
@@ -97,6 +102,18 @@ public:
   /// How many descriptors are open.
   std::size_t open_files() const;
 
+  /// A held close(2) of this number ends, also one that has not begun.
+  void let_go(int fd);
+
+  /// How many held calls of close(2) there have been at a time, at most.
+  std::size_t most_held_closes() const
+  {
+    return most_held_;
+  }
+
+  /// The thread that has called close(2) with this number last. Empty: none has.
+  const std::string& closer_of(int fd) const;
+
   /// From now on nothing can be opened: EMFILE.
   void refuse_descriptors(bool refused)
   {
@@ -111,6 +128,9 @@ public:
 
   /// The peer sends something, if the descriptor is open.
   void arrive(int fd, std::size_t bytes);
+
+  /// The peer takes something: there is room to write, if the descriptor is open.
+  void make_room(int fd);
 
   /// What the socket's peer has done: wakes those that wait for it.
   void changed(int fd);
@@ -175,8 +195,13 @@ private:
   short ready(const file& f) const;
   std::uint32_t news(const file::watch& w) const;
   bool has_news(const file& set) const;
+  void block(const file& closing, int fd);
 
   std::vector<std::unique_ptr<file>> files_;
+  std::map<int, std::string> closers_;
+  std::set<int> let_go_;
+  std::size_t held_ = 0;
+  std::size_t most_held_ = 0;
   bool refused_ = false;
   void (*before_fork_)() = nullptr;
   void (*in_parent_)() = nullptr;

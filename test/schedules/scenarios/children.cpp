@@ -85,6 +85,39 @@ SCENARIO(told_child_with_a_delivery_under_way)
   require_done(closed);
 }
 
+// The writes of the flush are the parent's: nothing ends it in the child.
+SCENARIO(told_child_with_a_flush_under_way)
+{
+  calls written;
+  calls closed;
+  scene s;
+  kernel::current().at(s.fd).is_writable = false;
+  s.o->async_write(written);
+  s.o->async_close(closed, close_mode::deliver(std::chrono::hours(48)));
+  s.run_until([] { return true; });
+  become_told_child(s);
+  s.run_until([&] { return written.called != 0 && closed.called != 0; });
+  require_done(written);
+  require_done(closed);
+}
+
+// A handler whose executor is an immediate one runs inside the initiation. The child has this thread, which is inside
+// until the initiation returns.
+SCENARIO(child_that_forked_inside_an_initiation)
+{
+  scene s;
+  auto& t = *s.o->get_core().current();
+  require(t.enter() == interlock::detail::duty::none, "cannot enter");
+  {
+    const interlock::detail::inside_mark inside(t);
+    become_told_child(s);
+    s.o->close();
+    require(kernel::current().is_open(s.fd), "a close under a thread that is inside");
+  }
+  t.leave();
+  require(!kernel::current().is_open(s.fd), "the child has not closed its copy");
+}
+
 SCENARIO(child_that_closes_untold)
 {
   scene s;

@@ -10,6 +10,13 @@ using interlock::close_mode;
 using interlock::close_outcome;
 using std::chrono::milliseconds;
 
+namespace {
+
+// Longer than a run: what waits for it waits without end.
+constexpr std::chrono::hours no_deadline(48);
+
+} // namespace
+
 SCENARIO(flush_overtaken)
 {
   calls written;
@@ -55,6 +62,45 @@ SCENARIO(delivery_beside_the_peer)
   }
 }
 
+// The peer acknowledges nothing.
+SCENARIO(stronger_closer_of_a_delivery)
+{
+  calls first;
+  calls second;
+  scene s;
+  kernel::current().at(s.fd).queued = 1;
+  s.o->async_close(first, close_mode::deliver(no_deadline));
+  thread other("other", [&] { s.o->async_close(second, close_mode::immediate()); });
+  s.run_until([&] { return first.called == 1 && second.called == 1; });
+  require_same_outcome(first, second);
+}
+
+SCENARIO(plain_closer_of_a_delivery)
+{
+  calls first;
+  calls second;
+  scene s;
+  kernel::current().at(s.fd).queued = 1;
+  s.o->async_close(first, close_mode::deliver(no_deadline));
+  thread other("other", [&] { s.o->async_close(second); });
+  s.run_until([&] { return first.called == 1 && second.called == 1; });
+}
+
+// The program's SO_LINGER has the close wait for the peer until another closer does not.
+SCENARIO(stronger_closer_of_a_lingering_close)
+{
+  calls closed;
+  scene s;
+  kernel::current().at(s.fd).queued = 1;
+  kernel::current().at(s.fd).linger = {1, 65535};
+  s.o->get_core().current()->set_linger(interlock::detail::linger_setting::on(65535));
+  s.o->close();
+  thread other("other", [&] { s.o->async_close(closed, close_mode::immediate()); });
+  s.run_until([&] { return closed.called == 1; });
+  require(scheduler::current()->now() < std::chrono::seconds(60000),
+    "a close lingers although a stronger closer does not wait");
+}
+
 SCENARIO(reset_beside_a_delivery)
 {
   calls closed;
@@ -98,12 +144,65 @@ SCENARIO(flush_beside_a_chain_of_writes)
     scene s;
     s.o->start<interlock::detail::initiate_send>(
       doing(first, [&] { s.o->async_write(second); }), 0, 0);
-    thread closer(
-      "closer", [&] { s.o->async_close(closed, close_mode::deliver(milliseconds(50))); });
+    thread closer("closer", [&] { s.o->async_close(closed, close_mode::deliver(no_deadline)); });
     s.run_until([&] { return second.called == 1 && closed.called == 1; });
+    require(!second.ec, "a write of a chain is refused");
     closer.join();
     s.o.reset();
   }
+}
+
+SCENARIO(write_beside_a_flush)
+{
+  calls first;
+  calls second;
+  calls closed;
+  scene s;
+  kernel::current().at(s.fd).is_writable = false;
+  s.o->async_write(first);
+  s.o->async_close(closed, close_mode::deliver(no_deadline));
+  thread newcomer("newcomer",
+    [&]
+    {
+      s.o->async_write(second);
+      kernel::current().make_room(s.fd);
+    });
+  s.run_until([&] { return first.called == 1 && second.called == 1 && closed.called == 1; });
+  require(!first.ec, "a flush has ended before its write");
+  require(second.ec.failed(), "a newcomer is let into a flush");
+}
+
+SCENARIO(close_beside_a_flush)
+{
+  calls written;
+  calls closed;
+  scene s;
+  kernel::current().at(s.fd).is_writable = false;
+  s.o->async_write(written);
+  s.o->async_close(closed, close_mode::deliver(no_deadline));
+  thread other("other",
+    [&]
+    {
+      s.o->close();
+      kernel::current().make_room(s.fd);
+    });
+  s.run_until([&] { return written.called == 1 && closed.called == 1; });
+  require(!written.ec, "a close has ended a flush");
+}
+
+SCENARIO(flush_that_stalls)
+{
+  calls written;
+  calls closed;
+  scene s;
+  kernel::current().at(s.fd).is_writable = false;
+  s.o->async_write(written);
+  thread closer("closer",
+    [&] {
+      s.o->async_close(closed, close_mode::deliver(no_deadline).progress_timeout(milliseconds(50)));
+    });
+  s.run_until([&] { return written.called == 1 && closed.called == 1; });
+  require(written.ec == boost::asio::error::operation_aborted, "a flush that stalls goes on");
 }
 
 SCENARIO(cancellation_beside_a_flush)

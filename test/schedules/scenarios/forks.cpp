@@ -8,8 +8,6 @@
 #include <mutex>
 #include <utility>
 
-#include <interlock/close_service.hpp>
-
 #include "schedules/scene.hpp"
 
 using namespace schedules;
@@ -155,7 +153,7 @@ WIDE_SCENARIO(fork_with_a_lock_of_the_thread_factory)
       const std::lock_guard<interlock::detail::sys::mutex> lock(app);
       return interlock::detail::sys::thread(std::move(f));
     };
-    boost::asio::make_service<interlock::close_service>(ctx, options);
+    use_options(ctx, options);
     object o(ctx);
     o.open(may_block);
     o.async_close(closed);
@@ -187,7 +185,7 @@ WIDE_SCENARIO(fork_with_a_lock_of_threads_that_end)
           const std::lock_guard<interlock::detail::sys::mutex> lock(*app);
         });
     };
-    boost::asio::make_service<interlock::close_service>(ctx, options);
+    use_options(ctx, options);
     object a(ctx);
     object b(ctx);
     a.open(may_block);

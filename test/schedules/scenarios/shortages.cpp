@@ -86,7 +86,7 @@ SCENARIO(thread_factory_takes_a_lock)
       const std::lock_guard<interlock::detail::sys::mutex> lock(app);
       return interlock::detail::sys::thread(std::move(f));
     };
-    boost::asio::make_service<interlock::close_service>(ctx, options);
+    use_options(ctx, options);
     object a(ctx);
     object b(ctx);
     a.open();
@@ -106,7 +106,7 @@ WIDE_SCENARIO(two_closes_and_one_thread_for_what_may_block)
   context ctx;
   interlock::close_service::options options;
   options.max_elastic_threads = 1;
-  boost::asio::make_service<interlock::close_service>(ctx, options);
+  use_options(ctx, options);
   object a(ctx);
   object b(ctx);
   a.open(may_block);
@@ -123,7 +123,7 @@ SCENARIO(close_without_a_thread)
     interlock::close_service::options options;
     options.thread_factory = [](std::function<void()>) -> interlock::detail::sys::thread
     { throw std::bad_alloc(); };
-    boost::asio::make_service<interlock::close_service>(ctx, options);
+    use_options(ctx, options);
     object o(ctx);
     o.open(may_block);
     thread other("other", [&] { o.close(); });

@@ -129,6 +129,7 @@ public:
     if (users_ != 0)
       scheduler::current()->fail("a detach while a thread is inside the I/O object");
     require_own_reactor("deregistration");
+    require_live_reactor();
     race::acquire(this);
     race::write(this);
     f.user = nullptr;
@@ -256,6 +257,14 @@ private:
   {
     if (kernel::current().has_parents_reactor())
       scheduler::current()->fail(std::string(what) + " with the reactor of the parent");
+  }
+
+  // Its end does not wait for a thread that stays inside for as long as that.
+  void require_live_reactor() const
+  {
+    scheduler& s = *scheduler::current();
+    if (executor_.where().reactor_is_down() && s.now() < std::chrono::seconds(1))
+      s.fail("deregistration from a reactor that has been shut down");
   }
 
   // As with an immediate executor.

@@ -69,13 +69,16 @@ public:
 
   ~counting()
   {
-    if (calls_)
-      ++calls_->destroyed;
+    if (!calls_)
+      return;
+    require_thread_of_program();
+    ++calls_->destroyed;
   }
 
   template <class... Args>
   void operator()(error_code ec, Args... args)
   {
+    require_thread_of_program();
     ++calls_->called;
     calls_->ec = ec;
     note(args...);
@@ -84,6 +87,12 @@ public:
   }
 
 private:
+  static void require_thread_of_program()
+  {
+    require(scheduler::current()->name_of_self() != "worker",
+      "a handler is called or destroyed on a thread of the library");
+  }
+
   void note(int fd)
   {
     calls_->value = fd;

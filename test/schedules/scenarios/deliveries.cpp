@@ -63,7 +63,7 @@ SCENARIO(delivery_beside_the_peer)
 }
 
 // The peer acknowledges nothing.
-SCENARIO(stronger_closer_of_a_delivery)
+WIDE_SCENARIO(stronger_closer_of_a_delivery)
 {
   calls first;
   calls second;
@@ -75,7 +75,7 @@ SCENARIO(stronger_closer_of_a_delivery)
   require_same_outcome(first, second);
 }
 
-SCENARIO(plain_closer_of_a_delivery)
+WIDE_SCENARIO(plain_closer_of_a_delivery)
 {
   calls first;
   calls second;

@@ -265,3 +265,20 @@ WIDE_SCENARIO(closer_of_a_lingering_descriptor_beside_two_reopens)
     s.o.reset();
   }
 }
+
+// The memory of the first tenure serves the third, of a borrowed descriptor, which is not closed.
+SCENARIO(closer_after_a_close_that_failed)
+{
+  calls closed;
+  scene s;
+  kernel::current().at(s.fd).close_error = EIO;
+  s.o->close();
+  s.o->open();
+  s.o->close();
+  const int borrowed = s.o->try_open(inner_protocol(), true);
+  thread closer("closer", [&] { s.o->async_close(closed); });
+  s.run_until([&] { return closed.called == 1; });
+  require(!closed.ec, "a closer receives the error of another close");
+  closer.join();
+  kernel::current().close(borrowed);
+}

@@ -358,3 +358,15 @@ SCENARIO(stranger_beside_a_delivery)
     kernel::current().close_strangers_socket(strangers);
   }
 }
+
+SCENARIO(lease_of_a_borrowed_descriptor_beside_close)
+{
+  scene s;
+  object o(s.ctx);
+  const int borrowed = o.try_open(inner_protocol(), true);
+  thread user("user", [&] { use_a_lease(o); });
+  o.close();
+  user.join();
+  require(kernel::current().is_open(borrowed), "a borrowed descriptor is closed");
+  kernel::current().close(borrowed);
+}

@@ -142,6 +142,24 @@ SCENARIO(blocked_call_beside_async_close)
   }
 }
 
+// What a handler starts is of the connection that the handler is of.
+SCENARIO(chain_beside_reopen)
+{
+  calls first;
+  calls second;
+  scene s;
+  kernel::current().at(s.fd).input = 1;
+  s.o->start<interlock::detail::initiate_read>(doing(first, [&] { s.o->async_read(second); }), 0);
+  thread other("reopening",
+    [&]
+    {
+      s.o->close();
+      kernel::current().at(s.o->open()).input = 5;
+    });
+  s.run_until([&] { return first.called == 1 && second.called == 1; });
+  require(second.ec.failed(), "a chain of reads goes on over another connection");
+}
+
 SCENARIO(blocked_call_beside_retire)
 {
   {

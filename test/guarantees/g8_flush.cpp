@@ -208,6 +208,37 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_resets_ends_both, writing)
     || close_waiter.report.outcome == close_outcome::closed));
 }
 
+// Asio's reactor serves one of two writes that wait for room when the connection ends.
+BOOST_FIXTURE_TEST_CASE(a_peer_that_resets_ends_two_writes, writing)
+{
+  error_code second = asio::error::would_block;
+  asio::async_write(
+    object, asio::buffer(much), [&second](error_code ec, std::size_t) { second = ec; });
+  close(close_mode::deliver(long_enough));
+  support::turn(context);
+  pair.far.reset();
+  BOOST_TEST(run_until_told(close_waiter));
+  BOOST_TEST(close_waiter.is(close_outcome::reset));
+  BOOST_TEST(
+    (written == asio::error::connection_reset && second == asio::error::operation_aborted));
+}
+
+// The second waits already when the close begins.
+BOOST_FIXTURE_TEST_CASE(after_a_reset_no_write_is_waited_for, writing)
+{
+  error_code second = asio::error::would_block;
+  asio::async_write(
+    object, asio::buffer(much), [&second](error_code ec, std::size_t) { second = ec; });
+  pair.far.reset();
+  while (written == asio::error::would_block && context.run_one_for(long_enough) != 0)
+    continue;
+  BOOST_TEST(written == asio::error::connection_reset);
+  close(close_mode::deliver(long_enough));
+  BOOST_TEST(run_until_told(close_waiter));
+  BOOST_TEST(close_waiter.is(close_outcome::reset));
+  BOOST_TEST(second == asio::error::operation_aborted);
+}
+
 // No thread runs the context, and so no write ends.
 BOOST_FIXTURE_TEST_CASE(a_context_that_is_not_run_keeps_no_descriptor_open, writing)
 {

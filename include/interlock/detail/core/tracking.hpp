@@ -78,8 +78,7 @@ public:
   {
     // They end in this order: the handler, the running handler's mark, the count.
     tenure_base& t = *std::exchange(tenure_, nullptr);
-    const count_guard counted{&t};
-    note_result(t, args...);
+    const count_guard counted{&t, note_result(t, args...)};
     const running_handler marked(t, What == counts_as::write);
     std::decay_t<Handler> own(std::move(handler));
     std::move(own)(std::forward<Args>(args)...);
@@ -106,18 +105,22 @@ protected:
 
   struct count_guard
   {
-    tenure_base* tenure; ///< Null: counted in none.
+    tenure_base* tenure;          ///< Null: counted in none.
+    bool is_failed_write = false; ///< One that has failed.
 
     INTERLOCK_HOT ~count_guard()
     {
+      if (is_failed_write)
+        end_hopeless_flush(*tenure);
       if (tenure)
         count_down(*tenure);
     }
   };
 
 private:
+  /// Whether a write has failed.
   template <class... Values>
-  static INTERLOCK_HOT void note_result(
+  static INTERLOCK_HOT bool note_result(
     tenure_base& t, const boost::system::error_code& ec, const Values&...) noexcept
   {
     if constexpr (What == counts_as::connect)
@@ -126,13 +129,24 @@ private:
         t.errors().begin_connection();
     }
     else if (ec)
+    {
       note_error(t, ec);
+      return What == counts_as::write;
+    }
+    return false;
   }
 
   static INTERLOCK_COLD void note_error(
     tenure_base& t, const boost::system::error_code& ec) noexcept
   {
     t.errors().note(ec);
+  }
+
+  // Asio's reactor does not serve a write that waits behind one which has met the end of the connection.
+  static INTERLOCK_COLD void end_hopeless_flush(tenure_base& t) noexcept
+  {
+    if (t.errors().have_ended_connection())
+      t.end_flush();
   }
 
   static INTERLOCK_HOT void count_down(tenure_base& t) noexcept

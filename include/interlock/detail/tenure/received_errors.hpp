@@ -62,6 +62,12 @@ public:
     bits_.store(0, std::memory_order_relaxed);
   }
 
+  /// Whether an operation has received an error that ends the connection.
+  bool have_ended_connection() const noexcept
+  {
+    return (bits_.load(std::memory_order_relaxed) & error_mask) != 0;
+  }
+
   /// `others`: other code may have used the descriptor. It may have ended the writing, and have received errors.
   INTERLOCK_DECL known_errors summarize(bool others) const noexcept;
 

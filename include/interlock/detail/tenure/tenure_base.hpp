@@ -218,7 +218,7 @@ public:
   /// Has the worker end the flush at the close's deadline, or when writes stall. The caller holds the tenure.
   void watch_flush() noexcept;
 
-  /// Ends the flush, for a closer that joins and does not wait for writes. The caller is inside.
+  /// Ends the flush. The caller is inside, or a handler of the tenure.
   void end_flush() noexcept;
 
   /// How many writes have started in the flush, which shows its progress. Any time.

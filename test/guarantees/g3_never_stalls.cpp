@@ -103,7 +103,7 @@ struct beside_a_held_pipe
 
   beside_a_held_pipe()
   {
-    object.async_close(of_the_pipe.plain_handler());
+    object.async_close(of_the_pipe.handler());
   }
 
   bool run_until_told(const support::told& t)
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_whose_close_can_block_is_left_to_the_worker_to
 
 BOOST_FIXTURE_TEST_CASE(a_pipe_that_is_held_delays_no_other_close, beside_a_held_pipe)
 {
-  other.async_close(of_the_other.plain_handler());
+  other.async_close(of_the_other.handler());
   check_that_the_other_is_told();
   BOOST_TEST(!of_the_other.ec);
 }

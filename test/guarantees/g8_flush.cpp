@@ -156,7 +156,7 @@ BOOST_FIXTURE_TEST_CASE(a_closer_that_does_not_wait_ends_a_flush, writing)
   close(close_mode::graceful(long_enough));
   support::turn(context);
   told plain;
-  object.async_close(plain.plain_handler());
+  object.async_close(plain.handler());
   check_cut_short(close_outcome::closed);
   BOOST_TEST(run_until_told(plain));
 }

@@ -158,7 +158,7 @@ BOOST_FIXTURE_TEST_CASE(a_destructor_delivers_in_the_background, lingering)
 
 BOOST_FIXTURE_TEST_CASE(an_async_close_delivers_and_waits, lingering)
 {
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   BOOST_TEST(is_delivering());
   BOOST_TEST(t.times == 0);
   check_delivered();
@@ -173,7 +173,7 @@ BOOST_FIXTURE_TEST_CASE(an_async_close_lets_writes_run_to_their_end, closing_tcp
   error_code written = asio::error::would_block;
   asio::async_write(object, asio::buffer(much), [&](error_code ec, std::size_t) { written = ec; });
   told t;
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   taken got;
   BOOST_TEST(run_until_told([&] { got.take(pair.far); }, t));
   BOOST_TEST(!t.ec);
@@ -191,7 +191,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_set_on_the_descriptor_is_done_by_close, told_by_
 BOOST_FIXTURE_TEST_CASE(
   what_is_set_on_the_descriptor_is_done_by_async_close, told_by_the_descriptor)
 {
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   check_delivered();
   BOOST_TEST(run_until_told(t));
   BOOST_TEST(!t.ec);
@@ -241,14 +241,14 @@ BOOST_FIXTURE_TEST_CASE(what_could_not_be_delivered_in_time_is_an_error, closing
   support::fill(fd());
   object.set_option(socket_base::linger(true, 1));
   told t;
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   BOOST_TEST(run_until_told(t));
   BOOST_TEST(t.ec == asio::error::timed_out);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_reset_while_lingering_is_an_error, lingering)
 {
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   BOOST_TEST(is_delivering());
   support::set_linger(pair.far, 0);
   pair.far.reset();
@@ -260,7 +260,7 @@ BOOST_FIXTURE_TEST_CASE(a_requested_report_is_there, lingering)
 {
   object.async_close(close_mode::deliver(std::chrono::milliseconds(50)), t.handler());
   told plain;
-  object.async_close(plain.plain_handler());
+  object.async_close(plain.handler());
   BOOST_TEST(run_until_told([] {}, t, plain));
   BOOST_TEST(t.is(close_outcome::timed_out));
   BOOST_TEST(plain.ec == asio::error::timed_out);
@@ -271,7 +271,7 @@ BOOST_FIXTURE_TEST_CASE(a_requested_report_is_there, lingering)
 BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_an_async_close, lingering)
 {
   support::fd second = copy();
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   BOOST_TEST(is_delivering());
   taken got;
   BOOST_TEST(all_arrives(got));
@@ -295,7 +295,7 @@ BOOST_FIXTURE_TEST_CASE(
   a_copy_goes_on_where_the_option_was_on_the_descriptor, told_by_the_descriptor)
 {
   support::fd second = copy();
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   taken got;
   BOOST_TEST(all_arrives(got));
   BOOST_TEST(run_until_told(t));
@@ -306,7 +306,7 @@ BOOST_FIXTURE_TEST_CASE(
 BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_although_a_joiner_has_a_mode, lingering)
 {
   support::fd second = copy();
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   told joined;
   object.async_close(close_mode::graceful(std::chrono::seconds(60)), joined.handler());
   taken got;
@@ -321,7 +321,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_the_time_has_passed, lingering)
 {
   object.set_option(socket_base::linger(true, 1));
   support::fd second = copy();
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   BOOST_TEST(run_until_told(t));
   BOOST_TEST(t.ec == asio::error::timed_out);
   taken got;
@@ -333,7 +333,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_the_time_has_passed, lingering)
 BOOST_FIXTURE_TEST_CASE(a_copy_finds_the_error_of_a_reset, lingering)
 {
   const support::fd second = copy();
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   BOOST_TEST(is_delivering());
   support::set_linger(pair.far, 0);
   pair.far.reset();
@@ -362,7 +362,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_of_a_local_socket_goes_on, closing_unix)
   support::fd second(support::checked(::dup(fd()), "dup"));
   object.set_option(socket_base::linger(true, 60));
   told t;
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   taken got;
   BOOST_TEST(run_until_told([&] { got.take(pair.far); }, t));
   BOOST_TEST(!t.ec);
@@ -389,7 +389,7 @@ BOOST_FIXTURE_TEST_CASE(a_forked_child_goes_on_with_the_connection, lingering)
       return told_to && !ec;
     });
   context.notify_fork(asio::execution_context::fork_parent);
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   taken got;
   BOOST_TEST(all_arrives(got));
   BOOST_TEST(run_until_told(t));
@@ -408,7 +408,7 @@ BOOST_FIXTURE_TEST_CASE(unread_input_is_answered_when_all_has_arrived, lingering
 {
   support::send_text(pair.far, "unread");
   BOOST_TEST(support::wait_until([this] { return object.available() == 6u; }));
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   BOOST_TEST(is_delivering());
   taken got;
   BOOST_TEST(got.take_all(pair.far));
@@ -420,7 +420,7 @@ BOOST_FIXTURE_TEST_CASE(unread_input_is_answered_when_all_has_arrived, lingering
 BOOST_FIXTURE_TEST_CASE(an_end_that_was_sent_before_is_waited_for, lingering)
 {
   object.shutdown(socket_base::shutdown_send);
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   told joined;
   object.async_close(close_mode::deliver(std::chrono::seconds(60)), joined.handler());
   BOOST_TEST(is_delivering());
@@ -457,7 +457,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_was_refused_has_nothing_to_linger_for)
       object.async_connect(nowhere, [&](error_code ec) { connected = ec; });
     BOOST_TEST(support::wait_tcp_state(copy, TCP_CLOSE));
     told t;
-    object.async_close(t.plain_handler());
+    object.async_close(t.handler());
     context.run();
     BOOST_TEST(!!connected);
     BOOST_TEST(t.times == 1);
@@ -484,7 +484,7 @@ BOOST_FIXTURE_TEST_CASE(what_else_is_in_the_queue_of_errors_is_no_reset, closing
   BOOST_TEST(::poll(&p, 1, 0) == 1);
   BOOST_TEST((p.revents & POLLERR) != 0);
   told t;
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   BOOST_TEST(run_until_told(t));
   BOOST_TEST(!t.ec);
 }
@@ -512,7 +512,7 @@ BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_on_the_descriptor_is_an_abort, closing
   const ::linger abort = {1, 0};
   support::checked(::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof(abort)), "setsockopt");
   told t;
-  object.async_close(t.plain_handler());
+  object.async_close(t.handler());
   BOOST_TEST(run_until_told(t));
   BOOST_TEST(!t.ec);
   taken got;

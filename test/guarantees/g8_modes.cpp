@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(a_borrowed_descriptor_is_detached_at_once_whatever_its_ling
   tcp::socket s(context, tcp::v4(), pair.near.get(), interlock::borrowed);
   s.set_option(asio::socket_base::linger(true, 60));
   told t;
-  s.async_close(t.plain_handler());
+  s.async_close(t.handler());
   BOOST_TEST(support::wait_until([&] { return support::turn(context), t.times != 0; }));
   BOOST_TEST(!t.ec);
   BOOST_TEST(interlock::detail::calls::linger_time(pair.near.get()).seconds() == 60);

@@ -93,7 +93,7 @@ BOOST_FIXTURE_TEST_CASE(an_immediate_close_overtakes_a_delivery, waiting_deliver
 BOOST_FIXTURE_TEST_CASE(a_close_without_a_mode_overtakes_a_delivery, waiting_delivery)
 {
   BOOST_TEST(begin());
-  object.async_close(second.plain_handler());
+  object.async_close(second.handler());
   BOOST_TEST(run_until_both_told());
   BOOST_TEST(first.is(close_outcome::closed));
   BOOST_TEST(!second.ec);

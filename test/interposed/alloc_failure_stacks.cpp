@@ -27,9 +27,6 @@
 #include "support/allocation_walk.hpp"
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
-#include "support/handler_tally.hpp"
-#include "support/loop.hpp"
-#include "support/wait_until.hpp"
 
 #include "adapt/tls_scene.hpp"
 
@@ -39,9 +36,7 @@ using boost::system::error_code;
 using interlock::close_mode;
 using local = interlock::local::stream_protocol;
 using std::chrono::milliseconds;
-using support::attempt;
-using support::for_every_allocation;
-using support::with_failure;
+using support::failing;
 
 namespace {
 
@@ -69,10 +64,8 @@ struct tls_contexts
 };
 
 /// A connection over TLS whose peer does not answer, and a read of the program's.
-struct scene
+struct scene : support::walked_context
 {
-  asio::io_context context;
-  support::handler_tally handlers;
   support::ends pair = support::unix_ends();
   support::close_watch watch{pair.near.get()};
   std::shared_ptr<near_type> near = std::make_shared<near_type>(
@@ -119,16 +112,6 @@ struct scene
     interlock::async_close(near, mode, handlers(std::move(handler)));
   }
 
-  void run_until_ended()
-  {
-    BOOST_TEST(support::wait_until(
-      [this]
-      {
-        support::turn(context);
-        return handlers.all_ended();
-      }));
-  }
-
   void check_closed()
   {
     BOOST_TEST(!is_open());
@@ -148,69 +131,60 @@ struct scene
   }
 };
 
-const close_mode modes[] = {close_mode::graceful(milliseconds(20)),
-  close_mode::deliver(milliseconds(20)), close_mode::abort()};
+struct close_row : support::row
+{
+  close_mode mode;
+};
+
+const close_mode gracefully = close_mode::graceful(milliseconds(20));
+const close_mode delivering = close_mode::deliver(milliseconds(20));
+
+const close_row starts[] = {
+  {{"graceful", 7}, gracefully}, {{"deliver", 7}, delivering}, {{"abort", 7}, close_mode::abort()}};
+
+const close_row steps[] = {
+  {{"graceful", 6}, gracefully}, {{"deliver", 6}, delivering}, {{"abort", 2}, close_mode::abort()}};
+
+const close_row joins[] = {{{"graceful", 4}, gracefully}, {{"abort", 4}, close_mode::abort()}};
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(a_close_that_throws_has_no_effect)
+INTERLOCK_TEST_WALK_ROWS(a_close_that_throws_has_no_effect, starts)
 {
-  for (const close_mode& mode : modes)
-    for_every_allocation(
-      [&mode](std::size_t n)
-      {
-        scene s;
-        adapt::closed c;
-        const attempt a = with_failure(n, [&] { s.close(mode, c.handler()); });
-        BOOST_TEST(s.is_open());
-        if (!a.threw)
-          s.run_until_ended();
-        BOOST_TEST(c.calls == (a.threw ? 0 : 1));
-        s.close_again();
-        return a.struck;
-      },
-      7);
+  scene s;
+  adapt::closed c;
+  const bool threw = fails([&] { s.close(row.mode, c.handler()); });
+  BOOST_TEST(s.is_open());
+  if (!threw)
+    s.run_until_ended();
+  BOOST_TEST(c.calls == (threw ? 0 : 1));
+  s.close_again();
 }
 
-BOOST_AUTO_TEST_CASE(a_step_that_fails_closes_the_connection_and_is_told)
+INTERLOCK_TEST_WALK_ROWS(a_step_that_fails_closes_the_connection_and_is_told, steps)
 {
-  for (const close_mode& mode : modes)
-    for_every_allocation(
-      [&mode](std::size_t n)
-      {
-        scene s;
-        adapt::closed c;
-        s.close(mode, c.handler());
-        const attempt a = support::run_with_failure(
-          n, s.context, [&] { return s.handlers.all_ended(); });
-        s.run_until_ended();
-        BOOST_TEST((c.calls == 1 || (a.threw && c.calls == 0)));
-        const bool is_told = c.ec == boost::system::errc::not_enough_memory;
-        BOOST_TEST((c.calls == 0 || c.ec == error_code() || (a.struck && is_told)));
-        BOOST_TEST(!c.report.notify_answered);
-        s.close_again();
-        return a.struck;
-      },
-      mode.delivers() ? 6 : 2);
+  scene s;
+  adapt::closed c;
+  s.close(row.mode, c.handler());
+  const bool threw = fails.run(s.context, [&] { return s.handlers.all_ended(); });
+  s.run_until_ended();
+  BOOST_TEST((c.calls == 1 || (threw && c.calls == 0)));
+  const bool is_told = c.ec == boost::system::errc::not_enough_memory;
+  BOOST_TEST((c.calls == 0 || c.ec == error_code() || (fails.struck() && is_told)));
+  BOOST_TEST(!c.report.notify_answered);
+  s.close_again();
 }
 
-BOOST_AUTO_TEST_CASE(a_close_that_does_not_join_has_no_effect)
+INTERLOCK_TEST_WALK_ROWS(a_close_that_does_not_join_has_no_effect, joins)
 {
-  for (const close_mode& mode : {close_mode::graceful(milliseconds(20)), close_mode::abort()})
-    for_every_allocation(
-      [&mode](std::size_t n)
-      {
-        scene s;
-        adapt::closed c;
-        adapt::closed joined;
-        s.close(close_mode::graceful(milliseconds(20)), c.handler());
-        const attempt a = with_failure(n, [&] { s.close(mode, joined.handler()); });
-        s.run_until_ended();
-        BOOST_TEST(c.calls == 1);
-        BOOST_TEST(c.ec == error_code());
-        BOOST_TEST(joined.calls == (a.threw ? 0 : 1));
-        s.close_again();
-        return a.struck;
-      },
-      4);
+  scene s;
+  adapt::closed c;
+  adapt::closed joined;
+  s.close(gracefully, c.handler());
+  const bool threw = fails([&] { s.close(row.mode, joined.handler()); });
+  s.run_until_ended();
+  BOOST_TEST(c.calls == 1);
+  BOOST_TEST(c.ec == error_code());
+  BOOST_TEST(joined.calls == (threw ? 0 : 1));
+  s.close_again();
 }

@@ -22,38 +22,13 @@
 #include "loop.hpp"
 #include "no_trace.hpp"
 #include "tcp_facts.hpp"
+#include "told.hpp"
 #include "wait_until.hpp"
 
 namespace support {
 
-/// What one closer has been told.
-struct told
+struct told : told_with<interlock::close_report>
 {
-  int times = 0;
-  boost::system::error_code ec;
-  interlock::close_report report;
-
-  /// A handler; the object has to outlive it.
-  auto handler()
-  {
-    return [this](boost::system::error_code e, interlock::close_report r)
-    {
-      ++times;
-      ec = e;
-      report = r;
-    };
-  }
-
-  /// One that gets no report.
-  auto plain_handler()
-  {
-    return [this](boost::system::error_code e)
-    {
-      ++times;
-      ec = e;
-    };
-  }
-
   bool is(interlock::close_outcome outcome) const
   {
     return times == 1 && !ec && report.outcome == outcome;

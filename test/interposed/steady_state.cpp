@@ -1,20 +1,23 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// In steady state a read or a write allocates nothing of ours: no bridge without a connected slot,
-// no memory of a tracked handler beyond what Asio keeps for the next one.
+// How much memory is taken. In steady state a read, a write or a connection allocates nothing of ours: no bridge
+// without a connected slot, no memory of a tracked handler beyond what Asio keeps for the next one. An open socket, and
+// a close that waits for its peer, keep to their budgets: thousands of them wait at once.
 
 #define BOOST_TEST_MODULE interlock_steady_state
 #include <boost/test/unit_test.hpp>
 
+#include <interlock/close_mode.hpp>
 #include <interlock/ip/tcp.hpp>
 #include <interlock/local/stream_protocol.hpp>
 #include <interlock/posix/stream_descriptor.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
-#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <sys/socket.h>
 
@@ -24,6 +27,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/version.hpp>
 #include <boost/asio/write.hpp>
 
@@ -39,16 +43,45 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
-using interlock::posix::stream_descriptor;
 
 namespace {
 
 constexpr std::size_t rounds = 1000;
 
-/// Rounds of a write on one side and a read on the other, each started from the handler of the last:
-/// inside the loop, where Asio keeps memory for the next handler.
+template <class Socket>
+using narrow = typename Socket::template rebind_executor<asio::io_context::executor_type>::other;
+
+/// Counts what `rounds` rounds allocate. Each starts in the handler of the last: inside the loop, where Asio keeps
+/// memory for the next handler.
+class counted_rounds
+{
+public:
+  std::size_t allocated() const noexcept
+  {
+    return support::allocations() - before_;
+  }
+
+protected:
+  /// False: that was the last.
+  bool begins_another() noexcept
+  {
+    if (round_ == warm_up)
+      before_ = support::allocations();
+    return round_++ != warm_up + rounds;
+  }
+
+  char buffer_[16];
+
+private:
+  static constexpr std::size_t warm_up = 10;
+
+  std::size_t round_ = 0;
+  std::size_t before_ = 0;
+};
+
+/// A write on one side and a read on the other.
 template <class Stream>
-class ping
+class ping : public counted_rounds
 {
 public:
   ping(Stream& from, Stream& to)
@@ -59,41 +92,32 @@ public:
 
   void next()
   {
-    if (round_ == warm_up)
-      before_ = support::allocations();
-    if (round_++ == warm_up + rounds)
+    if (!begins_another())
       return;
     asio::async_write(from_, asio::buffer("ping", 4), [](error_code, std::size_t) {});
     to_.async_read_some(asio::buffer(buffer_), [this](error_code, std::size_t) { next(); });
   }
 
-  std::size_t allocated() const noexcept
-  {
-    return support::allocations() - before_;
-  }
-
 private:
-  static constexpr std::size_t warm_up = 10;
-
   Stream& from_;
   Stream& to_;
-  std::size_t round_ = 0;
-  std::size_t before_ = 0;
-  char buffer_[16];
 };
 
-template <class Stream>
-std::size_t allocations_of(asio::io_context& context, Stream& from, Stream& to)
+template <class Stream, class... Protocol>
+std::size_t allocations_of(support::ends pair, const Protocol&... protocol)
 {
+  asio::io_context context;
+  Stream to(context, protocol..., pair.near.release());
+  Stream from(context, protocol..., pair.far.release());
   ping<Stream> p(from, to);
   p.next();
   context.run();
   return p.allocated();
 }
 
-/// One connection after another: accepted, read from, written to, closed. Each step starts in the handler of the last.
+/// A connection: accepted, read from, written to, closed. Each step starts in the handler of the last.
 template <class Tcp>
-class server
+class server : public counted_rounds
 {
 public:
   using socket = typename Tcp::socket;
@@ -106,22 +130,13 @@ public:
 
   void next()
   {
-    if (round_ == warm_up)
-      before_ = support::allocations();
-    if (round_++ == warm_up + rounds)
+    if (!begins_another())
       return;
     connect();
     acceptor_.async_accept(peer_, [this](error_code) { read(); });
   }
 
-  std::size_t allocated() const noexcept
-  {
-    return support::allocations() - before_;
-  }
-
 private:
-  static constexpr std::size_t warm_up = 10;
-
   void connect()
   {
     const auto to = acceptor_.local_endpoint();
@@ -150,9 +165,6 @@ private:
   typename Tcp::acceptor acceptor_;
   socket peer_;
   support::fd client_;
-  std::size_t round_ = 0;
-  std::size_t before_ = 0;
-  char buffer_[16];
 };
 
 template <class Tcp>
@@ -203,46 +215,21 @@ BOOST_AUTO_TEST_CASE(allocations_are_counted)
 
 BOOST_AUTO_TEST_CASE(a_tcp_socket_allocates_no_more_than_asios)
 {
-  const auto count = [](auto tcp)
-  {
-    using socket = typename decltype(tcp)::socket;
-    asio::io_context context;
-    support::ends pair = support::tcp_ends();
-    socket a(context, tcp, pair.near.release());
-    socket b(context, tcp, pair.far.release());
-    return allocations_of(context, a, b);
-  };
-  check_steady(count(tcp::v4()), count(asio::ip::tcp::v4()));
+  check_steady(allocations_of<tcp::socket>(support::tcp_ends(), tcp::v4()),
+    allocations_of<asio::ip::tcp::socket>(support::tcp_ends(), tcp::v4()));
 }
 
 BOOST_AUTO_TEST_CASE(a_socket_over_an_executor_of_its_own_type_allocates_no_more_than_asios)
 {
-  const auto count = [](auto protocol)
-  {
-    using socket = typename decltype(protocol)::socket::template rebind_executor<
-      asio::io_context::executor_type>::other;
-    asio::io_context context;
-    support::ends pair = support::unix_ends();
-    socket a(context, protocol, pair.near.release());
-    socket b(context, protocol, pair.far.release());
-    return allocations_of(context, a, b);
-  };
-  check_steady(count(local()), count(asio::local::stream_protocol()));
+  const asio::local::stream_protocol protocol;
+  check_steady(allocations_of<narrow<local::socket>>(support::unix_ends(), protocol),
+    allocations_of<narrow<asio::local::stream_protocol::socket>>(support::unix_ends(), protocol));
 }
 
 BOOST_AUTO_TEST_CASE(a_descriptor_allocates_no_more_than_asios)
 {
-  const auto count = [](auto* named)
-  {
-    using descriptor = std::remove_pointer_t<decltype(named)>;
-    asio::io_context context;
-    support::ends pair = support::pipe_ends();
-    descriptor to(context, pair.near.release());
-    descriptor from(context, pair.far.release());
-    return allocations_of(context, from, to);
-  };
-  check_steady(count(static_cast<stream_descriptor*>(nullptr)),
-    count(static_cast<asio::posix::stream_descriptor*>(nullptr)));
+  check_steady(allocations_of<interlock::posix::stream_descriptor>(support::pipe_ends()),
+    allocations_of<asio::posix::stream_descriptor>(support::pipe_ends()));
 }
 
 // The memory of an object that has gone serves the next one.
@@ -308,3 +295,63 @@ BOOST_AUTO_TEST_CASE(a_connected_slot_costs_an_allocation)
   BOOST_TEST(support::allocations() > before);
 }
 #endif
+
+// --- A close that waits.
+
+namespace {
+
+/// Sockets whose peers do not read what has been sent. They are closed with handlers of the size of a pointer, which
+/// counts as well.
+struct waiting_closes
+{
+  std::vector<local::socket> near;
+  std::vector<support::fd> far;
+  std::size_t called = 0;
+
+  waiting_closes(asio::io_context& context, std::size_t count)
+  {
+    for (std::size_t i = 0; i != count; ++i)
+    {
+      support::ends pair = support::unix_ends();
+      BOOST_TEST(support::fill(pair.near.get()) > 0u);
+      near.emplace_back(context, local(), pair.near.release());
+      far.push_back(std::move(pair.far));
+    }
+  }
+
+  void begin(asio::io_context& context)
+  {
+    for (local::socket& s : near)
+      s.async_close(interlock::close_mode::deliver(std::chrono::hours(1)),
+        [this](error_code, const interlock::close_report&) { ++called; });
+    context.poll();
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_close_that_waits_keeps_to_its_budget)
+{
+  constexpr long budget = 512;
+  constexpr std::size_t closes = 64;
+  asio::io_context context;
+  // The memory that all strands of a context share, of which every new one may take another piece.
+  for (int i = 0; i != 10000; ++i)
+    asio::make_strand(context);
+  waiting_closes first(context, 1);
+  first.begin(context);
+
+  waiting_closes others(context, closes);
+  const long before = support::live_bytes();
+  others.begin(context);
+  const long each = (support::live_bytes() - before) / long(closes);
+  BOOST_TEST_MESSAGE("a close that waits takes " << each << " bytes");
+  BOOST_TEST(each > 0);
+  BOOST_TEST(each <= budget);
+  BOOST_TEST(first.called + others.called == 0u);
+
+  first.far.clear();
+  others.far.clear();
+  context.run();
+  BOOST_TEST(first.called + others.called == closes + 1);
+}

@@ -88,18 +88,32 @@ int connected_to(support::fd& far)
 // made here: this comes before it, and goes after it.
 __attribute__((init_priority(1000))) last_look at_exit;
 
-/// The count of open descriptors, compared with an earlier one. (The census would wait for the
-/// worker to go.)
-class open_count
+/// As many descriptors are open in the end as before. (The census would wait for the worker to go.)
+struct no_descriptor_left
 {
-public:
-  bool restored() const
-  {
-    return support::wait_until([this] { return support::open_descriptors() == before_; });
-  }
+  const std::size_t before = support::open_descriptors();
 
-private:
-  std::size_t before_ = support::open_descriptors();
+  ~no_descriptor_left()
+  {
+    BOOST_TEST(support::wait_until([this] { return support::open_descriptors() == before; }));
+  }
+};
+
+/// What an object has: counted handlers, and a descriptor with a watch on it.
+struct life
+{
+  support::handler_tally& tally = at_exit.tallies.emplace_back();
+  support::ends pair = support::unix_ends();
+  const support::close_watch watch{pair.near.get()};
+
+  /// Each of the handlers has been called, and the descriptor closed once.
+  void check_ended(int handlers) const
+  {
+    BOOST_TEST(support::wait_until([&] { return tally.ended() == handlers; }));
+    BOOST_TEST(tally.all_called());
+    BOOST_TEST(watch.wait_closed());
+    BOOST_TEST(watch.closed() == 1u);
+  }
 };
 
 /// One life of an object: operations aborted and refused, closers that lead and join. The last
@@ -108,34 +122,37 @@ template <class Executor>
 void live_and_close(const Executor& ex)
 {
   using socket = typename local::socket::rebind_executor<Executor>::other;
-  support::handler_tally& tally = at_exit.tallies.emplace_back();
-  support::ends pair = support::unix_ends();
-  const support::close_watch watch(pair.near.get());
+  life l;
   {
-    socket s(ex, local(), pair.near.release());
+    socket s(ex, local(), l.pair.near.release());
     error_code read = not_called;
     error_code wait = not_called;
     std::promise<error_code> first;
     std::promise<error_code> second;
     char buffer[8];
-    s.async_read_some(asio::buffer(buffer), tally(support::into(read)));
-    s.async_wait(socket::wait_error, tally(support::into(wait)));
-    s.async_close(tally([&](error_code ec) { first.set_value(ec); }));
-    s.async_close(tally([&](error_code ec) { second.set_value(ec); }));
+    s.async_read_some(asio::buffer(buffer), l.tally(support::into(read)));
+    s.async_wait(socket::wait_error, l.tally(support::into(wait)));
+    s.async_close(l.tally([&](error_code ec) { first.set_value(ec); }));
+    s.async_close(l.tally([&](error_code ec) { second.set_value(ec); }));
     BOOST_TEST(first.get_future().get() == success);
     BOOST_TEST(second.get_future().get() == success);
     BOOST_TEST(read == aborted);
     BOOST_TEST(wait == aborted);
     std::promise<error_code> refused;
     s.async_read_some(
-      asio::buffer(buffer), tally([&](error_code ec, std::size_t) { refused.set_value(ec); }));
+      asio::buffer(buffer), l.tally([&](error_code ec, std::size_t) { refused.set_value(ec); }));
     BOOST_TEST(refused.get_future().get() == bad_descriptor);
-    BOOST_TEST(watch.closed() == 1u);
+    BOOST_TEST(l.watch.closed() == 1u);
   }
-  BOOST_TEST(support::wait_until([&] { return tally.ended() == tally.made(); }));
-  BOOST_TEST(tally.made() == 5);
-  BOOST_TEST(tally.all_called());
-  BOOST_TEST(watch.closed() == 1u);
+  l.check_ended(5);
+}
+
+template <class Executor>
+void live_and_close_often(const Executor& ex)
+{
+  const no_descriptor_left checked;
+  for (int i = 0; i != 20; ++i)
+    live_and_close(ex);
 }
 
 } // namespace
@@ -158,75 +175,51 @@ BOOST_AUTO_TEST_CASE(objects_of_static_lifetime_may_be_left_open)
 BOOST_AUTO_TEST_CASE(an_object_is_closed_while_the_context_goes_on)
 {
   live_and_close(asio::system_executor());
-  const open_count descriptors;
-  for (int i = 0; i != 20; ++i)
-    live_and_close(asio::system_executor());
-  BOOST_TEST(descriptors.restored());
+  live_and_close_often(asio::system_executor());
 }
 
 BOOST_AUTO_TEST_CASE(an_object_over_a_strand_of_it_is_closed_as_well)
 {
-  const open_count descriptors;
-  for (int i = 0; i != 20; ++i)
-    live_and_close(asio::make_strand(asio::system_executor()));
-  BOOST_TEST(descriptors.restored());
+  live_and_close_often(asio::make_strand(asio::system_executor()));
 }
 
 BOOST_AUTO_TEST_CASE(an_object_over_it_behind_a_type_erased_executor_is_closed_as_well)
 {
-  const open_count descriptors;
-  for (int i = 0; i != 20; ++i)
-    live_and_close(asio::any_io_executor(asio::system_executor()));
-  BOOST_TEST(descriptors.restored());
+  live_and_close_often(asio::any_io_executor(asio::system_executor()));
 }
 
-BOOST_AUTO_TEST_CASE(the_destructor_closes_and_aborts)
+BOOST_FIXTURE_TEST_CASE(the_destructor_closes_and_aborts, no_descriptor_left)
 {
-  const open_count descriptors;
+  life l;
+  std::promise<error_code> read;
+  char buffer[8];
   {
-    support::handler_tally& tally = at_exit.tallies.emplace_back();
-    support::ends pair = support::unix_ends();
-    const support::close_watch watch(pair.near.get());
-    std::promise<error_code> read;
-    char buffer[8];
-    {
-      socket_type s(asio::system_executor(), local(), pair.near.release());
-      s.async_read_some(
-        asio::buffer(buffer), tally([&](error_code ec, std::size_t) { read.set_value(ec); }));
-    }
-    BOOST_TEST(read.get_future().get() == aborted);
-    BOOST_TEST(watch.wait_closed());
-    BOOST_TEST((watch.close_waiter() == std::this_thread::get_id()));
-    BOOST_TEST(support::wait_until([&] { return tally.ended() == 1; }));
-    BOOST_TEST(tally.all_called());
+    socket_type s(asio::system_executor(), local(), l.pair.near.release());
+    s.async_read_some(
+      asio::buffer(buffer), l.tally([&](error_code ec, std::size_t) { read.set_value(ec); }));
   }
-  BOOST_TEST(descriptors.restored());
+  BOOST_TEST(read.get_future().get() == aborted);
+  l.check_ended(1);
+  BOOST_TEST((l.watch.close_waiter() == std::this_thread::get_id()));
 }
 
 // The threads are the system's: whichever of them closes, the descriptor is closed once.
-BOOST_AUTO_TEST_CASE(many_threads_may_close_the_same_object)
+BOOST_FIXTURE_TEST_CASE(many_threads_may_close_the_same_object, no_descriptor_left)
 {
-  const open_count descriptors;
   for (int i = 0; i != 20; ++i)
   {
-    support::handler_tally& tally = at_exit.tallies.emplace_back();
-    support::ends pair = support::unix_ends();
-    const support::close_watch watch(pair.near.get());
-    auto s = std::make_shared<socket_type>(asio::system_executor(), local(), pair.near.release());
+    life l;
+    auto s = std::make_shared<socket_type>(asio::system_executor(), local(), l.pair.near.release());
     std::atomic<int> successes{0};
     const auto closed = [&successes](error_code ec) { successes += ec ? 0 : 1; };
     for (int j = 0; j != 4; ++j)
       asio::post(asio::system_executor(),
-        tally([s, closed, &tally]
+        l.tally([s, closed, &tally = l.tally]
           { s->async_close(tally([s, closed](error_code ec) { closed(ec); })); }));
     s.reset();
-    BOOST_TEST(support::wait_until([&] { return tally.ended() == 8; }));
+    l.check_ended(8);
     BOOST_TEST(successes == 4);
-    BOOST_TEST(tally.all_called());
-    BOOST_TEST(watch.wait_closed());
-    BOOST_TEST(watch.closed() == 1u);
   }
-  BOOST_TEST(descriptors.restored());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,39 +4,18 @@
 // A group's close with fewer descriptors than the queue of its acceptor has connections: it accepts as many as it
 // can, the others are reset, and the close is complete all the same.
 
-#include <interlock/close_group.hpp>
-#include <interlock/ip/tcp.hpp>
-#include <interlock/local/stream_protocol.hpp>
+#include "group_test.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cstddef>
-#include <thread>
-#include <utility>
-#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <boost/asio/error.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/test/unit_test.hpp>
-
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
-#include "support/group_scene.hpp"
 #include "support/no_trace.hpp"
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-using interlock::close_mode;
-using interlock::close_outcome;
-using interlock::ip::tcp;
-using local = interlock::local::stream_protocol;
+using namespace groups;
 
 namespace {
-
-const error_code success;
 
 /// While it lives, so many descriptors can be opened.
 class few_descriptors
@@ -65,9 +44,9 @@ private:
   support::no_more_descriptors none_;
 };
 
-struct queue : support::no_trace, support::group_scene
+struct queue : support::no_trace, scene
 {
-  tcp::acceptor acceptor{context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
+  tcp::acceptor acceptor{context, any_local_port()};
   std::vector<asio::ip::tcp::socket> clients;
   std::size_t ends = 0;
   std::size_t resets = 0;
@@ -106,7 +85,7 @@ struct queue : support::no_trace, support::group_scene
   void close_with(std::size_t descriptors)
   {
     const few_descriptors limited(descriptors);
-    start(close_mode::graceful(std::chrono::seconds(60)));
+    start(close_mode::graceful(long_enough));
     std::thread peers([this] { read_all(); });
     context.run();
     peers.join();

@@ -3,42 +3,24 @@
 //
 // Acceptors in a group: the connections that wait in their queues are closed like members where the mode delivers.
 
-#include <interlock/borrowed.hpp>
-#include <interlock/close_tally.hpp>
-#include <interlock/ip/tcp.hpp>
-
-#include <chrono>
-#include <cstddef>
-#include <thread>
-#include <vector>
+#include "group_test.hpp"
 
 #include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/test/unit_test.hpp>
 
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
-#include "support/group_scene.hpp"
+#include <interlock/borrowed.hpp>
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-using interlock::close_mode;
-using interlock::close_outcome;
-using interlock::ip::tcp;
+using namespace groups;
 
 namespace {
 
-constexpr std::chrono::seconds long_enough(60);
-
 /// An acceptor, and clients in its queue that have sent something.
-struct queue : support::group_scene
+struct queue : scene
 {
   support::many_descriptors descriptors;
-  tcp::acceptor acceptor{context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
+  tcp::acceptor acceptor{context, any_local_port()};
   std::vector<asio::ip::tcp::socket> clients;
 
   explicit queue(std::size_t n = 500)
@@ -99,9 +81,9 @@ BOOST_FIXTURE_TEST_CASE(what_waits_in_an_accept_queue_is_reset_in_immediate_mode
 }
 
 BOOST_FIXTURE_TEST_CASE(
-  the_queue_of_an_acceptor_that_is_added_during_a_close_sees_an_end, support::group_connections)
+  the_queue_of_an_acceptor_that_is_added_during_a_close_sees_an_end, connections)
 {
-  tcp::acceptor late(context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  tcp::acceptor late(context, any_local_port());
   asio::ip::tcp::socket client(context);
   client.connect(late.local_endpoint());
   support::fill(members[0].native_handle());
@@ -115,7 +97,7 @@ BOOST_FIXTURE_TEST_CASE(
 
 BOOST_FIXTURE_TEST_CASE(every_acceptor_is_closed_before_a_window_begins, queue)
 {
-  tcp::acceptor second(context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  tcp::acceptor second(context, any_local_port());
   group.add(second);
   tcp::socket open(context, asio::ip::tcp::v4());
   group.add(open);
@@ -123,13 +105,13 @@ BOOST_FIXTURE_TEST_CASE(every_acceptor_is_closed_before_a_window_begins, queue)
   start(close_mode::deliver(long_enough));
   BOOST_TEST(!acceptor.is_open());
   BOOST_TEST(!second.is_open());
-  group.async_close(close_mode::immediate(), [](error_code, const interlock::close_tally&) {});
+  group.async_close(close_mode::immediate(), ignored);
   context.run();
-  BOOST_TEST(ec == error_code());
+  BOOST_TEST(ec == success);
   BOOST_TEST(tally.members() == clients.size() + 3);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_borrowed_acceptor_keeps_its_queue, support::group_scene)
+BOOST_FIXTURE_TEST_CASE(a_borrowed_acceptor_keeps_its_queue, scene)
 {
   const support::fd listener = support::tcp_listener();
   tcp::acceptor borrowed(context);
@@ -144,10 +126,9 @@ BOOST_FIXTURE_TEST_CASE(a_borrowed_acceptor_keeps_its_queue, support::group_scen
 }
 
 // What is in it is reset, as by the acceptor's own close.
-BOOST_FIXTURE_TEST_CASE(
-  an_acceptor_that_is_added_by_its_handle_keeps_its_queue, support::group_scene)
+BOOST_FIXTURE_TEST_CASE(an_acceptor_that_is_added_by_its_handle_keeps_its_queue, scene)
 {
-  tcp::acceptor acceptor(context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  tcp::acceptor acceptor(context, any_local_port());
   asio::ip::tcp::socket client(context);
   client.connect(acceptor.local_endpoint());
   group.add(acceptor.get_close_handle());

@@ -4,46 +4,18 @@
 // Members of several execution contexts, some of which end before the group: nothing of a context that is gone is
 // used, and the group does not wait for its members.
 
-#include <interlock/close_group.hpp>
-#include <interlock/ip/tcp.hpp>
-#include <interlock/local/stream_protocol.hpp>
-
-#include <chrono>
-#include <cstddef>
-#include <future>
-#include <optional>
-#include <utility>
+#include "group_test.hpp"
 
 #include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/system/error_code.hpp>
-#include <boost/test/unit_test.hpp>
 
-#include "support/descriptor_pairs.hpp"
-#include "support/group_scene.hpp"
-#include "support/loop.hpp"
-
-namespace asio = boost::asio;
-using boost::system::error_code;
-using interlock::close_group;
-using interlock::close_mode;
-using interlock::close_outcome;
-using interlock::close_tally;
-using local = interlock::local::stream_protocol;
-using tcp = interlock::ip::tcp;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
+using namespace groups;
 
 namespace {
 
-constexpr seconds long_enough(60);
-
 /// Beside the members of the group's own context, one on a strand of another one.
-struct scene : support::group_connections
+struct two_contexts : connections
 {
   using strand = asio::strand<asio::io_context::executor_type>;
   using socket = local::socket::rebind_executor<strand>::other;
@@ -53,7 +25,7 @@ struct scene : support::group_connections
   std::optional<socket> member{
     std::in_place, strand(other->get_executor()), local(), pair.near.release()};
 
-  scene()
+  two_contexts()
   {
     group.add(*member);
   }
@@ -69,12 +41,7 @@ struct scene : support::group_connections
     start(mode);
     end_other();
     context.run();
-    BOOST_TEST(ec == success());
-  }
-
-  static error_code success()
-  {
-    return error_code();
+    BOOST_TEST(ec == success);
   }
 };
 
@@ -82,7 +49,7 @@ struct scene : support::group_connections
 
 BOOST_AUTO_TEST_SUITE(test_close_group_contexts)
 
-BOOST_FIXTURE_TEST_CASE(members_of_several_contexts_are_closed, scene)
+BOOST_FIXTURE_TEST_CASE(members_of_several_contexts_are_closed, two_contexts)
 {
   start(close_mode::deliver(long_enough));
   while (ec == not_called)
@@ -96,14 +63,16 @@ BOOST_FIXTURE_TEST_CASE(members_of_several_contexts_are_closed, scene)
 }
 
 // The timers of the round would run for a minute.
-BOOST_FIXTURE_TEST_CASE(a_context_that_ends_during_a_close_leaves_its_member_unfinished, scene)
+BOOST_FIXTURE_TEST_CASE(
+  a_context_that_ends_during_a_close_leaves_its_member_unfinished, two_contexts)
 {
   start_and_end_other(close_mode::deliver(long_enough));
   BOOST_TEST(tally.unfinished == 1u);
   BOOST_TEST((*this)[close_outcome::acknowledged] == 3u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_member_of_a_context_that_is_gone_is_not_aborted_at_the_deadline, scene)
+BOOST_FIXTURE_TEST_CASE(
+  a_member_of_a_context_that_is_gone_is_not_aborted_at_the_deadline, two_contexts)
 {
   support::fill(members[0].native_handle());
   start_and_end_other(close_mode::deliver(milliseconds(20)));
@@ -111,18 +80,18 @@ BOOST_FIXTURE_TEST_CASE(a_member_of_a_context_that_is_gone_is_not_aborted_at_the
   BOOST_TEST((*this)[close_outcome::timed_out] == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_member_of_a_context_that_is_gone_is_not_overtaken, scene)
+BOOST_FIXTURE_TEST_CASE(a_member_of_a_context_that_is_gone_is_not_overtaken, two_contexts)
 {
   support::fill(members[0].native_handle());
   start(close_mode::deliver(long_enough));
   end_other();
-  group.async_close(close_mode::abort(), [](error_code, const close_tally&) {});
+  group.async_close(close_mode::abort(), ignored);
   context.run();
   BOOST_TEST(tally.unfinished == 1u);
   BOOST_TEST(tally.members() == 4u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_member_of_a_context_that_is_gone_does_not_begin_in_a_window, scene)
+BOOST_FIXTURE_TEST_CASE(a_member_of_a_context_that_is_gone_does_not_begin_in_a_window, two_contexts)
 {
   group.spread(milliseconds(30));
   start_and_end_other(close_mode::deliver(long_enough));
@@ -130,7 +99,7 @@ BOOST_FIXTURE_TEST_CASE(a_member_of_a_context_that_is_gone_does_not_begin_in_a_w
   BOOST_TEST((*this)[close_outcome::acknowledged] == 3u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_context_that_is_gone_before_has_no_members, scene)
+BOOST_FIXTURE_TEST_CASE(a_context_that_is_gone_before_has_no_members, two_contexts)
 {
   end_other();
   BOOST_TEST(group.size() == 3u);
@@ -149,8 +118,7 @@ BOOST_AUTO_TEST_CASE(a_group_outlives_the_strands_of_its_members)
     using executor = asio::strand<asio::io_context::executor_type>;
     local::socket::rebind_executor<executor>::other s(
       strand, local(), support::unix_ends().near.release());
-    tcp::acceptor::rebind_executor<executor>::other acceptor(
-      strand, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    tcp::acceptor::rebind_executor<executor>::other acceptor(strand, any_local_port());
     group.add(s);
     group.add(acceptor);
     BOOST_TEST(group.size() == 2u);
@@ -176,16 +144,16 @@ BOOST_AUTO_TEST_CASE(the_context_of_a_group_on_a_strand_ends_before_a_close_that
   BOOST_TEST(calls == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_object_that_is_opened_again_during_a_close_stays_open, scene)
+BOOST_FIXTURE_TEST_CASE(an_object_that_is_opened_again_during_a_close_stays_open, two_contexts)
 {
   support::fill(members[0].native_handle());
   start(close_mode::deliver(milliseconds(20)));
   const auto open_again = [](socket& s) { s.assign(local(), support::unix_ends().near.release()); };
   open_again(*member);
-  group.async_close(close_mode::abort(), [](error_code, const close_tally&) {});
+  group.async_close(close_mode::abort(), ignored);
   group.abort_wait(milliseconds(10));
   context.run();
-  BOOST_TEST(ec == success());
+  BOOST_TEST(ec == success);
   BOOST_TEST(member->is_open());
   BOOST_TEST(tally.members() == 4u);
 }
@@ -212,7 +180,7 @@ BOOST_AUTO_TEST_CASE(contexts_end_while_the_group_closes_and_aborts_their_member
         {
           group.async_close(close_mode::deliver(std::chrono::microseconds(50 * (i % 7))),
             [&](error_code, const close_tally& t) { members.set_value(t.members()); });
-          group.async_close(close_mode::abort(), [](error_code, const close_tally&) {});
+          group.async_close(close_mode::abort(), ignored);
         });
       context.poll();
     }
@@ -226,8 +194,7 @@ BOOST_AUTO_TEST_CASE(the_context_of_an_acceptor_ends_while_accepted_connections_
   asio::io_context own;
   close_group group(own);
   std::optional<asio::io_context> context(std::in_place);
-  std::optional<tcp::acceptor> acceptor(
-    std::in_place, *context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  std::optional<tcp::acceptor> acceptor(std::in_place, *context, any_local_port());
   asio::ip::tcp::socket client(own);
   client.connect(acceptor->local_endpoint());
   group.add(*acceptor);

@@ -31,15 +31,11 @@
 #include <interlock/posix/stream_descriptor.hpp>
 
 #include "support/descriptor_pairs.hpp"
+#include "support/local_port.hpp"
 
 namespace support {
 
 namespace asio = boost::asio;
-
-inline asio::ip::tcp::endpoint any_local_port()
-{
-  return asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0);
-}
 
 /// Writes to `n` until it takes no more. Its blocking mode stays as it was.
 inline void write_until_full(int n)

@@ -95,6 +95,18 @@ struct group_connections : group_scene
       add();
   }
 
+  void fill_all()
+  {
+    for (interlock::local::stream_protocol::socket& s : members)
+      fill(s.native_handle());
+  }
+
+  void drain_all()
+  {
+    for (const fd& peer : peers)
+      drain(peer);
+  }
+
   /// The group has been closed before, which closes what is added: so it is opened after it has been added.
   interlock::local::stream_protocol::socket& add_open()
   {

@@ -5,23 +5,12 @@
 
 #include <interlock/adapt/ssl.hpp>
 
-#include <chrono>
-#include <list>
-#include <memory>
-#include <utility>
-
-#include <boost/test/unit_test.hpp>
-
 #include <interlock/close_group.hpp>
 
 #include "tls_scene.hpp"
 
 using interlock::close_group;
-using interlock::close_mode;
-using interlock::close_outcome;
 using interlock::close_tally;
-using interlock::ip::tcp;
-using std::chrono::milliseconds;
 
 namespace {
 
@@ -43,7 +32,7 @@ struct grouped : scene
     group.add(near);
   }
 
-  void close(const close_mode& mode)
+  void start(const close_mode& mode)
   {
     group.async_close(mode,
       [this](error_code ec, const close_tally& t)
@@ -53,6 +42,20 @@ struct grouped : scene
         tally = t;
       });
   }
+
+  void close(const close_mode& mode)
+  {
+    start(mode);
+    end();
+  }
+
+  /// The only member has had this outcome, and each close has been told.
+  void check(close_outcome outcome, int closes = 1) const
+  {
+    BOOST_TEST(calls == closes);
+    BOOST_TEST(tally.members() == 1u);
+    BOOST_TEST(tally[outcome] == 1u, "not " << outcome << ": " << tally);
+  }
 };
 
 } // namespace
@@ -61,100 +64,70 @@ BOOST_AUTO_TEST_SUITE(test_groups_of_stacks)
 
 BOOST_AUTO_TEST_CASE(a_stack_is_closed_with_its_layers)
 {
-  read_end seen;
-  grouped g([&](tls_peer& p) { seen = p.read_all(); });
-  large_write w;
-  w.start(*g.near);
+  grouped g(reads);
+  large_write w(*g.near);
   g.close(close_mode::graceful(long_enough));
-  g.context.run();
-  g.join();
-  BOOST_TEST(seen.bytes == much);
-  BOOST_TEST(seen.is_clean());
-  BOOST_TEST(g.calls == 1);
-  BOOST_TEST(g.tally[close_outcome::peer_closed] == 1u);
-  BOOST_TEST(g.tally.members() == 1u);
+  BOOST_TEST(g.far.seen.is(much));
+  g.check(close_outcome::peer_closed);
   BOOST_TEST(g.group.size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(the_group_does_not_keep_a_stack_but_while_it_closes_it)
 {
-  grouped g([](tls_peer& p) { p.read_all(); });
+  grouped g(reads);
   const std::weak_ptr<tls_stream> stack = g.near;
-  g.close(close_mode::graceful(long_enough));
+  g.start(close_mode::graceful(long_enough));
   g.near.reset();
   BOOST_TEST(!stack.expired());
-  g.context.run();
+  g.run();
   BOOST_TEST(stack.expired());
   BOOST_TEST(g.group.size() == 0u);
-  BOOST_TEST(g.tally[close_outcome::peer_closed] == 1u);
+  g.check(close_outcome::peer_closed);
 }
 
 BOOST_AUTO_TEST_CASE(a_stack_that_is_gone_leaves_the_group)
 {
-  grouped g([](tls_peer& p) { p.read_all(); });
+  grouped g(reads);
   g.near.reset();
-  g.context.run();
+  g.run();
   BOOST_TEST(g.group.size() == 0u);
   g.close(close_mode::graceful(long_enough));
-  g.context.restart();
-  g.context.run();
   BOOST_TEST(g.tally.members() == 0u);
   BOOST_CHECK_THROW(g.group.add(std::weak_ptr<tls_stream>()), std::bad_weak_ptr);
 }
 
 BOOST_AUTO_TEST_CASE(a_peer_that_never_answers_does_not_hold_the_group)
 {
-  grouped g(
-    [&](tls_peer& p)
-    {
-      p.read_all();
-      g.wait();
-    });
+  grouped g(reads_and_waits);
   g.close(close_mode::graceful(milliseconds(50)));
-  g.context.run();
-  BOOST_TEST(g.calls == 1);
-  BOOST_TEST(g.tally[close_outcome::timed_out] == 1u);
-  BOOST_TEST(g.tally.members() == 1u);
+  g.check(close_outcome::timed_out);
 }
 
 BOOST_AUTO_TEST_CASE(writes_that_do_not_end_are_aborted_with_the_group)
 {
-  grouped g([&](tls_peer&) { g.wait(); });
-  large_write w;
-  w.start(*g.near);
+  grouped g(waits);
+  large_write w(*g.near);
   g.close(close_mode::graceful(milliseconds(50)));
-  g.context.run();
   BOOST_TEST(g.calls == 1);
   BOOST_TEST(g.tally.members() == 1u);
   BOOST_TEST(g.tally.unacknowledged != 0u);
-  BOOST_TEST((w.ec != success && w.ec != not_called));
+  BOOST_TEST(has_failed(w.ec));
 }
 
 BOOST_AUTO_TEST_CASE(a_stronger_mode_of_the_group_overtakes_the_layers)
 {
-  for (const auto mode :
-    {close_mode::deliver(long_enough), close_mode::immediate(), close_mode::abort()})
+  const std::pair<close_mode, close_outcome> rows[] = {
+    {close_mode::deliver(long_enough), close_outcome::acknowledged},
+    {close_mode::immediate(), close_outcome::closed},
+    {close_mode::abort(), close_outcome::aborted}};
+  for (const auto& [mode, outcome] : rows)
   {
-    read_end seen;
-    grouped g(
-      [&](tls_peer& p)
-      {
-        seen = p.read_all();
-        g.wait();
-      });
-    g.close(close_mode::graceful(long_enough));
+    grouped g(reads_and_waits);
+    g.start(close_mode::graceful(long_enough));
     for (int turns = 0; turns != 10; ++turns)
       g.context.poll_one();
     g.close(mode);
-    g.context.run();
-    g.let_go();
-    g.join();
-    BOOST_TEST(g.calls == 2);
-    BOOST_TEST(g.tally.members() == 1u);
-    BOOST_TEST(g.tally[mode.delivers()                      ? close_outcome::acknowledged
-                   : mode.what() == close_mode::kind::abort ? close_outcome::aborted
-                                                            : close_outcome::closed]
-      == 1u);
+    g.check(outcome, 2);
   }
 }
 
@@ -163,13 +136,12 @@ BOOST_AUTO_TEST_CASE(what_is_opened_during_a_close_stays_open_when_the_group_abo
   for (int turns = 0; turns != 30; ++turns)
   {
     asio::io_context context;
-    tcp::acceptor acceptor(context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    tcp::acceptor acceptor(context, any_local_port());
     asio::ip::tcp::socket far(context);
     far.connect(acceptor.local_endpoint());
     const auto near = std::make_shared<tcp::socket>(acceptor.accept());
     close_group group(context);
     group.add(near);
-    closed c;
     group.async_close(close_mode::immediate(), [](error_code, const close_tally&) {});
     for (int i = 0; i != turns; ++i)
       context.poll_one();
@@ -183,25 +155,20 @@ BOOST_AUTO_TEST_CASE(what_is_opened_during_a_close_stays_open_when_the_group_abo
 
 BOOST_AUTO_TEST_CASE(a_stack_that_has_been_moved_is_closed_as_a_connection)
 {
-  grouped g([](tls_peer& p) { p.read_all(); });
+  grouped g(reads);
   const auto moved = std::make_shared<tls_stream>(std::move(*g.near));
   g.close(close_mode::immediate());
-  g.context.run();
   BOOST_TEST(!moved->next_layer().is_open());
   BOOST_TEST(g.tally.members() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_close_of_the_program_and_one_of_the_group_are_one)
 {
-  grouped g([](tls_peer& p) { p.read_all(); });
-  closed own;
-  interlock::async_close(g.near, close_mode::graceful(long_enough), own.handler());
+  grouped g(reads);
+  g.start_close(close_mode::graceful(long_enough));
   g.close(close_mode::graceful(long_enough));
-  g.context.run();
-  BOOST_TEST(own.calls == 1);
-  BOOST_TEST(own.report.notify_sent);
-  BOOST_TEST(g.calls == 1);
-  BOOST_TEST(g.tally[close_outcome::peer_closed] == 1u);
+  BOOST_TEST(g.c.told() == "peer_closed, sent");
+  g.check(close_outcome::peer_closed);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

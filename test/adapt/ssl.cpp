@@ -7,31 +7,19 @@
 #include <interlock/adapt/ssl.hpp>
 
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <cstddef>
-#include <vector>
+#include <optional>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
-#include <boost/test/unit_test.hpp>
 
 #include "support/descriptor_pairs.hpp"
 #include "tls_scene.hpp"
 
-using interlock::close_mode;
-using interlock::close_outcome;
-using interlock::ip::tcp;
-using std::chrono::milliseconds;
-
 namespace {
 
 using namespace adapt;
-using tls_stream = ssl::stream<tcp::socket>;
-using scene = tls_scene<tls_stream>;
+using scene = tls_scene<ssl::stream<tcp::socket>>;
 
 const auto versions = boost::unit_test::data::make({TLS1_2_VERSION, TLS1_3_VERSION});
 
@@ -44,272 +32,150 @@ BOOST_AUTO_TEST_SUITE(test_ssl)
 BOOST_DATA_TEST_CASE(
   a_close_beside_an_outstanding_write_delivers_all_of_it_and_a_clean_end, versions, version)
 {
-  read_end seen;
-  scene s(version,
-    [&](tls_peer& p)
-    {
-      seen = p.read_all();
-      p.notify();
-    });
-  large_write w;
-  closed c;
-  w.start(*s.near);
-  interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
-  s.context.run();
-  s.join();
+  scene s(version, reads_and_answers);
+  large_write w(*s.near);
+  s.close(close_mode::graceful(long_enough));
   BOOST_TEST(w.ec == success);
-  BOOST_TEST(seen.bytes == much);
-  BOOST_TEST(seen.is_clean());
-  BOOST_TEST(c.calls == 1);
-  BOOST_TEST(c.ec == success);
-  BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
-  BOOST_TEST(c.report.notify_sent);
-  BOOST_TEST(c.report.notify_answered);
-  BOOST_TEST(!c.report.truncated);
+  BOOST_TEST(s.far.seen.is(much));
+  BOOST_TEST(s.c.told() == "peer_closed, sent, answered");
 }
 
 BOOST_DATA_TEST_CASE(deliver_sends_the_end_and_does_not_wait_for_the_peers, versions, version)
 {
-  read_end seen;
-  scene s(version,
-    [&](tls_peer& p)
-    {
-      seen = p.read_all();
-      s.wait();
-    });
-  large_write w;
-  closed c;
-  w.start(*s.near);
-  interlock::async_close(s.near, close_mode::deliver(long_enough), c.handler());
-  s.context.run();
-  s.let_go();
-  s.join();
-  BOOST_TEST(seen.bytes == much);
-  BOOST_TEST(seen.is_clean());
-  BOOST_TEST(c.report.connection.outcome == close_outcome::acknowledged);
-  BOOST_TEST(c.report.notify_sent);
-  BOOST_TEST(!c.report.notify_answered);
-  BOOST_TEST(!c.report.truncated);
+  scene s(version, reads_and_waits);
+  large_write w(*s.near);
+  s.close(close_mode::deliver(long_enough));
+  BOOST_TEST(s.far.seen.is(much));
+  BOOST_TEST(s.c.told() == "acknowledged, sent");
 }
 
 BOOST_DATA_TEST_CASE(an_immediate_close_is_told_as_truncated, versions, version)
 {
-  read_end seen;
-  scene s(version, [&](tls_peer& p) { seen = p.read_all(); });
-  closed c;
-  interlock::async_close(s.near, close_mode::immediate(), c.handler());
-  s.context.run();
-  s.join();
-  BOOST_TEST(seen.ec == asio::ssl::error::stream_truncated);
-  BOOST_TEST(c.ec == success);
-  BOOST_TEST(c.report.connection.outcome == close_outcome::closed);
-  BOOST_TEST(!c.report.notify_sent);
-  BOOST_TEST(c.report.truncated);
+  scene s(version, reads);
+  s.close(close_mode::immediate());
+  BOOST_TEST(s.far.seen.ec == ssl::error::stream_truncated);
+  BOOST_TEST(s.c.told() == "closed, truncated");
 }
 
 BOOST_AUTO_TEST_CASE(an_abort_resets_the_connection)
 {
-  read_end seen;
-  scene s(TLS1_3_VERSION, [&](tls_peer& p) { seen = p.read_all(); });
-  closed c;
-  interlock::async_close(s.near, close_mode::abort(), c.handler());
-  s.context.run();
-  s.join();
-  BOOST_TEST(seen.ec == asio::error::connection_reset);
-  BOOST_TEST(c.report.connection.outcome == close_outcome::aborted);
-  BOOST_TEST(c.report.truncated);
+  scene s(TLS1_3_VERSION, reads);
+  s.close(close_mode::abort());
+  BOOST_TEST(s.far.seen.ec == asio::error::connection_reset);
+  BOOST_TEST(s.c.told() == "aborted, truncated");
 }
 
 BOOST_AUTO_TEST_CASE(a_close_in_the_handler_of_a_write_comes_after_what_it_has_written)
 {
-  read_end seen;
-  scene s(TLS1_3_VERSION, [&](tls_peer& p) { seen = p.read_all(); });
-  closed c;
+  scene s(TLS1_3_VERSION, reads);
   asio::async_write(*s.near, asio::buffer("hello", 5),
-    [&](error_code, std::size_t)
-    { interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler()); });
-  s.context.run();
-  s.join();
-  BOOST_TEST(seen.bytes == 5u);
-  BOOST_TEST(seen.is_clean());
-  BOOST_TEST(c.report.notify_sent);
+    [&](error_code, std::size_t) { s.start_close(close_mode::graceful(long_enough)); });
+  s.end();
+  BOOST_TEST(s.far.seen.is(5));
+  BOOST_TEST(s.c.report.notify_sent);
 }
 
 BOOST_DATA_TEST_CASE(an_end_that_the_peer_has_sent_before_counts_as_answered, versions, version)
 {
-  read_end seen;
   scene s(version,
-    [&](tls_peer& p)
+    [](tls_peer& p)
     {
       p.notify();
-      seen = p.read_all();
+      p.read();
     });
-  std::array<char, 1> byte;
-  error_code read = not_called;
-  s.near->async_read_some(asio::buffer(byte), [&](error_code ec, std::size_t) { read = ec; });
-  s.context.run();
-  BOOST_TEST(read == asio::error::eof);
-  closed c;
-  interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
-  s.context.restart();
-  s.context.run();
-  s.join();
-  BOOST_TEST(c.report.notify_sent);
-  BOOST_TEST(c.report.notify_answered);
-  BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
+  small_read r(*s.near);
+  s.run();
+  BOOST_TEST(r.ec == asio::error::eof);
+  s.close(close_mode::graceful(long_enough));
+  BOOST_TEST(s.c.told() == "peer_closed, sent, answered");
 }
 
 // --- Peers that would hold it.
 
 BOOST_DATA_TEST_CASE(a_peer_that_never_answers_does_not_hold_it, versions, version)
 {
-  read_end seen;
-  scene s(version,
-    [&](tls_peer& p)
-    {
-      seen = p.read_all();
-      s.wait();
-    });
-  closed c;
+  scene s(version, reads_and_waits);
   const auto begin = std::chrono::steady_clock::now();
-  interlock::async_close(s.near, close_mode::graceful(milliseconds(100)), c.handler());
-  s.context.run();
+  s.start_close(close_mode::graceful(milliseconds(100)));
+  s.run();
   BOOST_TEST((std::chrono::steady_clock::now() - begin >= milliseconds(100)));
-  s.let_go();
-  s.join();
-  BOOST_TEST(seen.is_clean());
-  BOOST_TEST(c.calls == 1);
-  BOOST_TEST(c.report.notify_sent);
-  BOOST_TEST(!c.report.notify_answered);
-  BOOST_TEST(!c.report.truncated);
-  BOOST_TEST((c.report.connection.outcome != close_outcome::peer_closed));
+  s.end();
+  BOOST_TEST(s.far.seen.is(0));
+  BOOST_TEST(s.c.told_of_layers() == "sent");
+  BOOST_TEST(s.c.report.connection.outcome != close_outcome::peer_closed);
 }
 
 BOOST_AUTO_TEST_CASE(the_progress_timeout_ends_the_wait_for_an_answer)
 {
   const in_time checked;
-  scene s(TLS1_3_VERSION,
-    [&](tls_peer& p)
-    {
-      p.read_all();
-      s.wait();
-    });
-  closed c;
-  close_mode mode = close_mode::graceful(long_enough);
-  interlock::async_close(s.near, mode.progress_timeout(milliseconds(50)), c.handler());
-  s.context.run();
-  BOOST_TEST(c.calls == 1);
-  BOOST_TEST(c.report.notify_sent);
-  BOOST_TEST(!c.report.notify_answered);
+  scene s(TLS1_3_VERSION, reads_and_waits);
+  s.close(close_mode::graceful(long_enough).progress_timeout(milliseconds(50)));
+  BOOST_TEST(s.c.told_of_layers() == "sent");
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_after_the_deadline_changes_nothing)
 {
   scene s(TLS1_3_VERSION,
-    [&](tls_peer& p)
+    [](tls_peer& p)
     {
-      p.read_all();
-      s.wait();
+      reads_and_waits(p);
       p.notify();
     });
-  closed c;
-  interlock::async_close(s.near, close_mode::graceful(milliseconds(50)), c.handler());
-  s.context.run();
-  BOOST_TEST(c.calls == 1);
-  BOOST_TEST(!c.report.notify_answered);
+  s.close(close_mode::graceful(milliseconds(50)));
+  BOOST_TEST(s.c.calls == 1);
+  BOOST_TEST(!s.c.report.notify_answered);
 }
-
-namespace {
-
-/// The far end sends until it cannot any more.
-void send_for_ever(tls_peer& p)
-{
-  const std::vector<char> data(16384);
-  error_code ec;
-  while (!ec)
-    asio::write(p.stream, asio::buffer(data), ec);
-}
-
-} // namespace
 
 BOOST_DATA_TEST_CASE(a_peer_that_sends_for_ever_does_not_hold_it, versions, version)
 {
-  scene s(version, send_for_ever);
-  closed c;
-  interlock::async_close(s.near, close_mode::graceful(milliseconds(200)), c.handler());
-  s.context.run();
-  s.join();
-  BOOST_TEST(c.calls == 1);
-  BOOST_TEST(c.report.notify_sent);
-  BOOST_TEST(!c.report.notify_answered);
+  scene s(version, sends_for_ever);
+  s.close(close_mode::graceful(milliseconds(200)));
+  BOOST_TEST(s.c.told_of_layers() == "sent");
 }
 
 BOOST_AUTO_TEST_CASE(the_limit_of_input_to_discard_ends_the_wait_for_an_answer)
 {
   const in_time checked;
-  scene s(TLS1_3_VERSION, send_for_ever);
-  closed c;
-  close_mode mode = close_mode::graceful(long_enough);
-  interlock::async_close(s.near, mode.discard_limit(100000), c.handler());
-  s.context.run();
-  s.join();
-  BOOST_TEST(c.calls == 1);
-  BOOST_TEST(c.report.notify_sent);
-  BOOST_TEST(!c.report.notify_answered);
+  scene s(TLS1_3_VERSION, sends_for_ever);
+  s.close(close_mode::graceful(long_enough).discard_limit(100000));
+  BOOST_TEST(s.c.told_of_layers() == "sent");
 }
 
 BOOST_DATA_TEST_CASE(writes_that_do_not_end_in_time_are_told_as_truncated, versions, version)
 {
-  scene s(version, [&](tls_peer&) { s.wait(); });
-  large_write w;
-  closed c;
-  w.start(*s.near);
-  interlock::async_close(s.near, close_mode::graceful(milliseconds(100)), c.handler());
-  s.context.run();
-  BOOST_TEST((w.ec != success && w.ec != not_called));
-  BOOST_TEST(c.calls == 1);
-  BOOST_TEST(c.report.connection.outcome == close_outcome::timed_out);
-  BOOST_TEST(c.report.connection.unacknowledged != 0u);
-  BOOST_TEST(!c.report.notify_sent);
-  BOOST_TEST(c.report.truncated);
+  scene s(version, waits);
+  large_write w(*s.near);
+  s.close(close_mode::graceful(milliseconds(100)));
+  BOOST_TEST(has_failed(w.ec));
+  BOOST_TEST(s.c.told() == "timed_out, truncated");
+  BOOST_TEST(s.c.report.connection.unacknowledged != 0u);
 }
 
 BOOST_AUTO_TEST_CASE(an_end_that_cannot_be_written_in_time_is_told_as_truncated)
 {
-  scene s(TLS1_3_VERSION, [&](tls_peer&) { s.wait(); });
+  scene s(TLS1_3_VERSION, waits);
   while (support::fill(s.near->next_layer().native_handle()) != 0)
   {
   }
-  closed c;
-  interlock::async_close(s.near, close_mode::graceful(milliseconds(50)), c.handler());
-  s.context.run();
+  s.start_close(close_mode::graceful(milliseconds(50)));
+  s.run();
   closed later;
   interlock::async_close(s.near, close_mode::graceful(long_enough), later.handler());
-  s.context.restart();
-  s.context.run();
-  for (const closed& each : {c, later})
-  {
-    BOOST_TEST(each.calls == 1);
-    BOOST_TEST(each.report.connection.outcome == close_outcome::timed_out);
-    BOOST_TEST(!each.report.notify_sent);
-    BOOST_TEST(each.report.truncated);
-  }
+  s.run();
+  BOOST_TEST(s.c.told() == "timed_out, truncated");
+  BOOST_TEST(later.told() == "timed_out, truncated");
 }
 
 BOOST_AUTO_TEST_CASE(a_handshake_that_is_not_over_has_no_end)
 {
   scene s;
-  s.play([&](tls_peer&) { s.wait(); });
+  s.play(waits);
   error_code shaken = not_called;
-  s.near->async_handshake(asio::ssl::stream_base::server, [&](error_code ec) { shaken = ec; });
+  s.near->async_handshake(ssl::stream_base::server, [&](error_code ec) { shaken = ec; });
   s.context.poll();
-  closed c;
-  interlock::async_close(s.near, close_mode::deliver(long_enough), c.handler());
-  s.context.run();
-  BOOST_TEST((shaken != success && shaken != not_called));
-  BOOST_TEST(c.report.connection.outcome == close_outcome::acknowledged);
-  BOOST_TEST(!c.report.notify_sent);
-  BOOST_TEST(!c.report.truncated);
+  s.close(close_mode::deliver(long_enough));
+  BOOST_TEST(has_failed(shaken));
+  BOOST_TEST(s.c.told() == "acknowledged");
 }
 
 // --- What is outstanding on the layer.
@@ -320,46 +186,27 @@ BOOST_DATA_TEST_CASE(
   scene s(version,
     [](tls_peer& p)
     {
-      p.read_all();
+      p.read();
       asio::write(p.stream, asio::buffer("rest", 4));
       p.notify();
     });
-  std::array<char, 16> input{};
-  error_code read = not_called;
-  std::size_t got = 0;
-  s.near->async_read_some(asio::buffer(input),
-    [&](error_code ec, std::size_t n)
-    {
-      read = ec;
-      got = n;
-    });
-  closed c;
-  interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
-  s.context.run();
-  s.join();
-  BOOST_TEST(read == aborted);
-  BOOST_TEST(got == 0u);
-  BOOST_TEST(c.report.notify_sent);
-  BOOST_TEST(c.report.notify_answered);
-  BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
+  small_read r(*s.near);
+  s.close(close_mode::graceful(long_enough));
+  BOOST_TEST(r.ec == aborted);
+  BOOST_TEST(r.bytes == 0u);
+  BOOST_TEST(s.c.told() == "peer_closed, sent, answered");
 }
 
-BOOST_DATA_TEST_CASE(the_end_of_the_connection_ends_the_wait_for_an_answer, versions, version)
+BOOST_DATA_TEST_CASE(the_end_of_the_connection_ends_the_wait_for_an_answer,
+  versions* boost::unit_test::data::make({false, true}), version, is_read)
 {
-  for (const bool reads : {false, true})
-  {
-    scene s(version, [](tls_peer& p) { p.read_all(); });
-    std::array<char, 16> input{};
-    if (reads)
-      s.near->async_read_some(asio::buffer(input), [](error_code, std::size_t) {});
-    closed c;
-    const in_time checked;
-    interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
-    s.context.run();
-    BOOST_TEST(c.report.notify_sent);
-    BOOST_TEST(!c.report.notify_answered);
-    BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
-  }
+  scene s(version, reads);
+  std::optional<small_read> r;
+  if (is_read)
+    r.emplace(*s.near);
+  const in_time checked;
+  s.close(close_mode::graceful(long_enough));
+  BOOST_TEST(s.c.told() == "peer_closed, sent");
 }
 
 BOOST_DATA_TEST_CASE(a_close_after_a_read_has_received_the_end_does_not_wait, versions, version)
@@ -368,40 +215,31 @@ BOOST_DATA_TEST_CASE(a_close_after_a_read_has_received_the_end_does_not_wait, ve
     [](tls_peer& p)
     {
       p.stream.next_layer().shutdown(asio::socket_base::shutdown_send);
-      p.read_all();
+      p.read();
     });
-  std::array<char, 16> input{};
-  closed c;
+  char byte = 0;
   error_code read = not_called;
   const in_time checked;
-  s.near->async_read_some(asio::buffer(input),
+  s.near->async_read_some(asio::buffer(&byte, 1),
     [&](error_code ec, std::size_t)
     {
       read = ec;
-      interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
+      s.start_close(close_mode::graceful(long_enough));
     });
-  s.context.run();
-  BOOST_TEST(read == asio::ssl::error::stream_truncated);
-  BOOST_TEST(c.report.notify_sent);
-  BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
+  s.end();
+  BOOST_TEST(read == ssl::error::stream_truncated);
+  BOOST_TEST(s.c.told() == "peer_closed, sent");
 }
 
 BOOST_AUTO_TEST_CASE(a_read_that_is_outstanding_ends_before_the_handler_of_the_close)
 {
-  scene s(TLS1_3_VERSION,
-    [&](tls_peer& p)
-    {
-      p.read_all();
-      s.wait();
-    });
-  std::array<char, 16> input;
-  error_code read = not_called;
+  scene s(TLS1_3_VERSION, reads_and_waits);
+  small_read r(*s.near);
   error_code read_before_close = not_called;
-  s.near->async_read_some(asio::buffer(input), [&](error_code ec, std::size_t) { read = ec; });
   interlock::async_close(s.near, close_mode::graceful(milliseconds(50)),
-    [&](error_code, const interlock::stack_report&) { read_before_close = read; });
-  s.context.run();
-  BOOST_TEST((read_before_close != success && read_before_close != not_called));
+    [&](error_code, const stack_report&) { read_before_close = r.ec; });
+  s.run();
+  BOOST_TEST(has_failed(read_before_close));
 }
 
 namespace {
@@ -421,30 +259,26 @@ BOOST_DATA_TEST_CASE(a_composed_read_that_goes_on_gets_no_hole, versions, versio
 {
   const std::vector<char> sent = pattern(1 << 20);
   for (int turns = 0; turns != 40; ++turns)
-  {
-    scene s(version,
-      [&](tls_peer& p)
-      {
-        error_code ec;
-        asio::write(p.stream, asio::buffer(sent), ec);
-        p.read_all();
-        p.notify();
-      });
-    std::vector<char> got(sent.size());
-    std::size_t bytes = 0;
-    asio::async_read(*s.near, asio::buffer(got), [&](error_code, std::size_t n) { bytes = n; });
-    for (int i = 0; i != turns; ++i)
-      s.context.run_one_for(milliseconds(1));
-    closed c;
-    const in_time checked;
-    interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
-    s.context.run();
-    s.join();
-    BOOST_TEST(
-      std::equal(got.begin(), got.begin() + static_cast<std::ptrdiff_t>(bytes), sent.begin()));
-    BOOST_TEST(c.report.notify_answered);
-    BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
-  }
+    BOOST_TEST_CONTEXT("turns before the close: " << turns)
+    {
+      scene s(version,
+        [&sent](tls_peer& p)
+        {
+          error_code ec;
+          asio::write(p.stream, asio::buffer(sent), ec);
+          reads_and_answers(p);
+        });
+      std::vector<char> got(sent.size());
+      std::size_t bytes = 0;
+      asio::async_read(*s.near, asio::buffer(got), [&](error_code, std::size_t n) { bytes = n; });
+      for (int i = 0; i != turns; ++i)
+        s.context.run_one_for(milliseconds(1));
+      const in_time checked;
+      s.close(close_mode::graceful(long_enough));
+      got.resize(bytes);
+      BOOST_TEST(std::equal(got.begin(), got.end(), sent.begin()));
+      BOOST_TEST(s.c.told() == "peer_closed, sent, answered");
+    }
 }
 
 // --- TLS that is broken, or told to be quiet.
@@ -452,38 +286,26 @@ BOOST_DATA_TEST_CASE(a_composed_read_that_goes_on_gets_no_hole, versions, versio
 BOOST_DATA_TEST_CASE(an_error_of_tls_is_told_as_truncated, versions, version)
 {
   scene s(version,
-    [&](tls_peer& p)
+    [](tls_peer& p)
     {
       asio::write(p.stream.next_layer(), asio::buffer("this is no record of TLS"));
-      p.read_all();
+      p.read();
     });
-  std::array<char, 16> input{};
-  error_code read;
-  s.near->async_read_some(asio::buffer(input), [&](error_code ec, std::size_t) { read = ec; });
-  s.context.run();
-  BOOST_TEST((read.category() == asio::error::get_ssl_category()));
-  closed c;
+  small_read r(*s.near);
+  s.run();
+  BOOST_TEST((r.ec.category() == asio::error::get_ssl_category()), r.ec);
   const in_time checked;
-  interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
-  s.context.restart();
-  s.context.run();
-  BOOST_TEST(!c.report.notify_sent);
-  BOOST_TEST(c.report.truncated);
+  s.close(close_mode::graceful(long_enough));
+  BOOST_TEST(s.c.told_of_layers() == "truncated");
 }
 
 BOOST_AUTO_TEST_CASE(a_quiet_stream_is_told_as_truncated)
 {
-  read_end seen;
-  scene s(TLS1_3_VERSION, [&](tls_peer& p) { seen = p.read_all(); });
+  scene s(TLS1_3_VERSION, reads);
   SSL_set_quiet_shutdown(s.near->native_handle(), 1);
-  closed c;
-  interlock::async_close(s.near, close_mode::deliver(long_enough), c.handler());
-  s.context.run();
-  s.join();
-  BOOST_TEST(seen.ec == asio::ssl::error::stream_truncated);
-  BOOST_TEST(!c.report.notify_sent);
-  BOOST_TEST(!c.report.notify_answered);
-  BOOST_TEST(c.report.truncated);
+  s.close(close_mode::deliver(long_enough));
+  BOOST_TEST(s.far.seen.ec == ssl::error::stream_truncated);
+  BOOST_TEST(s.c.told_of_layers() == "truncated");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,33 +5,20 @@
 
 #include <interlock/adapt/ssl.hpp>
 
-#include <array>
 #include <atomic>
-#include <chrono>
-#include <cstddef>
-#include <memory>
 #include <optional>
-#include <thread>
-#include <vector>
 
-#include <boost/asio/buffer.hpp>
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #endif
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/test/unit_test.hpp>
 
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
 #include "support/wait_until.hpp"
 #include "tls_scene.hpp"
-
-using interlock::close_mode;
-using interlock::close_outcome;
-using interlock::ip::tcp;
-using std::chrono::milliseconds;
 
 namespace {
 
@@ -47,67 +34,53 @@ BOOST_AUTO_TEST_SUITE(test_ssl_callers)
 
 BOOST_AUTO_TEST_CASE(the_last_owner_may_give_the_stream_up_while_it_closes)
 {
-  read_end seen;
-  scene s(TLS1_3_VERSION,
-    [&](tls_peer& p)
-    {
-      seen = p.read_all();
-      p.notify();
-    });
+  scene s(TLS1_3_VERSION, reads_and_answers);
   const std::weak_ptr<tls_stream> stream = s.near;
-  large_write w;
-  closed c;
-  w.start(*s.near);
-  interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
+  large_write w(*s.near);
+  s.start_close(close_mode::graceful(long_enough));
   s.near.reset();
   BOOST_TEST(!stream.expired());
-  s.context.run();
-  s.join();
-  BOOST_TEST(seen.bytes == much);
-  BOOST_TEST(seen.is_clean());
-  BOOST_TEST(c.report.notify_answered);
+  s.end();
+  BOOST_TEST(s.far.seen.is(much));
+  BOOST_TEST(s.c.told() == "peer_closed, sent, answered");
   BOOST_TEST(stream.expired());
 }
 
 BOOST_AUTO_TEST_CASE(the_stream_is_there_when_the_handler_is_called)
 {
-  scene s(TLS1_3_VERSION, [](tls_peer& p) { p.read_all(); });
+  scene s(TLS1_3_VERSION, reads);
   const std::weak_ptr<tls_stream> stream = s.near;
   bool was_there = false;
   interlock::async_close(s.near, close_mode::graceful(long_enough),
-    [&](error_code, const interlock::stack_report&) { was_there = !stream.expired(); });
+    [&](error_code, const stack_report&) { was_there = !stream.expired(); });
   s.near.reset();
-  s.context.run();
+  s.run();
   BOOST_TEST(was_there);
   BOOST_TEST(stream.expired());
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_that_the_program_keeps_is_closed_by_reference)
 {
-  read_end seen;
-  scene s(TLS1_3_VERSION, [&](tls_peer& p) { seen = p.read_all(); });
-  closed c;
-  interlock::async_close(*s.near, close_mode::deliver(long_enough), c.handler());
-  s.context.run();
-  s.join();
-  BOOST_TEST(seen.is_clean());
-  BOOST_TEST(c.report.notify_sent);
+  scene s(TLS1_3_VERSION, reads);
+  interlock::async_close(*s.near, close_mode::deliver(long_enough), s.c.handler());
+  s.end();
+  BOOST_TEST(s.far.seen.is(0));
+  BOOST_TEST(s.c.told() == "acknowledged, sent");
 }
 
 BOOST_AUTO_TEST_CASE(a_handler_is_destroyed_with_the_context)
 {
   support::handler_tally handlers;
   std::optional<asio::io_context> context(std::in_place);
-  asio::ssl::context tls(asio::ssl::context::tls_server);
-  asio::ip::tcp::acceptor acceptor(
-    *context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  ssl::context tls(ssl::context::tls_server);
+  asio::ip::tcp::acceptor acceptor(*context, any_local_port());
   asio::io_context other;
   asio::ip::tcp::socket far(other);
   auto near = std::make_shared<tls_stream>(*context, tls);
   near->next_layer().connect(acceptor.local_endpoint());
   acceptor.accept(far);
-  interlock::async_close(near, close_mode::graceful(long_enough),
-    handlers([](error_code, const interlock::stack_report&) {}));
+  interlock::async_close(
+    near, close_mode::graceful(long_enough), handlers([](error_code, const stack_report&) {}));
   context->poll();
   near.reset();
   acceptor.close();
@@ -115,38 +88,32 @@ BOOST_AUTO_TEST_CASE(a_handler_is_destroyed_with_the_context)
   context.reset();
   BOOST_TEST(handlers.ended() == 1);
   BOOST_TEST(handlers.called() == 0);
-  std::array<char, 1> byte;
+  char byte = 0;
   error_code ec;
-  far.read_some(asio::buffer(byte), ec);
+  far.read_some(asio::buffer(&byte, 1), ec);
   BOOST_TEST(ec == asio::error::eof);
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_without_a_connection_is_closed)
 {
   asio::io_context context;
-  asio::ssl::context tls(asio::ssl::context::tls_server);
+  ssl::context tls(ssl::context::tls_server);
   closed c;
   interlock::async_close(
     std::make_shared<tls_stream>(context, tls), close_mode::graceful(long_enough), c.handler());
   context.run();
-  BOOST_TEST(c.calls == 1);
-  BOOST_TEST(c.ec == success);
-  BOOST_TEST(!c.report.truncated);
+  BOOST_TEST(c.told_of_layers() == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_stack_that_is_closed_may_be_closed_again)
 {
-  scene s(TLS1_3_VERSION, [](tls_peer& p) { p.read_all(); });
-  closed c;
-  for (int i = 1; i != 3; ++i)
+  scene s(TLS1_3_VERSION, reads);
+  for (const char* const which : {"the first", "the second"})
   {
+    closed c;
     interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
-    s.context.run();
-    s.context.restart();
-    BOOST_TEST(c.calls == i);
-    BOOST_TEST(c.ec == success);
-    BOOST_TEST(c.report.notify_sent);
-    BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
+    s.run();
+    BOOST_TEST(c.told() == "peer_closed, sent", which << " close: " << c.told());
   }
 }
 
@@ -154,61 +121,66 @@ BOOST_AUTO_TEST_CASE(a_stack_that_is_closed_may_be_closed_again)
 
 BOOST_AUTO_TEST_CASE(a_mode_that_is_not_valid_closes_at_once_and_is_told)
 {
-  scene s(TLS1_3_VERSION, [](tls_peer& p) { p.read_all(); });
-  closed c;
-  interlock::async_close(s.near, close_mode::graceful(milliseconds(-1)), c.handler());
-  s.context.run();
-  BOOST_TEST(
-    c.ec == error_code(boost::system::errc::invalid_argument, boost::system::system_category()));
+  scene s(TLS1_3_VERSION, reads);
+  s.close(close_mode::graceful(milliseconds(-1)));
   BOOST_TEST(!s.near->next_layer().is_open());
-  BOOST_TEST(c.report.truncated);
+  BOOST_TEST(s.c.told(invalid) == "closed, truncated");
 }
 
 BOOST_AUTO_TEST_CASE(the_connection_may_be_closed_while_its_layers_are)
 {
-  scene s(TLS1_3_VERSION,
-    [&](tls_peer& p)
-    {
-      p.read_all();
-      s.wait();
-    });
-  closed c;
+  scene s(TLS1_3_VERSION, reads_and_waits);
   const interlock::close_handle handle = s.near->next_layer().get_close_handle();
-  interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
+  s.start_close(close_mode::graceful(long_enough));
   s.context.poll();
-  BOOST_TEST(c.calls == 0);
+  BOOST_TEST(s.c.calls == 0);
   handle.close();
-  s.context.run();
-  BOOST_TEST(c.calls == 1);
-  BOOST_TEST(c.report.notify_sent);
-  BOOST_TEST(!c.report.notify_answered);
-  BOOST_TEST(c.report.connection.outcome == close_outcome::closed);
+  s.run();
+  BOOST_TEST(s.c.told() == "closed, sent");
 }
 
 namespace {
 
-/// The close waits for a peer that does not answer; then another close joins it.
-struct joined : scene
+/// Its peer gives no answer until it is let go.
+struct silent : scene
 {
-  closed first;
+  const in_time checked{};
+
+  silent()
+    : scene(TLS1_3_VERSION, reads_and_waits)
+  {
+  }
+
+  /// Up to the wait for the answer.
+  template <class Handler>
+  void close_to_the_wait(Handler handler)
+  {
+    interlock::async_close(near, close_mode::graceful(long_enough), std::move(handler));
+    turn_until(
+      [this] { return (SSL_get_shutdown(near->native_handle()) & SSL_SENT_SHUTDOWN) != 0; });
+    BOOST_TEST(c.calls == 0);
+  }
+
+  template <class Condition>
+  void turn_until(Condition is_met)
+  {
+    BOOST_TEST(support::wait_until(
+      [&]
+      {
+        support::turn(context);
+        return is_met();
+      }));
+  }
+};
+
+/// A second close joins the first one.
+struct joined : silent
+{
   closed second;
 
   joined()
-    : scene(TLS1_3_VERSION,
-      [this](tls_peer& p)
-      {
-        p.read_all();
-        wait();
-      })
   {
-    interlock::async_close(near, close_mode::graceful(long_enough), first.handler());
-    BOOST_TEST(support::wait_until(
-      [this]
-      {
-        support::turn(context);
-        return (SSL_get_shutdown(near->native_handle()) & SSL_SENT_SHUTDOWN) != 0;
-      }));
-    context.restart();
+    close_to_the_wait(c.handler());
   }
 
   void join(const close_mode& mode)
@@ -216,18 +188,11 @@ struct joined : scene
     interlock::async_close(near, mode, second.handler());
   }
 
-  void check(close_outcome outcome) const
+  void check(const std::string& expected, const error_code& of_second = success) const
   {
-    for (const closed& c : {first, second})
-    {
-      BOOST_TEST(c.calls == 1);
-      BOOST_TEST(c.report.connection.outcome == outcome);
-      BOOST_TEST(c.report.notify_sent);
-    }
-    BOOST_TEST(first.ec == success);
+    BOOST_TEST(c.told() == expected);
+    BOOST_TEST(second.told(of_second) == expected);
   }
-
-  const in_time checked{};
 };
 
 } // namespace
@@ -235,71 +200,73 @@ struct joined : scene
 BOOST_FIXTURE_TEST_CASE(a_second_close_of_the_stack_joins, joined)
 {
   join(close_mode::graceful(milliseconds(10)));
-  let_go();
-  context.run();
-  check(close_outcome::peer_closed);
-  BOOST_TEST(second.ec == success);
+  far.let_go();
+  run();
+  check("peer_closed, sent");
 }
 
 BOOST_FIXTURE_TEST_CASE(deliver_overtakes_graceful, joined)
 {
   join(close_mode::deliver(long_enough));
-  context.run();
-  check(close_outcome::acknowledged);
-  BOOST_TEST(second.ec == success);
+  run();
+  check("acknowledged, sent");
 }
 
 BOOST_FIXTURE_TEST_CASE(abort_overtakes_graceful, joined)
 {
   join(close_mode::abort());
-  context.run();
-  check(close_outcome::aborted);
-  BOOST_TEST(second.ec == success);
+  run();
+  check("aborted, sent");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_mode_that_is_not_valid_overtakes_at_once, joined)
 {
   join(close_mode::graceful(milliseconds(-1)));
-  context.run();
-  check(close_outcome::closed);
-  BOOST_TEST(second.ec
-    == error_code(boost::system::errc::invalid_argument, boost::system::system_category()));
+  run();
+  check("closed, sent", invalid);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_caller_that_joins_by_reference_is_told_at_the_end, joined)
 {
   interlock::async_close(*near, close_mode::graceful(long_enough), second.handler());
-  let_go();
-  context.run();
-  check(close_outcome::peer_closed);
+  far.let_go();
+  run();
+  check("peer_closed, sent");
 }
+
+namespace {
+
+using closers = std::array<closed, 4>;
+
+/// A thread for each closer and one for the context, which is stopped when the connection is closed.
+void close_from_threads(scene& s, closers& all, std::size_t first_mode)
+{
+  const close_mode modes[] = {close_mode::graceful(long_enough), close_mode::deliver(long_enough),
+    close_mode::immediate(), close_mode::abort()};
+  const auto work = asio::make_work_guard(s.context);
+  std::thread runs([&] { s.context.run(); });
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i != all.size(); ++i)
+    threads.emplace_back([&, mode = modes[(i + first_mode) % all.size()], i]
+      { interlock::async_close(s.near, mode, all[i].handler()); });
+  for (std::thread& t : threads)
+    t.join();
+  BOOST_TEST(support::wait_until([&] { return !s.near->next_layer().is_open(); }));
+  s.context.stop();
+  runs.join();
+}
+
+} // namespace
 
 BOOST_AUTO_TEST_CASE(threads_close_one_stack_at_the_same_time)
 {
-  constexpr int closers = 4;
-  const close_mode modes[closers] = {close_mode::graceful(long_enough),
-    close_mode::deliver(long_enough), close_mode::immediate(), close_mode::abort()};
-  for (int i = 0; i != 60; ++i)
+  for (std::size_t i = 0; i != 60; ++i)
   {
-    scene s(TLS1_3_VERSION, [](tls_peer& p) { p.read_all(); });
-    large_write w;
-    w.start(*s.near);
-    std::array<closed, closers> all;
-    {
-      const auto work = asio::make_work_guard(s.context);
-      std::thread runs([&] { s.context.run(); });
-      std::vector<std::thread> threads;
-      for (int k = 0; k != closers; ++k)
-        threads.emplace_back(
-          [&, k] { interlock::async_close(s.near, modes[(k + i) % closers], all[k].handler()); });
-      for (std::thread& t : threads)
-        t.join();
-      BOOST_TEST(support::wait_until([&] { return !s.near->next_layer().is_open(); }));
-      s.context.stop();
-      runs.join();
-    }
-    s.context.restart();
-    s.context.run();
+    scene s(TLS1_3_VERSION, reads);
+    large_write w(*s.near);
+    closers all;
+    close_from_threads(s, all, i);
+    s.run();
     for (const closed& c : all)
     {
       BOOST_TEST(c.calls == 1);
@@ -325,30 +292,14 @@ BOOST_AUTO_TEST_CASE(a_socket_alone_is_a_stack)
 
 namespace {
 
-/// A close that waits for a peer that does not answer.
-struct waiting : scene
+/// A close that can be cancelled.
+struct waiting : silent
 {
   asio::cancellation_signal signal;
-  closed c;
 
   waiting()
-    : scene(TLS1_3_VERSION,
-      [this](tls_peer& p)
-      {
-        p.read_all();
-        wait();
-      })
   {
-    interlock::async_close(near, close_mode::graceful(long_enough),
-      asio::bind_cancellation_slot(signal.slot(), c.handler()));
-    BOOST_TEST(support::wait_until(
-      [this]
-      {
-        support::turn(context);
-        return (SSL_get_shutdown(near->native_handle()) & SSL_SENT_SHUTDOWN) != 0;
-      }));
-    BOOST_TEST(c.calls == 0);
-    context.restart();
+    close_to_the_wait(asio::bind_cancellation_slot(signal.slot(), c.handler()));
   }
 };
 
@@ -357,37 +308,28 @@ struct waiting : scene
 BOOST_FIXTURE_TEST_CASE(a_terminal_cancellation_aborts, waiting)
 {
   signal.emit(asio::cancellation_type::terminal);
-  context.run();
-  BOOST_TEST(c.ec == success);
-  BOOST_TEST(c.report.connection.outcome == close_outcome::aborted);
-  BOOST_TEST(c.report.notify_sent);
+  run();
+  BOOST_TEST(c.told() == "aborted, sent");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_partial_cancellation_closes_at_once, waiting)
 {
   signal.emit(asio::cancellation_type::partial);
-  context.run();
-  BOOST_TEST(c.ec == success);
-  BOOST_TEST(c.report.connection.outcome == close_outcome::closed);
+  run();
+  BOOST_TEST(c.told() == "closed, sent");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_total_cancellation_ends_the_wait_of_the_caller_alone, waiting)
 {
   signal.emit(asio::cancellation_type::total);
-  BOOST_TEST(support::wait_until(
-    [this]
-    {
-      support::turn(context);
-      return c.calls != 0;
-    }));
+  turn_until([this] { return c.calls != 0; });
   BOOST_TEST(c.ec == aborted);
   // The caller is gone: nothing more comes of it.
   signal.emit(asio::cancellation_type::terminal);
   support::turn(context);
   BOOST_TEST(near->next_layer().is_open());
-  let_go();
-  context.restart();
-  context.run();
+  far.let_go();
+  run();
   BOOST_TEST(c.calls == 1);
   BOOST_TEST(!near->next_layer().is_open());
 }
@@ -397,8 +339,8 @@ BOOST_FIXTURE_TEST_CASE(a_stream_without_a_caller_and_an_owner_is_closed_and_des
   const std::weak_ptr<tls_stream> stream = near;
   near.reset();
   signal.emit(asio::cancellation_type::total);
-  let_go();
-  context.run();
+  far.let_go();
+  run();
   BOOST_TEST(c.calls == 1);
   BOOST_TEST(c.ec == aborted);
   BOOST_TEST(stream.expired());
@@ -408,36 +350,29 @@ BOOST_FIXTURE_TEST_CASE(a_caller_that_has_joined_can_only_leave, waiting)
 {
   for (const auto type : {asio::cancellation_type::terminal, asio::cancellation_type::partial,
          asio::cancellation_type::total})
-  {
-    asio::cancellation_signal other;
-    closed joined;
-    interlock::async_close(near, close_mode::graceful(long_enough),
-      asio::bind_cancellation_slot(other.slot(), joined.handler()));
-    other.emit(type);
-    BOOST_TEST(support::wait_until(
-      [&]
-      {
-        support::turn(context);
-        return joined.calls != 0;
-      }));
-    BOOST_TEST(joined.ec == aborted);
-    BOOST_TEST(near->next_layer().is_open());
-  }
-  let_go();
-  context.restart();
-  context.run();
-  BOOST_TEST(c.ec == success);
-  BOOST_TEST(c.report.connection.outcome == close_outcome::peer_closed);
+    BOOST_TEST_CONTEXT("cancellation type " << static_cast<unsigned>(type))
+    {
+      asio::cancellation_signal other;
+      closed joined;
+      interlock::async_close(near, close_mode::graceful(long_enough),
+        asio::bind_cancellation_slot(other.slot(), joined.handler()));
+      other.emit(type);
+      turn_until([&] { return joined.calls != 0; });
+      BOOST_TEST(joined.ec == aborted);
+      BOOST_TEST(near->next_layer().is_open());
+    }
+  far.let_go();
+  run();
+  BOOST_TEST(c.told() == "peer_closed, sent");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_cancellation_after_the_end_has_no_effect, waiting)
 {
-  let_go();
-  context.run();
+  far.let_go();
+  run();
   BOOST_TEST(c.ec == success);
   signal.emit(asio::cancellation_type::all);
-  context.restart();
-  context.run();
+  run();
   BOOST_TEST(c.calls == 1);
 }
 
@@ -447,14 +382,13 @@ BOOST_AUTO_TEST_CASE(another_thread_cancels)
     asio::cancellation_type::partial, asio::cancellation_type::total};
   for (int i = 0; i != 60; ++i)
   {
-    scene s(TLS1_3_VERSION, [](tls_peer& p) { p.read_all(); });
+    scene s(TLS1_3_VERSION, reads);
     asio::cancellation_signal signal;
     std::atomic<int> calls{0};
-    large_write w;
-    w.start(*s.near);
+    large_write w(*s.near);
     interlock::async_close(s.near, close_mode::graceful(long_enough),
       asio::bind_cancellation_slot(
-        signal.slot(), [&](error_code, const interlock::stack_report&) { ++calls; }));
+        signal.slot(), [&](error_code, const stack_report&) { ++calls; }));
     std::thread runs([&] { s.context.run(); });
     for (int turns = i * 20; turns != 0; --turns)
       std::this_thread::yield();
@@ -471,52 +405,43 @@ BOOST_AUTO_TEST_CASE(another_thread_closes)
 {
   for (int i = 0; i != 20; ++i)
   {
-    read_end seen;
-    scene s(TLS1_3_VERSION, [&](tls_peer& p) { seen = p.read_all(); });
-    closed c;
-    large_write w;
-    w.start(*s.near);
+    scene s(TLS1_3_VERSION, reads);
+    large_write w(*s.near);
     auto work = asio::make_work_guard(s.context);
     std::thread runs([&] { s.context.run(); });
-    interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
+    s.start_close(close_mode::graceful(long_enough));
     work.reset();
     runs.join();
-    s.join();
-    BOOST_TEST(seen.bytes == much);
-    BOOST_TEST(seen.is_clean());
-    BOOST_TEST(c.calls == 1);
+    s.far.join();
+    BOOST_TEST(s.far.seen.is(much));
+    BOOST_TEST(s.c.calls == 1);
   }
 }
 
 BOOST_AUTO_TEST_CASE(threads_run_the_context_of_a_strand)
 {
-  using strand_stream =
-    asio::ssl::stream<interlock::basic_stream_socket<asio::ip::tcp, adapt::strand>>;
+  using strand_stream = ssl::stream<interlock::basic_stream_socket<asio::ip::tcp, adapt::strand>>;
   for (int i = 0; i != 20; ++i)
   {
-    read_end seen;
-    adapt::tls_scene<strand_stream> s(TLS1_3_VERSION, [&](tls_peer& p) { seen = p.read_all(); });
-    closed c;
-    large_write w;
-    std::array<char, 1> byte;
-    error_code read = not_called;
+    tls_scene<strand_stream> s(TLS1_3_VERSION, reads);
+    std::optional<large_write> w;
+    std::optional<small_read> r;
     asio::dispatch(s.near->get_executor(),
       [&]
       {
-        w.start(*s.near);
-        s.near->async_read_some(asio::buffer(byte), [&](error_code ec, std::size_t) { read = ec; });
+        w.emplace(*s.near);
+        r.emplace(*s.near);
       });
     std::thread runs([&] { s.context.run(); });
     std::thread runs_too([&] { s.context.run(); });
-    interlock::async_close(s.near, close_mode::graceful(long_enough), c.handler());
+    s.start_close(close_mode::graceful(long_enough));
     runs.join();
     runs_too.join();
-    s.join();
-    BOOST_TEST(w.ec == success);
-    BOOST_TEST((read != success && read != not_called));
-    BOOST_TEST(seen.bytes == much);
-    BOOST_TEST(seen.is_clean());
-    BOOST_TEST(c.calls == 1);
+    s.far.join();
+    BOOST_TEST(w->ec == success);
+    BOOST_TEST(has_failed(r->ec));
+    BOOST_TEST(s.far.seen.is(much));
+    BOOST_TEST(s.c.calls == 1);
   }
 }
 

@@ -9,33 +9,26 @@
 #include <interlock/close_statistics.hpp>
 
 #include <sstream>
-#include <string>
-
-#include <boost/asio/execution_context.hpp>
-#include <boost/test/unit_test.hpp>
 
 #include "tls_scene.hpp"
 
-using interlock::close_mode;
-using interlock::close_outcome;
 using interlock::close_service;
 using interlock::close_stage;
 using interlock::close_statistics;
-using interlock::ip::tcp;
 
 namespace {
 
 using namespace adapt;
 
-struct told : tls_scene<ssl::stream<tcp::socket>>
+struct observed : tls_scene<ssl::stream<tcp::socket>>
 {
   close_service& service = asio::use_service<close_service>(context);
   const int descriptor = near->next_layer().native_handle();
-  closed c;
 
-  explicit told(script s)
+  explicit observed(script s)
     : tls_scene(TLS1_3_VERSION, std::move(s))
   {
+    BOOST_TEST(now().open == 1u);
   }
 
   close_statistics now() const
@@ -52,7 +45,7 @@ struct told : tls_scene<ssl::stream<tcp::socket>>
 
   void close_until(close_stage stage)
   {
-    interlock::async_close(near, close_mode::graceful(long_enough), c.handler());
+    start_close(close_mode::graceful(long_enough));
     while (now()[stage] == 0)
       BOOST_REQUIRE(context.run_one() == 1u);
     check_sum();
@@ -64,11 +57,10 @@ struct told : tls_scene<ssl::stream<tcp::socket>>
     BOOST_TEST(dump().rfind(begin + to_string(stage) + " for ", 0) == 0u);
   }
 
-  void end()
+  void end_and_check()
   {
-    let_go();
-    context.run();
-    join();
+    far.let_go();
+    end();
     BOOST_TEST(c.calls == 1);
     check_sum();
     BOOST_TEST(now().open == 0u);
@@ -89,60 +81,46 @@ BOOST_AUTO_TEST_SUITE(test_ssl_told)
 
 BOOST_AUTO_TEST_CASE(a_stack_whose_peer_does_not_answer_waits_for_it)
 {
-  told s(
-    [&s](tls_peer& p)
+  observed s(
+    [](tls_peer& p)
     {
-      p.read_all();
-      s.wait();
+      reads_and_waits(p);
       p.notify();
     });
-  BOOST_TEST(s.now().open == 1u);
   s.close_until(close_stage::peer);
-  s.end();
+  s.end_and_check();
   BOOST_TEST(s.c.report.notify_answered);
   BOOST_TEST(s.now()[close_outcome::peer_closed] == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_stack_that_writes_waits_for_its_writes)
 {
-  told s(
-    [&s](tls_peer& p)
+  observed s(
+    [](tls_peer& p)
     {
-      s.wait();
-      p.read_all();
-      p.notify();
+      p.wait();
+      reads_and_answers(p);
     });
-  large_write w;
-  w.start(*s.near);
+  large_write w(*s.near);
   s.close_until(close_stage::writes);
   BOOST_TEST(s.now().oldest.writes == 1u);
-  s.end();
+  s.end_and_check();
   BOOST_TEST(w.ec == success);
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_that_is_closed_before_its_layers_have_ended_is_closed)
 {
-  told s(
-    [&s](tls_peer& p)
-    {
-      p.read_all();
-      s.wait();
-    });
+  observed s(reads_and_waits);
   s.close_until(close_stage::peer);
   s.near->next_layer().close();
-  s.end();
+  s.end_and_check();
 }
 
 BOOST_AUTO_TEST_CASE(what_is_opened_in_the_place_of_a_connection_is_open)
 {
-  told s(
-    [&s](tls_peer& p)
-    {
-      p.read_all();
-      s.wait();
-    });
+  observed s(reads_and_waits);
   s.close_until(close_stage::peer);
-  s.end();
+  s.end_and_check();
   s.near->next_layer().open(tcp::v4());
   BOOST_TEST(s.now().open == 1u);
   BOOST_TEST(s.now().closing() == 0u);

@@ -1,105 +1,16 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A TLS connection: the near end over Interlock on the test's thread, the far end a plain ssl::stream of Asio's with
-// blocking calls on a thread of its own.
+// A TLS connection, of which the test closes one end.
 
 #ifndef INTERLOCK_TEST_ADAPT_TLS_SCENE_HPP
 #define INTERLOCK_TEST_ADAPT_TLS_SCENE_HPP
 
-#include <array>
-#include <chrono>
-#include <cstddef>
-#include <functional>
-#include <future>
-#include <memory>
-#include <thread>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/test/unit_test.hpp>
 
-#include <openssl/evp.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
-
-#include <interlock/ip/tcp.hpp>
-#include <interlock/stack_report.hpp>
+#include "far_end.hpp"
 
 namespace adapt {
-
-namespace asio = boost::asio;
-namespace ssl = boost::asio::ssl;
-using boost::system::error_code;
-
-inline const error_code success;
-inline const error_code aborted = asio::error::operation_aborted;
-inline const error_code not_called = asio::error::fault;
-
-constexpr std::chrono::seconds long_enough(60);
-constexpr std::size_t much = 8 << 20;
-
-/// Fails if a deadline of `long_enough` may have ended what was tested.
-class in_time
-{
-public:
-  in_time() = default;
-  in_time(const in_time&) = delete;
-  in_time& operator=(const in_time&) = delete;
-
-  ~in_time()
-  {
-    BOOST_TEST((std::chrono::steady_clock::now() - begin_ < long_enough));
-  }
-
-private:
-  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-};
-
-/// A write of 8 MB that is outstanding.
-struct large_write
-{
-  std::vector<char> data = std::vector<char>(much);
-  error_code ec = not_called;
-
-  template <class Stream>
-  void start(Stream& s)
-  {
-    asio::async_write(s, asio::buffer(data), [this](error_code e, std::size_t) { ec = e; });
-  }
-};
-
-template <class T, void (*Free)(T*)>
-struct freeing
-{
-  void operator()(T* t) const
-  {
-    Free(t);
-  }
-};
-
-/// A self-signed certificate and its key, in memory only.
-inline void certify(ssl::context& tls)
-{
-  const std::unique_ptr<EVP_PKEY, freeing<EVP_PKEY, EVP_PKEY_free>> key(EVP_EC_gen("P-256"));
-  const std::unique_ptr<X509, freeing<X509, X509_free>> made(X509_new());
-  ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(made.get()), 0);
-  X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
-  X509_set_pubkey(made.get(), key.get());
-  BOOST_REQUIRE(X509_sign(made.get(), key.get(), EVP_sha256()) != 0);
-  BOOST_REQUIRE(SSL_CTX_use_certificate(tls.native_handle(), made.get()) == 1);
-  BOOST_REQUIRE(SSL_CTX_use_PrivateKey(tls.native_handle(), key.get()) == 1);
-}
 
 /// What a peer has read, and how that ended.
 struct read_end
@@ -107,31 +18,25 @@ struct read_end
   std::size_t bytes = 0;
   error_code ec;
 
-  bool is_clean() const
+  /// All that has been sent, and a clean end.
+  assertion_result is(std::size_t sent) const
   {
-    return ec == asio::error::eof;
+    assertion_result r(bytes == sent && ec == asio::error::eof);
+    r.message() << bytes << " bytes, " << ec;
+    return r;
   }
 };
 
-/// The far end.
-class tls_peer
+struct tls_peer : far_end<ssl::stream<asio::ip::tcp::socket>, true>
 {
-public:
-  using stream_type = ssl::stream<asio::ip::tcp::socket>;
+  read_end seen;
 
-  explicit tls_peer(const asio::ip::tcp::endpoint& where)
-    : stream(context_, tls_)
+  /// Up to the end.
+  void read()
   {
-    stream.next_layer().connect(where);
-  }
-
-  read_end read_all()
-  {
-    read_end r;
     std::array<char, 65536> input;
-    while (!r.ec)
-      r.bytes += stream.read_some(asio::buffer(input), r.ec);
-    return r;
+    while (!seen.ec)
+      seen.bytes += stream.read_some(asio::buffer(input), seen.ec);
   }
 
   /// Sends close_notify, and does not wait for the other.
@@ -143,21 +48,22 @@ public:
     stream.shutdown(ignored);
     SSL_set_shutdown(stream.native_handle(), SSL_SENT_SHUTDOWN | received);
   }
-
-  /// Ends the connection as well.
-  void close()
-  {
-    error_code ignored;
-    stream.next_layer().close(ignored);
-  }
-
-private:
-  asio::io_context context_;
-  ssl::context tls_{ssl::context::tls_client};
-
-public:
-  stream_type stream;
 };
+
+inline void reads_and_answers(tls_peer& p)
+{
+  p.read();
+  p.notify();
+}
+
+/// Until it cannot send any more.
+inline void sends_for_ever(tls_peer& p)
+{
+  const std::vector<char> data(16384);
+  error_code ec;
+  while (!ec)
+    asio::write(p.stream, asio::buffer(data), ec);
+}
 
 using strand = asio::strand<asio::io_context::executor_type>;
 
@@ -173,108 +79,29 @@ Executor executor_of(asio::io_context& context)
 
 /// `Stream` is a TLS stream over an Interlock socket.
 template <class Stream>
-class tls_scene
+struct tls_scene : scene_of<Stream, tls_peer>
 {
-public:
-  using script = std::function<void(tls_peer&)>;
+  using typename scene_of<Stream, tls_peer>::script;
 
   /// Without a handshake.
   explicit tls_scene(int version = TLS1_3_VERSION)
   {
-    certify(tls_);
-    SSL_CTX_set_max_proto_version(tls_.native_handle(), version);
-    interlock::ip::tcp::acceptor acceptor(
-      context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-    peer_ = std::make_unique<tls_peer>(acceptor.local_endpoint());
-    using executor_type = typename Stream::executor_type;
-    near = std::make_shared<Stream>(acceptor.accept(executor_of<executor_type>(context)), tls_);
+    this->connect(executor_of<typename Stream::executor_type>(this->context), version);
   }
 
   /// After the handshake the far end does what the script says.
   tls_scene(int version, script s)
     : tls_scene(version)
   {
-    play(
+    this->play(
       [s](tls_peer& p)
       {
         p.stream.handshake(ssl::stream_base::client);
         s(p);
       });
-    error_code shaken = asio::error::fault;
-    near->async_handshake(ssl::stream_base::server, [&](error_code ec) { shaken = ec; });
-    context.run();
-    context.restart();
-    BOOST_REQUIRE(!shaken);
-  }
-
-  tls_scene(const tls_scene&) = delete;
-  tls_scene& operator=(const tls_scene&) = delete;
-
-  ~tls_scene()
-  {
-    let_go();
-    near.reset();
-    join();
-  }
-
-  /// The far end, on its thread.
-  void play(script s)
-  {
-    thread_ = std::thread(
-      [this, s]
-      {
-        s(*peer_);
-        peer_->close();
-      });
-  }
-
-  /// For a script: waits until the test calls `let_go`.
-  void wait() const
-  {
-    going_.wait();
-  }
-
-  void let_go()
-  {
-    if (!has_let_go_)
-      go_.set_value();
-    has_let_go_ = true;
-  }
-
-  void join()
-  {
-    if (thread_.joinable())
-      thread_.join();
-  }
-
-private:
-  std::unique_ptr<tls_peer> peer_;
-  ssl::context tls_{ssl::context::tls_server};
-  std::promise<void> go_;
-  std::shared_future<void> going_ = go_.get_future().share();
-  bool has_let_go_ = false;
-  std::thread thread_;
-
-public:
-  asio::io_context context;
-  std::shared_ptr<Stream> near;
-};
-
-/// What the handler of a close has received.
-struct closed
-{
-  int calls = 0;
-  error_code ec = asio::error::fault;
-  interlock::stack_report report;
-
-  auto handler()
-  {
-    return [this](error_code e, const interlock::stack_report& r)
-    {
-      ++calls;
-      ec = e;
-      report = r;
-    };
+    BOOST_REQUIRE_EQUAL(this->result_of([this](auto handler)
+                          { this->near->async_handshake(ssl::stream_base::server, handler); }),
+      success);
   }
 };
 

@@ -1,29 +1,16 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// A websocket: the near end over Interlock on the test's thread, the far end over Asio's own socket with blocking
-// calls on a thread of its own.
+// A websocket, of which the test closes one end.
 
 #ifndef INTERLOCK_TEST_ADAPT_WEBSOCKET_SCENE_HPP
 #define INTERLOCK_TEST_ADAPT_WEBSOCKET_SCENE_HPP
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <future>
-#include <memory>
-#include <optional>
-#include <string>
-#include <thread>
-#include <type_traits>
-#include <utility>
-
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/stream_traits.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <boost/beast/websocket.hpp>
 
-#include "tls_scene.hpp"
+#include "far_end.hpp"
 
 namespace adapt {
 
@@ -31,61 +18,57 @@ namespace beast = boost::beast;
 namespace websocket = boost::beast::websocket;
 
 template <class Stream>
-struct is_tls : std::false_type
-{
-};
-
-template <class Next>
-struct is_tls<ssl::stream<Next>> : std::true_type
-{
-};
-
-template <class Next>
-struct is_tls<beast::ssl_stream<Next>> : std::true_type
-{
-};
+inline constexpr bool is_tls = std::is_base_of<ssl::stream_base, Stream>::value;
 
 /// How a websocket ended at a peer.
 struct websocket_end
 {
   std::size_t bytes = 0;
   error_code ec;
-  std::uint16_t code = 0; ///< That of the close frame, and its text.
-  std::string text;
+  websocket::close_reason reason; ///< That of the close frame.
 
-  bool is_clean() const
+  /// All that has been sent, and a close frame with this code.
+  assertion_result is(std::size_t sent, websocket::close_code code) const
   {
-    return ec == websocket::error::closed;
+    assertion_result r(bytes == sent && ec == websocket::error::closed && reason.code == code);
+    r.message() << bytes << " bytes, " << ec << ", code " << reason.code;
+    return r;
   }
 };
 
-/// Reads up to the close frame, which Beast answers.
-template <class Websocket>
-websocket_end read_to_close_frame(Websocket& ws)
+/// What a report tells of TLS.
+template <class Stream>
+const std::string of_tls = is_tls<Stream> ? ", sent" : "";
+
+template <class Next>
+struct websocket_peer : far_end<websocket::stream<Next>, is_tls<Next>>
 {
-  websocket_end end;
-  beast::flat_buffer input;
-  ws.read_message_max(0);
-  while (!end.ec)
+  websocket_end seen;
+
+  /// Up to the close frame, which Beast answers.
+  void read()
   {
-    ws.read(input, end.ec);
-    end.bytes += input.size();
-    input.clear();
+    beast::flat_buffer input;
+    this->stream.read_message_max(0);
+    while (!seen.ec)
+    {
+      this->stream.read(input, seen.ec);
+      seen.bytes += input.size();
+      input.clear();
+    }
+    seen.reason = this->stream.reason();
   }
-  end.code = ws.reason().code;
-  end.text = std::string(ws.reason().reason.data(), ws.reason().reason.size());
-  return end;
-}
+};
+
+template <class Stream>
+using peer_of = websocket_peer<
+  std::conditional_t<is_tls<Stream>, ssl::stream<asio::ip::tcp::socket>, asio::ip::tcp::socket>>;
 
 /// A websocket on a `Stream`.
 template <class Stream>
-class websocket_scene
+struct websocket_scene : scene_of<websocket::stream<Stream>, peer_of<Stream>>
 {
-public:
-  using near_type = websocket::stream<Stream>;
-  using far_type = websocket::stream<std::conditional_t<is_tls<Stream>::value,
-    ssl::stream<asio::ip::tcp::socket>, asio::ip::tcp::socket>>;
-  using script = std::function<void(far_type&)>;
+  using typename scene_of<websocket::stream<Stream>, peer_of<Stream>>::script;
 
   /// Without a handshake of the websocket, which the script may make.
   struct not_open
@@ -94,111 +77,56 @@ public:
 
   websocket_scene(not_open, script s)
   {
-    certify(near_tls_);
-    interlock::ip::tcp::acceptor acceptor(
-      context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-    make_far();
-    beast::get_lowest_layer(*far_).connect(acceptor.local_endpoint());
-    make_near(acceptor.accept());
-    thread_ = std::thread(
-      [this, s]
+    this->connect(this->context.get_executor());
+    this->play(
+      [s](auto& peer)
       {
-        if constexpr (is_tls<Stream>::value)
-          far_->next_layer().handshake(ssl::stream_base::client);
-        s(*far_);
-        error_code ignored;
-        beast::get_lowest_layer(*far_).close(ignored);
+        if constexpr (is_tls<Stream>)
+          peer.stream.next_layer().handshake(ssl::stream_base::client);
+        s(peer);
       });
-    shake_hands_below();
+    if constexpr (is_tls<Stream>)
+      BOOST_REQUIRE_EQUAL(
+        this->result_of([this](auto handler)
+          { this->near->next_layer().async_handshake(ssl::stream_base::server, handler); }),
+        success);
   }
 
   /// After the handshakes the far end does what the script says.
   explicit websocket_scene(script s)
     : websocket_scene(not_open(),
-      [s](far_type& far)
+      [s](auto& peer)
       {
-        far.handshake("localhost", "/");
-        s(far);
+        peer.stream.handshake("localhost", "/");
+        s(peer);
       })
   {
-    error_code open = asio::error::fault;
-    near->async_accept([&](error_code ec) { open = ec; });
-    context.run();
-    context.restart();
-    BOOST_REQUIRE(!open);
+    BOOST_REQUIRE_EQUAL(
+      this->result_of([this](auto handler) { this->near->async_accept(handler); }), success);
   }
+};
 
-  websocket_scene(const websocket_scene&) = delete;
-  websocket_scene& operator=(const websocket_scene&) = delete;
+/// The write of a message of 8 MB.
+struct large_message : transfer
+{
+  std::vector<char> data = std::vector<char>(much);
 
-  ~websocket_scene()
+  template <class Websocket>
+  explicit large_message(Websocket& ws)
   {
-    let_go();
-    near.reset();
-    join();
+    ws.async_write(asio::buffer(data), handler());
   }
+};
 
-  /// For a script: waits until the test calls `let_go`.
-  void wait() const
+struct pending_read : transfer
+{
+  beast::flat_buffer input;
+
+  template <class Websocket>
+  explicit pending_read(Websocket& ws)
   {
-    going_.wait();
+    ws.async_read(input, handler());
   }
-
-  void let_go()
-  {
-    if (!has_let_go_)
-      go_.set_value();
-    has_let_go_ = true;
-  }
-
-  void join()
-  {
-    if (thread_.joinable())
-      thread_.join();
-  }
-
-private:
-  void make_far()
-  {
-    if constexpr (is_tls<Stream>::value)
-      far_.emplace(far_context_, far_tls_);
-    else
-      far_.emplace(far_context_);
-  }
-
-  void make_near(interlock::ip::tcp::socket&& s)
-  {
-    if constexpr (is_tls<Stream>::value)
-      near = std::make_shared<near_type>(std::move(s), near_tls_);
-    else
-      near = std::make_shared<near_type>(std::move(s));
-  }
-
-  void shake_hands_below()
-  {
-    if constexpr (is_tls<Stream>::value)
-    {
-      error_code shaken = asio::error::fault;
-      near->next_layer().async_handshake(
-        ssl::stream_base::server, [&](error_code ec) { shaken = ec; });
-      context.run();
-      context.restart();
-      BOOST_REQUIRE(!shaken);
-    }
-  }
-
-  asio::io_context far_context_;
-  ssl::context far_tls_{ssl::context::tls_client};
-  ssl::context near_tls_{ssl::context::tls_server};
-  std::optional<far_type> far_;
-  std::promise<void> go_;
-  std::shared_future<void> going_ = go_.get_future().share();
-  bool has_let_go_ = false;
-  std::thread thread_;
-
-public:
-  asio::io_context context;
-  std::shared_ptr<near_type> near;
 };
 
 } // namespace adapt

@@ -1,0 +1,30 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// The close of a websocket over Beast's TLS on its stream with timeouts, on an Interlock socket: both layers end.
+
+#include <boost/version.hpp>
+
+// Beast 1.81 does not compile with the Asio of 1.74, nor the one of 1.74 with this compiler.
+#if BOOST_VERSION >= 108100
+
+#include <interlock/adapt/websocket_ssl.hpp>
+
+#include <tuple>
+
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+
+#include <interlock/ip/tcp.hpp>
+
+namespace {
+
+using streams =
+  std::tuple<boost::beast::ssl_stream<boost::beast::basic_stream<interlock::ip::tcp>>>;
+
+} // namespace
+
+#define INTERLOCK_TEST_SUITE test_websocket_ssl
+#include "websocket_cases.hpp"
+
+#endif

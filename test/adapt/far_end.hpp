@@ -76,6 +76,14 @@ private:
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
+/// Lets other threads go on for this long. A number of yields would take as many time slices beside other programs.
+inline void spend(std::chrono::microseconds time)
+{
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+}
+
 /// Whether an operation has ended, and not well.
 inline assertion_result has_failed(const error_code& ec)
 {

@@ -390,8 +390,7 @@ BOOST_AUTO_TEST_CASE(another_thread_cancels)
       asio::bind_cancellation_slot(
         signal.slot(), [&](error_code, const stack_report&) { ++calls; }));
     std::thread runs([&] { s.context.run(); });
-    for (int turns = i * 20; turns != 0; --turns)
-      std::this_thread::yield();
+    spend(std::chrono::microseconds(i * 20));
     signal.emit(types[i % 3]);
     runs.join();
     BOOST_TEST(calls == 1);

@@ -101,8 +101,7 @@ BOOST_AUTO_TEST_CASE(another_thread_closes_and_cancels)
     interlock::async_close(s.near, close_mode::graceful(long_enough),
       asio::bind_cancellation_slot(
         signal.slot(), [&](error_code, const stack_report&) { ++calls; }));
-    for (int turns = i * 50; turns != 0; --turns)
-      std::this_thread::yield();
+    spend(std::chrono::microseconds(i * 50));
     signal.emit(types[i % 4]);
     runs.join();
     BOOST_TEST(calls == 1);

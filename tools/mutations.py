@@ -10,7 +10,7 @@ A mutation is one change at one place. The kinds:
   statement   a call or an assignment, removed
 
 A memory order is not weakened: on x86 no test can see it. (The schedules under test/schedules do; their
-mutants stand in test/Jamfile.) Comments, strings, preprocessor lines, the branch of an #else, static_assert
+mutants stand in test/schedules/mutants.jam.) Comments, strings, preprocessor lines, the branch of an #else, static_assert
 and BOOST_ASSERT are left alone. The text must be formatted as clang-format does it here: binary operators
 stand between spaces, the brackets of templates do not, and the braces of a function are alone in their lines.
 """

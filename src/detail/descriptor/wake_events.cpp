@@ -21,7 +21,8 @@ void close_event(wake_event e) noexcept
 
 } // namespace
 
-// Sequentially consistent, as in `put`: either this finds the event there, or that finds out that none is kept.
+// Sequentially consistent, as in `keep`: either this function sees the event there, or `keep` sees the flag and closes
+// the event.
 void wake_events::keep_none() noexcept
 {
   keeps_none_.store(true);

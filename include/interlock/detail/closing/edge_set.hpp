@@ -83,7 +83,7 @@ public:
   };
 
   /// Makes the eventfd, and the set if one can be had now. False: not even the eventfd, or `close` has been called. One
-  /// thread, before any other function.
+  /// thread at a time, before `add`, `remove` and `wait`.
   INTERLOCK_DECL bool open() noexcept;
 
   /// Ends the wait of the thread that waits, or its next one. Any thread.
@@ -96,7 +96,7 @@ public:
       close_descriptors();
   }
 
-  /// In a forked child, with one thread only: this leaves both as they are, since they are the parent's as well.
+  /// In a forked child, with one thread only: closes the child's copies. The parent's registrations stay.
   void renew_after_fork() noexcept
   {
     users_.renew_after_fork();

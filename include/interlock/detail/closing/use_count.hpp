@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Counts those that use a thing which is freed once: by the thread that ends it, or by the last user after that.
+// Counts the threads that use a resource. It is freed once: by the thread that calls `end`, or by the last user after
+// it.
 
 #ifndef INTERLOCK_DETAIL_CLOSING_USE_COUNT_HPP
 #define INTERLOCK_DETAIL_CLOSING_USE_COUNT_HPP

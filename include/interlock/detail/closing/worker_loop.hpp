@@ -40,8 +40,8 @@ struct worker_share
 
   mailbox box;
   worker_sleep sleep;
-  edge_set
-    edges; // opened before the thread starts; from then on its own, but for the wake-up and the close
+  // Opened before the thread starts; from then on its own, but for the wake-up and the close.
+  edge_set edges;
   close_progress progress;
   fork_gate gate;
   elastic_lane lane;

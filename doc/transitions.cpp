@@ -208,6 +208,7 @@ const transition transitions[] = {
   {"handler_done", &word::handler_done,
     [](value w) { return word::handlers(w) > word::writes(w); }},
   {"write_done", &word::write_done, [](value w) { return word::writes(w) != 0; }},
+  {"write_lost", &word::write_lost, [](value w) { return word::writes(w) != 0; }},
   // A closer that has entered.
   {"begin_close", &word::begin_close, &is_entered},
   {"begin_flush", &word::begin_flush, &is_entered},

@@ -171,6 +171,12 @@ private:
           : last               ? duty::finish
                                : at_last(g),
         g);
+      g.demanded |= s.g.in_flush();
+      expect("write_lost", s, word::write_lost(s.w),
+        s.g.in_flush() && !g.inside() ? duty::detach
+          : last                      ? duty::finish
+                                      : at_last(g),
+        g);
     }
     // A handler that runs adds to itself in any phase; it counts as a predecessor here.
     if (s.g.opener || s.g.handlers() || (s.g.detachable() && s.g.held()))

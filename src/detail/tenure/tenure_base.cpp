@@ -140,13 +140,14 @@ duty tenure_base::begin_close(bool flush) noexcept
 {
   note_begin();
   word::value before = 0;
-  const duty d = flush && !errors_.have_ended_connection()
-    ? word_.apply<word::begin_flush>(&before)
-    : word_.apply<word::begin_close>(&before);
+  const duty d = flush ? word_.apply<word::begin_flush>(&before)
+                       : word_.apply<word::begin_close>(&before);
   if (d != duty::none && d != duty::flush)
     return d;
   note_outstanding(before, d == duty::flush);
   wake_blocked_threads(before);
+  if (d == duty::flush && errors_.have_ended_connection())
+    end_flush();
   return d;
 }
 

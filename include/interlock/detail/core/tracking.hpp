@@ -110,10 +110,8 @@ protected:
 
     INTERLOCK_HOT ~count_guard()
     {
-      if (is_failed_write)
-        end_hopeless_flush(*tenure);
       if (tenure)
-        count_down(*tenure);
+        count_down(*tenure, is_failed_write);
     }
   };
 
@@ -143,16 +141,10 @@ private:
   }
 
   // Asio's reactor does not serve a write that waits behind one which has met the end of the connection.
-  static INTERLOCK_COLD void end_hopeless_flush(tenure_base& t) noexcept
-  {
-    if (t.errors().have_ended_connection())
-      t.end_flush();
-  }
-
-  static INTERLOCK_HOT void count_down(tenure_base& t) noexcept
+  static INTERLOCK_HOT void count_down(tenure_base& t, bool is_failed_write = false) noexcept
   {
     if constexpr (What == counts_as::write)
-      t.write_done();
+      t.write_done(is_failed_write && t.errors().have_ended_connection());
     else
       t.handler_done();
   }

@@ -103,10 +103,10 @@ public:
     act(word_.apply_open<word::handler_done>());
   }
 
-  /// The same for the handler of a write. The last write of a flush demands the detach.
-  INTERLOCK_HOT void write_done() noexcept
+  /// The same for the handler of a write. The last write of a flush, or a `lost` one, demands the detach.
+  INTERLOCK_HOT void write_done(bool lost = false) noexcept
   {
-    act(word_.apply_open<word::write_done>());
+    act(lost ? word_.apply<word::write_lost>() : word_.apply_open<word::write_done>());
   }
 
   /// Counts one more handler. The caller keeps the tenure from ending: it is a running handler of it, or its opener.
@@ -211,8 +211,8 @@ public:
   /// On EMFILE or ENFILE: waits for a short time until the closes that are queued have been made.
   void await_queued_closes() noexcept;
 
-  /// Begins a close, or joins one: word::begin_close, or word::begin_flush for a close that delivers. The
-  /// caller is inside by enter_to_close, and stays so.
+  /// Begins a close, or joins one: word::begin_close, or word::begin_flush for a close that delivers, whose flush is over
+  /// at once if the connection has ended. The caller is inside by enter_to_close, and stays so.
   duty begin_close(bool flush = false) noexcept;
 
   /// Has the worker end the flush at the close's deadline, or when writes stall. The caller holds the tenure.

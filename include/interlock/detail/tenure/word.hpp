@@ -206,6 +206,13 @@ public:
     return phase_of(w) == phase::flushing && writes(s.next) == 0 ? demand(s.next) : s;
   }
 
+  /// The same for one that has met the end of the connection. A flush does not wait for the others.
+  static constexpr step write_lost(value w) noexcept
+  {
+    const step s = handler_done(w - write_one);
+    return phase_of(w) == phase::flushing ? demand(s.next) : s;
+  }
+
   /// `async_close`, `async_release`, after enter_to_close: the caller stays inside, whatever the duty. Duty
   /// none: it leads the close, and holds two handler counts. One goes with the step that demands the detach on
   /// the strand; the caller keeps the other until that step is sent, or has failed. Overflow: handlers that
@@ -230,7 +237,8 @@ public:
   }
 
   /// Detach now, or when the last thread inside leaves. For the destructor, the strand's step, the worker
-  /// when a watch or a flush has expired, a closer that ends a flush, a cancellation, and the shutdown.
+  /// when a watch or a flush has expired, a closer that ends a flush or finds that the connection has ended, a
+  /// cancellation, and the shutdown.
   static constexpr step demand(value w) noexcept
   {
     if (phase_of(w) > phase::closing)

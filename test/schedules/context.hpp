@@ -7,6 +7,7 @@
 #define INTERLOCK_TEST_SCHEDULES_CONTEXT_HPP
 
 #include <array>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <new>
@@ -119,7 +120,9 @@ public:
   /// As io_context's shutdown: the services, the reactor, and what is queued, outside of any lock.
   void stop_services()
   {
+    const duration begun = scheduler::current()->now();
     shutdown();
+    shutdown_was_cut_short_ |= scheduler::current()->now() - begun >= std::chrono::seconds(1);
     reactor_is_down_ = true;
     destroy_queue();
   }
@@ -127,6 +130,12 @@ public:
   bool reactor_is_down() const
   {
     return reactor_is_down_;
+  }
+
+  /// The end of the services has not waited longer for threads that are inside.
+  bool shutdown_was_cut_short() const
+  {
+    return shutdown_was_cut_short_;
   }
 
   executor get_executor() noexcept;
@@ -184,6 +193,7 @@ private:
   std::deque<task> tasks_;
   std::array<bool, scheduler::most_threads> is_running_{}; // the threads in run_until
   bool reactor_is_down_ = false;
+  bool shutdown_was_cut_short_ = false;
   unsigned refused_ = 0;
   bool refused_queue_ = false;
   std::string refused_of_;

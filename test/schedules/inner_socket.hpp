@@ -192,6 +192,16 @@ public:
     race::release(this);
   }
 
+  // As Asio's reactor, which performs no operation behind one that has met the end of the connection.
+  void connection_has_ended() override
+  {
+    race::acquire(this);
+    for (operations* list : {&reads_, &writes_})
+      if (!list->empty())
+        finish(*list, boost::asio::error::connection_reset, 0);
+    race::release(this);
+  }
+
 private:
   struct operation
   {
@@ -259,12 +269,11 @@ private:
       scheduler::current()->fail(std::string(what) + " with the reactor of the parent");
   }
 
-  // Its end does not wait for a thread that stays inside for as long as that.
   void require_live_reactor() const
   {
-    scheduler& s = *scheduler::current();
-    if (executor_.where().reactor_is_down() && s.now() < std::chrono::seconds(1))
-      s.fail("deregistration from a reactor that has been shut down");
+    const context& c = executor_.where();
+    if (c.reactor_is_down() && !c.shutdown_was_cut_short())
+      scheduler::current()->fail("deregistration from a reactor that has been shut down");
   }
 
   // As with an immediate executor.

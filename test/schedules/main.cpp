@@ -8,9 +8,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -35,6 +37,8 @@ struct settings
   std::uint64_t random = 0;
   std::uint64_t seed = 0;
   unsigned changes = 3;
+  bool injects = false;
+  boost::optional<std::string> injected;
 };
 
 bool parse(settings& s, int argc, char** argv)
@@ -47,7 +51,9 @@ bool parse(settings& s, int argc, char** argv)
     "random", po::value(&s.random), "run so many random schedules instead")(
     "seed", po::value(&s.seed), "of the first random schedule (by the clock)")(
     "changes", po::value(&s.changes), "of priorities in a random schedule (3)")(
-    "replay", po::value(&s.replay), "print the steps of this schedule of the scenario");
+    "replay", po::value(&s.replay), "print the steps of this schedule of the scenario")(
+    "faults", po::bool_switch(&s.injects), "let each call fail instead, with each of its errors")(
+    "fault", po::value(&s.injected), "the fault of the schedule that is replayed");
   po::variables_map given;
   po::store(po::parse_command_line(argc, argv, options), given);
   po::notify(given);
@@ -154,42 +160,84 @@ bool report(const scenario& c, const settings& s, const walk_result& r)
     std::cout << "\nis known to fail (" << c.fails << "), but does not: mended?\n";
   else
     std::cout << '\n'
-              << replay(c.body, r.schedule).steps << "failed: " << r.schedule.failure
+              << replay(c.body, r.schedule, nullptr).steps << "failed: " << r.schedule.failure
               << "\n--replay '" << r.schedule.text() << "'\n";
   std::cout.flush();
   return expected;
 }
 
-/// Prints the steps of one schedule, and returns whether it has passed.
-bool show(const scenario& c, const failing_schedule& s)
+/// Prints the result of a walk of faults, and returns whether each run has passed.
+bool report(const scenario& c, const fault_walk_result& r)
 {
-  const replay_result r = replay(c.body, s);
+  std::cout << c.name << ": " << r.calls << " calls, " << r.runs << " runs\n";
+  if (r.failed)
+    std::cout << replay([&c] { call(c.body); }, failing_schedule(), &r.injected).steps
+              << "failed: " << r.failure << "\n--replay '' --fault " << r.injected.call << ':'
+              << r.injected.error << '\n';
+  std::cout.flush();
+  return !r.failed;
+}
+
+/// As "17:5": the number of a call, and its error.
+fault fault_from(const std::string& text)
+{
+  fault f = {};
+  char more = 0;
+  if (std::sscanf(text.c_str(), "%zu:%d%c", &f.call, &f.error, &more) != 2)
+    throw std::invalid_argument("'" + text + "' is no CALL:ERROR");
+  return f;
+}
+
+/// Prints the steps of one schedule, and returns whether it has passed.
+bool show(const scenario& c, const settings& s)
+{
+  const fault injected = s.injected ? fault_from(*s.injected) : fault();
+  const replay_result r = replay(
+    [&c] { call(c.body); }, failing_schedule::from(*s.replay), s.injected ? &injected : nullptr);
   std::cout << r.steps << (r.failure.empty() ? "passed" : "failed: " + r.failure) << '\n';
   return r.failure.empty();
+}
+
+/// Whether a scenario takes part in what is asked for.
+bool is_chosen(const scenario& c, const settings& s)
+{
+  if (!s.scenario.empty())
+    return s.scenario == c.name;
+  // A scenario that is known to fail has no call that could.
+  return s.injects ? c.fails.empty() : !c.is_large || s.random != 0;
+}
+
+/// Returns whether the scenario did as it is said to do, and adds to the number of runs.
+bool run(const scenario& c, const settings& s, std::uint64_t& runs)
+{
+  if (s.replay)
+    return show(c, s);
+  if (s.injects)
+  {
+    const fault_walk_result r = walk_faults([&c] { call(c.body); });
+    runs += r.runs;
+    return report(c, r);
+  }
+  const walk_result r = walk(c, s);
+  runs += r.runs;
+  return report(c, s, r);
 }
 
 int run(const settings& s)
 {
   int failed = 0;
   int walked = 0;
-  std::uint64_t schedules = 0;
+  std::uint64_t runs = 0;
   for (const scenario& c : scenario::all())
-  {
-    if (s.scenario.empty() ? c.is_large && s.random == 0 : s.scenario != c.name)
-      continue;
-    ++walked;
-    if (s.replay)
+    if (is_chosen(c, s))
     {
-      failed += !show(c, failing_schedule::from(*s.replay));
-      continue;
+      ++walked;
+      failed += !run(c, s, runs);
     }
-    const walk_result r = walk(c, s);
-    schedules += r.runs;
-    failed += !report(c, s, r);
-  }
   if (walked == 0)
     std::cerr << "no scenario is named " << s.scenario << '\n';
-  std::cout << walked << " scenarios, " << failed << " failed, " << schedules << " schedules\n";
+  std::cout << walked << " scenarios, " << failed << " failed, " << runs
+            << (s.injects ? " faults\n" : " schedules\n");
   return walked == 0 || failed != 0;
 }
 

@@ -9,6 +9,8 @@
 
 #include <functional>
 #include <memory>
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -89,8 +91,8 @@ public:
 private:
   static void require_thread_of_program()
   {
-    require(scheduler::current()->name_of_self() != "worker",
-      "a handler is called or destroyed on a thread of the library");
+    if (scheduler::current()->name_of_self() == scheduler::thread_of_library)
+      scheduler::current()->fail("a handler is called or destroyed on a thread of the library");
   }
 
   void note(int fd)
@@ -219,14 +221,21 @@ public:
     const int fd = kernel::current().open_socket();
     bool is_given = false;
     error_code ec;
-    core_.open(ec, interlock::detail::descriptor_owner::object,
-      [&](auto& t, error_code&)
-      {
-        is_given = true;
-        t.set_borrowed(is_borrowed);
-        t.inner().assign(fd);
-        t.set_protocol(p);
-      });
+    try
+    {
+      core_.open(ec, interlock::detail::descriptor_owner::object,
+        [&](auto& t, error_code&)
+        {
+          is_given = true;
+          t.set_borrowed(is_borrowed);
+          t.inner().assign(fd);
+          t.set_protocol(p);
+        });
+    }
+    catch (const std::bad_alloc&)
+    {
+      ec = boost::asio::error::no_memory;
+    }
     if (!is_given)
       kernel::current().close(fd);
     return ec ? -1 : fd;
@@ -278,7 +287,7 @@ private:
   static void require_open(int fd)
   {
     if (fd < 0)
-      scheduler::current()->fail("the object could not be opened");
+      throw std::runtime_error("the object could not be opened");
   }
 
   core core_;

@@ -6,27 +6,34 @@
 #ifndef INTERLOCK_TEST_SCHEDULES_SCENARIO_HPP
 #define INTERLOCK_TEST_SCHEDULES_SCENARIO_HPP
 
+#include <chrono>
+#include <exception>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "schedules/harness/faults.hpp"
 #include "schedules/harness/race.hpp"
 #include "schedules/harness/scheduler.hpp"
 
 namespace schedules {
 
+/// If no call of the run fails.
 inline void require(bool holds, const char* what)
 {
-  if (!holds)
+  if (!holds && !faults::current().are_planned())
     scheduler::current()->fail(what);
 }
 
-/// Blocks until `over()`.
+/// Blocks until `over()`. If a call of the run has failed, that may never be.
 template <class Over>
 void wait_until(Over over, const char* what = "wait")
 {
-  scheduler::current()->wait(when<Over>(over), scheduler::forever, what, nullptr);
+  scheduler& s = *scheduler::current();
+  const bool may_fail = faults::current().are_planned();
+  s.wait(when<Over>(over), may_fail ? s.now() + std::chrono::hours(12) : scheduler::forever, what,
+    nullptr, scheduler::limit::at_rest);
 }
 
 /// Blocks for some time.
@@ -58,12 +65,26 @@ private:
   bool is_made_ = false;
 };
 
+/// Calls it. What a call throws that fails for want of something, the scenario does not catch.
+inline void call(const std::function<void()>& body)
+{
+  try
+  {
+    body();
+  }
+  catch (const std::exception&)
+  {
+    if (!faults::current().are_planned())
+      throw;
+  }
+}
+
 /// A thread of the scenario, joined by the end of the scope.
 class thread
 {
 public:
   thread(std::string name, std::function<void()> body)
-    : id_(scheduler::current()->start(std::move(name), std::move(body)))
+    : id_(scheduler::current()->start(std::move(name), [run = std::move(body)] { call(run); }))
   {
   }
 
@@ -78,7 +99,9 @@ public:
   void join() const
   {
     const unsigned id = id_;
-    wait_until([id] { return scheduler::current()->has_ended(id); }, "join");
+    const auto has_ended = [id] { return scheduler::current()->has_ended(id); };
+    scheduler::current()->wait(
+      when<decltype(has_ended)>(has_ended), scheduler::forever, "join", nullptr);
     race::join(id);
   }
 

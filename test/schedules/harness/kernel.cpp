@@ -13,6 +13,7 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
+#include "schedules/harness/faults.hpp"
 #include "schedules/harness/memory.hpp"
 #include "schedules/harness/race.hpp"
 
@@ -31,6 +32,14 @@ duration time_limit(int milliseconds)
   if (milliseconds < 0)
     return scheduler::forever;
   return scheduler::current()->now() + std::chrono::milliseconds(milliseconds);
+}
+
+/// The call fails in this run, with errno set.
+bool fails(const char* call)
+{
+  const int error = faults::current().next(call);
+  errno = error;
+  return error != 0;
 }
 
 /// The states of TCP that netinet/tcp.h names.
@@ -147,6 +156,8 @@ void kernel::reset(int fd)
   at(fd).error = ECONNRESET;
   at(fd).is_over = true;
   changed(fd);
+  if (at(fd).user)
+    at(fd).user->connection_has_ended();
 }
 
 void kernel::end_stream(int fd)
@@ -194,10 +205,13 @@ int kernel::close(int fd)
       for (const file::watch& w : other->watches)
         if (w.fd == fd && closing->what == file::kind::socket)
           s.fail("close(2) of a socket that an epoll set still has");
-  if (closing->linger.l_onoff != 0 && closing->linger.l_linger != 0)
+  const bool lingers = closing->linger.l_onoff != 0 && closing->linger.l_linger != 0;
+  if (lingers && !faults::current().are_planned()) // the option may be one that cannot be cleared
     s.fail("close(2) of a socket that lingers");
   closers_[fd] = s.name_of_self();
   block(*closing, fd);
+  if (fails("close"))
+    return -1; // and the descriptor is closed
   return closing->close_error ? failed(closing->close_error) : 0;
 }
 
@@ -213,7 +227,9 @@ void kernel::block(const file& closing, int fd)
     return;
   most_held_ = std::max(most_held_, ++held_);
   const when is_let_go([&] { return let_go_.count(fd) != 0; });
-  s.wait(is_let_go, scheduler::forever, "held close", this);
+  s.wait(is_let_go,
+    faults::current().are_planned() ? s.now() + std::chrono::hours(1) : scheduler::forever,
+    "held close", this, scheduler::limit::at_rest);
   --held_;
 }
 
@@ -239,7 +255,8 @@ void kernel::begin_fork()
     before_fork_();
   s.point("fork", this);
   const bool none_left_behind = s.now() < std::chrono::seconds(1); // by the end of a context
-  if (before_fork_ && s.now() == begun && none_left_behind && s.has_lock("worker"))
+  if (before_fork_ && s.now() == begun && none_left_behind
+    && s.has_lock(scheduler::thread_of_library))
     s.fail("a thread of the library has a lock at a fork");
 }
 
@@ -266,6 +283,8 @@ int kernel::eventfd()
 {
   const memory::of_harness harness;
   scheduler::current()->point("eventfd", this);
+  if (fails("eventfd"))
+    return -1;
   auto f = std::make_unique<file>();
   f->what = file::kind::event;
   return put(std::move(f));
@@ -275,6 +294,8 @@ int kernel::epoll_create()
 {
   const memory::of_harness harness;
   scheduler::current()->point("epoll_create1", this);
+  if (fails("epoll_create1"))
+    return -1;
   auto f = std::make_unique<file>();
   f->what = file::kind::epoll;
   return put(std::move(f));
@@ -285,6 +306,8 @@ int kernel::epoll_ctl(int set, int what, int fd, ::epoll_event* e)
   const memory::of_harness harness;
   file& f = touch(set, "epoll_ctl");
   check(fd, "epoll_ctl for a socket");
+  if (what == EPOLL_CTL_ADD && fails("epoll_ctl"))
+    return -1;
   const auto found = std::find_if(
     f.watches.begin(), f.watches.end(), [fd](const file::watch& w) { return w.fd == fd; });
   race::release(&f);
@@ -334,6 +357,8 @@ int kernel::epoll_wait(int set, ::epoll_event* events, int most, int millisecond
 {
   const memory::of_harness harness;
   file& f = touch(set, "epoll_wait");
+  if (fails("epoll_wait"))
+    return -1;
   const when something([&] { return has_news(f); });
   scheduler::current()->wait(something, time_limit(milliseconds), "epoll_wait ends", this);
   race::acquire(&f);
@@ -356,6 +381,8 @@ int kernel::poll(::pollfd* p, std::size_t count, int milliseconds)
   for (std::size_t i = 0; i != count; ++i)
     if (p[i].fd >= 0)
       touch(p[i].fd, "poll");
+  if (fails("poll"))
+    return -1;
   const auto found = [this](const ::pollfd& one)
   {
     // poll(2) holds the file, and does not notice that the descriptor is closed meanwhile.
@@ -380,6 +407,8 @@ int kernel::poll(::pollfd* p, std::size_t count, int milliseconds)
 {
   const memory::of_harness harness;
   file& f = touch(fd, "read");
+  if (fails("read"))
+    return -1;
   if (f.count == 0)
     return failed(EAGAIN);
   race::acquire(&f);
@@ -394,15 +423,18 @@ int kernel::poll(::pollfd* p, std::size_t count, int milliseconds)
   if (f.what != file::kind::event)
     scheduler::current()->fail("write(2) of the library on a descriptor that is no eventfd");
   race::release(&f);
+  const bool is_full = fails("write");
   f.count += *static_cast<const std::uint64_t*>(from);
   changed(fd);
-  return sizeof(std::uint64_t);
+  return is_full ? -1 : static_cast<::ssize_t>(sizeof(std::uint64_t));
 }
 
 ::ssize_t kernel::recv(int fd, std::size_t size)
 {
   const memory::of_harness harness;
   file& f = touch(fd, "recv");
+  if (fails("recv"))
+    return -1;
   if (f.error != 0)
     return failed(std::exchange(f.error, 0));
   if (f.is_over)
@@ -418,6 +450,8 @@ int kernel::shutdown(int fd)
 {
   const memory::of_harness harness;
   file& f = touch(fd, "shutdown");
+  if (fails("shutdown"))
+    return -1;
   if (f.is_over)
     return failed(ENOTCONN);
   f.sent_fin = true;
@@ -429,6 +463,8 @@ int kernel::get_option(int fd, int level, int name, void* value, ::socklen_t* si
 {
   const memory::of_harness harness;
   file& f = touch(fd, "getsockopt");
+  if (fails("getsockopt"))
+    return -1;
   auto& number = *static_cast<int*>(value);
   if (level == IPPROTO_TCP && name == TCP_INFO)
   {
@@ -457,6 +493,8 @@ int kernel::set_option(int fd, int level, int name, const void* value, ::socklen
 {
   const memory::of_harness harness;
   file& f = touch(fd, "setsockopt");
+  if (fails("setsockopt"))
+    return -1;
   if (level == SOL_SOCKET && name == SO_LINGER)
     f.linger = *static_cast<const ::linger*>(value);
   return 0;
@@ -466,6 +504,8 @@ int kernel::query(int fd, unsigned long what, int* value)
 {
   const memory::of_harness harness;
   file& f = touch(fd, "ioctl");
+  if (fails("ioctl"))
+    return -1;
   if (what == SIOCOUTQ || what == SIOCOUTQNSD)
     *value = static_cast<int>(f.queued);
   else if (what == FIONREAD)
@@ -476,7 +516,8 @@ int kernel::query(int fd, unsigned long what, int* value)
 int kernel::peer_name(int fd)
 {
   const memory::of_harness harness;
-  return touch(fd, "getpeername").is_over ? failed(ENOTCONN) : 0;
+  const bool is_over = touch(fd, "getpeername").is_over;
+  return fails("getpeername") ? -1 : is_over ? failed(ENOTCONN) : 0;
 }
 
 } // namespace schedules

@@ -33,6 +33,7 @@ class reactor_user
 public:
   virtual void input_has_come() = 0;
   virtual void room_has_come() = 0;
+  virtual void connection_has_ended() = 0;
 
 protected:
   ~reactor_user() = default;

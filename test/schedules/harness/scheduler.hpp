@@ -93,6 +93,9 @@ class scheduler
 {
 public:
   static constexpr std::size_t most_threads = 16;
+
+  /// The name of each thread of the library.
+  static constexpr const char* thread_of_library = "worker";
   static constexpr std::size_t most_points = 20000;
 
   /// A wait whose time limit lies later than this in the run is one without end.

@@ -200,9 +200,11 @@ private:
   std::size_t at_ = 0;
 };
 
-run_result run_in_new_kernel(const std::function<void()>& scenario, strategy& s, bool traced)
+run_result run_in_new_kernel(
+  const std::function<void()>& scenario, strategy& s, bool traced, const fault* injected = nullptr)
 {
   kernel::begin_run();
+  faults::begin_run(injected);
   run_result r = scheduler::run(scenario, s, traced);
   // Each was closed at least once, then; a second time would have failed the run.
   if (r.failure.empty() && kernel::current().open_files() != 0)
@@ -300,10 +302,35 @@ walk_result walk_random(
   return result;
 }
 
-replay_result replay(const std::function<void()>& scenario, const failing_schedule& s)
+fault_walk_result walk_faults(const std::function<void()>& scenario)
+{
+  fault_walk_result result;
+  const auto run = [&](const fault* injected)
+  {
+    search s(0);
+    result.failure = run_in_new_kernel(scenario, s, false, injected).failure;
+    result.failed = !result.failure.empty();
+    ++result.runs;
+  };
+  run(nullptr);
+  const std::vector<const char*> calls = faults::current().calls();
+  result.calls = calls.size();
+  for (std::size_t i = 0; i != calls.size(); ++i)
+    for (const int error : errors_of(calls[i]))
+    {
+      if (result.failed)
+        return result;
+      result.injected = {i, error};
+      run(&result.injected);
+    }
+  return result;
+}
+
+replay_result replay(
+  const std::function<void()>& scenario, const failing_schedule& s, const fault* injected)
 {
   replayed again(s.choices);
-  run_result r = run_in_new_kernel(scenario, again, true);
+  run_result r = run_in_new_kernel(scenario, again, true, injected);
   if (r.failure.empty() && !again.is_over())
     r.failure = "the schedule is none of this scenario, which ends before it";
   return {text_of(r), std::move(r.failure)};

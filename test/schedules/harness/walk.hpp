@@ -16,6 +16,8 @@
 #include <map>
 #include <string>
 
+#include "schedules/harness/faults.hpp"
+
 namespace schedules {
 
 /// A schedule that fails.
@@ -46,14 +48,27 @@ walk_result walk_all(const std::function<void()>& scenario, unsigned preemptions
 walk_result walk_random(
   const std::function<void()>& scenario, std::uint64_t seed, unsigned changes, std::uint64_t runs);
 
+struct fault_walk_result
+{
+  std::size_t calls = 0; // that can fail
+  std::uint64_t runs = 0;
+  bool failed = false;
+  fault injected = {}; // of the first run that fails
+  std::string failure;
+};
+
+/// The schedule without a preemption, once for each error of each of its calls.
+fault_walk_result walk_faults(const std::function<void()>& scenario);
+
 struct replay_result
 {
   std::string steps;   // one a line: thread, operation, object, function
   std::string failure; // empty if the run was as it should be
 };
 
-/// Runs one schedule of the scenario.
-replay_result replay(const std::function<void()>& scenario, const failing_schedule& s);
+/// Runs one schedule of the scenario, with a call that fails unless that is null.
+replay_result replay(
+  const std::function<void()>& scenario, const failing_schedule& s, const fault* injected);
 
 } // namespace schedules
 

@@ -12,11 +12,9 @@ using interlock::detail::duty;
 
 namespace {
 
-const char* const thread_of_library = "worker";
-
 bool is_closed_by_library(int fd)
 {
-  return kernel::current().closer_of(fd) == thread_of_library;
+  return kernel::current().closer_of(fd) == scheduler::thread_of_library;
 }
 
 void require_closed_inline(int fd)

@@ -15,7 +15,7 @@ SCENARIO(strand_that_cannot_schedule)
   calls closed;
   {
     scene s;
-    s.ctx.refuse_posts("worker", 1);
+    s.ctx.refuse_posts(scheduler::thread_of_library, 1);
     s.o->async_close(closed);
     s.run_until([&] { return closed.called == 1; });
     s.o.reset();
@@ -28,7 +28,7 @@ SCENARIO(strand_that_runs_and_fails)
   calls closed;
   {
     scene s;
-    s.ctx.refuse_posts("worker", 1, true);
+    s.ctx.refuse_posts(scheduler::thread_of_library, 1, true);
     s.o->async_close(closed);
     s.run_until([&] { return closed.called == 1; });
     s.o.reset();
@@ -61,7 +61,7 @@ SCENARIO(completion_tried_again_beside_a_closer)
   calls late;
   {
     scene s;
-    s.ctx.refuse_posts("worker", 2);
+    s.ctx.refuse_posts(scheduler::thread_of_library, 2);
     s.o->async_close(closed);
     thread other("late", [&] { s.o->async_close(late, close_mode::immediate()); });
     s.run_until([&] { return closed.called == 1 && late.called == 1; });

@@ -88,7 +88,7 @@ SCENARIO(age_of_a_close)
   const std::vector<close_in_progress> all = service_of(s.ctx).closes_in_progress();
   require(all.size() == 1, "a close that waits for a lease is not in progress");
   require(all.front().descriptor == s.fd && all.front().leases == 1,
-    "a close in progress is not what it is");
+    "a close in progress has another descriptor, or another number of leases");
   require(all.front().age <= scheduler::current()->now() - std::chrono::seconds(5),
     "a close is older than the run");
   lease.reset();

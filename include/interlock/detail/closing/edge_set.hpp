@@ -58,6 +58,7 @@ public:
   public:
     explicit user(edge_set& s) noexcept
       : set_(s),
+        round_(s.users_.round()),
         is_in_(s.users_.enter())
     {
     }
@@ -67,7 +68,7 @@ public:
 
     ~user()
     {
-      if (is_in_ && set_.users_.leave())
+      if (is_in_ && set_.users_.leave(round_))
         set_.close_descriptors();
     }
 
@@ -79,6 +80,7 @@ public:
 
   private:
     edge_set& set_;
+    const unsigned round_;
     const bool is_in_;
   };
 

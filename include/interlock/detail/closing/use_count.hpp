@@ -17,7 +17,7 @@ namespace detail {
 class use_count
 {
 public:
-  /// False: it is ended, and not used. Otherwise `leave` follows.
+  /// False: it has ended. Otherwise the thread uses it until `leave`.
   bool enter() noexcept
   {
     unsigned now = users_.load(std::memory_order_relaxed);
@@ -28,13 +28,20 @@ public:
     return false;
   }
 
-  /// True: the caller frees.
-  bool leave() noexcept
+  /// Changes with each fork, in the child.
+  unsigned round() const noexcept
   {
-    return users_.fetch_sub(1, std::memory_order_acq_rel) == (ended | 1);
+    return round_;
   }
 
-  /// True: the caller frees. May be called more than once.
+  /// `entered`: the round in which the thread has entered. In the child its parent's users count no more. True: the
+  /// caller frees.
+  bool leave(unsigned entered) noexcept
+  {
+    return entered == round_ && users_.fetch_sub(1, std::memory_order_acq_rel) == (ended | 1);
+  }
+
+  /// May be called more than once. True: the caller frees.
   bool end() noexcept
   {
     return users_.fetch_or(ended, std::memory_order_acq_rel) == 0;
@@ -44,12 +51,14 @@ public:
   void renew_after_fork() noexcept
   {
     users_.store(users_.load(std::memory_order_relaxed) & ended, std::memory_order_relaxed);
+    ++round_;
   }
 
 private:
   static constexpr unsigned ended = 1u << 31;
 
   sys::atomic<unsigned> users_{0};
+  unsigned round_ = 0; // written by the one thread of a child
 };
 
 } // namespace detail

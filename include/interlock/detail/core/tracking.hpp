@@ -76,7 +76,7 @@ public:
   template <class Handler, class... Args>
   void operator()(Handler&& handler, Args&&... args)
   {
-    // They end in this order: the handler, the running handler's mark, a flush that has become hopeless, the count.
+    // They end in this order: the handler, the running handler's mark, the count (and with it a hopeless flush).
     tenure_base& t = *std::exchange(tenure_, nullptr);
     const count_guard counted{&t, note_result(t, args...)};
     const running_handler marked(t, What == counts_as::write);

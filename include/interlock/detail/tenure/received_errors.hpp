@@ -5,7 +5,7 @@
 //
 // The kernel reports such an error once (sock_error() in Linux): an operation that receives it takes it out of the
 // socket, so the close would not find it there. Any thread notes errors; the thread that detaches reads them, after
-// every thread inside has noted its own.
+// every thread inside has noted its own. `have_ended_connection` is asked at any time.
 
 #ifndef INTERLOCK_DETAIL_TENURE_RECEIVED_ERRORS_HPP
 #define INTERLOCK_DETAIL_TENURE_RECEIVED_ERRORS_HPP

@@ -211,8 +211,8 @@ public:
   /// On EMFILE or ENFILE: waits for a short time until the closes that are queued have been made.
   void await_queued_closes() noexcept;
 
-  /// Begins a close, or joins one: word::begin_close, or word::begin_flush for a close that delivers, whose flush is over
-  /// at once if the connection has ended. The caller is inside by enter_to_close, and stays so.
+  /// Begins a close, or joins one: word::begin_close, or word::begin_flush for a close that delivers. If the connection
+  /// has ended, that flush is over at once. The caller is inside by enter_to_close, and stays so.
   duty begin_close(bool flush = false) noexcept;
 
   /// Has the worker end the flush at the close's deadline, or when writes stall. The caller holds the tenure.

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -33,6 +34,7 @@
 
 #include <interlock/config.hpp>
 
+#include "schedules/harness/faults.hpp"
 #include "schedules/harness/kernel.hpp"
 #include "schedules/harness/memory.hpp"
 #include "schedules/harness/race.hpp"
@@ -44,6 +46,7 @@ namespace detail {
 namespace sys {
 
 namespace race = schedules::race;
+using schedules::faults;
 using schedules::kernel;
 using schedules::scheduler;
 
@@ -390,7 +393,9 @@ public:
   explicit thread(std::function<void()> body)
   {
     scheduler::current()->point("start of a thread", this);
-    number_ = scheduler::current()->start("worker", std::move(body));
+    if (const int error = faults::current().next("thread"))
+      throw std::system_error(error, std::generic_category());
+    number_ = scheduler::current()->start(scheduler::thread_of_library, std::move(body));
   }
 
   thread(thread&& other) noexcept
@@ -642,7 +647,7 @@ inline int pthread_sigmask(int, const ::sigset_t*, ::sigset_t*) noexcept
 
 inline int pthread_setname_np(::pthread_t, const char*) noexcept
 {
-  return 0;
+  return faults::current().next("pthread_setname_np");
 }
 
 inline int pthread_setcancelstate(int, int*) noexcept
@@ -653,6 +658,8 @@ inline int pthread_setcancelstate(int, int*) noexcept
 // A scenario says when it forks.
 inline int pthread_atfork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept
 {
+  if (const int error = faults::current().next("pthread_atfork"))
+    return error;
   kernel::current().at_fork(before, in_parent, in_child);
   return 0;
 }
@@ -680,6 +687,27 @@ inline ::pid_t getpid() noexcept
   return kernel::current().process();
 }
 
+// No signal is caught.
+inline int sigaction(int, const struct ::sigaction*, struct ::sigaction* old) noexcept
+{
+  *old = {};
+  return 0;
+}
+
+// There is no /proc.
+inline ::ssize_t readlink(const char*, char*, std::size_t) noexcept
+{
+  errno = ENOENT;
+  return -1;
+}
+
+// There are no pipes.
+inline ::ssize_t splice(int, ::loff_t*, int, ::loff_t*, std::size_t, unsigned) noexcept
+{
+  errno = EINVAL;
+  return -1;
+}
+
 // Calls that the kernel of a run does not have.
 #define INTERLOCK_MISSING(CALL) \
   template <class... Args> \
@@ -694,13 +722,10 @@ INTERLOCK_MISSING(connect)
 INTERLOCK_MISSING(getsockname)
 INTERLOCK_MISSING(listen)
 INTERLOCK_MISSING(pipe)
-INTERLOCK_MISSING(readlink)
 INTERLOCK_MISSING(readv)
 INTERLOCK_MISSING(recvmsg)
 INTERLOCK_MISSING(sendmsg)
-INTERLOCK_MISSING(sigaction)
 INTERLOCK_MISSING(socketpair)
-INTERLOCK_MISSING(splice)
 INTERLOCK_MISSING(tcgetattr)
 INTERLOCK_MISSING(tcsendbreak)
 INTERLOCK_MISSING(tcsetattr)

@@ -1,0 +1,334 @@
+// Copyright (c) 2026 The Interlock authors
+// SPDX-License-Identifier: BSL-1.0
+//
+// Operations, objects and statistics. What a closer receives is in model_close.cpp.
+
+#include "fuzz/model.hpp"
+
+namespace fuzz {
+
+model::model()
+{
+  for (identity*& slot : slots_)
+    slot = &identities_.emplace_back();
+}
+
+void model::complain(const std::string& text)
+{
+  if (complaint_.empty())
+    complaint_ = text;
+}
+
+void model::expect(const char* rule, code expected, code found)
+{
+  if (expected != found)
+    complain(std::string(rule) + ": expected " + name_of(expected) + ", found " + name_of(found));
+}
+
+void model::require(const char* rule, bool holds)
+{
+  if (!holds)
+    complain(rule);
+}
+
+// --- opening, moving, ending --------------------------------------------------------------------
+
+// life.qbk, "Opening".
+code model::expected_of_open(std::size_t object) const
+{
+  const identity& i = *slots_[object];
+  return i.retired ? code::retired : i.is_open() ? code::already_open : code::success;
+}
+
+tenure& model::opened(std::size_t object, kind what, bool borrowed, int fd)
+{
+  tenure& t = tenures_.emplace_back();
+  t.number = tenures_.size() - 1;
+  t.what = what;
+  t.borrowed = borrowed;
+  t.fd = fd;
+  at(object).last = &t;
+  return t;
+}
+
+void model::counted_accept()
+{
+  ++accepted_;
+}
+
+void model::cancelled(identity& i)
+{
+  if (i.is_open())
+    i.last->cancelled_at = ++now_;
+}
+
+void model::silent_close(identity& i, bool destructor)
+{
+  if (i.last == nullptr)
+    return;
+  tenure& t = *i.last;
+  if (t.is_open())
+  {
+    t.begun = tenure::start::silent;
+    t.closed_at = ++now_;
+    t.hurries = true;
+  }
+  t.dropped |= destructor;
+}
+
+void model::given(tenure& t)
+{
+  t.begun = tenure::start::given;
+  t.closed_at = ++now_;
+  t.hurries = true;
+}
+
+// life.qbk, "Moves": a move within one type takes everything along, and leaves a newly constructed object.
+void model::assigned(std::size_t target, std::size_t source)
+{
+  silent_close(at(target), true);
+  slots_[target] = slots_[source];
+  slots_[source] = &identities_.emplace_back();
+}
+
+void model::destroyed(std::size_t object)
+{
+  silent_close(at(object), true);
+  slots_[object] = &identities_.emplace_back();
+}
+
+void model::end_of_context()
+{
+  cut_ = true;
+  for (tenure& t : tenures_)
+    if (t.is_open())
+      t.begun = tenure::start::silent;
+}
+
+bool model::is_free_on_return(const tenure& t)
+{
+  return t.is_open() && t.leases == 0 && !t.borrowed
+    && (t.what != kind::local || t.peer_sent == 0); // an AF_UNIX socket with unread input may block
+}
+
+// --- calls --------------------------------------------------------------------------------------
+
+call& model::add(const step& s, tenure* of, bool refused)
+{
+  calls_.push_back({calls_.size(), s.what, of, refused, ++now_, s.object, s.argument});
+  return calls_.back();
+}
+
+call& model::operation(const step& s, std::size_t size)
+{
+  identity& i = at(s.object);
+  call& c = add(s, i.last, !i.is_open());
+  c.size = size;
+  if (c.refused)
+  {
+    // delivery.qbk: writes refused while others run to their end are counted.
+    if (s.what == verb::write && i.last && i.last->is_stream() && i.last->first_waits)
+    {
+      ++i.last->refused_most;
+      if (i.last->writes != 0 && !i.last->hurries && !i.last->aborts && !i.last->short_time
+        && !i.last->dropped && !i.last->borrowed)
+        ++i.last->refused_least;
+    }
+    return c;
+  }
+  ++i.last->handlers;
+  if (s.what == verb::write)
+  {
+    ++i.last->writes;
+    i.last->asked_to_write += size;
+  }
+  return c;
+}
+
+void model::told(std::size_t id, const answer& a)
+{
+  call& c = calls_[id];
+  require("G4: the handler is called twice", !c.told);
+  require("G4: the handler is called after it was destroyed", !c.destroyed);
+  require("G4: the handler is called while the context does not run", runs_);
+  c.told = true;
+  switch (c.what)
+  {
+  case verb::async_close:
+    return check_closer(c, a);
+  case verb::async_release:
+    return check_release(c, a);
+  case verb::group_close:
+    return check_group(c, a);
+  default:
+    return check_operation(c, a);
+  }
+}
+
+void model::handler_destroyed(std::size_t id)
+{
+  call& c = calls_[id];
+  require("G4: the handler is destroyed without a call", c.told || cut_);
+  c.destroyed = true;
+  if (c.refused || c.of == nullptr || c.what > verb::wait)
+    return;
+  --c.of->handlers;
+  if (c.what == verb::write)
+    --c.of->writes;
+}
+
+// using.qbk, "What other calls get".
+void model::check_operation(call& c, const answer& a)
+{
+  if (c.refused)
+  {
+    expect("G4: an operation started on a closed object", code::bad_descriptor, a.error);
+    return;
+  }
+  tenure& t = *c.of;
+  c.bytes = a.bytes;
+  if (c.what == verb::write)
+    t.written += a.bytes;
+  // A flush lets writes run to their end (delivery.qbk).
+  const bool spared = c.what == verb::write && t.first_waits && t.can_deliver() && !t.hurries
+    && !t.aborts && !t.short_time && !t.dropped && t.begun == tenure::start::asked;
+  const bool ended = t.cancelled_at > c.at || (!t.is_open() && !spared);
+  switch (a.error)
+  {
+  case code::success:
+    return check_success(c, a);
+  case code::aborted:
+    require(
+      spared ? "G8: a flush aborts a write" : "G4: aborted, although nothing has ended it", ended);
+    return require(
+      "G4: aborted, although bytes were transferred", a.bytes == 0 || a.bytes < c.size);
+  case code::bad_descriptor: // the next step of a composed write
+    return require(
+      "G4: bad_descriptor, although the object was open", ended && c.is_composed() && !t.is_open());
+  case code::end_of_file:
+    return require("G12: eof, although the peer has not ended, or with data left",
+      c.what == verb::read && (t.peer_ended || t.peer_gone || t.own_end)
+        && (t.read == t.peer_sent || t.own_end || t.peer_was_reset));
+  case code::broken:
+    return require(
+      "G12: a broken connection, although neither side has ended it", t.peer_gone || t.own_end);
+  default:
+    complain(std::string("using: an operation receives ") + name_of(a.error));
+  }
+}
+
+void model::check_success(call& c, const answer& a)
+{
+  tenure& t = *c.of;
+  const bool peer_acted = t.peer_ended || t.peer_gone || t.own_end;
+  switch (c.what)
+  {
+  case verb::read:
+    if (t.what != kind::acceptor)
+      return check_read(c, a);
+    ++t.accepted;
+    return require("G2: more connections accepted than clients", t.accepted <= t.clients);
+  case verb::write:
+    return require("G4: a write has succeeded with part of its buffer",
+      c.is_composed() ? a.bytes == c.size : a.bytes != 0 && a.bytes <= c.size);
+  default:
+    if (c.argument % 3 == 0)
+      require("G2: readable, although the peer has done nothing",
+        peer_acted || t.peer_sent != 0 || t.clients != 0);
+    else if (c.argument % 3 == 2)
+      require("G2: an error condition, although the peer has not ended", peer_acted);
+  }
+}
+
+void model::check_read(call& c, const answer& a)
+{
+  require("G4: a read has succeeded with no byte", a.bytes != 0 && a.bytes <= c.size);
+  c.of->read += a.bytes;
+  require("G2: more read than the peer has sent", c.of->read <= c.of->peer_sent);
+}
+
+// --- what is due, and what is left --------------------------------------------------------------
+
+bool model::is_due(const call& c) const
+{
+  if (c.told || c.what > verb::wait)
+    return false;
+  if (c.refused || (c.of->cancelled_at > c.at && !c.is_composed()))
+    return true;
+  const tenure& t = *c.of;
+  const bool peer_acted = t.peer_ended || t.peer_gone;
+  const bool readable = t.what == kind::acceptor ? t.clients > t.accepted : t.peer_sent > t.read;
+  // As little as every kernel takes without a reader.
+  const bool room = t.asked_to_write <= t.peer_read + 2048;
+  switch (c.what)
+  {
+  case verb::read:
+    return readable || peer_acted || (!t.is_open() && t.hurries);
+  case verb::write:
+    return room || (t.peer_gone && !t.is_open());
+  default:
+    return c.argument % 3 == 0
+      ? readable || peer_acted
+      : c.argument % 3 == 1 && t.what != kind::acceptor && t.what != kind::pipe && room;
+  }
+}
+
+const call* model::due() const
+{
+  for (const call& c : calls_)
+    if (is_due(c))
+      return &c;
+  return nullptr;
+}
+
+const call* model::untold() const
+{
+  for (const call& c : calls_)
+    if (!c.told)
+      return &c;
+  return nullptr;
+}
+
+const call* model::undestroyed() const
+{
+  for (const call& c : calls_)
+    if (!c.destroyed)
+      return &c;
+  return nullptr;
+}
+
+std::size_t model::open_objects() const
+{
+  std::size_t n = 0;
+  for (const identity* i : slots_)
+    n += i->is_open() ? 1 : 0;
+  return n;
+}
+
+// close_statistics.hpp: what counts while another thread closes.
+void model::check_statistics(const interlock::close_statistics& s)
+{
+  require("statistics: opened", s.opened == tenures_.size() + accepted_);
+  require("statistics: open", s.open == open_objects());
+}
+
+void model::check_final_statistics(const interlock::close_statistics& s)
+{
+  check_statistics(s);
+  require("statistics: a close is in progress after the end", s.closing() == 0);
+  require("statistics: opened is not the sum of all outcomes", s.opened == s.closed());
+  std::array<std::uint64_t, interlock::detail::close_outcomes> least{};
+  std::uint64_t unknown = 0;
+  for (const tenure& t : tenures_)
+    if (t.borrowed || t.begun == tenure::start::given)
+      ++least[static_cast<std::size_t>(interlock::close_outcome::detached)];
+    else if (t.report)
+      ++least[static_cast<std::size_t>(t.report->outcome)];
+    else
+      ++unknown;
+  for (std::size_t o = 0; o != least.size(); ++o)
+    require("statistics: an outcome is not what closers have received",
+      s.outcomes[o] >= least[o] && s.outcomes[o] <= least[o] + unknown + accepted_);
+}
+
+} // namespace fuzz

@@ -47,6 +47,9 @@ tenure& model::opened(std::size_t object, kind what, bool borrowed, int fd)
   t.what = what;
   t.borrowed = borrowed;
   t.fd = fd;
+  // life.qbk: opening the object again during a flush aborts a composed write, whose next step finds another tenure.
+  if (at(object).last != nullptr)
+    at(object).last->dropped = true;
   at(object).last = &t;
   return t;
 }

@@ -92,7 +92,7 @@ struct tenure
   bool first_aborts = false; ///< It is abort.
   bool aborts = false;       ///< A closer has asked for an abort since.
   bool hurries = false;      ///< One has not asked to wait, or the destructor has ended the flush.
-  bool dropped = false;      ///< By the destructor.
+  bool dropped = false;      ///< The object has left it: by its end, or by another open.
   bool graceful = false;     ///< One has asked for graceful.
   bool short_time = false;   ///< Of a mode that waits.
   std::uint64_t closed_at = 0;

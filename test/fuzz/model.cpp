@@ -54,11 +54,6 @@ tenure& model::opened(std::size_t object, kind what, bool borrowed, int fd)
   return t;
 }
 
-void model::counted_accept()
-{
-  ++accepted_;
-}
-
 void model::cancelled(identity& i)
 {
   if (i.is_open())
@@ -122,6 +117,15 @@ call& model::add(const step& s, tenure* of, bool refused)
   return calls_.back();
 }
 
+// delivery.qbk: writes refused while others run to their end are counted.
+void model::count_refusal(tenure& t)
+{
+  if (!t.is_stream() || !t.first_waits)
+    return;
+  ++t.refused_most;
+  t.refused_least += t.writes != 0 && t.is_flushed() ? 1 : 0;
+}
+
 call& model::operation(const step& s, std::size_t size)
 {
   identity& i = at(s.object);
@@ -129,14 +133,8 @@ call& model::operation(const step& s, std::size_t size)
   c.size = size;
   if (c.refused)
   {
-    // delivery.qbk: writes refused while others run to their end are counted.
-    if (s.what == verb::write && i.last && i.last->is_stream() && i.last->first_waits)
-    {
-      ++i.last->refused_most;
-      if (i.last->writes != 0 && !i.last->hurries && !i.last->aborts && !i.last->short_time
-        && !i.last->dropped && !i.last->borrowed)
-        ++i.last->refused_least;
-    }
+    if (s.what == verb::write && i.last)
+      count_refusal(*i.last);
     return c;
   }
   ++i.last->handlers;
@@ -183,23 +181,26 @@ void model::handler_destroyed(std::size_t id)
 // using.qbk, "What other calls get".
 void model::check_operation(call& c, const answer& a)
 {
+  require("G12: an accept gives a socket with an error, or none with success",
+    !a.accepted || *a.accepted == (a.error == code::success));
   if (c.refused)
-  {
-    expect("G4: an operation started on a closed object", code::bad_descriptor, a.error);
-    return;
-  }
-  tenure& t = *c.of;
+    return expect("G4: an operation started on a closed object", code::bad_descriptor, a.error);
   c.bytes = a.bytes;
   if (c.what == verb::write)
-    t.written += a.bytes;
-  // A flush lets writes run to their end (delivery.qbk).
-  const bool spared = c.what == verb::write && t.first_waits && t.can_deliver() && !t.hurries
-    && !t.aborts && !t.short_time && !t.dropped && t.begun == tenure::start::asked;
+    c.of->written += a.bytes;
+  if (a.error == code::success)
+    check_success(c, a);
+  else
+    check_error(c, a);
+}
+
+void model::check_error(const call& c, const answer& a)
+{
+  const tenure& t = *c.of;
+  const bool spared = c.what == verb::write && t.is_flushed();
   const bool ended = t.cancelled_at > c.at || (!t.is_open() && !spared);
   switch (a.error)
   {
-  case code::success:
-    return check_success(c, a);
   case code::aborted:
     require(
       spared ? "G8: a flush aborts a write" : "G4: aborted, although nothing has ended it", ended);
@@ -230,6 +231,7 @@ void model::check_success(call& c, const answer& a)
     if (t.what != kind::acceptor)
       return check_read(c, a);
     ++t.accepted;
+    ++accepted_;
     return require("G2: more connections accepted than clients", t.accepted <= t.clients);
   case verb::write:
     return require("G4: a write has succeeded with part of its buffer",
@@ -274,30 +276,6 @@ bool model::is_due(const call& c) const
       ? readable || peer_acted
       : c.argument % 3 == 1 && t.what != kind::acceptor && t.what != kind::pipe && room;
   }
-}
-
-const call* model::due() const
-{
-  for (const call& c : calls_)
-    if (is_due(c))
-      return &c;
-  return nullptr;
-}
-
-const call* model::untold() const
-{
-  for (const call& c : calls_)
-    if (!c.told)
-      return &c;
-  return nullptr;
-}
-
-const call* model::undestroyed() const
-{
-  for (const call& c : calls_)
-    if (!c.destroyed)
-      return &c;
-  return nullptr;
 }
 
 std::size_t model::open_objects() const

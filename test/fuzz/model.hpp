@@ -11,12 +11,12 @@
 #ifndef INTERLOCK_TEST_FUZZ_MODEL_HPP
 #define INTERLOCK_TEST_FUZZ_MODEL_HPP
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -60,6 +60,15 @@ struct answer
   std::optional<interlock::close_report> report;
   std::optional<interlock::close_tally> tally;
   int fd = -1;
+  std::optional<bool> accepted; ///< Of an accept: whether its socket is open.
+};
+
+/// Of one close.
+enum class cancel_type : unsigned char
+{
+  total,
+  partial,
+  terminal
 };
 
 enum class kind : unsigned char
@@ -127,6 +136,12 @@ struct tenure
   {
     return is_stream() && !borrowed;
   }
+
+  /// Its close lets writes run to their end (delivery.qbk), and nothing has ended that.
+  bool is_flushed() const
+  {
+    return begun == start::asked && first_waits && !hurries && !aborts && !short_time && !dropped;
+  }
 };
 
 /// What an object is, wherever it is moved; a handle refers to it.
@@ -190,7 +205,6 @@ public:
 
   code expected_of_open(std::size_t object) const;
   tenure& opened(std::size_t object, kind what, bool borrowed, int fd);
-  void counted_accept();
   void cancelled(identity& i);
   void silent_close(identity& i, bool destructor);
   void given(tenure& t);
@@ -207,7 +221,7 @@ public:
   call& closer(identity& i, const step& s);
   call& releaser(identity& i, const step& s);
   call& group_closer(const std::vector<identity*>& members, const step& s);
-  void emitted(call& c, unsigned type);
+  void emitted(call& c, cancel_type type);
   void told(std::size_t id, const answer& a);
   void handler_destroyed(std::size_t id);
 
@@ -220,9 +234,21 @@ public:
   // --- what is due, and what is left
 
   /// An operation that must have been called once what is ready has been polled.
-  const call* due() const;
-  const call* untold() const;
-  const call* undestroyed() const;
+  const call* due() const
+  {
+    return first([this](const call& c) { return is_due(c); });
+  }
+
+  const call* untold() const
+  {
+    return first([](const call& c) { return !c.told; });
+  }
+
+  const call* undestroyed() const
+  {
+    return first([](const call& c) { return !c.destroyed; });
+  }
+
   void check_statistics(const interlock::close_statistics& s);
   void check_final_statistics(const interlock::close_statistics& s);
 
@@ -233,15 +259,19 @@ public:
     return calls_[id];
   }
 
-  std::deque<tenure>& tenures()
+private:
+  template <class Predicate>
+  const call* first(Predicate p) const
   {
-    return tenures_;
+    const auto found = std::find_if(calls_.begin(), calls_.end(), p);
+    return found == calls_.end() ? nullptr : &*found;
   }
 
-private:
   call& add(const step& s, tenure* of, bool refused);
   static bool demand(tenure& t, const close_way& w);
   void check_operation(call& c, const answer& a);
+  void check_error(const call& c, const answer& a);
+  void count_refusal(tenure& t);
   void check_success(call& c, const answer& a);
   void check_read(call& c, const answer& a);
   void check_closer(call& c, const answer& a);

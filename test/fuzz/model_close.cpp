@@ -114,16 +114,16 @@ call& model::group_closer(const std::vector<identity*>& members, const step& s)
 }
 
 // G7: partial and terminal of the caller that has begun the close; what else ends a wait.
-void model::emitted(call& c, unsigned type)
+void model::emitted(call& c, cancel_type type)
 {
   if (c.told || c.of == nullptr || c.what != verb::async_close)
     return;
-  if (c.refused || type == 0)
+  if (c.refused || type == cancel_type::total)
   {
     c.let_go = true;
     c.must_let_go |= c.of->leases != 0;
   }
-  else if (type == 1)
+  else if (type == cancel_type::partial)
     c.of->hurries = true;
   else
     c.of->aborts = true;

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,7 @@
 
 #include "fuzz/model.hpp"
 #include "support/descriptor_pairs.hpp"
+#include "support/tcp_facts.hpp"
 
 namespace fuzz {
 
@@ -54,11 +56,6 @@ inline unsigned char sent_byte(std::size_t tenure, std::uint64_t position)
   return static_cast<unsigned char>(tenure * 67 + position % 251);
 }
 
-inline void set_int(int n, int option, int value)
-{
-  support::checked(::setsockopt(n, SOL_SOCKET, option, &value, sizeof(value)), "setsockopt");
-}
-
 /// The next of the addresses 127.1.0.1 to 127.1.255.254, so that pairs of ports do not run out.
 inline ::in_addr_t next_address()
 {
@@ -73,8 +70,8 @@ inline const fd& meeting_place()
   static const fd listener = []
   {
     fd n(support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-    set_int(n.get(), SO_RCVBUF, 8192);
-    set_int(n.get(), SO_SNDBUF, 8192);
+    support::set_socket_option(n, SO_RCVBUF, 8192);
+    support::set_socket_option(n, SO_SNDBUF, 8192);
     support::checked(::listen(n.get(), 128), "listen");
     return n;
   }();
@@ -94,7 +91,7 @@ inline ::sockaddr_in address_at(std::uint16_t port)
 inline fd connected_to(std::uint16_t port)
 {
   fd n(support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-  set_int(n.get(), SO_SNDBUF, 8192);
+  support::set_socket_option(n, SO_SNDBUF, 8192);
   const ::sockaddr_in a = address_at(port);
   support::checked(
     ::connect(n.get(), reinterpret_cast<const ::sockaddr*>(&a), sizeof(a)), "connect");
@@ -212,27 +209,22 @@ private:
 class stranger
 {
 public:
-  static constexpr char content[] = "untouched";
-
   stranger()
     : ends_(support::unix_ends()),
       near_(ends_.near.get()),
       far_(ends_.far.get())
   {
-    const int end = ends_.far.get();
-    support::checked(static_cast<int>(::send(end, content, sizeof(content), 0)), "send");
+    support::send_text(ends_.far, content);
   }
 
   bool is_untouched() const
   {
-    int unread = 0, strays = 0;
-    const int near = ends_.near.get(), far = ends_.far.get();
-    return file_identity(near) == near_ && file_identity(far) == far_
-      && ::ioctl(near, FIONREAD, &unread) == 0 && ::ioctl(far, FIONREAD, &strays) == 0
-      && unread == static_cast<int>(sizeof(content)) && strays == 0;
+    return file_identity(ends_.near.get()) == near_ && file_identity(ends_.far.get()) == far_
+      && support::input_of(ends_.near) == content.size() && support::input_of(ends_.far) == 0;
   }
 
 private:
+  const std::string content = "untouched";
   support::ends ends_;
   file_identity near_, far_;
 };

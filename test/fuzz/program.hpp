@@ -126,10 +126,11 @@ struct step
   }
 };
 
+constexpr std::size_t most_steps = 48;
+constexpr std::size_t longest_input = 1 + 2 * most_steps;
+
 struct program
 {
-  static constexpr std::size_t most_steps = 48;
-
   ending end = ending::closed;
   std::vector<step> steps;
 };
@@ -139,7 +140,7 @@ inline program decode(const std::uint8_t* data, std::size_t size)
   program p;
   if (size != 0)
     p.end = static_cast<ending>(data[0] % ending_names.size());
-  const std::size_t steps = size < 2 ? 0 : std::min((size - 1) / 2, program::most_steps);
+  const std::size_t steps = size < 2 ? 0 : std::min((size - 1) / 2, most_steps);
   for (std::size_t i = 0; i != steps; ++i)
   {
     const std::uint8_t what = data[1 + 2 * i], of = data[2 + 2 * i];
@@ -147,6 +148,17 @@ inline program decode(const std::uint8_t* data, std::size_t size)
       unsigned(of) / unsigned(objects)});
   }
   return p;
+}
+
+/// Whether decoding reads every byte, and as it is: such a program stays the same when a verb is added.
+inline bool is_exact(const std::uint8_t* data, std::size_t size)
+{
+  if (size < 3 || size > longest_input || size % 2 == 0 || data[0] >= ending_names.size())
+    return false;
+  for (std::size_t i = 1; i < size; i += 2)
+    if (data[i] >= verb_names.size())
+      return false;
+  return true;
 }
 
 inline std::ostream& operator<<(std::ostream& out, const step& s)

@@ -5,15 +5,16 @@
 //
 //   replay [--print] FOLDER|FILE...
 //
-// Exit status: 0, every program went as promised; 1, one did not, and is the last; 2, an input cannot be read, or there is none.
+// A folder is a corpus: it holds nothing but exact programs. Exit status: 0, every program went as promised; 1, one did
+// not, and is the last; 2, an input cannot be read, is not a program, or there is none.
 
-#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -25,35 +26,45 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> files_of(const fs::path& what)
+using input = std::vector<std::uint8_t>;
+
+[[noreturn]] void refuse(const fs::path& what, const char* reason)
 {
-  if (!fs::exists(what))
-    throw std::runtime_error(what.string() + " does not exist");
-  if (!fs::is_directory(what))
-    return {what};
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& each : fs::directory_iterator(what))
-    files.push_back(each.path());
-  if (files.empty())
-    throw std::runtime_error(what.string() + " has no programs in it");
-  std::sort(files.begin(), files.end());
-  return files;
+  throw std::runtime_error(what.string() + ' ' + reason);
 }
 
-std::vector<std::uint8_t> content_of(const fs::path& file)
+input content_of(const fs::path& file)
 {
   std::ifstream in(file, std::ios::binary);
-  std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
+  input bytes{std::istreambuf_iterator<char>(in), {}};
   if (!in.is_open() || in.bad() || fs::is_directory(file))
-    throw std::runtime_error(file.string() + " cannot be read");
+    refuse(file, "cannot be read");
   if (bytes.empty())
-    throw std::runtime_error(file.string() + " is empty");
+    refuse(file, "is empty");
   return bytes;
 }
 
-bool passes(const fs::path& file, bool print)
+/// All of them are read before the first runs.
+std::map<fs::path, input> inputs_of(const fs::path& what)
 {
-  const std::vector<std::uint8_t> bytes = content_of(file);
+  if (!fs::exists(what))
+    refuse(what, "does not exist");
+  if (!fs::is_directory(what))
+    return {{what, content_of(what)}};
+  std::map<fs::path, input> inputs;
+  for (const fs::directory_entry& each : fs::directory_iterator(what))
+  {
+    const input& bytes = inputs.emplace(each.path(), content_of(each.path())).first->second;
+    if (!fuzz::is_exact(bytes.data(), bytes.size()))
+      refuse(each.path(), "is not a program: it has bytes that decoding skips or reads as others");
+  }
+  if (inputs.empty())
+    refuse(what, "has no programs in it");
+  return inputs;
+}
+
+bool passes(const fs::path& file, const input& bytes, bool print)
+{
   const fuzz::program p = fuzz::decode(bytes.data(), bytes.size());
   if (print)
   {
@@ -78,11 +89,11 @@ int replay(const std::vector<std::string>& arguments)
       print = true;
       continue;
     }
-    for (const fs::path& file : files_of(argument))
+    for (const auto& [file, bytes] : inputs_of(argument))
     {
       ++programs;
       // What such a program leaves behind would be counted against the next.
-      if (!passes(file, print))
+      if (!passes(file, bytes, print))
         return 1;
     }
   }

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The objects under test, with one interface for all types, and the handler that they call.
+// The objects under test, with one interface for all types.
 
 #ifndef INTERLOCK_TEST_FUZZ_SUBJECT_HPP
 #define INTERLOCK_TEST_FUZZ_SUBJECT_HPP
@@ -11,10 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/write.hpp>
 
 #include <interlock/borrowed.hpp>
@@ -25,67 +22,11 @@
 #include <interlock/local/stream_protocol.hpp>
 #include <interlock/posix/stream_descriptor.hpp>
 
+#include "fuzz/handler.hpp"
+
 namespace fuzz {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-using tcp = interlock::ip::tcp;
 using local = interlock::local::stream_protocol;
-
-/// What the handlers of a program report to.
-class audience
-{
-public:
-  virtual void told(std::size_t id, error_code ec, std::size_t bytes) = 0;
-  virtual void told(std::size_t id, error_code ec, const interlock::close_report& r) = 0;
-  virtual void told(std::size_t id, error_code ec, const interlock::close_tally& t) = 0;
-  virtual void told(std::size_t id, error_code ec, int fd) = 0;
-  virtual void told(std::size_t id, error_code ec, tcp::socket accepted) = 0;
-  virtual void gone(std::size_t id) = 0;
-
-protected:
-  ~audience() = default;
-};
-
-/// The handler of one call. Reports its call and its end.
-class handler
-{
-public:
-  handler(audience& a, std::size_t id)
-    : audience_(&a),
-      id_(id)
-  {
-  }
-
-  handler(handler&& other) noexcept
-    : audience_(std::exchange(other.audience_, nullptr)),
-      id_(other.id_)
-  {
-  }
-
-  handler& operator=(handler&&) = delete;
-
-  ~handler()
-  {
-    if (audience_ != nullptr)
-      audience_->gone(id_);
-  }
-
-  void operator()(error_code ec)
-  {
-    audience_->told(id_, ec, std::size_t(0));
-  }
-
-  template <class Result>
-  void operator()(error_code ec, Result&& r)
-  {
-    audience_->told(id_, ec, std::forward<Result>(r));
-  }
-
-private:
-  audience* audience_;
-  std::size_t id_;
-};
 
 /// An object, whatever its type.
 class subject
@@ -118,9 +59,8 @@ public:
   virtual std::unique_ptr<subject> moved() = 0;
   virtual std::unique_ptr<subject> fresh() const = 0;
   virtual void assign(subject& from) = 0;
-  virtual void async_close(asio::cancellation_slot s, handler h) = 0;
-  virtual void async_close(
-    const interlock::close_mode& m, asio::cancellation_slot s, handler h) = 0;
+  virtual void async_close(cancellation& c, handler h) = 0;
+  virtual void async_close(const interlock::close_mode& m, cancellation& c, handler h) = 0;
 };
 
 /// What the types have in common.
@@ -261,14 +201,14 @@ public:
     object_ = std::move(static_cast<subject_of&>(from).object_);
   }
 
-  void async_close(asio::cancellation_slot s, handler h) override
+  void async_close(cancellation& c, handler h) override
   {
-    object_.async_close(asio::bind_cancellation_slot(s, std::move(h)));
+    object_.async_close(c.bind(std::move(h)));
   }
 
-  void async_close(const interlock::close_mode& m, asio::cancellation_slot s, handler h) override
+  void async_close(const interlock::close_mode& m, cancellation& c, handler h) override
   {
-    object_.async_close(m, asio::bind_cancellation_slot(s, std::move(h)));
+    object_.async_close(m, c.bind(std::move(h)));
   }
 
 private:

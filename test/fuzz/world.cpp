@@ -5,23 +5,15 @@
 
 #include "fuzz/world.hpp"
 
-#include <chrono>
 #include <csignal>
 #include <utility>
 
-#include "fuzz/codes.hpp"
 #include "support/census.hpp"
 #include "support/descriptors.hpp"
 
 namespace fuzz {
 
 namespace {
-
-/// Failures end with it, and nothing else does.
-std::chrono::steady_clock::time_point soon()
-{
-  return std::chrono::steady_clock::now() + std::chrono::seconds(10);
-}
 
 /// The descriptors that a process needs once are there before the first census.
 void warm_up()
@@ -93,64 +85,7 @@ std::string world::account() const
 
 // --- what handlers receive ----------------------------------------------------------------------
 
-void world::told(std::size_t id, error_code ec, std::size_t bytes)
-{
-  const call& c = model_.of(id);
-  answer a;
-  a.error = code_of(ec);
-  a.bytes = bytes;
-  if (c.what == verb::read && c.of != nullptr)
-    for (std::size_t i = 0; i != bytes; ++i)
-      model_.require("G2: what is read is not what the peer of this tenure has sent next",
-        buffers_[id][i] == sent_byte(c.of->number, c.of->read + i));
-  note(id, a);
-}
-
-void world::told(std::size_t id, error_code ec, const interlock::close_report& r)
-{
-  answer a;
-  a.error = code_of(ec);
-  a.report = r;
-  note(id, a);
-}
-
-void world::told(std::size_t id, error_code ec, const interlock::close_tally& t)
-{
-  answer a;
-  a.error = code_of(ec);
-  a.tally = t;
-  note(id, a);
-}
-
-void world::told(std::size_t id, error_code ec, int number)
-{
-  answer a;
-  a.error = code_of(ec);
-  a.fd = number;
-  if (!ec && !model_.of(id).of->borrowed)
-    owned_.push_back({fd(number), files_[model_.of(id).of->number]});
-  note(id, a);
-}
-
-void world::told(std::size_t id, error_code ec, tcp::socket accepted)
-{
-  answer a;
-  a.error = code_of(ec);
-  model_.require("G12: an accept gives a socket with an error, or none with success",
-    accepted.is_open() != static_cast<bool>(ec));
-  if (!ec)
-    model_.counted_accept();
-  note(id, a);
-}
-
-void world::gone(std::size_t id)
-{
-  model_.handler_destroyed(id);
-  if (model_.of(id).is_composed())
-    --composed_[model_.of(id).object];
-}
-
-void world::note(std::size_t id, const answer& a)
+void world::told(std::size_t id, const answer& a)
 {
   notes_ << "    #" << id << " receives " << name_of(a.error);
   if (a.bytes != 0)
@@ -160,14 +95,27 @@ void world::note(std::size_t id, const answer& a)
   if (a.tally)
     notes_ << ", " << *a.tally;
   notes_ << '\n';
+  const call& c = model_.of(id);
+  if (c.what == verb::read && c.of != nullptr)
+    for (std::size_t i = 0; i != a.bytes; ++i)
+      model_.require("G2: what is read is not what the peer of this tenure has sent next",
+        buffers_[id][i] == sent_byte(c.of->number, c.of->read + i));
+  if (a.fd >= 0 && !c.of->borrowed)
+    owned_.push_back({fd(a.fd), files_[c.of->number]});
   model_.told(id, a);
-  check_number_is_free(id, a);
+  check_number_is_free(c, a);
+}
+
+void world::gone(std::size_t id)
+{
+  model_.handler_destroyed(id);
+  if (model_.of(id).is_composed())
+    --composed_[model_.of(id).object];
 }
 
 // using.qbk, "When the address is free, and the lock, and the descriptor".
-void world::check_number_is_free(std::size_t id, const answer& a)
+void world::check_number_is_free(const call& c, const answer& a)
 {
-  const call& c = model_.of(id);
   if (c.what != verb::async_close || c.of == nullptr || a.error == code::aborted)
     return;
   const tenure& t = *c.of;
@@ -236,11 +184,11 @@ void world::finish_running()
     if (program_.end == ending::closed || composed_[i] != 0)
       close({verb::close, i, 0});
     else
-      silent(i, [&] { destroy_object(i), model_.destroyed(i); });
+      destroy({verb::destroy, i, 0});
   check();
   const auto over = [this]
   {
-    poll(0);
+    poll();
     drain(true);
     return (!model_.untold() && service_.statistics().closing() == 0) || !fine();
   };
@@ -283,15 +231,7 @@ void world::finish_cut()
     return;
   check_strangers();
   check_peers();
-  forget();
-}
-
-/// A handle, a signal or an object keeps what its context had.
-void world::forget()
-{
-  for (auto& h : handles_)
-    h.reset();
-  signals_.clear();
+  // The program's own descriptors.
   peers_.clear();
   clients_.clear();
   strangers_.clear();
@@ -328,7 +268,7 @@ void world::check_arrivals(const peer& p)
   for (std::size_t id = 0; id != p.got.size(); ++id)
   {
     const std::size_t n = p.got[id];
-    if (id >= signals_.size() || model_.of(id).of != &t || model_.of(id).what != verb::write)
+    if (id >= buffers_.size() || model_.of(id).of != &t || model_.of(id).what != verb::write)
     {
       model_.require("G2: a peer receives what was not written to it", n == 0);
       continue;

@@ -9,6 +9,7 @@
 #define INTERLOCK_TEST_FUZZ_WORLD_HPP
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -19,7 +20,6 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <interlock/close_group.hpp>
@@ -31,6 +31,12 @@
 #include "fuzz/subject.hpp"
 
 namespace fuzz {
+
+/// The end of a wait: failures end with it, and nothing else does.
+inline std::chrono::steady_clock::time_point soon()
+{
+  return std::chrono::steady_clock::now() + std::chrono::seconds(10);
+}
 
 class world final : private audience
 {
@@ -61,37 +67,40 @@ private:
     file_identity file;
   };
 
-  struct given_number
-  {
-    fd near;
-    fd far;
-  };
-
-  // --- steps (world_steps.cpp)
+  // --- steps, by their verbs (world_steps.cpp)
   void perform(const step& s);
-  void perform_closing(const step& s);
-  void perform_moving(const step& s);
-  void perform_peer(const step& s);
   void open(const step& s);
-  void open_connected(const step& s);
-  given_number make_ends(std::size_t object);
   void operate(const step& s);
+  void cancel(const step& s);
+  void shutdown(const step& s);
   void close(const step& s);
-  void retire(const step& s);
   void async_close(const step& s);
   void emit(const step& s);
+  void retire(const step& s);
   void release(const step& s);
   void async_release(const step& s);
+  void move(const step& s);
+  void assign(const step& s);
+  void destroy(const step& s);
+  void keep_handle(const step& s);
   void lease(const step& s);
   void return_lease(const step& s);
+  void poll_as(const step& s);
+  void settle(const step& s);
+  void act_as_peer(const step& s);
+  void add_stranger(const step& s);
+  void add_to_group(const step& s);
   void close_group(const step& s);
-  void poll(std::size_t most);
-  void settle();
-  void destroy_object(std::size_t object);
+
+  // --- parts of them
+  void open_connected(const step& s);
+  support::ends make_ends(std::size_t object);
+  tenure& opened(std::size_t object, bool borrowed, support::ends e);
+  handler starts(const call& c, std::size_t size = 0);
   void silent(std::size_t object, const std::function<void()>& close);
   kept_handle* handle_of(const step& s);
-  peer* peer_of(const step& s);
-  tenure& opened(std::size_t object, bool borrowed, fd near, fd far);
+  void act_as_client(tenure& t);
+  void poll(bool one = false);
 
   // --- the end
   void check();
@@ -102,19 +111,13 @@ private:
   void check_census();
   void drain(bool leave);
   void check_peers();
-  void forget();
   void check_arrivals(const peer& p);
   std::string account() const;
 
   // --- audience
-  void told(std::size_t id, error_code ec, std::size_t bytes) override;
-  void told(std::size_t id, error_code ec, const interlock::close_report& r) override;
-  void told(std::size_t id, error_code ec, const interlock::close_tally& t) override;
-  void told(std::size_t id, error_code ec, int fd) override;
-  void told(std::size_t id, error_code ec, tcp::socket accepted) override;
+  void told(std::size_t id, const answer& a) override;
   void gone(std::size_t id) override;
-  void note(std::size_t id, const answer& a);
-  void check_number_is_free(std::size_t id, const answer& a);
+  void check_number_is_free(const call& c, const answer& a);
 
   bool fine() const
   {
@@ -125,7 +128,7 @@ private:
   program program_;
   model model_;
   std::ostringstream notes_;
-  std::deque<asio::cancellation_signal> signals_; // by call, as buffers_
+  std::deque<cancellation> cancellations_; // by call, as buffers_
   std::deque<std::vector<unsigned char>> buffers_;
   std::vector<file_identity> files_; // by tenure
   std::deque<peer> peers_;           // by tenure
@@ -134,7 +137,7 @@ private:
   std::deque<owned> owned_;
   std::unique_ptr<asio::io_context> context_;
   interlock::close_service& service_;
-  std::array<std::size_t, objects> composed_{}; // operations that refer to the object
+  std::array<std::size_t, objects> composed_{}; // operations that refer to the object: it must stay
   std::array<std::unique_ptr<subject>, objects> objects_;
   std::array<std::optional<kept_handle>, objects> handles_;
   std::array<std::deque<kept_lease>, objects> leases_;

@@ -4,13 +4,12 @@
 // What each step does, to the library and to the model.
 
 #include <chrono>
-#include <stdexcept>
+#include <iterator>
 #include <utility>
 
 #include <interlock/close_mode.hpp>
 #include <interlock/error.hpp>
 
-#include "fuzz/codes.hpp"
 #include "fuzz/world.hpp"
 #include "support/wait_until.hpp"
 
@@ -48,154 +47,21 @@ fd accepted_by(const fd& listener)
   return fd(support::checked(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
 }
 
-/// The descriptor of this process that has the given port for its own.
-int number_with_port(std::uint16_t port)
-{
-  for (int n = 0; n != 256; ++n)
-  {
-    ::sockaddr_in a = {};
-    ::socklen_t size = sizeof(a);
-    if (::getsockname(n, reinterpret_cast<::sockaddr*>(&a), &size) == 0 && a.sin_family == AF_INET
-      && a.sin_port == port)
-      return n;
-  }
-  throw std::runtime_error("no socket has this port");
-}
-
 } // namespace
 
 void world::perform(const step& s)
 {
-  switch (s.what)
-  {
-  case verb::open:
-    return open(s);
-  case verb::read:
-  case verb::write:
-  case verb::wait:
-    return operate(s);
-  case verb::cancel:
-    model_.expect("using: cancel",
-      model_.at(s.object).is_open() ? code::success : code::bad_descriptor,
-      code_of(objects_[s.object]->cancel()));
-    return model_.cancelled(model_.at(s.object));
-  case verb::shutdown:
-  {
-    const bool is_open = model_.at(s.object).is_open();
-    if (kind_of(s.object) > kind::tcp)
-      return;
-    if (is_open)
-      model_.at(s.object).last->own_end = true;
-    const code found = code_of(objects_[s.object]->shutdown());
-    return model_.require("using: shutdown", (found == code::bad_descriptor) != is_open);
-  }
-  case verb::poll:
-    return poll(s.argument);
-  case verb::settle:
-    return settle();
-  case verb::stranger:
-    if (strangers_.size() < 8)
-      strangers_.emplace_back();
-    return;
-  default:
-    return s.what < verb::move                           ? perform_closing(s)
-      : s.what < verb::poll || s.what >= verb::group_add ? perform_moving(s)
-                                                         : perform_peer(s);
-  }
-}
-
-void world::perform_closing(const step& s)
-{
-  switch (s.what)
-  {
-  case verb::close:
-    return close(s);
-  case verb::async_close:
-    return async_close(s);
-  case verb::emit:
-    return emit(s);
-  case verb::retire:
-    return retire(s);
-  case verb::release:
-    return release(s);
-  default:
-    return async_release(s);
-  }
-}
-
-void world::perform_moving(const step& s)
-{
-  const bool moves = s.what == verb::move || s.what == verb::assign || s.what == verb::destroy;
-  if (moves && (composed_[s.object] != 0 || (s.object < 2 && composed_[s.object ^ 1] != 0)))
-    return;
-  subject& object = *objects_[s.object];
-  switch (s.what)
-  {
-  case verb::move:
-  {
-    std::unique_ptr<subject> next = object.moved();
-    model_.require("life: a moved-from object is open", !object.is_open());
-    return objects_[s.object].swap(next);
-  }
-  case verb::assign:
-  {
-    // Only the first two are of one type.
-    const std::size_t from = s.object ^ 1;
-    if (from >= 2)
-      return silent(s.object, [&] { object.assign(*object.fresh()), model_.destroyed(s.object); });
-    return silent(
-      s.object, [&] { object.assign(*objects_[from]), model_.assigned(s.object, from); });
-  }
-  case verb::destroy:
-    return silent(s.object, [&] { destroy_object(s.object), model_.destroyed(s.object); });
-  case verb::handle:
-    handles_[s.object] = kept_handle{object.close_handle(), &model_.at(s.object)};
-    return;
-  case verb::lease:
-    return lease(s);
-  case verb::return_lease:
-    return return_lease(s);
-  case verb::group_add:
-    if (kind_of(s.object) == kind::acceptor || group_closed_)
-      return;
-    object.add_to(*group_);
-    return members_.push_back(&model_.at(s.object));
-  default:
-    return close_group(s);
-  }
-}
-
-void world::perform_peer(const step& s)
-{
-  if (kind_of(s.object) == kind::acceptor)
-  {
-    const identity& i = model_.at(s.object);
-    if (s.what == verb::peer_write && i.is_open() && !i.last->borrowed && clients_.size() < 8)
-    {
-      ::sockaddr_in a = {};
-      ::socklen_t size = sizeof(a);
-      support::checked(::getsockname(i.last->fd, reinterpret_cast<::sockaddr*>(&a), &size), "name");
-      clients_.push_back(connected_to(a.sin_port));
-      ++i.last->clients;
-    }
-    return;
-  }
-  peer* const p = peer_of(s);
-  if (p == nullptr)
-    return;
-  switch (s.what)
-  {
-  case verb::peer_write:
-    return p->write(s.argument % 2 == 0 ? 10 : 3000);
-  case verb::peer_read:
-    return p->read(s.argument % 2 == 0 ? 1u << 20 : 100);
-  case verb::peer_end:
-    return p->end();
-  case verb::peer_close:
-    return p->close();
-  default:
-    return p->reset();
-  }
+  using act = void (world::*)(const step&);
+  // In the order of the verbs.
+  static constexpr act acts[] = {&world::open, &world::operate, &world::operate, &world::operate,
+    &world::cancel, &world::shutdown, &world::close, &world::async_close, &world::emit,
+    &world::retire, &world::release, &world::async_release, &world::move, &world::assign,
+    &world::destroy, &world::keep_handle, &world::lease, &world::return_lease, &world::poll_as,
+    &world::settle, &world::act_as_peer, &world::act_as_peer, &world::act_as_peer,
+    &world::act_as_peer, &world::act_as_peer, &world::add_stranger, &world::add_to_group,
+    &world::close_group};
+  static_assert(std::size(acts) == verb_names.size());
+  (this->*acts[static_cast<std::size_t>(s.what)])(s);
 }
 
 // --- opening ------------------------------------------------------------------------------------
@@ -206,11 +72,11 @@ void world::open(const step& s)
   if (s.argument % 4 == 3 && kind_of(s.object) == kind::tcp && expected == code::success)
     return open_connected(s);
   const bool borrowed = s.argument % 4 == 2;
-  given_number ends = make_ends(s.object);
+  support::ends ends = make_ends(s.object);
   const error_code ec = objects_[s.object]->open(ends.near.get(), borrowed);
   model_.expect("life: open", expected, code_of(ec));
   if (!ec)
-    opened(s.object, borrowed, std::move(ends.near), std::move(ends.far)).shared = true;
+    opened(s.object, borrowed, std::move(ends)).shared = true;
 }
 
 /// Opened by the library itself, whose close asks the system less.
@@ -224,21 +90,16 @@ void world::open_connected(const step& s)
   if (ec)
     return;
   fd far = accepted_by(listener);
-  ::sockaddr_in from = {};
-  ::socklen_t size = sizeof(from);
-  support::checked(::getpeername(far.get(), reinterpret_cast<::sockaddr*>(&from), &size), "name");
-  opened(s.object, false, fd(number_with_port(from.sin_port)), std::move(far));
+  const int near = support::descriptor_connected_to(far);
+  opened(s.object, false, {fd(near), std::move(far)});
 }
 
-world::given_number world::make_ends(std::size_t object)
+support::ends world::make_ends(std::size_t object)
 {
   switch (kind_of(object))
   {
   case kind::local:
-  {
-    support::ends e = support::unix_ends();
-    return {std::move(e.near), std::move(e.far)};
-  }
+    return support::unix_ends();
   case kind::tcp:
   {
     fd near = connected_to(support::address_of(meeting_place()).sin_port);
@@ -251,73 +112,96 @@ world::given_number world::make_ends(std::size_t object)
     return {std::move(listener), fd()};
   }
   default:
-  {
-    support::ends e = support::pipe_ends();
-    return {std::move(e.near), std::move(e.far)};
-  }
+    return support::pipe_ends();
   }
 }
 
-tenure& world::opened(std::size_t object, bool borrowed, fd near, fd far)
+tenure& world::opened(std::size_t object, bool borrowed, support::ends e)
 {
-  tenure& t = model_.opened(object, kind_of(object), borrowed, near.get());
-  files_.emplace_back(near.get());
+  tenure& t = model_.opened(object, kind_of(object), borrowed, e.near.get());
+  files_.emplace_back(e.near.get());
   if (borrowed)
-    owned_.push_back({std::move(near), files_.back()});
+    owned_.push_back({std::move(e.near), files_.back()});
   else
-    near.release();
-  peers_.emplace_back(std::move(far), t);
+    e.near.release();
+  peers_.emplace_back(std::move(e.far), t);
   return t;
 }
 
 // --- operations ---------------------------------------------------------------------------------
 
-void world::operate(const step& s)
+/// What the call needs until its handler is gone, and the handler.
+handler world::starts(const call& c, std::size_t size)
 {
-  const bool is_write = s.what == verb::write;
-  if (is_write && kind_of(s.object) > kind::tcp)
-    return;
-  const std::size_t size = is_write ? write_sizes[s.argument % 4] : read_sizes[s.argument % 2];
-  const call& c = model_.operation(s, size);
-  signals_.emplace_back();
-  buffers_.emplace_back(
-    s.what == verb::wait ? 0 : size, static_cast<unsigned char>(is_write ? c.id : 0));
+  cancellations_.emplace_back();
+  buffers_.emplace_back(size, static_cast<unsigned char>(c.what == verb::write ? c.id : 0));
   notes_ << "    starts #" << c.id << '\n';
-  subject& object = *objects_[s.object];
-  switch (s.what)
-  {
-  case verb::read:
-    return object.read(asio::buffer(buffers_.back()), handler(*this, c.id));
-  case verb::write:
-    if (!c.is_composed())
-      return object.write(asio::buffer(buffers_.back()), handler(*this, c.id));
-    ++composed_[s.object];
-    return object.write_all(asio::buffer(buffers_.back()), handler(*this, c.id));
-  default:
-    return object.wait(s.argument, handler(*this, c.id));
-  }
+  return handler(*this, c.id);
 }
 
-void world::poll(std::size_t most)
+void world::operate(const step& s)
+{
+  subject& object = *objects_[s.object];
+  if (s.what == verb::wait)
+    return object.wait(s.argument, starts(model_.operation(s, 0)));
+  const bool reads = s.what == verb::read;
+  if (!reads && kind_of(s.object) > kind::tcp)
+    return;
+  const std::size_t size = reads ? read_sizes[s.argument % 2] : write_sizes[s.argument % 4];
+  const call& c = model_.operation(s, size);
+  handler h = starts(c, size);
+  if (reads)
+    return object.read(asio::buffer(buffers_.back()), std::move(h));
+  if (!c.is_composed())
+    return object.write(asio::buffer(buffers_.back()), std::move(h));
+  ++composed_[s.object];
+  object.write_all(asio::buffer(buffers_.back()), std::move(h));
+}
+
+void world::cancel(const step& s)
+{
+  identity& i = model_.at(s.object);
+  model_.expect("using: cancel", i.is_open() ? code::success : code::bad_descriptor,
+    code_of(objects_[s.object]->cancel()));
+  model_.cancelled(i);
+}
+
+void world::shutdown(const step& s)
+{
+  if (kind_of(s.object) > kind::tcp)
+    return;
+  const identity& i = model_.at(s.object);
+  if (i.is_open())
+    i.last->own_end = true;
+  const code found = code_of(objects_[s.object]->shutdown());
+  model_.require("using: shutdown", (found == code::bad_descriptor) != i.is_open());
+}
+
+void world::poll(bool one)
 {
   model_.runs(true);
   context_->restart();
-  if (most % 4 == 3)
+  if (one)
     context_->poll_one();
   else
     context_->poll();
   model_.runs(false);
 }
 
+void world::poll_as(const step& s)
+{
+  poll(s.argument % 4 == 3);
+}
+
 /// G4: what can complete, completes.
-void world::settle()
+void world::settle(const step&)
 {
   const auto settled = [this]
   {
-    poll(0);
+    poll();
     return model_.due() == nullptr || !fine();
   };
-  if (!support::wait_until(settled, std::chrono::steady_clock::now() + std::chrono::seconds(10)))
+  if (!support::wait_until(settled, soon()))
     model_.complain("G4: #" + std::to_string(model_.due()->id) + " is not called");
 }
 
@@ -338,12 +222,6 @@ void world::silent(std::size_t object, const std::function<void()>& close)
   if (is_free)
     model_.require(
       "G3: the descriptor is open after close()", !(file_identity(t->fd) == files_[t->number]));
-}
-
-void world::destroy_object(std::size_t object)
-{
-  std::unique_ptr<subject> next = objects_[object]->fresh();
-  objects_[object] = std::move(next);
 }
 
 void world::close(const step& s)
@@ -371,33 +249,29 @@ void world::async_close(const step& s)
 {
   kept_handle* const h = handle_of(s);
   const call& c = model_.closer(h != nullptr ? *h->of : model_.at(s.object), s);
-  const asio::cancellation_slot slot = signals_.emplace_back().slot();
-  buffers_.emplace_back();
-  notes_ << "    starts #" << c.id << '\n';
-  handler told(*this, c.id);
+  handler told = starts(c);
+  cancellation& slot = cancellations_.back();
   const bool plain = s.way().how == manner::plain;
   if (h == nullptr)
     return plain ? objects_[s.object]->async_close(slot, std::move(told))
                  : objects_[s.object]->async_close(mode_of(s.way()), slot, std::move(told));
   if (plain)
-    h->handle.async_close(asio::bind_cancellation_slot(slot, std::move(told)));
+    h->handle.async_close(slot.bind(std::move(told)));
   else
-    h->handle.async_close(mode_of(s.way()), asio::bind_cancellation_slot(slot, std::move(told)));
+    h->handle.async_close(mode_of(s.way()), slot.bind(std::move(told)));
 }
 
-/// To one of the last calls: total, partial or terminal.
+/// To one of the last calls.
 void world::emit(const step& s)
 {
-  constexpr asio::cancellation_type types[] = {asio::cancellation_type::total,
-    asio::cancellation_type::partial, asio::cancellation_type::terminal};
   const std::size_t back = s.object;
-  if (back >= signals_.size())
+  if (!cancellation::exists || back >= cancellations_.size())
     return;
-  const std::size_t id = signals_.size() - 1 - back;
-  const unsigned type = s.argument % 3;
+  const std::size_t id = cancellations_.size() - 1 - back;
+  const auto type = static_cast<cancel_type>(s.argument % 3);
   notes_ << "    to #" << id << '\n';
   model_.emitted(model_.of(id), type);
-  signals_[id].emit(types[type]);
+  cancellations_[id].emit(type);
 }
 
 void world::release(const step& s)
@@ -422,10 +296,49 @@ void world::release(const step& s)
 void world::async_release(const step& s)
 {
   const call& c = model_.releaser(model_.at(s.object), s);
-  signals_.emplace_back();
-  buffers_.emplace_back();
-  notes_ << "    starts #" << c.id << '\n';
-  objects_[s.object]->async_release(handler(*this, c.id));
+  objects_[s.object]->async_release(starts(c));
+}
+
+// --- moves, handles, leases, groups ------------------------------------------------------------
+
+void world::move(const step& s)
+{
+  if (composed_[s.object] != 0)
+    return;
+  std::unique_ptr<subject>& object = objects_[s.object];
+  std::unique_ptr<subject> next = object->moved();
+  model_.require("life: a moved-from object is open", !object->is_open());
+  object = std::move(next);
+}
+
+void world::assign(const step& s)
+{
+  if (composed_[s.object] != 0)
+    return;
+  subject& object = *objects_[s.object];
+  const std::size_t from = s.object ^ 1;
+  // Only the first two are of one type.
+  if (from >= 2)
+    return silent(s.object, [&] { object.assign(*object.fresh()), model_.destroyed(s.object); });
+  if (composed_[from] == 0)
+    silent(s.object, [&] { object.assign(*objects_[from]), model_.assigned(s.object, from); });
+}
+
+void world::destroy(const step& s)
+{
+  if (composed_[s.object] != 0)
+    return;
+  silent(s.object,
+    [&]
+    {
+      objects_[s.object] = objects_[s.object]->fresh();
+      model_.destroyed(s.object);
+    });
+}
+
+void world::keep_handle(const step& s)
+{
+  handles_[s.object] = kept_handle{objects_[s.object]->close_handle(), &model_.at(s.object)};
 }
 
 void world::lease(const step& s)
@@ -452,22 +365,67 @@ void world::return_lease(const step& s)
   leases_[s.object].pop_front();
 }
 
+void world::add_to_group(const step& s)
+{
+  if (kind_of(s.object) == kind::acceptor || group_closed_)
+    return;
+  objects_[s.object]->add_to(*group_);
+  members_.push_back(&model_.at(s.object));
+}
+
 /// Once in a program.
 void world::close_group(const step& s)
 {
   if (std::exchange(group_closed_, true))
     return;
   const call& c = model_.group_closer(members_, s);
-  signals_.emplace_back();
-  buffers_.emplace_back();
-  notes_ << "    starts #" << c.id << '\n';
-  group_->async_close(mode_of(s.way()), handler(*this, c.id));
+  group_->async_close(mode_of(s.way()), starts(c));
 }
 
-peer* world::peer_of(const step& s)
+// --- the others --------------------------------------------------------------------------------
+
+void world::act_as_peer(const step& s)
 {
-  const tenure* const t = model_.at(s.object).last;
-  return t == nullptr ? nullptr : &peers_[t->number];
+  const identity& i = model_.at(s.object);
+  if (i.last == nullptr)
+    return;
+  if (kind_of(s.object) == kind::acceptor)
+  {
+    if (s.what == verb::peer_write)
+      act_as_client(*i.last);
+    return;
+  }
+  peer& p = peers_[i.last->number];
+  switch (s.what)
+  {
+  case verb::peer_write:
+    return p.write(s.argument % 2 == 0 ? 10 : 3000);
+  case verb::peer_read:
+    return p.read(s.argument % 2 == 0 ? 1u << 20 : 100);
+  case verb::peer_end:
+    return p.end();
+  case verb::peer_close:
+    return p.close();
+  default:
+    return p.reset();
+  }
+}
+
+void world::act_as_client(tenure& t)
+{
+  if (!t.is_open() || t.borrowed || clients_.size() == 8)
+    return;
+  ::sockaddr_in a = {};
+  ::socklen_t size = sizeof(a);
+  support::checked(::getsockname(t.fd, reinterpret_cast<::sockaddr*>(&a), &size), "getsockname");
+  clients_.push_back(connected_to(a.sin_port));
+  ++t.clients;
+}
+
+void world::add_stranger(const step&)
+{
+  if (strangers_.size() != 8)
+    strangers_.emplace_back();
 }
 
 } // namespace fuzz

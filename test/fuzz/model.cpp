@@ -196,7 +196,10 @@ void model::check_operation(call& c, const answer& a)
 
 void model::check_error(const call& c, const answer& a)
 {
-  const tenure& t = *c.of;
+  tenure& t = *c.of;
+  const bool is_end = a.error == code::end_of_file || a.error == code::broken;
+  t.read_end |= is_end && c.what == verb::read;
+  t.write_end |= is_end && c.what == verb::write;
   const bool spared = c.what == verb::write && t.is_flushed();
   const bool ended = t.cancelled_at > c.at || (!t.is_open() && !spared);
   switch (a.error)
@@ -262,18 +265,19 @@ bool model::is_due(const call& c) const
     return true;
   const tenure& t = *c.of;
   const bool peer_acted = t.peer_ended || t.peer_gone;
-  const bool readable = t.what == kind::acceptor ? t.clients > t.accepted : t.peer_sent > t.read;
+  const bool input = t.what == kind::acceptor ? t.clients > t.accepted : t.peer_sent > t.read;
+  const bool readable = !t.read_end && (input || peer_acted);
   // As little as every kernel takes without a reader.
-  const bool room = t.asked_to_write <= t.peer_read + 2048;
+  const bool room = !t.write_end && t.asked_to_write <= t.peer_read + 2048;
   switch (c.what)
   {
   case verb::read:
-    return readable || peer_acted || (!t.is_open() && t.hurries);
+    return readable || (!t.is_open() && t.hurries);
   case verb::write:
     return room || (t.peer_gone && !t.is_open());
   default:
     return c.argument % 3 == 0
-      ? readable || peer_acted
+      ? readable
       : c.argument % 3 == 1 && t.what != kind::acceptor && t.what != kind::pipe && room;
   }
 }

@@ -115,6 +115,9 @@ struct tenure
   bool shared = false;    ///< Other code has had the descriptor, and may have received its errors.
   bool peer_left = false; ///< It has closed after our end.
   bool peer_ended = false, peer_gone = false, peer_was_reset = false;
+  /// An operation has received the end of the connection. Asio may leave the next of its direction waiting for good, over
+  /// plain sockets as well.
+  bool read_end = false, write_end = false;
   std::uint64_t peer_sent = 0, read = 0;
   std::uint64_t written = 0, asked_to_write = 0, peer_read = 0;
   std::size_t clients = 0, accepted = 0;

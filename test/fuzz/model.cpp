@@ -209,7 +209,10 @@ void model::check_error(const call& c, const answer& a)
       spared ? "G8: a flush aborts a write" : "G4: aborted, although nothing has ended it", ended);
     return require(
       "G4: aborted, although bytes were transferred", a.bytes == 0 || a.bytes < c.size);
-  case code::bad_descriptor: // the next step of a composed write
+  case code::bad_descriptor:
+    // The next step of a composed write. The tenure counts it that has refused it.
+    if (c.is_composed())
+      ++at(c.object).last->refused_most;
     return require(
       "G4: bad_descriptor, although the object was open", ended && c.is_composed() && !t.is_open());
   case code::end_of_file:

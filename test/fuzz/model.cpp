@@ -196,10 +196,7 @@ void model::check_operation(call& c, const answer& a)
 
 void model::check_error(const call& c, const answer& a)
 {
-  tenure& t = *c.of;
-  const bool is_end = a.error == code::end_of_file || a.error == code::broken;
-  t.read_end |= is_end && c.what == verb::read;
-  t.write_end |= is_end && c.what == verb::write;
+  const tenure& t = *c.of;
   const bool spared = c.what == verb::write && t.is_flushed();
   const bool ended = t.cancelled_at > c.at || (!t.is_open() && !spared);
   switch (a.error)
@@ -216,15 +213,24 @@ void model::check_error(const call& c, const answer& a)
     return require(
       "G4: bad_descriptor, although the object was open", ended && c.is_composed() && !t.is_open());
   case code::end_of_file:
-    return require("G12: eof, although the peer has not ended, or with data left",
-      c.what == verb::read && (t.peer_ended || t.peer_gone || t.own_end)
-        && (t.read == t.peer_sent || t.own_end || t.peer_was_reset));
   case code::broken:
-    return require(
-      "G12: a broken connection, although neither side has ended it", t.peer_gone || t.own_end);
+    return check_end(c, a.error);
   default:
     complain(std::string("using: an operation receives ") + name_of(a.error));
   }
+}
+
+void model::check_end(const call& c, code error)
+{
+  tenure& t = *c.of;
+  t.read_end |= c.what == verb::read;
+  t.write_end |= c.what == verb::write;
+  if (error == code::broken)
+    return require(
+      "G12: a broken connection, although neither side has ended it", t.peer_gone || t.own_end);
+  require("G12: eof, although the peer has not ended, or with data left",
+    c.what == verb::read && (t.peer_ended || t.peer_gone || t.own_end)
+      && (t.read == t.peer_sent || t.own_end || t.peer_was_reset));
 }
 
 void model::check_success(call& c, const answer& a)

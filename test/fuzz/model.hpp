@@ -274,6 +274,7 @@ private:
   static bool demand(tenure& t, const close_way& w);
   void check_operation(call& c, const answer& a);
   void check_error(const call& c, const answer& a);
+  void check_end(const call& c, code error);
   void count_refusal(tenure& t);
   void check_success(call& c, const answer& a);
   void check_read(call& c, const answer& a);

@@ -24,10 +24,12 @@ bool same(const close_report& a, const close_report& b)
     && a.duration == b.duration;
 }
 
-/// delivery.qbk, "Errors that an operation has received before".
-bool other_code_may_know(const tenure& t)
+/// delivery.qbk, "Outcomes": there is no connection when both sides have ended it before; or other code has received its
+/// error.
+bool may_be_unknown(const tenure& t)
 {
-  return t.shared && (t.peer_gone || t.peer_left || (t.own_end && t.peer_ended));
+  const bool is_ended = t.own_end && (t.peer_ended || t.peer_gone);
+  return t.shared ? is_ended || t.peer_gone || t.peer_left : is_ended && t.what == kind::tcp;
 }
 
 /// G6, G8 and the tables of delivery.qbk.
@@ -39,7 +41,7 @@ bool is_allowed(const tenure& t, close_outcome o)
   switch (o)
   {
   case close_outcome::closed:
-    return !t.first_aborts && (!began_waiting || t.hurries || other_code_may_know(t));
+    return !t.first_aborts && (!began_waiting || t.hurries || may_be_unknown(t));
   case close_outcome::aborted:
     return t.aborts;
   case close_outcome::acknowledged:

@@ -18,12 +18,15 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 
 #include <interlock/close_group.hpp>
+#include <interlock/close_handle.hpp>
 #include <interlock/close_service.hpp>
+#include <interlock/fd_lease.hpp>
 
 #include "fuzz/model.hpp"
 #include "fuzz/peers.hpp"
@@ -70,7 +73,9 @@ private:
   // --- steps, by their verbs (world_steps.cpp)
   void perform(const step& s);
   void open(const step& s);
-  void operate(const step& s);
+  void read(const step& s);
+  void write(const step& s);
+  void wait(const step& s);
   void cancel(const step& s);
   void shutdown(const step& s);
   void close(const step& s);
@@ -93,6 +98,12 @@ private:
   void close_group(const step& s);
 
   // --- parts of them
+  template <class Function>
+  decltype(auto) on(std::size_t object, Function f)
+  {
+    return std::visit(f, *objects_[object]);
+  }
+
   void open_connected(const step& s);
   support::ends make_ends(std::size_t object);
   tenure& opened(std::size_t object, bool borrowed, support::ends e);

@@ -5,7 +5,11 @@
 
 #include <chrono>
 #include <iterator>
+#include <type_traits>
 #include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
 
 #include <interlock/close_mode.hpp>
 #include <interlock/error.hpp>
@@ -53,7 +57,7 @@ void world::perform(const step& s)
 {
   using act = void (world::*)(const step&);
   // In the order of the verbs.
-  static constexpr act acts[] = {&world::open, &world::operate, &world::operate, &world::operate,
+  static constexpr act acts[] = {&world::open, &world::read, &world::write, &world::wait,
     &world::cancel, &world::shutdown, &world::close, &world::async_close, &world::emit,
     &world::retire, &world::release, &world::async_release, &world::move, &world::assign,
     &world::destroy, &world::keep_handle, &world::lease, &world::return_lease, &world::poll_as,
@@ -73,7 +77,7 @@ void world::open(const step& s)
     return open_connected(s);
   const bool borrowed = s.argument % 4 == 2;
   support::ends ends = make_ends(s.object);
-  const error_code ec = objects_[s.object]->open(ends.near.get(), borrowed);
+  const error_code ec = fuzz::open(*objects_[s.object], ends.near.get(), borrowed);
   model_.expect("life: open", expected, code_of(ec));
   if (!ec)
     opened(s.object, borrowed, std::move(ends)).shared = true;
@@ -84,8 +88,10 @@ void world::open_connected(const step& s)
 {
   const fd& listener = meeting_place();
   const ::sockaddr_in at = address_at(support::address_of(listener).sin_port);
-  const error_code ec = objects_[s.object]->connect(
-    tcp::endpoint(asio::ip::address_v4(ntohl(at.sin_addr.s_addr)), ntohs(at.sin_port)));
+  error_code ec;
+  std::get<tcp::socket>(*objects_[s.object])
+    .connect(
+      tcp::endpoint(asio::ip::address_v4(ntohl(at.sin_addr.s_addr)), ntohs(at.sin_port)), ec);
   model_.expect("life: connect", code::success, code_of(ec));
   if (ec)
     return;
@@ -139,30 +145,58 @@ handler world::starts(const call& c, std::size_t size)
   return handler(*this, c.id);
 }
 
-void world::operate(const step& s)
+void world::read(const step& s)
 {
-  subject& object = *objects_[s.object];
-  if (s.what == verb::wait)
-    return object.wait(s.argument, starts(model_.operation(s, 0)));
-  const bool reads = s.what == verb::read;
-  if (!reads && kind_of(s.object) > kind::tcp)
+  const std::size_t size = read_sizes[s.argument % 2];
+  handler h = starts(model_.operation(s, size), size);
+  on(s.object,
+    [&](auto& object)
+    {
+      if constexpr (is_acceptor<decltype(object)>)
+        object.async_accept(std::move(h));
+      else
+        object.async_read_some(asio::buffer(buffers_.back()), std::move(h));
+    });
+}
+
+void world::write(const step& s)
+{
+  if (kind_of(s.object) > kind::tcp)
     return;
-  const std::size_t size = reads ? read_sizes[s.argument % 2] : write_sizes[s.argument % 4];
+  const std::size_t size = write_sizes[s.argument % 4];
   const call& c = model_.operation(s, size);
+  composed_[s.object] += c.is_composed() ? 1 : 0;
   handler h = starts(c, size);
-  if (reads)
-    return object.read(asio::buffer(buffers_.back()), std::move(h));
-  if (!c.is_composed())
-    return object.write(asio::buffer(buffers_.back()), std::move(h));
-  ++composed_[s.object];
-  object.write_all(asio::buffer(buffers_.back()), std::move(h));
+  on(s.object,
+    [&](auto& object)
+    {
+      if constexpr (is_stream<decltype(object)>)
+      {
+        if (c.is_composed())
+          asio::async_write(object, asio::buffer(buffers_.back()), std::move(h));
+        else
+          object.async_write_some(asio::buffer(buffers_.back()), std::move(h));
+      }
+    });
+}
+
+void world::wait(const step& s)
+{
+  handler h = starts(model_.operation(s, 0));
+  on(s.object,
+    [&](auto& object)
+    {
+      using type = typename std::decay_t<decltype(object)>::wait_type;
+      object.async_wait(static_cast<type>(s.argument % 3), std::move(h));
+    });
 }
 
 void world::cancel(const step& s)
 {
   identity& i = model_.at(s.object);
-  model_.expect("using: cancel", i.is_open() ? code::success : code::bad_descriptor,
-    code_of(objects_[s.object]->cancel()));
+  error_code ec;
+  on(s.object, [&](auto& object) { object.cancel(ec); });
+  model_.expect("using: cancel", i.is_open() ? code::success : code::bad_descriptor, code_of(ec));
   model_.cancelled(i);
 }
 
@@ -173,8 +207,14 @@ void world::shutdown(const step& s)
   const identity& i = model_.at(s.object);
   if (i.is_open())
     i.last->own_end = true;
-  const code found = code_of(objects_[s.object]->shutdown());
-  model_.require("using: shutdown", (found == code::bad_descriptor) != i.is_open());
+  error_code ec;
+  on(s.object,
+    [&](auto& object)
+    {
+      if constexpr (is_stream<decltype(object)>)
+        object.shutdown(object.shutdown_send, ec);
+    });
+  model_.require("using: shutdown", (code_of(ec) == code::bad_descriptor) != i.is_open());
 }
 
 void world::poll(bool one)
@@ -232,7 +272,11 @@ void world::close(const step& s)
     return model_.silent_close(*h->of, false);
   }
   silent(s.object,
-    [&] { objects_[s.object]->close(), model_.silent_close(model_.at(s.object), false); });
+    [&]
+    {
+      on(s.object, [](auto& object) { object.close(); }),
+        model_.silent_close(model_.at(s.object), false);
+    });
 }
 
 void world::retire(const step& s)
@@ -241,24 +285,27 @@ void world::retire(const step& s)
   if (s.argument % 8 != 0)
     return;
   identity& i = model_.at(s.object);
-  silent(s.object, [&] { objects_[s.object]->retire(), model_.silent_close(i, false); });
+  silent(s.object,
+    [&] { on(s.object, [](auto& object) { object.retire(); }), model_.silent_close(i, false); });
   i.retired = true;
 }
 
 void world::async_close(const step& s)
 {
-  kept_handle* const h = handle_of(s);
-  const call& c = model_.closer(h != nullptr ? *h->of : model_.at(s.object), s);
-  handler told = starts(c);
-  cancellation& slot = cancellations_.back();
-  const bool plain = s.way().how == manner::plain;
-  if (h == nullptr)
-    return plain ? objects_[s.object]->async_close(slot, std::move(told))
-                 : objects_[s.object]->async_close(mode_of(s.way()), slot, std::move(told));
-  if (plain)
-    h->handle.async_close(slot.bind(std::move(told)));
+  kept_handle* const by = handle_of(s);
+  handler h = starts(model_.closer(by != nullptr ? *by->of : model_.at(s.object), s));
+  const auto close = [&](auto& closer)
+  {
+    cancellation& c = cancellations_.back();
+    if (s.way().how == manner::plain)
+      closer.async_close(c.bind(std::move(h)));
+    else
+      closer.async_close(mode_of(s.way()), c.bind(std::move(h)));
+  };
+  if (by != nullptr)
+    close(by->handle);
   else
-    h->handle.async_close(mode_of(s.way()), slot.bind(std::move(told)));
+    on(s.object, close);
 }
 
 /// To one of the last calls.
@@ -278,8 +325,9 @@ void world::release(const step& s)
 {
   identity& i = model_.at(s.object);
   const bool none = !i.is_open();
-  int number = -1;
-  const code found = code_of(objects_[s.object]->release(number));
+  error_code ec;
+  const int number = on(s.object, [&](auto& object) { return object.release(ec); });
+  const code found = code_of(ec);
   model_.expect("life: release",
     none                    ? code::bad_descriptor
       : i.last->leases != 0 ? code::in_use
@@ -295,8 +343,8 @@ void world::release(const step& s)
 
 void world::async_release(const step& s)
 {
-  const call& c = model_.releaser(model_.at(s.object), s);
-  objects_[s.object]->async_release(starts(c));
+  handler h = starts(model_.releaser(model_.at(s.object), s));
+  on(s.object, [&](auto& object) { object.async_release(std::move(h)); });
 }
 
 // --- moves, handles, leases, groups ------------------------------------------------------------
@@ -306,8 +354,8 @@ void world::move(const step& s)
   if (composed_[s.object] != 0)
     return;
   std::unique_ptr<subject>& object = objects_[s.object];
-  std::unique_ptr<subject> next = object->moved();
-  model_.require("life: a moved-from object is open", !object->is_open());
+  auto next = std::make_unique<subject>(std::move(*object));
+  model_.require("life: a moved-from object is open", !is_open(*object));
   object = std::move(next);
 }
 
@@ -319,9 +367,9 @@ void world::assign(const step& s)
   const std::size_t from = s.object ^ 1;
   // Only the first two are of one type.
   if (from >= 2)
-    return silent(s.object, [&] { object.assign(*object.fresh()), model_.destroyed(s.object); });
+    return silent(s.object, [&] { object = fresh(object), model_.destroyed(s.object); });
   if (composed_[from] == 0)
-    silent(s.object, [&] { object.assign(*objects_[from]), model_.assigned(s.object, from); });
+    silent(s.object, [&] { object = std::move(*objects_[from]), model_.assigned(s.object, from); });
 }
 
 void world::destroy(const step& s)
@@ -331,20 +379,21 @@ void world::destroy(const step& s)
   silent(s.object,
     [&]
     {
-      objects_[s.object] = objects_[s.object]->fresh();
+      objects_[s.object] = std::make_unique<subject>(fresh(*objects_[s.object]));
       model_.destroyed(s.object);
     });
 }
 
 void world::keep_handle(const step& s)
 {
-  handles_[s.object] = kept_handle{objects_[s.object]->close_handle(), &model_.at(s.object)};
+  handles_[s.object] = kept_handle{
+    on(s.object, [](auto& object) { return object.get_close_handle(); }), &model_.at(s.object)};
 }
 
 void world::lease(const step& s)
 {
   identity& i = model_.at(s.object);
-  interlock::fd_lease l = objects_[s.object]->lease();
+  interlock::fd_lease l = on(s.object, [](auto& object) { return object.lease(); });
   model_.require("life: a lease of an object that is not open, or none of one that is",
     static_cast<bool>(l) == i.is_open() && l.get() == (i.is_open() ? i.last->fd : -1));
   if (!l || !i.is_open())
@@ -369,7 +418,7 @@ void world::add_to_group(const step& s)
 {
   if (kind_of(s.object) == kind::acceptor || group_closed_)
     return;
-  objects_[s.object]->add_to(*group_);
+  on(s.object, [&](auto& object) { group_->add(object); });
   members_.push_back(&model_.at(s.object));
 }
 

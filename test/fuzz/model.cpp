@@ -283,7 +283,7 @@ bool model::is_due(const call& c) const
   case verb::read:
     return readable || (!t.is_open() && t.hurries);
   case verb::write:
-    return room || (t.peer_gone && !t.is_open());
+    return room || (t.peer_gone && !t.is_open() && !t.write_end);
   default:
     return c.argument % 3 == 0
       ? readable

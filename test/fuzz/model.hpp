@@ -140,10 +140,22 @@ struct tenure
     return is_stream() && !borrowed;
   }
 
-  /// Its close lets writes run to their end (delivery.qbk), and nothing has ended that.
+  /// Its close lets writes run to their end (delivery.qbk), and no caller has ended that.
+  bool flushes() const
+  {
+    return begun == start::asked && first_waits && !hurries && !aborts && !short_time;
+  }
+
+  /// Nor has the object.
   bool is_flushed() const
   {
-    return begun == start::asked && first_waits && !hurries && !aborts && !short_time && !dropped;
+    return flushes() && !dropped;
+  }
+
+  /// A write waits behind the end of the connection, and the close for the write: up to the deadline.
+  bool is_idle_flush() const
+  {
+    return flushes() && write_end && writes != 0;
   }
 };
 
@@ -236,15 +248,22 @@ public:
 
   // --- what is due, and what is left
 
+  bool has_idle_flush() const
+  {
+    return std::any_of(
+      tenures_.begin(), tenures_.end(), [](const tenure& t) { return t.is_idle_flush(); });
+  }
+
   /// An operation that must have been called once what is ready has been polled.
   const call* due() const
   {
     return first([this](const call& c) { return is_due(c); });
   }
 
+  /// A call that is not over, and does not wait for an idle flush.
   const call* untold() const
   {
-    return first([](const call& c) { return !c.told; });
+    return first([this](const call& c) { return !c.told && !waits_for_a_deadline(c); });
   }
 
   const call* undestroyed() const
@@ -286,6 +305,12 @@ private:
   void check_counts(const tenure& t, const interlock::close_report& r);
   void check_last_word(const call& c);
   bool is_due(const call& c) const;
+
+  bool waits_for_a_deadline(const call& c) const
+  {
+    return c.of != nullptr ? c.of->is_idle_flush()
+                           : c.what == verb::group_close && has_idle_flush();
+  }
 
   std::string complaint_;
   std::deque<identity> identities_;

@@ -127,7 +127,6 @@ struct step
 };
 
 constexpr std::size_t most_steps = 48;
-constexpr std::size_t longest_input = 1 + 2 * most_steps;
 
 struct program
 {
@@ -150,15 +149,16 @@ inline program decode(const std::uint8_t* data, std::size_t size)
   return p;
 }
 
-/// Whether decoding reads every byte, and as it is: such a program stays the same when a verb is added.
-inline bool is_exact(const std::uint8_t* data, std::size_t size)
+/// The exact input: decoding reads every byte of it as it is, so that it means the same when a verb is added.
+inline std::vector<std::uint8_t> encode(const program& p)
 {
-  if (size < 3 || size > longest_input || size % 2 == 0 || data[0] >= ending_names.size())
-    return false;
-  for (std::size_t i = 1; i < size; i += 2)
-    if (data[i] >= verb_names.size())
-      return false;
-  return true;
+  std::vector<std::uint8_t> bytes{static_cast<std::uint8_t>(p.end)};
+  for (const step& s : p.steps)
+  {
+    bytes.push_back(static_cast<std::uint8_t>(s.what));
+    bytes.push_back(static_cast<std::uint8_t>(s.object + objects * s.argument));
+  }
+  return bytes;
 }
 
 inline std::ostream& operator<<(std::ostream& out, const step& s)

@@ -4,10 +4,12 @@
 // Runs each file of a folder, or each that is named, as the fuzzer does.
 //
 //   replay [--print] FOLDER|FILE...
+//   replay --exact FILE...            first writes each as a corpus has it
 //
 // A folder is a corpus: it holds nothing but exact programs. Exit status: 0, every program went as promised; 1, one did
 // not, and is the last; 2, an input cannot be read, is not a program, or there is none.
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
@@ -35,9 +37,11 @@ using input = std::vector<std::uint8_t>;
 
 input content_of(const fs::path& file)
 {
+  if (fs::is_directory(file))
+    refuse(file, "is a folder");
   std::ifstream in(file, std::ios::binary);
   input bytes{std::istreambuf_iterator<char>(in), {}};
-  if (!in.is_open() || in.bad() || fs::is_directory(file))
+  if (!in.is_open() || in.bad())
     refuse(file, "cannot be read");
   if (bytes.empty())
     refuse(file, "is empty");
@@ -55,12 +59,23 @@ std::map<fs::path, input> inputs_of(const fs::path& what)
   for (const fs::directory_entry& each : fs::directory_iterator(what))
   {
     const input& bytes = inputs.emplace(each.path(), content_of(each.path())).first->second;
-    if (!fuzz::is_exact(bytes.data(), bytes.size()))
-      refuse(each.path(), "is not a program: it has bytes that decoding skips or reads as others");
+    const fuzz::program p = fuzz::decode(bytes.data(), bytes.size());
+    if (p.steps.empty() || fuzz::encode(p) != bytes)
+      refuse(each.path(), "is not a program, or not exact: see --exact");
   }
   if (inputs.empty())
     refuse(what, "has no programs in it");
   return inputs;
+}
+
+void make_exact(const fs::path& file)
+{
+  const input found = content_of(file);
+  const input exact = fuzz::encode(fuzz::decode(found.data(), found.size()));
+  std::ofstream out(file, std::ios::binary);
+  std::copy(exact.begin(), exact.end(), std::ostreambuf_iterator<char>(out));
+  if (!out.flush())
+    refuse(file, "cannot be written");
 }
 
 bool passes(const fs::path& file, const input& bytes, bool print)
@@ -81,14 +96,18 @@ bool passes(const fs::path& file, const input& bytes, bool print)
 int replay(const std::vector<std::string>& arguments)
 {
   std::size_t programs = 0;
-  bool print = false;
+  bool print = false, exact = false;
   for (const std::string& argument : arguments)
   {
-    if (argument == "--print")
+    if (bool* const option = argument == "--print" ? &print
+        : argument == "--exact"                    ? &exact
+                                                   : nullptr)
     {
-      print = true;
+      *option = true;
       continue;
     }
+    if (exact)
+      make_exact(argument);
     for (const auto& [file, bytes] : inputs_of(argument))
     {
       ++programs;

@@ -224,7 +224,7 @@ void model::check_end(const call& c, code error)
 {
   tenure& t = *c.of;
   t.read_end |= c.what == verb::read;
-  t.write_end |= c.what == verb::write;
+  t.broken |= error == code::broken;
   if (error == code::broken)
     return require(
       "G12: a broken connection, although neither side has ended it", t.peer_gone || t.own_end);
@@ -266,6 +266,8 @@ void model::check_read(call& c, const answer& a)
 
 // --- what is due, and what is left --------------------------------------------------------------
 
+// Behind the end of the connection, or of its input, Asio may leave an operation waiting until the object is closed, over
+// plain sockets as well.
 bool model::is_due(const call& c) const
 {
   if (c.told || c.what > verb::wait)
@@ -277,13 +279,13 @@ bool model::is_due(const call& c) const
   const bool input = t.what == kind::acceptor ? t.clients > t.accepted : t.peer_sent > t.read;
   const bool readable = !t.read_end && (input || peer_acted);
   // As little as every kernel takes without a reader.
-  const bool room = !t.write_end && t.asked_to_write <= t.peer_read + 2048;
+  const bool room = !t.broken && t.asked_to_write <= t.peer_read + 2048;
   switch (c.what)
   {
   case verb::read:
     return readable || (!t.is_open() && t.hurries);
   case verb::write:
-    return room || (t.peer_gone && !t.is_open() && !t.write_end);
+    return room || (!t.is_open() && (t.peer_gone || t.broken));
   default:
     return c.argument % 3 == 0
       ? readable

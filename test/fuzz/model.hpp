@@ -115,9 +115,8 @@ struct tenure
   bool shared = false;    ///< Other code has had the descriptor, and may have received its errors.
   bool peer_left = false; ///< It has closed after our end.
   bool peer_ended = false, peer_gone = false, peer_was_reset = false;
-  /// An operation has received the end of the connection. Asio may leave the next of its direction waiting for good, over
-  /// plain sockets as well.
-  bool read_end = false, write_end = false;
+  bool read_end = false; ///< A read has received the end of the input, or of the connection.
+  bool broken = false;   ///< An operation has received the end of the connection.
   std::uint64_t peer_sent = 0, read = 0;
   std::uint64_t written = 0, asked_to_write = 0, peer_read = 0;
   std::size_t clients = 0, accepted = 0;
@@ -140,22 +139,11 @@ struct tenure
     return is_stream() && !borrowed;
   }
 
-  /// Its close lets writes run to their end (delivery.qbk), and no caller has ended that.
-  bool flushes() const
-  {
-    return begun == start::asked && first_waits && !hurries && !aborts && !short_time;
-  }
-
-  /// Nor has the object.
+  /// Its close lets writes run to their end (delivery.qbk), and nothing has ended that.
   bool is_flushed() const
   {
-    return flushes() && !dropped;
-  }
-
-  /// A write waits behind the end of the connection, and the close for the write: up to the deadline.
-  bool is_idle_flush() const
-  {
-    return flushes() && write_end && writes != 0;
+    return begun == start::asked && first_waits && !hurries && !aborts && !short_time && !dropped
+      && !broken;
   }
 };
 
@@ -248,22 +236,15 @@ public:
 
   // --- what is due, and what is left
 
-  bool has_idle_flush() const
-  {
-    return std::any_of(
-      tenures_.begin(), tenures_.end(), [](const tenure& t) { return t.is_idle_flush(); });
-  }
-
   /// An operation that must have been called once what is ready has been polled.
   const call* due() const
   {
     return first([this](const call& c) { return is_due(c); });
   }
 
-  /// A call that is not over, and does not wait for an idle flush.
   const call* untold() const
   {
-    return first([this](const call& c) { return !c.told && !waits_for_a_deadline(c); });
+    return first([](const call& c) { return !c.told; });
   }
 
   const call* undestroyed() const
@@ -305,12 +286,6 @@ private:
   void check_counts(const tenure& t, const interlock::close_report& r);
   void check_last_word(const call& c);
   bool is_due(const call& c) const;
-
-  bool waits_for_a_deadline(const call& c) const
-  {
-    return c.of != nullptr ? c.of->is_idle_flush()
-                           : c.what == verb::group_close && has_idle_flush();
-  }
 
   std::string complaint_;
   std::deque<identity> identities_;

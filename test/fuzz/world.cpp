@@ -194,15 +194,12 @@ void world::finish_running()
   {
     poll();
     drain(true);
-    const bool is_idle = model_.has_idle_flush() || service_.statistics().closing() == 0;
-    return (!model_.untold() && is_idle) || !fine();
+    return (!model_.untold() && service_.statistics().closing() == 0) || !fine();
   };
   if (!support::wait_until(over, soon()))
     return model_.complain(model_.untold()
         ? "G4: #" + std::to_string(model_.untold()->id) + " is never called"
         : "statistics: a close is in progress for ever");
-  if (model_.has_idle_flush())
-    return finish_cut();
   if (fine())
     model_.check_final_statistics(service_.statistics());
   check_strangers();

@@ -82,11 +82,26 @@ BOOST_AUTO_TEST_CASE(a_broken_pipe_counts_if_it_came_before_the_program_ended_it
   BOOST_TEST(error() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(after_a_broken_pipe_no_write_is_waited_for_whichever_side_has_broken_it)
+{
+  end_writing();
+  BOOST_TEST(!have_ended_connection());
+  note_errno(EPIPE);
+  BOOST_TEST(have_ended_connection());
+  reset();
+  note_errno(EPIPE);
+  BOOST_TEST(have_ended_connection());
+}
+
 BOOST_AUTO_TEST_CASE(a_connection_begins_without_errors)
 {
   note_errno(ECONNRESET);
   begin_connection();
   BOOST_TEST(error() == 0);
+  end_writing();
+  note_errno(EPIPE);
+  begin_connection();
+  BOOST_TEST(!have_ended_connection());
 }
 
 BOOST_AUTO_TEST_CASE(they_are_all_if_no_result_is_outstanding_or_lost_and_there_is_no_other_code)

@@ -45,12 +45,17 @@ void received_errors::note(const boost::system::error_code& ec) noexcept
         return known == 0 || known == EPIPE ? (b & ~error_mask) | error : b;
       });
   else if (error == EPIPE)
-    change([](bits b) { return (b & (error_mask | writing_ended)) == 0 ? b | EPIPE : b; });
+    change(
+      [](bits b) {
+        return (b & writing_ended) != 0 ? b | own_broken_pipe
+          : (b & error_mask) == 0       ? b | EPIPE
+                                        : b;
+      });
 }
 
 void received_errors::begin_connection() noexcept
 {
-  change([](bits b) { return b & ~error_mask; });
+  change([](bits b) { return b & ~(error_mask | own_broken_pipe); });
 }
 
 void received_errors::inherit(const received_errors& before) noexcept

@@ -62,11 +62,12 @@ public:
     bits_.store(0, std::memory_order_relaxed);
   }
 
-  /// Whether an operation has received an error that ends the connection. A failed write asks before its change of the
-  /// word, having noted its error, and a closer after its own that begins a flush: one of the two sees the other.
+  /// Whether an operation has received an error that ends the connection, or EPIPE of the program's own making. A failed
+  /// write asks before its change of the word, having noted its error, and a closer after its own that begins a flush: one
+  /// of the two sees the other.
   bool have_ended_connection() const noexcept
   {
-    return (bits_.load(std::memory_order_relaxed) & error_mask) != 0;
+    return (bits_.load(std::memory_order_relaxed) & (error_mask | own_broken_pipe)) != 0;
   }
 
   /// `others`: other code may have used the descriptor. It may have ended the writing, and have received errors.
@@ -79,6 +80,7 @@ private:
   static constexpr bits writing_ended = 0x10000;
   static constexpr bits result_lost = 0x20000;
   static constexpr bits none_outstanding = 0x40000;
+  static constexpr bits own_broken_pipe = 0x80000;
 
   INTERLOCK_DECL void add(bits flag) noexcept;
 

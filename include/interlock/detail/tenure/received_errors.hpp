@@ -62,9 +62,9 @@ public:
     bits_.store(0, std::memory_order_relaxed);
   }
 
-  /// Whether an operation has received an error that ends the connection, or EPIPE of the program's own making. A failed
-  /// write asks before its change of the word, having noted its error, and a closer after its own that begins a flush: one
-  /// of the two sees the other.
+  /// Whether an operation has received an error that ends the connection, or EPIPE of the program's own making. A
+  /// failed write asks before its change of the word, having noted its error, and a closer after its own that begins a
+  /// flush: one of the two sees the other.
   bool have_ended_connection() const noexcept
   {
     return (bits_.load(std::memory_order_relaxed) & (error_mask | own_broken_pipe)) != 0;

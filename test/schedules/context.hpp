@@ -122,20 +122,14 @@ public:
   {
     const duration begun = scheduler::current()->now();
     shutdown();
-    shutdown_was_cut_short_ |= scheduler::current()->now() - begun >= std::chrono::seconds(1);
-    reactor_is_down_ = true;
+    reactor_.was_cut_short |= scheduler::current()->now() - begun >= std::chrono::seconds(1);
+    reactor_.is_down = true;
     destroy_queue();
   }
 
-  bool reactor_is_down() const
+  const schedules::reactor& reactor() const
   {
-    return reactor_is_down_;
-  }
-
-  /// The end of the services has not waited longer for threads that are inside.
-  bool shutdown_was_cut_short() const
-  {
-    return shutdown_was_cut_short_;
+    return reactor_;
   }
 
   executor get_executor() noexcept;
@@ -192,8 +186,7 @@ private:
 
   std::deque<task> tasks_;
   std::array<bool, scheduler::most_threads> is_running_{}; // the threads in run_until
-  bool reactor_is_down_ = false;
-  bool shutdown_was_cut_short_ = false;
+  schedules::reactor& reactor_ = kernel::current().make_reactor();
   unsigned refused_ = 0;
   bool refused_queue_ = false;
   std::string refused_of_;

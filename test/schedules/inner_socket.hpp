@@ -71,12 +71,14 @@ public:
   using protocol_type = inner_protocol;
 
   explicit inner_socket(const executor& e)
-    : executor_(e)
+    : executor_(e),
+      reactor_(e.where().reactor())
   {
   }
 
   inner_socket(inner_socket&& other) noexcept
     : executor_(other.executor_),
+      reactor_(other.reactor_),
       fd_(std::exchange(other.fd_, -1)),
       reads_(std::move(other.reads_)),
       writes_(std::move(other.writes_))
@@ -110,7 +112,7 @@ public:
   {
     fd_ = fd;
     file& f = kernel::current().touch(fd, "registration");
-    if (executor_.where().reactor_is_down())
+    if (reactor_.is_down)
       scheduler::current()->fail("registration with a reactor that has been shut down");
     require_own_reactor("registration");
     race::write(this);
@@ -271,8 +273,7 @@ private:
 
   void require_live_reactor() const
   {
-    const context& c = executor_.where();
-    if (c.reactor_is_down() && !c.shutdown_was_cut_short())
+    if (reactor_.is_down && !reactor_.was_cut_short)
       scheduler::current()->fail("deregistration from a reactor that has been shut down");
   }
 
@@ -326,6 +327,7 @@ private:
   }
 
   executor executor_;
+  const reactor& reactor_;
   int fd_ = -1;
   unsigned users_ = 0;
   operations reads_;

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -37,6 +38,13 @@ public:
 
 protected:
   ~reactor_user() = default;
+};
+
+/// The reactor of a context. An object that is left behind asks for it after the context's end.
+struct reactor
+{
+  bool is_down = false;
+  bool was_cut_short = false; ///< The end has not waited longer for threads that are inside.
 };
 
 /// What lies behind a descriptor.
@@ -151,6 +159,12 @@ public:
   /// The same, but that the run goes on as the child. Other threads do not use the context meanwhile, as Asio demands.
   void fork_to_child();
 
+  /// Lasts as long as the run.
+  reactor& make_reactor()
+  {
+    return reactors_.emplace_back();
+  }
+
   /// The reactor of the run's contexts is this process's own.
   void renew_reactor()
   {
@@ -208,6 +222,7 @@ private:
   void (*in_parent_)() = nullptr;
   void (*in_child_)() = nullptr;
   int process_ = 1;
+  std::deque<reactor> reactors_;
   int reactor_process_ = 1;
 };
 

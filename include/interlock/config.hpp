@@ -11,7 +11,7 @@
 #define INTERLOCK_CONFIG_HPP
 
 // INTERLOCK_VERSION % 100 is the patch level, / 100 % 1000 the minor, / 100000 the major version.
-#define INTERLOCK_VERSION 100
+#define INTERLOCK_VERSION 200
 
 #if __cplusplus < 201703L
 #error Interlock needs C++17 or later: set -std=c++17 (clang 14 and older default to C++14)

@@ -263,6 +263,50 @@ class CheckNamedCases(Scripts):
         self.run_script(1, "no such case: test_a/b", "tools/check_named_cases.py", self.root)
 
 
+class CheckVersion(Scripts):
+    STATED = (
+        ("include/interlock/config.hpp", "#define INTERLOCK_VERSION 100203\n"),
+        ("doc/interlock.qbk", "[library\n    [version 1.2]\n"),
+        ("doc/history.qbk", "\n[heading 1.2.3]\n[heading 0.9]\n"),
+        ("packaging/debian/changelog", "interlock (1.2.3-1) unstable\n"),
+        ("packaging/debian/control", "Package: libinterlock1.2\nDepends:\n libinterlock1.2 (= x),\n"),
+        ("packaging/debian/libinterlock1.2.install", ""),
+        ("packaging/vcpkg/interlock/vcpkg.json", '{\n  "version": "1.2.3",\n'),
+        ("test/consumer/CMakeLists.txt", "find_package(interlock 1.2 CONFIG)\n"),
+    )
+    FAULTS = (
+        ("doc/interlock.qbk", "1.2", "1.3", ":2: states 1.3 instead of 1.2"),
+        ("doc/interlock.qbk", "version", "id", ":1: states no version"),
+        ("doc/history.qbk", "1.2.3", "1.2", ":2: states 1.2 instead of 1.2.3"),
+        ("packaging/debian/changelog", "1.2.3", "1.2.4", ":1: states 1.2.4 instead of 1.2.3"),
+        ("packaging/debian/control", " libinterlock1.2 (", " libinterlock1.1 (", ":3: states 1.1 instead of 1.2"),
+        ("packaging/debian/control", ": libinterlock1.2", ": libinterlock1", ":1: states no version"),
+        ("packaging/vcpkg/interlock/vcpkg.json", "1.2.3", "0.2.0", ":2: states 0.2.0 instead of 1.2.3"),
+        ("test/consumer/CMakeLists.txt", "1.2", "1.1", ":1: states 1.1 instead of 1.2"),
+    )
+    SCRIPT = "tools/check_version.py"
+
+    def setUp(self):
+        super().setUp()
+        for path, text in self.STATED:
+            write(self.root, path, text)
+
+    def test_a_version_that_is_stated_everywhere(self):
+        self.run_script(0, "check_version: 1.2.3, 7 places, 0 faults\n", self.SCRIPT, self.root)
+
+    def test_places_that_state_another(self):
+        for path, old, new, fault in self.FAULTS:
+            with self.subTest(path=path, new=new):
+                text = dict(self.STATED)[path]
+                write(self.root, path, text.replace(old, new, 1))
+                self.run_script(1, path + fault, self.SCRIPT, self.root)
+                write(self.root, path, text)
+
+    def test_the_name_of_a_package(self):
+        (self.root / "packaging/debian/libinterlock1.2.install").unlink()
+        self.run_script(1, "has no libinterlock1.2.install", self.SCRIPT, self.root)
+
+
 class CheckPages(Scripts):
     def expect(self, status, text, page, source=""):
         write(self.root, "html/a.html", page)

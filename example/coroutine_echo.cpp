@@ -48,6 +48,7 @@ asio::awaitable<void> serve(tcp::socket socket)
 }
 //]
 
+//[coroutine_accept
 asio::awaitable<void> accept(tcp::acceptor& acceptor, interlock::close_group& group)
 {
   for (;;)
@@ -63,6 +64,7 @@ asio::awaitable<void> accept(tcp::acceptor& acceptor, interlock::close_group& gr
     asio::co_spawn(acceptor.get_executor(), serve(std::move(socket)), asio::detached);
   }
 }
+//]
 
 } // namespace
 
@@ -76,9 +78,11 @@ int main(int argc, char** argv)
   std::cout << "port " << acceptor.local_endpoint().port() << std::endl;
   asio::co_spawn(context, accept(acceptor, group), asio::detached);
 
+  //[coroutine_stop
   asio::signal_set signals(context, SIGTERM, SIGINT);
   signals.async_wait(
     [&](error_code, int) { group.async_close(close_mode::graceful(seconds(10)), asio::detached); });
+  //]
 
   std::thread other([&] { context.run(); });
   context.run();

@@ -76,12 +76,14 @@ public:
     return last_use_.load() < time.time_since_epoch();
   }
 
+  //[server_session_close
   /// Any thread, at any moment.
   void close()
   {
     interlock::async_close(stream(), close_mode::graceful(seconds(5)),
       [](error_code, const interlock::stack_report&) {});
   }
+  //]
 
 private:
   void read()

@@ -178,7 +178,7 @@ void model::handler_destroyed(std::size_t id)
     --c.of->writes;
 }
 
-// using.qbk, "What other calls get".
+// closing.qbk, "What other calls get".
 void model::check_operation(call& c, const answer& a)
 {
   require("G12: an accept gives a socket with an error, or none with success",
@@ -249,7 +249,7 @@ void model::check_success(call& c, const answer& a)
     return require("G4: a write has succeeded with part of its buffer",
       c.is_composed() ? a.bytes == c.size : a.bytes != 0 && a.bytes <= c.size);
   default:
-    // using.qbk, "Errors and time": a readiness fetched for another object may complete it from the close on.
+    // migrating.qbk, "Errors and time": a readiness fetched for another object may complete it from the close on.
     if (!t.is_open())
       return;
     if (c.argument % 3 == 0)

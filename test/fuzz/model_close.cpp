@@ -96,7 +96,7 @@ call& model::releaser(identity& i, const step& s)
   return add(s, i.last, !was_open);
 }
 
-// using.qbk, "Closing a whole server": the members that are open, or closing. Shortly after the deadline the group aborts.
+// server.qbk: the members that are open, or closing. Shortly after the deadline the group aborts.
 call& model::group_closer(const std::vector<identity*>& members, const step& s)
 {
   for (identity* i : members)

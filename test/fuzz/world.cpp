@@ -112,7 +112,7 @@ void world::gone(std::size_t id)
     --composed_[model_.of(id).object];
 }
 
-// using.qbk, "When the address is free, and the lock, and the descriptor".
+// closing.qbk, "When the address is free, and the lock, and the descriptor".
 void world::check_number_is_free(const call& c, const answer& a)
 {
   if (c.what != verb::async_close || c.of == nullptr || a.error == code::aborted)

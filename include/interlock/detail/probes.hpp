@@ -7,7 +7,7 @@
 // Compiled in where <sys/sdt.h> of SystemTap is found, unless INTERLOCK_NO_PROBES is defined. A probe that nothing is
 // attached to is one nop and a note in the ELF file. Its arguments are what its caller has at hand. No probe is on the
 // path of a read or a write. The provider is `interlock`; each function here is the probe of the same name. The names
-// and the order of the arguments are part of the interface (see doc/using.qbk). Only src/ includes this file, so that a
+// and the order of the arguments are part of the interface (see doc/operating.qbk). Only src/ includes this file, so that a
 // program has its probes from the library alone, however it is compiled itself.
 //
 // `tenure` is the address of the tenure: the same from `open` to `outcome`, and different from that of every other open

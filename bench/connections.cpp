@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // What connections cost a server: accept, echo each message, close. Over plain Asio, the strand idiom, a loop over
-// epoll(7), libuv, and Interlock with close(), the destructor and async_close().
+// epoll(7), libuv, Go, and Interlock with close(), the destructor and async_close().
 //
-//   connections [TURNS [CONNECTIONS [THREADS [AT-ONCE [MESSAGES [RATE]]]]]]
-//   connections --only SIDE [CONNECTIONS [THREADS [AT-ONCE [MESSAGES [RATE]]]]]     for strace -c -f, or a profiler
+//   connections [TURNS [CONNECTIONS [THREADS [AT-ONCE [MESSAGES [RATE [SIZE]]]]]]]
+//   connections --only SIDE [CONNECTIONS [...]]     for strace -c -f, or a profiler
 //
-// By default 20 turns, 4000 connections, 1 thread, 32 at once, 1 message, and no rate (0).
+// By default 20 turns, 4000 connections, 1 thread, 32 at once, 1 message, no rate (0), and 64 bytes.
 //
 // MESSAGES are echoed on each connection, one at a time, before the server closes it. With one, accept and close are
 // most of the cost; with 20000 (and few connections, such as 32) the echo is.
@@ -22,7 +22,8 @@
 // machine with few processors it takes as much of them as the server, so that the rate says less than the processor
 // time. The time from the close to the client's end of stream is reported in microseconds, of all turns together. With
 // several threads, Asio and Interlock share one acceptor and one reactor; epoll and libuv have one of each for each
-// thread.
+// thread. Go takes part if the environment names its server, connections/server.go (BENCH_GO_SERVER): a process of its own, in
+// which the loop's threads are not told from others.
 
 #include <algorithm>
 #include <cstdio>
@@ -36,6 +37,7 @@
 #include <vector>
 
 #include "connections/client.hpp"
+#include "connections/go_server.hpp"
 #include "connections/servers.hpp"
 #include "measure.hpp"
 
@@ -74,6 +76,17 @@ double run_loop(Server& server, unsigned count)
   return std::accumulate(times.begin(), times.end(), 0.0);
 }
 
+/// What the turn has cost, by its clients' times and the server's.
+result make_result(const shape& s, double seconds, double process, double loop)
+{
+  const double messages = double(s.count) * s.messages;
+  result r;
+  r.rate = messages / seconds;
+  r.process = process / messages;
+  r.loop = loop / messages;
+  return r;
+}
+
 template <class Server>
 result measure(Server& server, const shape& s, const shared_times& closed)
 {
@@ -85,21 +98,30 @@ result measure(Server& server, const shape& s, const shared_times& closed)
   const double begin = now();
   const double loop = run_loop(server, s.threads);
   clients.join();
-  const double messages = double(s.count) * s.messages;
-  result r;
-  r.rate = messages / ((now() - begin) / 1e6);
-  r.process = (now(CLOCK_PROCESS_CPUTIME_ID) - process) / messages;
-  r.loop = loop / messages;
+  const double seconds = (now() - begin) / 1e6;
+  result r = make_result(s, seconds, now(CLOCK_PROCESS_CPUTIME_ID) - process, loop);
   for (std::size_t i = 0; i != s.count; ++i)
     r.to_end.push_back(double(ended[i]) / 1e3);
   return r;
+}
+
+result over_go(const shape& s)
+{
+  const shared_times unknown(s.count), ended(s.count);
+  go_server server(s, s.threads);
+  const double begin = now();
+  client_process clients([&] { client(server.address(), s, unknown, ended).run(); });
+  clients.join();
+  const double seconds = (now() - begin) / 1e6;
+  const double time = server.time_used();
+  return make_result(s, seconds, time, time);
 }
 
 template <class Server>
 result over_asio(const shape& s)
 {
   const shared_times closed(s.count);
-  Server server(task{s.count, closed});
+  Server server(task{s.count, s.size, closed});
   return measure(server, s, closed);
 }
 
@@ -107,7 +129,7 @@ template <class Server>
 result over_threads(const shape& s)
 {
   const shared_times closed(s.count);
-  Server server(task{s.count, closed}, s.threads);
+  Server server(task{s.count, s.size, closed}, s.threads);
   return measure(server, s, closed);
 }
 
@@ -120,7 +142,7 @@ struct side
 using plain = asio::ip::tcp;
 using ours = interlock::ip::tcp;
 
-const std::vector<side> sides = {
+std::vector<side> sides = {
   {"asio", &over_asio<asio_server<plain, by_close>>},
   {"strand", &over_asio<asio_server<plain, by_close, on_strand>>},
   {"epoll", &over_threads<epoll_server>},
@@ -162,14 +184,30 @@ void print(const char* name, const figures& f)
   print(f.process);
   print(f.loop);
   print(f.rate);
-  std::printf("  %6.0f %6.0f %6.0f\n", percentile(f.to_end, 0.5), percentile(f.to_end, 0.99),
-    percentile(f.to_end, 0.999));
+  for (const double p : {0.5, 0.99, 0.999})
+    if (f.to_end.empty())
+      std::printf("  %6s", "-");
+    else
+      std::printf("  %6.0f", percentile(f.to_end, p));
+  std::printf("\n");
+}
+
+void record(const char* name, const figures& f)
+{
+  const std::string side(name);
+  bench::record(side + ": processor time of the process", f.process);
+  bench::record(side + ": processor time of the loop", f.loop);
+  bench::record(side + ": messages a second", f.rate);
+  if (f.to_end.empty())
+    return;
+  bench::record(side + ": from close to end of stream, p50", {percentile(f.to_end, 0.5)});
+  bench::record(side + ": from close to end of stream, p99", {percentile(f.to_end, 0.99)});
 }
 
 void print(const shape& s, const std::vector<figures>& all)
 {
-  std::printf("connections a turn: %zu; messages on each: %u; loop threads: %u; ", s.count,
-    s.messages, s.threads);
+  std::printf("connections a turn: %zu; messages on each: %u, of %zu bytes; loop threads: %u; ",
+    s.count, s.messages, s.size, s.threads);
   if (s.rate != 0)
     std::printf("connections that start in a second: %u\n", s.rate);
   else
@@ -179,22 +217,26 @@ void print(const shape& s, const std::vector<figures>& all)
   std::printf("%-11s  %-39s  %-39s  %-39s  %6s %6s %6s\n", "", "processor time: process",
     "processor time: loop threads", "messages a second", "p50", "p99", "p99.9");
   for (std::size_t i = 0; i != sides.size(); ++i)
+  {
     print(sides[i].name, all[i]);
+    record(sides[i].name, all[i]);
+  }
 }
 
 /// Nothing if a number is zero that must not be.
 std::optional<shape> shape_of(char** arguments, int count)
 {
   shape s;
-  std::size_t given[] = {s.count, s.threads, s.at_once, s.messages, s.rate};
-  for (int i = 0; i < count && i < 5; ++i)
+  std::size_t given[] = {s.count, s.threads, s.at_once, s.messages, s.rate, s.size};
+  for (int i = 0; i < count && i < 6; ++i)
     given[i] = std::strtoul(arguments[i], nullptr, 10);
   s.count = given[0];
   s.threads = unsigned(given[1]);
   s.at_once = given[2];
   s.messages = std::uint32_t(given[3]);
   s.rate = std::uint32_t(given[4]);
-  if (std::find(given, given + 4, std::size_t(0)) != given + 4)
+  s.size = given[5];
+  if (std::find(given, given + 4, std::size_t(0)) != given + 4 || s.size < sizeof(message_head))
     return std::nullopt;
   return s;
 }
@@ -253,12 +295,14 @@ int compare(int turns, const shape& s)
 
 int main(int argc, char** argv)
 {
+  if (go_server::program() != nullptr)
+    sides.push_back({"go", &over_go});
   const bool only = argc > 2 && std::strcmp(argv[1], "--only") == 0;
   const int before = only ? 3 : 2;
   const std::optional<shape> s = shape_of(argv + before, argc - before);
   if (!s)
   {
-    std::fprintf(stderr, "connections: only RATE may be 0\n");
+    std::fprintf(stderr, "connections: only RATE may be 0, and SIZE is 8 at least\n");
     return 2;
   }
   if (only)

@@ -122,7 +122,9 @@ struct memory_use
   void print_growth(const char* what, std::size_t closes) const
   {
     const memory_use now;
-    std::printf("  %-38s %7.1f bytes:", what, double(now.bytes - bytes) / double(closes));
+    const double each = double(now.bytes - bytes) / double(closes);
+    std::printf("  %-38s %7.1f bytes:", what, each);
+    bench::record(std::to_string(closes) + ": " + what, {each});
     for (std::size_t i = 0; i != classes; ++i)
       for (long n = now.blocks[i] - blocks[i] + long(closes) / 2; n >= long(closes);
            n -= long(closes))
@@ -385,6 +387,7 @@ struct findings
       print(" %8.1f us [%.1f .. %.1f] when quiet,", quiet[i]);
       print(" against it %.3f [%.3f .. %.3f]\n", ratio[i]);
     }
+    bench::record(std::to_string(connections) + ": echo p99.9, against quiet", ratio.back());
     print("  until all are closed %8.2f us each [%.2f .. %.2f],", time);
     print(" against the fewest %.3f [%.3f .. %.3f]\n", growth);
     print("  the library's thread %8.2f us each [%.2f .. %.2f],", thread_time);

@@ -12,8 +12,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace bench {
@@ -88,11 +90,26 @@ inline std::optional<interval> median_interval(std::vector<double> values)
   return interval{values[rank - 1], values[values.size() - rank]};
 }
 
+/// For programs that gather figures: a line of a file that the environment names, with median and quartiles.
+inline void record(const std::string& what, const std::vector<double>& values)
+{
+  const char* const path = std::getenv("BENCH_RECORD");
+  if (path == nullptr)
+    return;
+  std::FILE* const file = std::fopen(path, "ae");
+  if (file == nullptr)
+    return std::perror(path), std::exit(EXIT_FAILURE);
+  const spread s(values);
+  std::fprintf(file, "%s\t%.6g\t%.6g\t%.6g\n", what.c_str(), s.median, s.lower, s.upper);
+  std::fclose(file);
+}
+
 /// Median and quartiles.
 inline void print(const char* what, const std::vector<double>& values)
 {
   const spread s(values);
   std::printf("%-46s %.3f  [%.3f .. %.3f]\n", what, s.median, s.lower, s.upper);
+  record(what, values);
 }
 
 } // namespace bench

@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -104,7 +105,7 @@ void compare_counts()
   std::printf("closed at once: microseconds of the process for each\n");
   for (const std::size_t count : counts)
     if (count <= most)
-      std::printf("%46zu %.2f\n", count, time_of_closes(count));
+      bench::print((std::to_string(count) + " closed at once").c_str(), {time_of_closes(count)});
     else
       std::printf("%46zu NOT: the limit of descriptors allows %zu\n", count, most);
 }

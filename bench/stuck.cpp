@@ -184,11 +184,11 @@ void compare(std::size_t stuck, int turns)
     told.push_back(some.told);
     taken_over.push_back(some.taken_over);
   }
-  std::printf("%zu stuck\n", stuck);
-  bench::print("  1 000 others, p50, against none stuck", p50);
-  bench::print("  1 000 others, p99, against none stuck", p99);
-  bench::print("  deliver(200 ms) is told after, ms", told);
-  bench::print("  a close is taken over after, ms", taken_over);
+  const std::string n = std::to_string(stuck) + " stuck: ";
+  bench::print((n + "1 000 others, p50, against none").c_str(), p50);
+  bench::print((n + "1 000 others, p99, against none").c_str(), p99);
+  bench::print((n + "deliver(200 ms) is told after, ms").c_str(), told);
+  bench::print((n + "a close is taken over after, ms").c_str(), taken_over);
 }
 
 } // namespace

@@ -7,7 +7,8 @@
 // or each at its time if the load has a rate.
 //
 // It measures the time from the server's close to the end of stream. The message carries the number of the
-// connection, and the server writes the time of the close into memory that both share.
+// connection, and the server writes the time of the close into memory that both share: but for a server that is a
+// process of its own.
 
 #ifndef INTERLOCK_BENCH_CONNECTIONS_CLIENT_HPP
 #define INTERLOCK_BENCH_CONNECTIONS_CLIENT_HPP
@@ -33,8 +34,6 @@
 #include "measure.hpp"
 
 namespace bench {
-
-constexpr std::size_t message_size = 64;
 
 inline void require(bool holds, const char* what)
 {
@@ -74,7 +73,7 @@ private:
   std::int64_t* times_;
 };
 
-/// What each message begins with.
+/// What each message begins with. A message is not shorter.
 struct message_head
 {
   std::uint32_t number; // of the connection
@@ -95,7 +94,8 @@ struct load
   std::size_t at_once = 32;   // without a rate
   std::uint32_t messages = 1; // of each connection; not 0
   std::uint32_t rate =
-    0; // connections that start in a second; 0: each as soon as another has ended
+    0;                   // connections that start in a second; 0: each as soon as another has ended
+  std::size_t size = 64; // bytes of a message
 };
 
 /// The work of the client's process. `ended` gets the time from each close, which `closed` has, to its end.
@@ -110,7 +110,8 @@ public:
       load_(l),
       closed_(closed),
       ended_(ended),
-      left_(l.count, l.messages),
+      progress_(l.count, progress{l.messages - 1, 0, 0}),
+      message_(l.size),
       set_(::epoll_create1(EPOLL_CLOEXEC))
   {
     require(set_ >= 0, "epoll_create1");
@@ -136,6 +137,13 @@ public:
 
 private:
   static constexpr std::uint64_t timer_tag = ~std::uint64_t(0);
+
+  struct progress
+  {
+    std::uint32_t left;   // messages that follow this one
+    std::size_t sent;     // bytes of this one
+    std::size_t received; // bytes of its echo
+  };
 
   static std::uint64_t tag(int fd, std::size_t number)
   {
@@ -194,33 +202,44 @@ private:
     const std::size_t number = what >> 32;
     if (!(events & EPOLLOUT))
       return receive(fd, number);
-    send(fd, number);
-    watch(EPOLL_CTL_MOD, fd, EPOLLIN, what);
+    if (send(fd, number))
+      watch(EPOLL_CTL_MOD, fd, EPOLLIN, what);
   }
 
-  void send(int fd, std::size_t number)
+  /// False: a part is left, for which there is no room.
+  bool send(int fd, std::size_t number)
   {
-    char message[message_size] = {};
-    const message_head head = {std::uint32_t(number), --left_[number]};
-    std::memcpy(message, &head, sizeof(head));
-    require(::send(fd, message, sizeof(message), MSG_NOSIGNAL) == ssize_t(sizeof(message)), "send");
+    progress& p = progress_[number];
+    const message_head head = {std::uint32_t(number), p.left};
+    std::memcpy(message_.data(), &head, sizeof(head));
+    const ::ssize_t put = ::send(fd, &message_[p.sent], load_.size - p.sent, MSG_NOSIGNAL);
+    require(put >= 0 || errno == EAGAIN, "send");
+    p.sent += put > 0 ? std::size_t(put) : 0;
+    return p.sent == load_.size;
   }
 
   void receive(int fd, std::size_t number)
   {
-    char buffer[2 * message_size];
-    const ::ssize_t got = ::recv(fd, buffer, sizeof(buffer), 0);
-    require(got == 0 || got == ssize_t(message_size), "recv");
+    progress& p = progress_[number];
+    // More than a message: one that fills the buffer is no reason to read again.
+    const ::ssize_t got = ::recv(fd, input_, sizeof(input_), 0);
+    require(got >= 0, "recv");
     if (got == 0)
-      finish(fd, number);
-    else if (left_[number] != 0)
-      send(fd, number);
+      return finish(fd, number);
+    p.received += std::size_t(got);
+    require(p.received <= load_.size, "an echo that is too long");
+    if (p.received != load_.size || p.left == 0)
+      return;
+    p = {p.left - 1, 0, 0};
+    if (!send(fd, number))
+      watch(EPOLL_CTL_MOD, fd, EPOLLOUT, tag(fd, number));
   }
 
   void finish(int fd, std::size_t number)
   {
     ended_[number] = nanoseconds() - closed_[number];
-    require(left_[number] == 0, "an end before the last message");
+    require(
+      progress_[number].left == 0 && progress_[number].received == load_.size, "an early end");
     ::close(fd);
     ++finished_;
     if (load_.rate == 0)
@@ -231,7 +250,9 @@ private:
   const load load_;
   const shared_times& closed_;
   const shared_times& ended_;
-  std::vector<std::uint32_t> left_; // messages that each connection has still to send
+  std::vector<progress> progress_; // of each connection
+  std::vector<char> message_;      // that is sent
+  char input_[1 << 15];
   const int set_;
   int timer_ = -1;
   std::size_t started_ = 0;

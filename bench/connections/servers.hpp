@@ -4,19 +4,23 @@
 // Servers that accept a number of connections, echo each message, and close a connection after its last message. They
 // differ in what they are written over, and in how they close.
 //
-// A client sends a message when it has the echo of the one before: one read finds one message, and no more.
+// A client sends a message when it has the echo of the one before, so that one read finds at most one. A server echoes
+// what it reads, which may be a part.
 
 #ifndef INTERLOCK_BENCH_CONNECTIONS_SERVERS_HPP
 #define INTERLOCK_BENCH_CONNECTIONS_SERVERS_HPP
 
-#include <array>
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -51,7 +55,52 @@ inline void require(const error_code& ec, const char* what)
 struct task
 {
   std::size_t count;
+  std::size_t size; // of a message
   const shared_times& closed;
+};
+
+/// A message that is coming, and a byte more of room. A usual one needs no memory of its own.
+class incoming
+{
+public:
+  explicit incoming(std::size_t size)
+    : size_(size)
+  {
+    if (size >= sizeof(usual_))
+      large_ = std::make_unique<char[]>(size + 1);
+  }
+
+  char* data()
+  {
+    return large_ ? large_.get() : usual_;
+  }
+
+  /// Where the next part goes.
+  char* next()
+  {
+    return data() + got_;
+  }
+
+  std::size_t room() const
+  {
+    return size_ - got_;
+  }
+
+  /// Whether it is complete, and the next one begins.
+  bool add(std::size_t size)
+  {
+    got_ += size;
+    if (got_ != size_)
+      return false;
+    got_ = 0;
+    return true;
+  }
+
+private:
+  const std::size_t size_;
+  std::size_t got_ = 0;
+  std::unique_ptr<char[]> large_;
+  char usual_[65];
 };
 
 // --- Ways to close a session, which is deleted.
@@ -141,28 +190,31 @@ private:
   {
     session(asio_server& server, Socket&& s)
       : owner(server),
-        socket(std::move(s))
+        socket(std::move(s)),
+        message(server.task_.size)
     {
     }
 
     void serve()
     {
-      socket.async_read_some(asio::buffer(data),
+      socket.async_read_some(asio::buffer(message.next(), message.room()),
         [this](const error_code& ec, std::size_t size)
         {
           require(ec, "read");
-          asio::async_write(socket, asio::buffer(data, size),
-            [this](const error_code& e, std::size_t)
+          asio::async_write(socket, asio::buffer(message.next(), size),
+            [this](const error_code& e, std::size_t written)
             {
               require(e, "write");
-              go_on();
+              go_on(written);
             });
         });
     }
 
-    void go_on()
+    void go_on(std::size_t size)
     {
-      const message_head head = head_of(data.data());
+      if (!message.add(size))
+        return serve();
+      const message_head head = head_of(message.data());
       if (head.left != 0)
         return serve();
       owner.task_.closed[head.number] = nanoseconds();
@@ -171,7 +223,7 @@ private:
 
     asio_server& owner;
     Socket socket;
-    std::array<char, message_size> data;
+    incoming message;
   };
 
   void accept()
@@ -241,6 +293,19 @@ private:
   ::sockaddr_in address_ = {};
 };
 
+/// The client reads meanwhile: a wait for room is short.
+inline void send_all(int fd, const char* data, std::size_t size)
+{
+  while (size != 0)
+  {
+    const ::ssize_t put = ::send(fd, data, size, MSG_NOSIGNAL);
+    ::pollfd room = {fd, POLLOUT, 0};
+    require(put >= 0 || (errno == EAGAIN && ::poll(&room, 1, -1) == 1), "send");
+    data += put > 0 ? put : 0;
+    size -= put > 0 ? std::size_t(put) : 0;
+  }
+}
+
 /// A loop over epoll(7), with nothing between.
 class epoll_server
 {
@@ -268,6 +333,7 @@ public:
   {
     const int set = ::epoll_create1(EPOLL_CLOEXEC);
     const int listener = listeners_[thread];
+    messages coming;
     add(set, listener, EPOLLIN);
     add(set, end_, EPOLLIN);
     for (bool over = false; !over;)
@@ -280,12 +346,14 @@ public:
         else if (events[i].data.fd == listener)
           accept(set, listener);
         else
-          echo(set, events[i].data.fd);
+          echo(set, events[i].data.fd, coming);
     }
     ::close(set);
   }
 
 private:
+  using messages = std::vector<std::unique_ptr<incoming>>; // by descriptor
+
   static void add(int set, int fd, std::uint32_t events)
   {
     ::epoll_event e = {};
@@ -302,15 +370,24 @@ private:
       add(set, fd, EPOLLIN | EPOLLET);
   }
 
-  void echo(int set, int fd)
+  void echo(int set, int fd, messages& coming)
   {
-    char data[message_size];
-    const ::ssize_t got = ::recv(fd, data, sizeof(data), 0);
-    if (got < 0 && errno == EAGAIN)
-      return;
-    require(got == ssize_t(message_size), "recv");
-    require(::send(fd, data, message_size, MSG_NOSIGNAL) == got, "send");
-    const message_head head = head_of(data);
+    if (coming.size() <= std::size_t(fd))
+      coming.resize(std::size_t(fd) + 1);
+    std::unique_ptr<incoming>& m = coming[std::size_t(fd)];
+    if (!m)
+      m = std::make_unique<incoming>(task_.size);
+    for (;;)
+    {
+      const ::ssize_t got = ::recv(fd, m->next(), m->room(), 0);
+      if (got < 0 && errno == EAGAIN)
+        return;
+      require(got > 0, "recv");
+      send_all(fd, m->next(), std::size_t(got));
+      if (m->add(std::size_t(got)))
+        break;
+    }
+    const message_head head = head_of(m->data());
     if (head.left == 0)
       close(set, fd, head.number);
   }
@@ -398,7 +475,7 @@ private:
   {
     loop* owner;
     uv_tcp_t socket;
-    char data[2 * message_size]; // more than a message: libuv reads again after one that fills it
+    incoming message;
 
     uv_stream_t* stream()
     {
@@ -410,15 +487,18 @@ private:
   {
     require(status == 0, "accept");
     auto* const l = static_cast<loop*>(listener->data);
-    auto* const s = new session;
-    s->owner = l;
+    auto* const s = new session{l, {}, incoming(l->owner->task_.size)};
     ::uv_tcp_init(&l->uv, &s->socket);
     s->socket.data = s;
     require(::uv_accept(listener, s->stream()) == 0, "uv_accept");
     ::uv_read_start(
       s->stream(),
       [](uv_handle_t* h, std::size_t, uv_buf_t* b)
-      { *b = ::uv_buf_init(static_cast<session*>(h->data)->data, sizeof(session::data)); },
+      {
+        // libuv reads again after a read that has filled the buffer.
+        incoming& m = static_cast<session*>(h->data)->message;
+        *b = ::uv_buf_init(m.next(), unsigned(m.room() + 1));
+      },
       &echo);
   }
 
@@ -427,13 +507,24 @@ private:
     if (size == 0)
       return;
     auto* const s = static_cast<session*>(stream->data);
-    require(size == ssize_t(message_size), "read");
+    require(size > 0, "read");
     // uv_write() would cost an epoll_ctl(2) for each message.
-    const uv_buf_t b = ::uv_buf_init(s->data, unsigned(size));
-    require(::uv_try_write(stream, &b, 1) == int(size), "write");
-    const message_head head = head_of(s->data);
+    const uv_buf_t b = ::uv_buf_init(s->message.next(), unsigned(size));
+    const int put = std::max(::uv_try_write(stream, &b, 1), 0);
+    if (put != size)
+      send_rest(s, std::size_t(put), std::size_t(size));
+    if (!s->message.add(std::size_t(size)))
+      return;
+    const message_head head = head_of(s->message.data());
     if (head.left == 0)
       s->owner->owner->close(s, head.number);
+  }
+
+  static void send_rest(session* s, std::size_t put, std::size_t size)
+  {
+    uv_os_fd_t fd = -1;
+    require(::uv_fileno(reinterpret_cast<uv_handle_t*>(&s->socket), &fd) == 0, "uv_fileno");
+    send_all(fd, s->message.next() + put, size - put);
   }
 
   void close(session* s, std::uint32_t number)

@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 The Interlock authors
+# SPDX-License-Identifier: BSL-1.0
+"""Measures Interlock beside its peers, and prints the figures and the budgets that they meet or not.
+
+usage: figures.py BUILD [--quick | --write]     (run calls it; BUILD holds the programs and the results)
+
+Each program of bench/ lets its sides take turns in one run, so that all see the same machine. What it records are
+ratios of a turn, as median and quartiles; times on this machine where a unit is named. With --write the tables go
+into doc/figures.qbk, and the pictures into doc/figures/.
+
+Exit status 0: everything has been measured, whether a budget is met or not; otherwise a program has failed.
+"""
+
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import namedtuple
+
+import pictures
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SIDES = ("asio", "strand", "epoll", "libuv", "go", "close", "destructor", "async_close")
+SHOWN = {
+    "asio": "Asio", "strand": "Asio, each socket on a strand", "epoll": "epoll(7)", "libuv": "libuv", "go": "Go",
+    "close": "Interlock, close()", "destructor": "Interlock, destructor", "async_close": "Interlock, async_close()"}
+
+Figure = namedtuple("Figure", "median low high")
+Echo = namedtuple("Echo", "title size connections threads")
+
+ECHOES = [Echo(f"{size} bytes, {n} connection{'s' * (n > 1)}", size, n, 1)
+          for size in (64, 16384) for n in (1, 64, 256)]
+ECHOES.append(Echo("64 bytes, 64 connections, two loop threads", 64, 64, 2))
+
+
+class Bench:
+    """The programs, and what they have recorded."""
+
+    def __init__(self, build, quick):
+        self.build, self.quick, self.turns = build, quick, 3 if quick else 20
+
+    def program(self, name):
+        found = [p for p in self.build.rglob(name) if p.is_file() and os.access(p, os.X_OK)]
+        if not found:
+            sys.exit(f"figures: no program {name} in {self.build}")
+        return max(found, key=lambda p: p.stat().st_mtime)
+
+    def run(self, name, *arguments):
+        """What the program records: a figure for each name."""
+        print("  ", name, *arguments, flush=True)
+        with tempfile.NamedTemporaryFile("r") as record:
+            environment = {**os.environ, "BENCH_RECORD": record.name,
+                           "BENCH_GO_SERVER": str(self.build / "go_server")}
+            with open(self.build / "output", "a", encoding="utf-8") as output:
+                print("#", name, *arguments, file=output, flush=True)
+                subprocess.run([self.program(name), *map(str, arguments)], env=environment, stdout=output,
+                               stdin=subprocess.DEVNULL, check=True)
+            lines = [line.rstrip("\n").split("\t") for line in record]
+        return {name: Figure(*map(float, values)) for name, *values in lines}
+
+    # --- What is measured ---------------------------------------------------------------------
+
+    def echo(self, e):
+        messages = (4000 if self.quick else 20000) // (1 if e.size == 64 else 4)
+        return self.run("connections", self.turns, e.connections, e.threads, e.connections,
+                        max(1, messages // e.connections), 0, e.size)
+
+    def connections(self):
+        return self.run("connections", self.turns, 1000 if self.quick else 4000, 1, 32, 1)
+
+    def idle(self):
+        return self.run("connections", self.turns, 200 if self.quick else 1000, 1, 1, 1)
+
+    def at_a_rate(self):
+        return self.run("connections", self.turns, 2500 if self.quick else 10000, 1, 1, 1, 5000)
+
+    def close_time(self):
+        return self.run("close_time", self.turns, 400)
+
+    def scale(self):
+        return self.run("scale", self.turns, 2000 if self.quick else 20000)
+
+    def lingering(self):
+        return self.run("lingering", 2 if self.quick else 5, 0.5 if self.quick else 2, 1000,
+                        2000 if self.quick else 8000)
+
+    def stuck(self):
+        return self.run("stuck", "pipes", 2 if self.quick else 5, 8, 15)
+
+    def instructions(self):
+        """Of a round: Interlock's ratio to Asio's and to the strand's."""
+        print("   instructions.py", flush=True)
+        text = subprocess.run([sys.executable, ROOT / "bench/instructions.py", self.program("round")],
+                              capture_output=True, text=True, check=True).stdout
+        return [float(re.search(rf"interlock / {side} +([\d.]+)", text).group(1)) for side in ("plain", "strand")]
+
+    def system_calls(self, side):
+        """Of a connection: accept, one echo, close. The difference of two runs; without the clients' process."""
+        print("   strace", side, flush=True)
+        few, many = (self.server_calls(side, count) for count in (500, 1500))
+        return (many - few) / 1000
+
+    def server_calls(self, side, count):
+        with tempfile.NamedTemporaryFile("r", errors="replace") as log:
+            subprocess.run(["strace", "-f", "-o", log.name, self.program("connections"), "--only", side, str(count),
+                            "1", "32"], capture_output=True, check=True)
+            lines = [line.split(None, 1) for line in log]
+        # glibc makes a process by clone(2), and a thread by clone3(2).
+        clients = {line.split()[-1] for _, line in lines if re.match(r"clone\(|<\.\.\. clone resumed>", line)}
+        return sum(process not in clients and line[0].isalpha() for process, line in lines)
+
+    def compiled(self, name):
+        """The processor time of a compilation, and the size of its code, against plain Asio."""
+        print("   compiler", name, flush=True)
+        best = {}
+        for _ in range(1 if self.quick else 3):
+            for side, flags in (("plain", ["-DBENCH_PLAIN"]), ("ours", [])):
+                with tempfile.NamedTemporaryFile(suffix=".o") as compiled:
+                    before = os.times().children_user
+                    subprocess.run(["/usr/bin/g++", "-std=c++17", *flags, "-I", ROOT / "include", "-c",
+                                    ROOT / "bench/compiled" / f"{name}.cpp", "-o", compiled.name], check=True)
+                    spent = os.times().children_user - before
+                    size = subprocess.run(["size", compiled.name], capture_output=True, text=True, check=True).stdout
+                code = sum(map(int, size.splitlines()[1].split()[:2]))
+                best[side] = min(best.get(side, (1e9, code)), (spent, code))
+        return [ours / plain for ours, plain in zip(best["ours"], best["plain"])]
+
+
+# --- The tables -----------------------------------------------------------------------------------
+
+def shown(figure, digits=2):
+    return f"{figure.median:.{digits}f} ({figure.low:.{digits}f} .. {figure.high:.{digits}f})"
+
+
+def peers_table(title, results, what):
+    """Rows: the workloads; columns: the sides. RESULTS maps a workload to its figures."""
+    sides = [s for s in SIDES if any(f"{s}: {what}" in r for r in results.values())]
+    head = "".join(f" [{SHOWN[s]}]" for s in sides)
+    rows = [f"    [[{name}]" + "".join(f" [{shown(r[f'{s}: {what}'])}]" for s in sides) + "]"
+            for name, r in results.items()]
+    return "\n".join([f"[table {title}", f"    [[]{head}]", *rows, "]"])
+
+
+Budget = namedtuple("Budget", "what limit text met")
+
+
+def at_most(what, limit, value, digits=2):
+    return Budget(what, f"at most {limit:g}", f"{value:.{digits}f}", value <= limit)
+
+
+def at_least(what, limit, value, digits=2):
+    return Budget(what, f"at least {limit:g}", f"{value:.{digits}f}", value >= limit)
+
+
+def budgets(found):
+    """Each row of what the design promises to cost."""
+    one, two = found["echoes"]["64 bytes, 64 connections"], found["echoes"][ECHOES[-1].title]
+    connections, closing, stuck = found["connections"], found["close_time"], found["stuck"]
+    lingering, scale = found["lingering"], found["scale"]
+    most = max((int(name.split(":")[0]) for name in lingering if name.endswith("taken up")))
+    rate = "messages a second"
+    yield at_most("instructions of a round, against Asio", 1.06, found["instructions"][0], 3)
+    yield at_most("instructions of a round, against the strand", 0.60, found["instructions"][1], 3)
+    for threads, echo in (("one loop thread", one), ("two loop threads", two)):
+        ours = echo[f"close: {rate}"].median
+        yield at_least(f"echoes a second, {threads}, against Asio", 0.97, ours)
+        yield at_least(f"echoes a second, {threads}, against the strand", 1.0, ours / echo[f"strand: {rate}"].median)
+        yield at_least(f"echoes a second, {threads}, against libuv", 1.0, ours / echo[f"libuv: {rate}"].median)
+    for way, process, least in (("close", 1.08, 0.97), ("destructor", 1.08, 0.97), ("async_close", 1.30, 0.95)):
+        yield at_most(f"connections, {SHOWN[way]}: processor time of the process, against Asio", process,
+                      connections[f"{way}: processor time of the process"].median)
+        yield at_least(f"connections, {SHOWN[way]}: a second, against Asio", least,
+                       connections[f"{way}: {rate}"].median)
+    yield at_most("connections, async_close(): processor time of the loop, against Asio", 1.05,
+                  connections["async_close: processor time of the loop"].median)
+    yield at_most("system calls of a connection, close()", found["calls"]["asio"], found["calls"]["close"], 1)
+    yield at_most("system calls of a connection, async_close()", 9.2, found["calls"]["async_close"], 1)
+    for what, run, limit in (("one at a time", "idle", 300), ("5 000 a second", "at_a_rate", 1200)):
+        yield at_most(f"from async_close() to the peer's end of stream, {what}: p99, microseconds", limit,
+                      found[run]["async_close: from close to end of stream, p99"].median, 0)
+    yield at_most("the loop's time of a close(), against Asio", 1.10, closing["close(), the loop's thread"].median)
+    yield at_most("the loop's time of an async_close(), against Asio", 0.6,
+                  closing["async_close(), the loop's thread"].median)
+    yield at_most("p99.9 of an echo beside 1 000 closes that linger, against none", 1.3,
+                  lingering["1000: echo p99.9, against quiet"].median)
+    yield at_most(f"memory of each of {most} closes that linger, bytes", 512,
+                  lingering[f"{most}: each close has taken up"].median, 1)
+    for n in (8, 15):
+        yield at_most(f"p99 of 1 000 other closes beside {n} that are stuck, against none", 2,
+                      stuck[f"{n} stuck: 1 000 others, p99, against none"].median)
+        yield at_most(f"deliver(200 ms) beside {n} that are stuck is told after, ms", 250,
+                      stuck[f"{n} stuck: deliver(200 ms) is told after, ms"].median, 0)
+        yield at_most(f"a close beside {n} that are stuck is taken over after, ms", 150,
+                      stuck[f"{n} stuck: a close is taken over after, ms"].median, 0)
+    for name, program in (("chat", "a chat server"), ("http", "an HTTP server over Beast")):
+        yield at_most(f"compilation of {program}, against Asio", 1.25, found["compiled"][name][0])
+        yield at_most(f"code of {program}, against Asio", 1.4, found["compiled"][name][1])
+    yield at_most("10 000 closed at once, each, against 1 000", 1.5,
+                  scale["10000 closed at once"].median / scale["1000 closed at once"].median)
+    yield at_most("two threads that open and close, against one", 1.5, scale["Interlock, against one thread"].median)
+
+
+def budget_table(rows):
+    lines = [f"    [[{b.what}] [{b.limit}] [{b.text}] [{'yes' if b.met else '*no*'}]]" for b in rows]
+    return "\n".join(["[table The budgets", "    [[] [Budget] [Measured] [Met]]", *lines, "]"])
+
+
+def machine():
+    cpu = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if "model name" in line)
+    compiler = subprocess.run(["g++", "-dumpfullversion"], capture_output=True, text=True, check=True).stdout.strip()
+    boost = re.search(r'BOOST_LIB_VERSION "(\d+)_(\d+)', pathlib.Path("/usr/include/boost/version.hpp").read_text())
+    go = subprocess.run(["go", "version"], capture_output=True, text=True, check=True).stdout.split()[2]
+    return (f"{os.cpu_count()} processors ({cpu}), Linux {platform.release().split('-')[0]}, g++ {compiler}, Boost "
+            f"{boost.group(1)}.{boost.group(2)}, Go {go[2:]}; {time.strftime('%B %Y')}")
+
+
+def measure(b):
+    return {
+        "echoes": {e.title: b.echo(e) for e in ECHOES},
+        "connections": b.connections(), "idle": b.idle(), "at_a_rate": b.at_a_rate(),
+        "close_time": b.close_time(), "scale": b.scale(), "lingering": b.lingering(), "stuck": b.stuck(),
+        "instructions": b.instructions(),
+        "calls": {side: b.system_calls(side) for side in SIDES if side != "go"},
+        "compiled": {name: b.compiled(name) for name in ("chat", "http")}}
+
+
+def pages(found, turns):
+    what = "messages a second"
+    calls = "".join(f"    [[{SHOWN[s]}] [{n:.1f}]]\n" for s, n in found["calls"].items())
+    return "\n\n".join([
+        f"Measured on {machine()}. Medians of {turns} turns, with quartiles.",
+        peers_table("Echoes a second, against Asio", found["echoes"], what),
+        "[$figures/echoes.svg]",
+        peers_table("Processor time of an echo, against Asio", found["echoes"], "processor time of the process"),
+        peers_table("Connections a second, against Asio: accept, one echo, close",
+                    {"32 at once": found["connections"]}, what),
+        "[$figures/connections.svg]",
+        peers_table("Processor time of a connection, against Asio", {"32 at once": found["connections"]},
+                    "processor time of the process"),
+        f"[table System calls of a connection\n    [[] [Calls]]\n{calls}]",
+        budget_table(budgets(found))]) + "\n"
+
+
+def drawn(found):
+    """The pictures, by file."""
+    what = "messages a second"
+
+    def bars(results):
+        return [(name, [(SHOWN[s], *r[f"{s}: {what}"]) for s in SIDES if f"{s}: {what}" in r])
+                for name, r in results.items()]
+    return {
+        "echoes.svg": pictures.bars("Echoes a second, against Asio", bars(found["echoes"])),
+        "connections.svg": pictures.bars("Connections a second, against Asio",
+                                         bars({"32 at once": found["connections"]}))}
+
+
+HEAD = """[/
+  Copyright (c) 2026 The Interlock authors
+  SPDX-License-Identifier: BSL-1.0
+
+  Made by bench/run --write.
+]
+"""
+
+
+def main():
+    options = sys.argv[2:]
+    if len(sys.argv) < 2 or not set(options) <= {"--quick", "--write"} or len(options) > 1:
+        sys.exit("usage: run [--quick | --write]")
+    bench = Bench(pathlib.Path(sys.argv[1]), "--quick" in options)
+    found = measure(bench)
+    text = pages(found, bench.turns)
+    print(text)
+    if "--write" in options:
+        (ROOT / "doc/figures.qbk").write_text(HEAD + text, encoding="utf-8")
+        (ROOT / "doc/figures").mkdir(exist_ok=True)
+        for name, picture in drawn(found).items():
+            (ROOT / "doc/figures" / name).write_text(picture, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@
 
 usage: check_pages.py TREE HTML      (the source tree; the folder of the pages)
 
+  * no two pages have one title
   * each link within the pages leads to a page that exists, and to a place that exists in it
   * so does each link in a source of the pages: boostbook makes mere text of one that leads nowhere
   * each file of the tree that the text names exists
@@ -13,6 +14,7 @@ usage: check_pages.py TREE HTML      (the source tree; the folder of the pages)
 Exit status 0: no fault; 1: each has been printed as PAGE: TEXT.
 """
 
+import collections
 import html.parser
 import pathlib
 import re
@@ -31,7 +33,7 @@ class Page(html.parser.HTMLParser):
 
     def __init__(self, path):
         super().__init__(convert_charrefs=True)
-        self.places, self.links, self.text, self.prose, self.code = set(), [], "", [], 0
+        self.title, self.places, self.links, self.text, self.prose, self.code = "", set(), [], "", [], 0
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
@@ -43,6 +45,8 @@ class Page(html.parser.HTMLParser):
         self.code -= tag in ("code", "pre")
 
     def handle_data(self, data):
+        if self.lasttag == "title" and not self.title:
+            self.title = data
         self.text += data
         if not self.code:
             self.prose.append(data)
@@ -76,11 +80,17 @@ def main():
     top, folder = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
     pages = {path: Page(path) for path in sorted(folder.rglob("*.html"))}
     faults = [] if pages else [f"{folder}: no pages"]
-    places = {place for page in pages.values() for place in page.places}
+    # The pages name a place without what its page's name says: quickbook's id is that of both.
+    places = set()
+    for path, page in pages.items():
+        name = path.relative_to(folder).with_suffix("").as_posix().replace("/", ".")
+        places |= {name, *(f"{name}.{place}" for place in page.places)}
     for source in sorted(top.glob("doc/*.qbk")):
         for place in SOURCE_LINK.findall(source.read_text(encoding="utf-8")):
             if place not in places:
                 faults.append(f"doc/{source.name}: a link to {place}, which does not exist")
+    titles = collections.Counter(page.title for page in pages.values())
+    faults += [f"{number} pages have the title {title}" for title, number in titles.items() if number > 1]
     for path, page in pages.items():
         faults += [f"{path}: {fault}" for fault in faults_of_page(path, page, pages, top)]
     print(*faults, f"check_pages: {len(pages)} pages, {len(faults)} faults", sep="\n")

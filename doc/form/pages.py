@@ -1,0 +1,355 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 The Interlock authors
+# SPDX-License-Identifier: BSL-1.0
+"""Give the plain pages that boostbook has made their form.
+
+usage: pages.py PLAIN HTML      (the folder of the plain pages; the folder to make)
+
+  * each page has the contents beside its text, a search, a way to the page before and after it
+  * a place is named after its section alone: page.html#section, since the page has the rest of the name
+  * a name of the reference, set as code, is a link to its page
+  * a picture becomes a part of the page, so that it has the page's colours
+  * search_index.js has the text of each section
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import sys
+import xml.etree.ElementTree as xml
+
+import tree
+
+HERE = pathlib.Path(__file__).parent
+REFERENCE = "interlock.reference."
+REFERENCE_PAGE = "interlock/reference.html"
+HEADINGS = ("h1", "h2", "h3", "h4", "h5")
+# Highlighting knows these two and means nothing by them.
+MEANINGLESS = ("identifier", "special")
+LONGEST_NAME = 32
+# A link in prose to these would be a riddle: they are words as well, or names of other libraries.
+NOT_LINKED = {"is_valid", "to_string"}
+BREAKS = re.compile(r"(?<=::)(?=\w)|(?<=[,/(<])(?=[^\s)])")
+
+
+class Page:
+    """One page: where it is (`path`, below the folder of the pages), its id, its title, its tree."""
+
+    def __init__(self, folder, path):
+        self.path = path.relative_to(folder).as_posix()
+        self.id = self.path[:-len(".html")].replace("/", ".")
+        root = tree.read(path.read_text(encoding="utf-8"))
+        self.title = tree.text_of(root.find("head/title"))
+        self.body = next(part for part in root.find("body") if not tree.has_class(part, "spirit-nav"))
+        self.root = "../" * self.path.count("/")
+        self.is_reference = self.id.startswith(REFERENCE)
+
+    def link_to(self, path, place=""):
+        target = os.path.relpath(path, os.path.dirname(self.path) or ".") if path != self.path else ""
+        return target + ("#" + place if place else "") or "#content"
+
+
+# --- The text of a page ---------------------------------------------------------------------------
+
+
+def short_place(page_id, place):
+    """The name of a place in the page: what its id has beyond that of the page."""
+    return place[len(page_id) + 1:] if place.startswith(page_id + ".") else place
+
+
+def name_places(page):
+    """Each place is an id of the element that it begins, under its short name."""
+    parents = {child: parent for parent in page.body.iter() for child in parent}
+    for anchor in [element for element in page.body.iter("a") if element.get("name") and not element.get("href")]:
+        parent = parents[anchor]
+        place = short_place(page.id, anchor.get("name"))
+        generated = re.fullmatch(r"id\d+", place) or place == page.id
+        if parent.tag in HEADINGS and not generated and not parent.get("id"):
+            parent.set("id", place)
+        elif not generated:
+            anchor.attrib = {"id": place}
+            continue
+        tree.unwrap(parent, anchor)
+
+
+def shorten_links(page):
+    for link in page.body.iter("a"):
+        address = link.get("href")
+        if address is None or re.match(r"[a-z]+:", address):
+            continue
+        file, _, place = address.partition("#")
+        target = os.path.normpath(os.path.join(os.path.dirname(page.path), file)) if file else page.path
+        link.set("href", page.link_to(target, short_place(target[:-len(".html")].replace("/", "."), place)))
+        link.attrib.pop("title", None)
+
+
+def promote_headings(page):
+    """The title of the page is its only heading of the first level."""
+    headings = [element for element in page.body.iter() if element.tag in HEADINGS]
+    for number, heading in enumerate(headings):
+        heading.attrib.pop("style", None)
+        if number == 0 or not page.is_reference:
+            heading.tag = f"h{max(1 if number == 0 else 2, int(heading.tag[1]) - 1)}"
+
+
+def refine_reference(page):
+    """The title of a page of the reference is followed by what the name is, then by its declaration."""
+    names = tree.find_class(page.body, "refnamediv")
+    if names is not None:
+        names.find("p").text = names.find("p").text.partition(" — ")[2]
+        names.find("p").set("class", "purpose")
+        title = tree.find_class(page.body, "refsynopsisdiv-title")
+        tree.remove(page.body, title)
+
+
+def link_headings(page):
+    """A heading below the title is a link to itself, to be copied."""
+    for heading in page.body.iter():
+        if heading.tag not in HEADINGS[1:] or heading.find(".//a") is not None:
+            continue
+        place = heading.get("id") or re.sub(r"\W+", "-", tree.text_of(heading).lower()).strip("-")
+        heading.set("id", place)
+        link = xml.Element("a", {"href": "#" + place})
+        link.text, heading.text = heading.text, None
+        link.extend(list(heading))
+        for child in list(heading):
+            heading.remove(child)
+        heading.append(link)
+
+
+def simplify_code(page):
+    parents = {child: parent for parent in page.body.iter() for child in parent}
+    for span in list(page.body.iter("span")):
+        if any(tree.has_class(span, name) for name in MEANINGLESS):
+            tree.unwrap(parents[span], span)
+            parents.update({child: parents[span] for child in parents[span]})
+    for code in page.body.iter("code"):
+        code.attrib.pop("class", None)
+        if not list(code.iter("a")):
+            text = "".join(code.itertext())
+            for child in list(code):
+                code.remove(child)
+            code.text = text
+
+
+def allow_breaks(page):
+    """A name in the text may break between its parts, one as long as a sentence at its underscores, too."""
+    for code in page.body.iter("code"):
+        if not list(code):
+            parts = [piece for part in BREAKS.split(code.text or "")
+                     for piece in (re.split(r"(?<=_)", part) if len(part) > LONGEST_NAME else [part])]
+            code.text = parts[0]
+            for part in parts[1:]:
+                xml.SubElement(code, "wbr").tail = part
+
+
+def link_names(page, names):
+    """The first mention of a name in a section leads to the reference."""
+    seen = set()
+
+    def visit(element):
+        if element.tag in HEADINGS:
+            seen.clear()
+        for place, child in enumerate(list(element)):
+            if child.tag == "code" and not list(child):
+                name = re.sub(r"\(.*\)$", "", child.text or "")
+                name = name[len("interlock::"):] if name.startswith("interlock::") else name
+                target = names.get(name)
+                if target and target[0] != page.path and name not in seen:
+                    seen.add(name)
+                    link = xml.Element("a", {"href": page.link_to(*target), "class": "name"})
+                    link.tail, child.tail = child.tail, None
+                    element.remove(child)
+                    link.append(child)
+                    element.insert(place, link)
+            elif child.tag not in ("a", "pre", *HEADINGS):
+                visit(child)
+            elif child.tag in HEADINGS:
+                seen.clear()
+
+    visit(page.body)
+
+
+def embed_pictures(page, folder):
+    parents = {child: parent for parent in page.body.iter() for child in parent}
+    for image in list(page.body.iter("img")):
+        picture = folder / pathlib.PurePosixPath(image.get("src")).name
+        if picture.suffix == ".svg":
+            svg = xml.Element("figure", {"class": "picture", "role": "img", "aria-label": image.get("alt", "")})
+            svg.append(read_svg(picture))
+            svg.tail = image.tail
+            parent = parents[image]
+            parent.insert(list(parent).index(image), svg)
+            image.tail = None
+            parent.remove(image)
+
+
+def read_svg(path):
+    xml.register_namespace("", "http://www.w3.org/2000/svg")
+    root = xml.fromstring(path.read_text(encoding="utf-8"))
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    return root
+
+
+def reference_names(pages):
+    """Where the reference has the names: of each page, of each member."""
+    names = {}
+    for page in pages:
+        if not page.is_reference:
+            continue
+        own = page.id[len(REFERENCE):].replace(".", "::")
+        if ("_" in own or "::" in own) and own not in NOT_LINKED:
+            names[own] = (page.path, "")
+        for element in page.body.iter():
+            place = element.get("id", "")
+            if element.tag in ("h3", "a") and re.fullmatch(r"\w+", place):
+                names[f"{own}::{place}"] = (page.path, place)
+    return names
+
+
+# --- What is around it ----------------------------------------------------------------------------
+
+
+def entries_of(lists, base):
+    """The table of contents as (title, path, place, entries)."""
+    found = []
+    for element in lists:
+        if element.tag == "dt":
+            link = next(element.iter("a"))
+            path, _, place = link.get("href").partition("#")
+            path = os.path.normpath(os.path.join(base, path))
+            found.append((tree.text_of(link), path, short_place(path[:-len(".html")].replace("/", "."), place), []))
+        elif element.tag == "dd" and element.find("dl") is not None:
+            found[-1][3].extend(entries_of(element.find("dl"), base))
+    return found
+
+
+def reference_entries(page):
+    """What the tables of the reference's first page name."""
+    return [(tree.text_of(link), os.path.normpath(os.path.join(os.path.dirname(page.path), link.get("href"))), "", [])
+            for table in page.body.iter("table") for link in table.iter("a")]
+
+
+def contents_list(entries, page, is_open):
+    """The entries as a list; those below an entry for which IS_OPEN holds, too."""
+    items = xml.Element("ul")
+    for title, path, place, inner in entries:
+        item = xml.SubElement(items, "li")
+        link = xml.SubElement(item, "a", {"href": page.link_to(path, place)})
+        if path == page.path and not place:
+            link.set("aria-current", "page")
+        link.text = title
+        if inner and is_open(path, inner):
+            item.append(contents_list(inner, page, is_open))
+    return items
+
+
+def sidebar(page, contents):
+    return contents_list(contents, page, lambda path, inner: path == page.path or any(
+        entry[1] == page.path for entry in inner))
+
+
+def index_body(page, contents):
+    """The first page: what this is, and all that there is."""
+    purpose = re.search(r"\[purpose (.*?)\]", (HERE.parent / "interlock.qbk").read_text(encoding="utf-8"), re.S)
+    body = xml.Element("div")
+    xml.SubElement(body, "h1").text = page.title
+    xml.SubElement(body, "p", {"class": "purpose"}).text = purpose[1]
+    entries = contents_list(contents, page, lambda path, inner: inner[0][1] == path)
+    entries.set("class", "contents")
+    body.append(entries)
+    return body
+
+
+def neighbours(page, order):
+    place = next((number for number, entry in enumerate(order) if entry[1] == page.path), None)
+    links = []
+    for name, label, other in (("prev", "Before", -1), ("next", "Next", 1)):
+        number = 0 if place is None else place + other
+        if (place is not None or name == "next") and 0 <= number < len(order):
+            title, path = order[number][:2]
+            links.append(f'<a rel="{name}" href="{page.link_to(path)}"><span>{label}</span> {escape(title)}</a>')
+    return "\n".join(links)
+
+
+def escape(text):
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def finished(page, contents, order):
+    name = "Interlock" if page.path == "index.html" else f"{page.title} - Interlock"
+    return (HERE / "page.html").read_text(encoding="utf-8").format(
+        title=escape(name), root=page.root, contents=tree.write(sidebar(page, contents)),
+        text=tree.write(page.body), neighbours=neighbours(page, order))
+
+
+# --- The search -----------------------------------------------------------------------------------
+
+
+def sections_of(page):
+    """The text between each heading and the next: (heading, place, text)."""
+    found = [[page.title, "", []]]
+
+    def visit(element):
+        if element.tag in HEADINGS:
+            if element.tag != "h1":
+                found.append([tree.text_of(element), element.get("id", ""), []])
+            return
+        found[-1][2].append(element.text or "")
+        for child in element:
+            visit(child)
+            found[-1][2].append((child.tail or "") if child.tag != "wbr" else (child.tail or ""))
+
+    visit(page.body)
+    return [(heading, place, " ".join("".join(text).split())) for heading, place, text in found]
+
+
+def search_entries(pages):
+    for page in pages:
+        if page.path == "index.html":
+            continue
+        for heading, place, text in sections_of(page):
+            if page.is_reference and place in ("description", "members", "each-member", "functions"):
+                continue
+            title = f"{page.title}::{heading}" if page.is_reference and place else heading
+            above = "Reference" if page.is_reference else page.title if place else ""
+            yield [title, above, page.path + ("#" + place if place else ""), text]
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    plain, made = map(pathlib.Path, sys.argv[1:])
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True)
+    pages = [Page(plain, path) for path in sorted(plain.rglob("*.html"))]
+    index = next(page for page in pages if page.path == "index.html")
+    contents = entries_of(tree.find_class(index.body, "toc").find("dl"), "")
+    for title, path, place, inner in contents:
+        if path == REFERENCE_PAGE:
+            inner.extend(reference_entries(next(page for page in pages if page.path == path)))
+    order = [entry for top in contents for entry in [top, *top[3]] if not entry[2]]
+    for page in pages:
+        for step in (name_places, shorten_links, promote_headings, refine_reference, link_headings, simplify_code):
+            step(page)
+        embed_pictures(page, plain.parent / "pictures")
+    names = reference_names(pages)
+    index.body = index_body(index, contents)
+    for page in pages:
+        link_names(page, names)
+        allow_breaks(page)
+    for page in pages:
+        path = made / page.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(finished(page, contents, order), encoding="utf-8")
+    entries = json.dumps(list(search_entries(pages)), ensure_ascii=False, separators=(",", ":"))
+    (made / "search_index.js").write_text(f"interlockSearch({entries});\n", encoding="utf-8")
+    for file in ("interlock.css", "search.js"):
+        shutil.copy(HERE / file, made)
+
+
+if __name__ == "__main__":
+    main()

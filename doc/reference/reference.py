@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 The Interlock authors
+# SPDX-License-Identifier: BSL-1.0
+"""Make the pages of the reference, as DocBook: one for each public name, with every member of a class.
+
+usage: reference.py TREE DOXYGEN > reference.xml      (the source tree; the folder of doxygen's files)
+
+What a comment does not say is a gap: see gaps.py. Exit status 1 if there is one, and each has been printed.
+"""
+
+import pathlib
+import sys
+from xml.sax.saxutils import escape, quoteattr
+
+import gaps
+import text
+from model import Compound, Library, text_of, written
+
+ROOT = "interlock.reference"
+ASIO = "https://www.boost.org/doc/libs/release/doc/html/boost_asio/reference/"
+ASIO_FREE = ("connect_pipe", "local::connect_pair")
+# Ids are names of places in addresses.
+OPERATORS = (("<<", "output"), ("[]", "index"), ("==", "equal"), ("!=", "unequal"), ("=", "assign"), (" ", ""))
+WIDTH = 78
+KINDS = (
+    ("Sockets, descriptors, pipes, serial ports", lambda name, item: is_object(item)),
+    ("Their usual names", lambda name, item: item.kind == "typedef"),
+    ("Closing", lambda name, item: item.kind in ("class", "struct") and name.startswith("clos") or item.kind == "enum"
+     or name in ("fd_lease", "stack_report", "slow_close") or name.startswith("borrowed")),
+    ("Functions", lambda name, item: item.kind == "function"),
+    ("Asio's templates for a closable protocol", lambda name, item: item.kind in ("class", "struct")),
+    ("Macros", lambda name, item: True),
+)
+
+
+def is_object(item):
+    return isinstance(item, Compound) and any(base.simple_name == "closing_members" for base, _ in LIBRARY.lineage(item))
+
+
+def identity(name, member=None):
+    """The id of a page, or of a member in it; the files are named after these."""
+    names = [ROOT, *name.split("::")] + ([member.replace("~", "destructor-")] if member else [])
+    for operator, word in OPERATORS:
+        names = [name.replace(f"operator{operator}", f"operator-{word}") for name in names]
+    return ".".join(names)
+
+
+def asio_page(page, member=None):
+    address = ASIO + page.replace("::", "__")
+    if member:
+        address += "/" + member.replace("operator=", "operator_eq_").replace("~", "_")
+    return address + ".html"
+
+
+# --- Declarations ---------------------------------------------------------------------------------
+
+
+def declared(kind, name, default):
+    return f"{kind} {name}".replace("  ", " ").strip() + (f" = {default}" if default else "")
+
+
+def bracketed(opening, parts, closing):
+    """The parts in one line, or in a line each."""
+    line = opening + ", ".join(parts) + closing
+    return line if len(line) <= WIDTH else opening + "\n  " + ",\n  ".join(parts) + closing
+
+
+def template_line(item):
+    parts = [declared(*parameter) for parameter in item.template()]
+    return bracketed("template <", parts, ">") + "\n" if parts else ""
+
+
+def function_code(item, name):
+    parts = []
+    for kind, parameter, default, array in item.parameters():
+        parts.append(declared(kind, parameter, default) if not array else f"{kind} {parameter}{array}")
+    before = "explicit " if item.element.get("explicit") == "yes" else ""
+    before += "static " if item.element.get("static") == "yes" else ""
+    result = item.code("type").replace("constexpr ", "")
+    after = (" const" if item.element.get("const") == "yes" else "") + (
+        " noexcept" if item.element.get("noexcept") == "yes" else "")
+    after += " = delete" if "=delete" in item.code("argsstring").replace(" ", "") else ""
+    return template_line(item) + bracketed(f"{before}{result} {name}(".lstrip(), parts, f"){after};")
+
+
+def code_of(item, name):
+    if item.kind == "function":
+        return function_code(item, name)
+    if item.kind == "typedef":
+        return f"{template_line(item)}using {name} = {item.code('type')};"
+    if item.kind == "variable":
+        value = written(text_of(item.element.find("initializer"))).lstrip("= ")
+        return f"{item.code('type')} {name}{' = ' * (value[:1] not in ('{', '')) + value};"
+    if item.kind == "enum":
+        values = [text_of(value.find("name")) for value in item.element.findall("enumvalue")]
+        return bracketed(f"enum {'class ' * (item.element.get('strong') == 'yes')}{name} {{ ", values, " };")
+    if item.kind == "define":
+        parameters = [text_of(parameter) for parameter in item.element.findall("param/defname")]
+        return f"#define {name}" + (f"({', '.join(parameters)})" if parameters else "")
+    # A nested struct: rebind_executor.
+    inner = [f"  using {other.name} = {other.code('type')};" for other in item.own(())]
+    return f"{template_line(item)}struct {name}\n{{\n" + "\n".join(inner) + "\n};"
+
+
+def listing(code):
+    return f'<programlisting language="c++">{escape(code)}</programlisting>'
+
+
+# --- Members --------------------------------------------------------------------------------------
+
+
+def is_asio(overloads):
+    return any(item.titled("As in Boost.Asio") is not None for item in overloads)
+
+
+def overload_texts(overloads, page, member):
+    """The descriptions of the overloads, each once."""
+    said = []
+    for item in overloads:
+        parts = text.description(item, asio_page(page, member))
+        said += [part for part in parts if part not in said]
+    return said
+
+
+def member_section(page, name, overloads):
+    parts = [f"<refsect2 id={quoteattr(identity(page, name))}><title><code>{escape(name)}</code></title>"]
+    parts.append(listing("\n\n".join(code_of(item, name) for item in overloads)))
+    parts += overload_texts(overloads, page, name)
+    signatures = {item.completion_signature(): None for item in overloads} if not any(
+        item.titled("Completion Signature") is not None for item in overloads) else {}
+    for signature in filter(None, signatures):
+        parts.append(text.tag("Completion Signature") + listing(signature))
+    return "\n".join([*parts, "</refsect2>"])
+
+
+def brief_of(overloads):
+    return next(filter(None, map(text.brief, overloads)), "")
+
+
+def table(title, rows):
+    if not rows:
+        return ""
+    entries = "".join(f"<row><entry>{name}</entry><entry>{what}</entry></row>" for name, what in rows)
+    return (f"<para role='tag'>{escape(title)}</para><informaltable frame='all' role='names'><tgroup cols='2'>"
+            f"<tbody>{entries}</tbody></tgroup></informaltable>")
+
+
+def linked(name, page, member=None):
+    return f"<link linkend={quoteattr(identity(page, member))}><code>{escape(name)}</code></link>"
+
+
+def member_tables(page, groups):
+    rows = {"Types": [], "Data": [], "Interlock's own contract": [], "Asio's contract": []}
+    for name, overloads in groups.items():
+        kind = overloads[0].kind
+        where = ("Types" if kind in ("typedef", "struct", "enum") else "Data" if kind == "variable"
+                 else "Asio's contract" if is_asio(overloads) else "Interlock's own contract")
+        rows[where].append((linked(name, page, name), brief_of(overloads)))
+    if not rows["Asio's contract"]:
+        rows = {{"Interlock's own contract": "Functions"}.get(title, title): names for title, names in rows.items()}
+    return "".join(table(title, names) for title, names in rows.items())
+
+
+# --- Pages ----------------------------------------------------------------------------------------
+
+
+def class_code(page, items):
+    compound = items[0]
+    shown = compound.full_name if compound.specialised else f"interlock::{page}"
+    code = template_line(compound) + f"{compound.kind} {written(shown) if compound.specialised else shown};"
+    for alias in items[1:]:
+        if alias.kind == "typedef":
+            code += f"\n\n// In namespace interlock:\n{code_of(alias, alias.name)}"
+    return code
+
+
+def enumerators(page, item):
+    rows = []
+    for value in item.element.findall("enumvalue"):
+        name = text_of(value.find("name"))
+        place = quoteattr(identity(page, name))
+        what = text.inline(value.find("briefdescription/para")) or text.inline(value.find("detaileddescription/para"))
+        rows.append((f"<anchor id={place}/><code>{escape(name)}</code>", what))
+    return table("Enumerators", rows)
+
+
+def foreign(page, compound):
+    links = [f"<ulink url={quoteattr(asio_page(name.replace('boost::asio::', '')))}><code>{escape(name)}</code></ulink>"
+             for name in dict.fromkeys(LIBRARY.foreign_bases(compound)) if "<" not in name]
+    return f"<para>The names of {' and '.join(links)} are members, too.</para>" if links else ""
+
+
+def class_body(page, items):
+    compound = items[0]
+    groups = dict(sorted(LIBRARY.members(compound).items(), key=lambda group: group[0].lstrip("~")))
+    sections = [member_section(page, name, overloads) for name, overloads in groups.items()]
+    free = [item for item in items[1:] if item.kind == "function"]
+    sections += [member_section(page, item.name, [item]) for item in free]
+    body = "\n".join(text.description(compound, asio_page(page), with_brief=False))
+    yield f"<refsect1><title>Description</title>{body}{foreign(page, compound) or '<para/>'}</refsect1>"
+    if groups:
+        yield f"<refsect1><title>Members</title>{member_tables(page, groups)}</refsect1>"
+        yield "<refsect1><title>Each member</title>" + "\n".join(sections) + "</refsect1>"
+
+
+def free_body(page, items):
+    first = items[0]
+    parts = overload_texts(items, page if page in ASIO_FREE else None, None) if page in ASIO_FREE else []
+    if not parts:
+        parts = [part for item in items for part in text.description(item, None)]
+    if first.kind == "enum":
+        parts.append(enumerators(page, first))
+    yield "<refsect1><title>Description</title>" + "\n".join(dict.fromkeys(parts)) + "</refsect1>"
+    others = [item for item in items[1:] if item.name != first.name]
+    if others:
+        yield "<refsect1><title>Functions</title>" + "\n".join(
+            member_section(page, item.name, [item]) for item in others) + "</refsect1>"
+
+
+def page_xml(page, items):
+    first = items[0]
+    is_class = isinstance(first, Compound)
+    same = [item for item in items if item.name == first.name]
+    code = class_code(page, items) if is_class else "\n\n".join(code_of(item, item.name) for item in same)
+    if first.kind != "define":
+        code = f"#include <{first.header}>\n\n{code}"
+    body = class_body(page, items) if is_class else free_body(page, items)
+    return "\n".join((
+        f"<refentry id={quoteattr(identity(page))}>",
+        f"<refmeta><refentrytitle>{escape(page)}</refentrytitle><manvolnum/></refmeta>",
+        f"<refnamediv><refname>{escape(page)}</refname><refpurpose>{brief_of(same)}</refpurpose></refnamediv>",
+        f"<refsynopsisdiv>{listing(code)}</refsynopsisdiv>", *body, "</refentry>"))
+
+
+def contents():
+    """The tables of the reference's first page."""
+    rest = dict(LIBRARY.pages)
+    for title, belongs in KINDS:
+        rows = [(linked(name, name), brief_of(items)) for name, items in rest.items() if belongs(name, items[0])]
+        rest = {name: items for name, items in rest.items() if not belongs(name, items[0])}
+        yield table(title, sorted(rows))
+
+
+def main():
+    global LIBRARY
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    text.TREE = pathlib.Path(sys.argv[1])
+    LIBRARY = Library(sys.argv[2])
+    pages = [page_xml(name, items) for name, items in sorted(LIBRARY.pages.items())]
+    print(f'<section id="{ROOT}"><title>Reference</title>', *contents(), *pages, "</section>", sep="\n")
+    found = list(gaps.find(LIBRARY, is_object))
+    print(*found, f"reference: {len(pages)} pages, {len(found)} gaps", sep="\n", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -44,8 +44,10 @@ LOOK = """(() => {
     wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     links: [...document.querySelectorAll("a[href]")].map((a) => a.href),
     places: [...document.querySelectorAll("[id]")].map((e) => e.id),
-    missing: [...document.images].filter((i) => !i.complete || !i.naturalWidth).map((i) => i.src)
-      .concat([...document.querySelectorAll("figure.picture")].filter((f) => !f.querySelector("svg text")).map(String)),
+    missing: [...document.querySelectorAll("img, object, embed")]
+      .filter((i) => !i.complete || !i.naturalWidth).map((i) => i.src || i.data)
+      .concat([...document.querySelectorAll("figure.picture")].filter((f) => !f.querySelector("svg text") ||
+        !f.getAttribute("aria-label")).map((f) => f.className)),
     current: nav.querySelectorAll("[aria-current]").length, contents: seen(nav),
   };
 })()"""

@@ -174,16 +174,17 @@ def link_names(page, names):
 
 def embed_pictures(page, folder):
     parents = {child: parent for parent in page.body.iter() for child in parent}
-    for image in list(page.body.iter("img")):
-        picture = folder / pathlib.PurePosixPath(image.get("src")).name
-        if picture.suffix == ".svg":
-            svg = xml.Element("figure", {"class": "picture", "role": "img", "aria-label": image.get("alt", "")})
-            svg.append(read_svg(picture))
-            svg.tail = image.tail
-            parent = parents[image]
-            parent.insert(list(parent).index(image), svg)
-            image.tail = None
-            parent.remove(image)
+    for image in list(page.body.iter("object")):
+        svg = read_svg(folder / pathlib.PurePosixPath(image.get("data")).name)
+        figure = xml.Element("figure", {"class": "picture", "role": "img", "aria-label": svg.get("aria-label")})
+        figure.append(svg)
+        figure.tail, image.tail = image.tail, None
+        # A paragraph holds no figure.
+        holder = parents[image]
+        while holder.tag in ("span", "p"):
+            image, holder = holder, parents[holder]
+        holder.insert(list(holder).index(image), figure)
+        tree.remove(holder, image)
 
 
 def read_svg(path):

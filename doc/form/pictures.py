@@ -13,7 +13,7 @@ import pathlib
 import re
 import subprocess
 import sys
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 LETTER, LINE, STEP = 6.7, 16, 14
 COLUMN, MARGIN, TOP = 165, 85, 50
@@ -89,16 +89,22 @@ def graph(path):
     return re.sub(r"(width|height)=\"([\d.]+)pt\"", r'\1="\2"', drawn)
 
 
+def subject(source):
+    """What a picture shows: the first sentence below the licence."""
+    comment = re.search(r"SPDX.*\n(?://|#)\n((?:(?://|#).*\n)+)", source)[1]
+    return " ".join(re.sub(r"^(?://|#) ?", "", comment, flags=re.M).split()).partition(". ")[0].rstrip(".")
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     sources, folder = map(pathlib.Path, sys.argv[1:])
     folder.mkdir(parents=True, exist_ok=True)
     for source in sorted(sources.iterdir()):
-        if source.suffix == ".dot":
-            (folder / f"{source.stem}.svg").write_text(graph(source), encoding="utf-8")
-        elif source.suffix == ".seq":
-            (folder / f"{source.stem}.svg").write_text(Sequence(source.read_text(encoding="utf-8")).svg(), encoding="utf-8")
+        text = source.read_text(encoding="utf-8")
+        drawn = graph(source) if source.suffix == ".dot" else Sequence(text).svg()
+        drawn = drawn.replace("<svg ", f"<svg aria-label={quoteattr(subject(text))} ", 1)
+        (folder / f"{source.stem}.svg").write_text(drawn, encoding="utf-8")
 
 
 if __name__ == "__main__":

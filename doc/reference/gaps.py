@@ -13,7 +13,7 @@ import text
 from model import Compound, text_of
 
 SAID_BY_ASIO = "As in Boost.Asio"
-# Shown as code by the generator itself; and what every overload with an error_code has.
+# What every overload with an error_code has, and what has no name.
 KNOWN_PARAMETERS = {"ec", ""}
 INTERNAL = re.compile(r"\b(?:interlock_|io_core|socket_core|descriptor_core|detail|\w+_result<|if_\w+)")
 
@@ -22,12 +22,12 @@ def is_said(overloads, title):
     return any(item.titled(title) is not None for item in overloads)
 
 
-def has_throws(overloads):
-    return any(item.detail.find(".//parameterlist[@kind='exception']") is not None for item in overloads)
-
-
 def takes_error_code(overloads):
     return any(kind.startswith("error_code&") for item in overloads for kind, *_ in item.parameters())
+
+
+def is_constant(item):
+    return "constexpr" in text_of(item.element.find("type"))
 
 
 def gaps_of_function(overloads):
@@ -63,10 +63,12 @@ def gaps_of_class(library, compound, is_object):
     if not text.brief(compound):
         yield "", "what it is for"
     groups = library.members(compound)
-    has_state = any(item.kind == "function" for overloads in groups.values() for item in overloads)
+    # What is only constructed has nothing that threads could share.
+    has_state = any(item.kind == "function" and item.name not in (compound.simple_name, "operator=", "protocol")
+                    and not is_constant(item) for overloads in groups.values() for item in overloads)
     if has_state and not is_said([compound], "Thread Safety"):
         yield "", "Thread Safety"
-    if is_object and not is_said([compound], "Example"):
+    if is_object and f"~{compound.simple_name}" in groups and not is_said([compound], "Example"):
         yield "", "Example"
     for name, overloads in groups.items():
         for gap in gaps_of_group(overloads):
@@ -85,7 +87,8 @@ def find(library, is_object):
         for name in dict.fromkeys(item.name for item in items):
             same = [item for item in items if item.name == name]
             found += [("" if name in page else "::" + name, gap) for gap in gaps_of_group(same)]
-            if same[0].kind == "function" and not name.startswith("operator") and not is_said(same, "Thread Safety"):
+            if (same[0].kind == "function" and not name.startswith("operator") and not is_constant(same[0])
+                    and not is_said(same, "Thread Safety")):
                 found.append(("" if name in page else "::" + name, "Thread Safety"))
         for member, gap in dict.fromkeys(found):
             yield f"{first.header}: {page}{member} lacks {gap}"

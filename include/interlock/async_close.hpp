@@ -87,7 +87,8 @@ using if_stack = std::enable_if_t<is_stack<Stream>::value, int>;
  * @li @c partial from that caller closes the connection immediately.
  * @li @c total, and every type from a caller that joined the close, completes this caller's operation only.
  *
- * @par Thread Safety Any thread may call this, and cancel. The layers are used on the executor of the stream only,
+ * @par Thread Safety
+ * Any thread may call this, and cancel. The layers are used on the executor of the stream only,
  * which is to be a strand, or that of a context that one thread runs. No handler of an operation on the stream may be
  * bound to another executor.
  *

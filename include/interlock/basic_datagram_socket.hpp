@@ -27,6 +27,8 @@ namespace asio {
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Safe, except for construction, move and destruction.
+ *
+ * @example_of{example/objects.cpp,objects_datagram_socket}
  */
 template <class Protocol, class Executor>
 class basic_datagram_socket<interlock::closable<Protocol>, Executor>

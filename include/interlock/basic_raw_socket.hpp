@@ -26,6 +26,8 @@ namespace asio {
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Safe, except for construction, move and destruction.
+ *
+ * @example_of{example/objects.cpp,objects_raw_socket}
  */
 template <class Protocol, class Executor>
 class basic_raw_socket<interlock::closable<Protocol>, Executor>

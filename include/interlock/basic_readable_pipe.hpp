@@ -36,6 +36,8 @@ class basic_readable_pipe;
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Safe, except for construction, move and destruction.
+ *
+ * @example_of{example/objects.cpp,objects_pipes}
  */
 template <class Executor>
 class basic_readable_pipe<interlock::closable_executor<Executor>>

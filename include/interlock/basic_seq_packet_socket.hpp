@@ -45,6 +45,8 @@ namespace asio {
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Safe, except for construction, move and destruction.
+ *
+ * @example_of{example/objects.cpp,objects_seq_packet_socket}
  */
 template <class Protocol, class Executor>
 class basic_seq_packet_socket<interlock::closable<Protocol>, Executor>
@@ -97,6 +99,10 @@ public:
   ~basic_seq_packet_socket() = default;
 
   /// Send a record.
+  /**
+   * @asio
+   * @waiting_errors{sendmsg(2)}
+   */
   template <class ConstBufferSequence>
   std::size_t send(const ConstBufferSequence& buffers, socket_base::message_flags flags)
   {
@@ -113,6 +119,10 @@ public:
   }
 
   /// Start an asynchronous send of a record.
+  /**
+   * @asio
+   * @async_errors{sendmsg(2)}
+   */
   template <class ConstBufferSequence,
     INTERLOCK_TOKEN_FOR(void(boost::system::error_code, std::size_t))
       WriteToken = interlock::detail::default_token<Executor>>
@@ -128,6 +138,10 @@ public:
   }
 
   /// Receive a record. @c out_flags tells whether it is complete.
+  /**
+   * @asio
+   * @waiting_errors{recvmsg(2)}
+   */
   template <class MutableBufferSequence>
   std::size_t receive(const MutableBufferSequence& buffers, socket_base::message_flags& out_flags)
   {
@@ -161,6 +175,10 @@ public:
   }
 
   /// Start an asynchronous receive of a record. @c out_flags must live until the handler is called.
+  /**
+   * @asio
+   * @async_errors{recvmsg(2)}
+   */
   template <class MutableBufferSequence,
     INTERLOCK_TOKEN_FOR(void(boost::system::error_code, std::size_t))
       ReadToken = interlock::detail::default_token<Executor>>

@@ -31,6 +31,8 @@ inline namespace abi_0 {
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Safe, except for construction, move and destruction. If two threads set options at
  * the same time, one option may be lost, because the system sets all of them in one call.
+ *
+ * @example_of{example/objects.cpp,objects_serial_port}
  */
 template <class Executor = boost::asio::any_io_executor>
 class basic_serial_port
@@ -117,6 +119,9 @@ public:
   ~basic_serial_port() = default;
 
   /// Get a reference to the lowest layer.
+  /**
+   * @asio
+   */
   lowest_layer_type& lowest_layer()
   {
     return *this;
@@ -129,6 +134,10 @@ public:
   }
 
   /// Open the serial port using the specified device name. Bytes pass unchanged until options are set.
+  /**
+   * @asio
+   * @opening_errors{open(2) and tcsetattr(3)}
+   */
   void open(const std::string& device)
   {
     detail::functions::or_throw("open", [&](boost::system::error_code& ec) { open(device, ec); });
@@ -145,6 +154,10 @@ public:
   }
 
   /// Send a break sequence to the serial port.
+  /**
+   * @asio
+   * @errors{tcsendbreak(3)}
+   */
   void send_break()
   {
     detail::functions::or_throw(
@@ -161,6 +174,10 @@ public:
   }
 
   /// Set an option on the serial port.
+  /**
+   * @asio
+   * @errors{tcgetattr(3) and tcsetattr(3)}
+   */
   template <class SettableSerialPortOption>
   void set_option(const SettableSerialPortOption& option)
   {
@@ -187,6 +204,10 @@ public:
   }
 
   /// Get an option from the serial port.
+  /**
+   * @asio
+   * @errors{tcgetattr(3)}
+   */
   template <class GettableSerialPortOption>
   void get_option(GettableSerialPortOption& option) const
   {

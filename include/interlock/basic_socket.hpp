@@ -146,6 +146,9 @@ public:
   }
 
   /// Get a reference to the lowest layer.
+  /**
+   * @asio
+   */
   lowest_layer_type& lowest_layer()
   {
     return *this;
@@ -158,6 +161,10 @@ public:
   }
 
   /// Determine whether the socket is at the out-of-band data mark.
+  /**
+   * @asio
+   * @errors{sockatmark(3)}
+   */
   bool at_mark() const
   {
     return interlock::detail::functions::or_throw(
@@ -173,6 +180,10 @@ public:
   }
 
   /// Determine the number of bytes available for reading.
+  /**
+   * @asio
+   * @errors{ioctl(2)}
+   */
   std::size_t available() const
   {
     return interlock::detail::functions::or_throw(
@@ -188,6 +199,10 @@ public:
   }
 
   /// Connect the socket to the specified endpoint, opening it first if it is closed.
+  /**
+   * @asio
+   * @waiting_errors{connect(2), or of the open}
+   */
   void connect(const endpoint_type& peer_endpoint)
   {
     interlock::detail::functions::or_throw(
@@ -206,6 +221,10 @@ public:
   }
 
   /// Start an asynchronous connect, opening the socket first if it is closed.
+  /**
+   * @asio
+   * @async_errors{connect(2), or of the open}
+   */
   template <INTERLOCK_TOKEN_FOR(void(boost::system::error_code))
               ConnectToken = interlock::detail::default_token<Executor>>
   auto async_connect(const endpoint_type& peer_endpoint,
@@ -223,6 +242,10 @@ public:
   }
 
   /// Get the remote endpoint of the socket.
+  /**
+   * @asio
+   * @errors{getpeername(2)}
+   */
   endpoint_type remote_endpoint() const
   {
     return interlock::detail::functions::or_throw(
@@ -237,6 +260,10 @@ public:
   }
 
   /// Disable sends or receives on the socket.
+  /**
+   * @asio
+   * @errors{shutdown(2)}
+   */
   void shutdown(socket_base::shutdown_type what)
   {
     interlock::detail::functions::or_throw(

@@ -47,6 +47,8 @@ namespace asio {
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Safe, except for construction, move and destruction.
+ *
+ * @example_of{example/objects.cpp,objects_acceptor}
  */
 template <class Protocol, class Executor>
 class basic_socket_acceptor<interlock::closable<Protocol>, Executor>
@@ -156,6 +158,10 @@ public:
   ~basic_socket_acceptor() = default;
 
   /// Place the acceptor into the state where it will listen for new connections.
+  /**
+   * @asio
+   * @errors{listen(2)}
+   */
   void listen(int backlog = socket_base::max_listen_connections)
   {
     interlock::detail::functions::or_throw(
@@ -174,6 +180,11 @@ public:
   // --- Into a socket of the caller's.
 
   /// Accept a new connection into @c peer_socket, which must be closed.
+  /**
+   * @asio
+   * @waiting_errors{accept(2)}
+   * @li boost::asio::error::already_open, interlock::error::retired: the socket to accept into is open, or has been retired.
+   */
   template <class Protocol1, class Executor1,
     interlock::detail::if_convertible<interlock::closable<Protocol>, Protocol1> = 0>
   void accept(basic_socket<Protocol1, Executor1>& peer_socket)
@@ -213,6 +224,11 @@ public:
 
   /// Start an asynchronous accept into @c peer_socket, which must be closed, and live until the handler
   /// is called.
+  /**
+   * @asio
+   * @async_errors{accept(2)}
+   * @li boost::asio::error::already_open, interlock::error::retired: the socket to accept into is open, or has been retired.
+   */
   template <class Protocol1, class Executor1,
     INTERLOCK_TOKEN_FOR(void(boost::system::error_code))
       AcceptToken = interlock::detail::default_token<Executor>,

@@ -43,6 +43,8 @@ namespace asio {
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Safe, except for construction, move and destruction.
+ *
+ * @example_of{example/objects.cpp,objects_stream_socket}
  */
 template <class Protocol, class Executor>
 class basic_stream_socket<interlock::closable<Protocol>, Executor>
@@ -91,6 +93,10 @@ public:
 
   /// Write some data to the socket. Blocks until some is written, an error occurs, or the socket is
   /// closed.
+  /**
+   * @asio
+   * @waiting_errors{sendmsg(2)}
+   */
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers)
   {
@@ -107,6 +113,10 @@ public:
   }
 
   /// Start an asynchronous write.
+  /**
+   * @asio
+   * @async_errors{sendmsg(2)}
+   */
   template <class ConstBufferSequence,
     INTERLOCK_TOKEN_FOR(void(boost::system::error_code, std::size_t))
       WriteToken = interlock::detail::default_token<Executor>>
@@ -121,6 +131,10 @@ public:
 
   /// Read some data from the socket. Blocks until some is read, an error occurs, or the socket is
   /// closed.
+  /**
+   * @asio
+   * @waiting_errors{recvmsg(2), and boost::asio::error::eof}
+   */
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers)
   {
@@ -137,6 +151,10 @@ public:
   }
 
   /// Start an asynchronous read.
+  /**
+   * @asio
+   * @async_errors{recvmsg(2), and boost::asio::error::eof}
+   */
   template <class MutableBufferSequence,
     INTERLOCK_TOKEN_FOR(void(boost::system::error_code, std::size_t))
       ReadToken = interlock::detail::default_token<Executor>>

@@ -19,9 +19,11 @@ inline namespace abi_0 {
  */
 struct borrowed_t
 {
+  /// Explicit, so that empty braces do not mean it.
   explicit borrowed_t() = default;
 };
 
+/// The argument that says so.
 inline constexpr borrowed_t borrowed{};
 
 } // namespace abi_0

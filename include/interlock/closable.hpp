@@ -138,6 +138,9 @@ public:
   using interlock_base::interlock_base;
 
   /// Convert from Asio's protocol, or from one that converts to it.
+  /**
+   * @param p Asio's protocol.
+   */
   template <class Protocol1,
     class = std::enable_if_t<std::is_convertible<const Protocol1&, Protocol>::value>>
   closable(const Protocol1& p)

@@ -45,7 +45,7 @@ inline namespace abi_0 {
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
- * @e Shared @e objects: Safe, but for construction and destruction.
+ * @e Shared @e objects: Safe, except for construction and destruction.
  *
  * @par Example
  * @code
@@ -64,9 +64,13 @@ public:
   /// The type of the executor on which handlers are called that have none of their own.
   using executor_type = boost::asio::any_io_executor;
 
+  /// How times are given.
   using duration = std::chrono::steady_clock::duration;
 
   /// A group without members. Its timers and handlers run on `ex`.
+  /**
+   * @param ex The executor.
+   */
   explicit close_group(const executor_type& ex)
     : executor_(ex),
       core_(std::make_shared<detail::group_core>(ex))
@@ -74,6 +78,9 @@ public:
   }
 
   /// A group without members. Its timers and handlers run on the executor of `context`.
+  /**
+   * @param context The group's execution context.
+   */
   template <class ExecutionContext, detail::if_context<ExecutionContext> = 0>
   explicit close_group(ExecutionContext& context)
     : close_group(executor_type(context.get_executor()))
@@ -81,11 +88,14 @@ public:
   }
 
   close_group(const close_group&) = delete;
+
+  /// Deleted, as the copy constructor: a group is neither copied nor moved.
   close_group& operator=(const close_group&) = delete;
 
   /// The group alone is gone: its members stay as they are, and a close under way takes its course.
   ~close_group() = default;
 
+  /// The executor of the group's timers and handlers.
   const executor_type& get_executor() const noexcept
   {
     return executor_;
@@ -97,6 +107,8 @@ public:
    * or opened again, after it has been added stays open until the next close of the group.
    *
    * The execution context of the object has a close_service from then on: make_close_service has to be called before.
+   *
+   * @param object Any Interlock object. The group refers to it weakly.
    */
   template <class Object, class = detail::core_of<Object>>
   void add(Object& object)
@@ -107,6 +119,8 @@ public:
   /// Add the object of a handle. The queue of an acceptor that is added so stays as it is: a close resets what is in
   /// it, unless another process listens as well.
   /**
+   * @param handle Of the object.
+   *
    * @throws boost::asio::execution::bad_executor if the handle refers to no object.
    */
   void add(const close_handle& handle)
@@ -120,6 +134,8 @@ public:
   /**
    * The group refers to the stack weakly, and keeps it while it closes it. The layers have the time of the group's
    * mode. A socket that is added itself is closed without its layers.
+   *
+   * @param stack The topmost layer.
    *
    * @throws std::bad_weak_ptr if the stack is gone.
    */
@@ -152,6 +168,9 @@ public:
   /// Begin to close the members one after the other within this time, for a peer that could not bear all at once.
   /// Zero, the default: all at once. Has no effect on acceptors, which are closed first, nor in immediate and abort
   /// mode.
+  /**
+   * @param window The time from the first to the last member. Not negative.
+   */
   void spread(duration window)
   {
     core_->spread(window);
@@ -159,6 +178,9 @@ public:
 
   /// How long the group waits for members that do not end, after it has aborted them. A second by default, a year at
   /// most.
+  /**
+   * @param wait Not negative.
+   */
   void abort_wait(duration wait)
   {
     core_->abort_wait(wait);
@@ -167,6 +189,9 @@ public:
   /// Have `f` called on the group's executor with the tally so far, as members end: once at a time, last with all of
   /// them. The group keeps it, and calls it also after it is gone itself. After an exception of `f` no other call
   /// follows.
+  /**
+   * @param f The function, which may be empty.
+   */
   void on_progress(std::function<void(const close_tally&)> f)
   {
     core_->on_progress(std::move(f));
@@ -183,6 +208,10 @@ public:
    * A call while a close is under way joins it; a stronger mode overtakes it.
    *
    * If it throws, no member has been closed, and it may be called again.
+   *
+   * @param mode How to close, and the time for all members together.
+   *
+   * @param token The completion token.
    *
    * @par Completion Signature
    * @code void(boost::system::error_code, interlock::close_tally) @endcode

@@ -56,7 +56,9 @@ const handled_object_pointer& object_of(const close_handle& handle) noexcept;
  *
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
- * @e Shared @e objects: Safe, but for assignment, move and destruction.
+ * @e Shared @e objects: Safe, except for assignment, move and destruction.
+ *
+ * @example_of{example/objects.cpp,objects_close_handle}
  */
 class close_handle
 {
@@ -98,9 +100,18 @@ public:
    * After the object is gone the outcome of its last close is still told, as long as the execution
    * context lasts.
    *
+   * @param token The completion token. The handler is called as late as that of the object's own async_close.
+   *
    * @par Completion Signature
    * @code void(boost::system::error_code) @endcode
-   * The errno of close(2); success on an object that was never opened.
+   * @code void(boost::system::error_code, interlock::close_report) @endcode
+   * Success on an object that was never opened.
+   *
+   * @par Error Codes
+   * Those of the object's own async_close.
+   *
+   * @par Per-Operation Cancellation
+   * As that of the object's own async_close.
    */
   template <INTERLOCK_TOKEN_FOR(void(boost::system::error_code))
               CloseToken = detail::default_token<executor_type>,
@@ -109,8 +120,11 @@ public:
 
   /// Start to close the object in the given way: as its own `async_close()`.
   /**
-   * @par Completion Signature
-   * @code void(boost::system::error_code, interlock::close_report) @endcode
+   * As the other overload.
+   *
+   * @param mode How to close: see close_mode.
+   *
+   * @param token The completion token.
    */
   template <INTERLOCK_TOKEN_FOR(void(boost::system::error_code, close_report))
               CloseToken = detail::default_token<executor_type>>

@@ -54,15 +54,16 @@ inline namespace abi_0 {
 class close_mode
 {
 public:
+  /// How times are given.
   using duration = std::chrono::steady_clock::duration;
 
   /// From the strongest, which overtakes every other, to the weakest.
   enum class kind : unsigned char
   {
-    abort,
-    immediate,
-    deliver,
-    graceful
+    abort,     ///< Waits for nothing, and resets a TCP connection.
+    immediate, ///< Waits for nothing.
+    deliver,   ///< Waits until the peer has acknowledged everything.
+    graceful   ///< Waits until the peer has ended its side as well.
   };
 
   /// The longest valid timeout: a year.
@@ -83,11 +84,13 @@ public:
     return UINT64_MAX;
   }
 
+  /// Wait for nothing: as close(2) of a socket without SO_LINGER.
   static constexpr close_mode immediate() noexcept
   {
     return close_mode(kind::immediate, duration::zero());
   }
 
+  /// Wait for nothing, and discard what has not been delivered: a TCP connection is reset.
   static constexpr close_mode abort() noexcept
   {
     return close_mode(kind::abort, duration::zero());
@@ -97,6 +100,8 @@ public:
   /**
    * The timeout counts from the closing call, and includes the flush: the time in which writes already
    * started complete.
+   *
+   * @param timeout Of any duration type; from zero to longest_timeout, or the close reports invalid_argument.
    */
   template <class Rep, class Period>
   static constexpr close_mode deliver(std::chrono::duration<Rep, Period> timeout) noexcept
@@ -107,6 +112,8 @@ public:
   /// Wait up to `timeout` for the peer's acknowledgement and its end of the connection.
   /**
    * If the timeout passes between the two, the outcome is close_outcome::acknowledged.
+   *
+   * @param timeout As that of deliver.
    */
   template <class Rep, class Period>
   static constexpr close_mode graceful(std::chrono::duration<Rep, Period> timeout) noexcept
@@ -119,6 +126,10 @@ public:
    * Until everything is acknowledged, only acknowledgements count as progress; afterwards the peer's
    * input does. Polling detects progress, so the wait may be longer, up to twice this time, but never
    * shorter.
+   *
+   * @param timeout As that of deliver.
+   *
+   * @returns This mode. The overload without a parameter returns the value: no_timeout if none is set.
    */
   template <class Rep, class Period>
   constexpr close_mode& progress_timeout(std::chrono::duration<Rep, Period> timeout) noexcept
@@ -131,6 +142,10 @@ public:
   /**
    * Input beyond the limit stays unread, and the close continues as in deliver mode, so that an endless
    * sender cannot delay it further.
+   *
+   * @param bytes How much to read at most after our FIN, in bytes.
+   *
+   * @returns This mode. The overload without a parameter returns the value: no_limit if none is set.
    */
   constexpr close_mode& discard_limit(std::uint64_t bytes) noexcept
   {
@@ -138,11 +153,13 @@ public:
     return *this;
   }
 
+  /// Which of the four modes this is.
   constexpr kind what() const noexcept
   {
     return kind_;
   }
 
+  /// The time for the whole close; zero in immediate and abort mode.
   constexpr duration timeout() const noexcept
   {
     return timeout_;
@@ -191,6 +208,10 @@ private:
 };
 
 /// Whether a close in mode `a` overtakes one in mode `b` that is under way.
+/**
+ * @param a The mode of a closer that comes later.
+ * @param b The mode of the close under way.
+ */
 constexpr bool stronger(close_mode::kind a, close_mode::kind b) noexcept
 {
   return a < b;
@@ -202,6 +223,9 @@ constexpr bool stronger(const close_mode& a, const close_mode& b) noexcept
 }
 
 /// Whether the timeouts are valid: none is negative, or longer than `longest_timeout`.
+/**
+ * @param mode What to look at.
+ */
 constexpr bool is_valid(const close_mode& mode) noexcept
 {
   constexpr auto sensible = [](close_mode::duration d)
@@ -212,6 +236,10 @@ constexpr bool is_valid(const close_mode& mode) noexcept
 
 /// Check the mode, as a close does.
 /**
+ * @param mode What to check.
+ *
+ * @any_thread
+ *
  * @par Error Codes
  * @li boost::system::errc::invalid_argument: a timeout is negative, or longer than
  * `close_mode::longest_timeout`.

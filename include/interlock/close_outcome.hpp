@@ -50,7 +50,10 @@ enum class close_outcome : unsigned char
   detached
 };
 
-/// The enumerator's name.
+/// The name of an outcome, or what a close_stage is, in words. Never null.
+/**
+ * @param outcome One of the enumerators.
+ */
 constexpr const char* to_string(close_outcome outcome) noexcept
 {
   switch (outcome)
@@ -73,6 +76,7 @@ constexpr const char* to_string(close_outcome outcome) noexcept
   return "unknown";
 }
 
+/// Writes the enumerator's name.
 template <class Traits>
 std::basic_ostream<char, Traits>& operator<<(
   std::basic_ostream<char, Traits>& stream, close_outcome outcome)

@@ -89,6 +89,7 @@ inline bool does_not_lock(boost::asio::execution_context& context)
 class INTERLOCK_DECL close_service : public boost::asio::execution_context::service
 {
 public:
+  /// Asio's name for the kind of the service.
   using key_type = close_service;
 
   /// Asio's identifier of the service, for `use_service` and `has_service` of an `io_context`.
@@ -111,6 +112,8 @@ public:
     /// Called once for each close(2) that has not returned for `slow_close_age`, on a thread of the service that
     /// has no other use. May destroy the context, or fork. Must not throw. Empty: nothing is reported.
     std::function<void(const slow_close&)> on_slow_close;
+
+    /// After how long on_slow_close is called for a close(2).
     std::chrono::milliseconds slow_close_age{10000};
 
     /// Starts each thread of the service when a close needs it: runs its argument on a new thread that has no
@@ -121,11 +124,20 @@ public:
     detail::thread_factory thread_factory;
   };
 
+  /// For Asio, which makes the service of a context. A program calls make_close_service.
+  /**
+   * @param context The context whose objects the service closes.
+   */
   explicit close_service(boost::asio::execution_context& context)
     : close_service(context, options())
   {
   }
 
+  /// The same, with options.
+  /**
+   * @param context The context whose objects the service closes.
+   * @param o The options.
+   */
   close_service(boost::asio::execution_context& context, options o)
     : boost::asio::execution_context::service(context),
       shutdown_wait_(std::min(o.shutdown_wait, longest_wait())),
@@ -158,6 +170,9 @@ public:
   }
 
   /// Write a line for each close that is not over, which tells in words what it waits for.
+  /**
+   * @param stream What to write to.
+   */
   template <class Traits>
   void dump(std::basic_ostream<char, Traits>& stream) const
   {
@@ -215,6 +230,14 @@ private:
 
 /// Make the service of a context with options, before the first object of the context is opened.
 /**
+ * @param context The execution context.
+ * @param o The options: see close_service::options.
+ *
+ * @returns The service, which lives as long as the context.
+ *
+ * @par Thread Safety
+ * Any thread, before another one opens an object of the context.
+ *
  * @throws boost::asio::service_already_exists if the context has its service already.
  * @throws boost::system::system_error boost::asio::error::invalid_argument if a time is negative, or
  * `max_elastic_threads` zero.

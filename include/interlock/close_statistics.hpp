@@ -33,7 +33,10 @@ enum class close_stage : unsigned char
   handlers ///< Handlers of operations, which have not run or not returned. The descriptor is closed.
 };
 
-/// Never null.
+/// The stage in words. Never null.
+/**
+ * @param stage One of the enumerators.
+ */
 constexpr const char* to_string(close_stage stage) noexcept
 {
   switch (stage)
@@ -56,6 +59,7 @@ constexpr const char* to_string(close_stage stage) noexcept
   return "unknown";
 }
 
+/// Writes the stage in words.
 template <class Traits>
 std::basic_ostream<char, Traits>& operator<<(
   std::basic_ostream<char, Traits>& stream, close_stage stage)
@@ -69,6 +73,7 @@ struct close_in_progress
   /// From stage `handlers` on the system may have given the number to another descriptor.
   int descriptor = -1;
 
+  /// What it waits for at the moment.
   close_stage waits_for = close_stage::queue;
 
   /// Since the close began. The close of a stack begins once for its layers, and again for its connection.
@@ -101,6 +106,10 @@ std::basic_ostream<char, Traits>& operator<<(
 /**
  * An object counts as opened with each descriptor. Without closes and opens in other threads meanwhile, `opened` is
  * the sum of `open`, `closed()`, and the closes in progress that are not in stage `handlers`.
+ *
+ * @par Thread Safety
+ * @e Distinct @e objects: Safe.@n
+ * @e Shared @e objects: Unsafe.
  */
 class close_statistics
 {

@@ -26,6 +26,10 @@ inline namespace abi_0 {
 /// How the members of a close_group were closed.
 /**
  * Each member counts once: in one of the outcomes, or as unfinished.
+ *
+ * @par Thread Safety
+ * @e Distinct @e objects: Safe.@n
+ * @e Shared @e objects: Unsafe.
  */
 class close_tally
 {
@@ -42,7 +46,11 @@ public:
     return std::accumulate(outcomes_.begin(), outcomes_.end(), unfinished);
   }
 
-  /// Add the outcome of one member. `has_failed`: its close(2) has reported an error.
+  /// Add the outcome of one member.
+  /**
+   * @param report What its close has reported.
+   * @param has_failed Whether its close(2) has reported an error.
+   */
   void add(const close_report& report, bool has_failed = false) noexcept
   {
     failed += has_failed ? 1 : 0;

@@ -10,7 +10,7 @@
 #ifndef INTERLOCK_CONFIG_HPP
 #define INTERLOCK_CONFIG_HPP
 
-// INTERLOCK_VERSION % 100 is the patch level, / 100 % 1000 the minor, / 100000 the major version.
+/// The version: % 100 is the patch level, / 100 % 1000 the minor, / 100000 the major version.
 #define INTERLOCK_VERSION 200
 
 #if __cplusplus < 201703L
@@ -21,6 +21,7 @@
 #error Interlock needs a POSIX system
 #endif
 
+/// @cond
 // What exists once in a program, whatever shared objects it consists of and however they are compiled: the mutexes of
 // all objects, the marks of a thread, the service of a context. The library's functions, because they keep such things.
 #define INTERLOCK_DECL __attribute__((visibility("default")))
@@ -33,5 +34,6 @@
 #define INTERLOCK_HOT inline
 #define INTERLOCK_COLD
 #endif
+/// @endcond
 
 #endif // INTERLOCK_CONFIG_HPP

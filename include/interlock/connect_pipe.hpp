@@ -20,6 +20,16 @@ namespace interlock {
 inline namespace abi_0 {
 
 /// Open two closed ends as an anonymous pipe. On failure each end is as before.
+/**
+ * @asio
+ *
+ * @par Error Codes
+ * @li Those of pipe2(2) and epoll_ctl(2), unchanged.
+ * @li boost::asio::error::already_open: one of the ends is open.
+ * @li interlock::error::retired: one of the ends has been retired.
+ *
+ * @any_thread
+ */
 template <class Executor1, class Executor2>
 boost::system::error_code connect_pipe(basic_readable_pipe<Executor1>& read_end,
   basic_writable_pipe<Executor2>& write_end, boost::system::error_code& ec)

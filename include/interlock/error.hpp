@@ -29,8 +29,17 @@ enum errc
 };
 
 /// The category of errc, named "interlock".
+/**
+ * @any_thread
+ */
 INTERLOCK_DECL const boost::system::error_category& get_category() noexcept;
 
+/// An error_code of the category "interlock".
+/**
+ * @param e The error.
+ *
+ * @any_thread
+ */
 inline boost::system::error_code make_error_code(errc e) noexcept
 {
   return boost::system::error_code(static_cast<int>(e), get_category());

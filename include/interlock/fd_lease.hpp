@@ -41,12 +41,16 @@ class io_core;
 class fd_lease
 {
 public:
+  /// The type of a descriptor.
   using native_handle_type = int;
 
   /// Construct an empty lease.
   fd_lease() noexcept = default;
 
   /// Move-construct a lease. The moved-from lease is empty.
+  /**
+   * @param other The lease to take.
+   */
   fd_lease(fd_lease&& other) noexcept
     : tenure_(std::exchange(other.tenure_, nullptr)),
       fd_(std::exchange(other.fd_, detail::no_descriptor))

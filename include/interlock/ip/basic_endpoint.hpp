@@ -20,6 +20,13 @@ namespace asio {
 namespace ip {
 
 /// An endpoint of a closable protocol. Converts from Asio's own endpoint, and to it.
+/**
+ * @asio
+ *
+ * @par Thread Safety
+ * @e Distinct @e objects: Safe.@n
+ * @e Shared @e objects: Unsafe.
+ */
 template <class Protocol>
 class basic_endpoint<interlock::closable<Protocol>> : public basic_endpoint<Protocol>
 {
@@ -31,6 +38,9 @@ public:
   basic_endpoint() noexcept = default;
 
   /// Construct an endpoint of any address of this version of the protocol.
+  /**
+   * @asio
+   */
   basic_endpoint(const protocol_type& protocol, std::uint_least16_t port) noexcept
     : basic_endpoint<Protocol>(static_cast<const Protocol&>(protocol), port)
   {

@@ -22,6 +22,13 @@ namespace asio {
 namespace ip {
 
 /// Results for a closable protocol. Convert from Asio's own results, and to them.
+/**
+ * @asio
+ *
+ * @par Thread Safety
+ * @e Distinct @e objects: Safe.@n
+ * @e Shared @e objects: Unsafe.
+ */
 template <class Protocol>
 class basic_resolver_results<interlock::closable<Protocol>>
   : public basic_resolver_results<Protocol>
@@ -34,6 +41,9 @@ public:
   basic_resolver_results() = default;
 
   /// Construct a range from Asio's own results.
+  /**
+   * @asio
+   */
   basic_resolver_results(const basic_resolver_results<Protocol>& other)
     : basic_resolver_results<Protocol>(other)
   {
@@ -47,6 +57,13 @@ public:
 };
 
 /// A resolver for a closable protocol. The results are Asio's own.
+/**
+ * @asio
+ *
+ * @par Thread Safety
+ * @e Distinct @e objects: Safe.@n
+ * @e Shared @e objects: Unsafe.
+ */
 template <class Protocol, class Executor>
 class basic_resolver<interlock::closable<Protocol>, Executor>
   : public basic_resolver<Protocol, Executor>
@@ -67,6 +84,9 @@ public:
   using basic_resolver<Protocol, Executor>::basic_resolver;
 
   /// Move-construct a resolver from Asio's own.
+  /**
+   * @asio
+   */
   template <class Executor1,
     std::enable_if_t<std::is_constructible<basic_resolver<Protocol, Executor>,
                        basic_resolver<Protocol, Executor1>>::value,

@@ -21,6 +21,16 @@ inline namespace abi_0 {
 namespace local {
 
 /// Open two closed sockets as a connected pair. On failure each socket is as before.
+/**
+ * @asio
+ *
+ * @par Error Codes
+ * @li Those of socketpair(2) and epoll_ctl(2), unchanged.
+ * @li boost::asio::error::already_open: one of the sockets is open.
+ * @li interlock::error::retired: one of the sockets has been retired.
+ *
+ * @any_thread
+ */
 template <class Protocol, class Executor1, class Executor2>
 boost::system::error_code connect_pair(
   boost::asio::basic_socket<closable<Protocol>, Executor1>& socket1,

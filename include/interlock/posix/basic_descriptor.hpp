@@ -88,6 +88,9 @@ public:
   }
 
   /// Get a reference to the lowest layer.
+  /**
+   * @asio
+   */
   lowest_layer_type& lowest_layer()
   {
     return *this;
@@ -107,6 +110,10 @@ public:
    * they lack, has boost::asio::error::bad_descriptor then.)
    * @throws boost::system::system_error interlock::error::in_use while a call on it is under way or a
    * lease exists.
+   *
+   * @par Error Codes
+   * @li interlock::error::in_use: a call on the object is under way, or a lease exists.
+   * @li boost::asio::error::bad_descriptor: none is open. From the form with an error_code only.
    */
   native_handle_type release()
   {

@@ -24,6 +24,8 @@ namespace posix {
  * @par Thread Safety
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Safe, except for construction, move and destruction.
+ *
+ * @example_of{example/objects.cpp,objects_descriptor}
  */
 template <class Executor = boost::asio::any_io_executor>
 class basic_stream_descriptor : public detail::bases::reading_members<

@@ -62,6 +62,10 @@ public:
   using interlock_base::interlock_base;
 
   /// Send a datagram to the specified endpoint.
+  /**
+   * @asio
+   * @waiting_errors{sendmsg(2)}
+   */
   template <class ConstBufferSequence>
   std::size_t send_to(const ConstBufferSequence& buffers, const endpoint_type& destination)
   {
@@ -87,6 +91,10 @@ public:
   }
 
   /// Start an asynchronous send of a datagram to the specified endpoint.
+  /**
+   * @asio
+   * @async_errors{sendmsg(2)}
+   */
   template <class ConstBufferSequence,
     INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) WriteToken = default_token<Executor>>
   auto async_send_to(const ConstBufferSequence& buffers, const endpoint_type& destination,
@@ -111,6 +119,10 @@ public:
   }
 
   /// Receive a datagram with the endpoint of its sender.
+  /**
+   * @asio
+   * @waiting_errors{recvmsg(2)}
+   */
   template <class MutableBufferSequence>
   std::size_t receive_from(const MutableBufferSequence& buffers, endpoint_type& sender)
   {
@@ -137,6 +149,10 @@ public:
 
   /// Start an asynchronous receive of a datagram. @c sender receives the endpoint of its sender, and must
   /// live until the handler is called.
+  /**
+   * @asio
+   * @async_errors{recvmsg(2)}
+   */
   template <class MutableBufferSequence,
     INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) ReadToken = default_token<Executor>>
   auto async_receive_from(const MutableBufferSequence& buffers, endpoint_type& sender,

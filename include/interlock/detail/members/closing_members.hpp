@@ -89,11 +89,16 @@ public:
    *
    * @par Completion Signature
    * @code void(boost::system::error_code) @endcode
-   * The errno of close(2), such as EIO or ENOSPC of a file system that reports late. Success on an object
-   * that was never opened, and for EINTR and EINPROGRESS, after which the descriptor is closed. On a stream
-   * socket with SO_LINGER, this operation waits, up to its time, until everything sent is acknowledged:
-   * boost::asio::error::timed_out and boost::asio::error::connection_reset are possible as well. Copies of
-   * the descriptor stay open, as after any close(2).
+   * Success on an object that was never opened, and for EINTR and EINPROGRESS, after which the descriptor is
+   * closed. Copies of the descriptor stay open, as after any close(2).
+   *
+   * @par Error Codes
+   * @li The errno of close(2), such as EIO or ENOSPC of a file system that reports late.
+   * @li boost::asio::error::timed_out, boost::asio::error::connection_reset: on a stream socket with SO_LINGER,
+   * where the operation waits, up to the time of the option, until everything sent is acknowledged.
+   * @li boost::asio::error::operation_aborted: this caller's cancellation.
+   * @li boost::asio::error::no_buffer_space: 8,191 threads are in calls on the object, or 1,048,575 handlers
+   * outstanding. The object stays as it is.
    *
    * @par Per-Operation Cancellation
    * Never leaves the object open.
@@ -129,14 +134,14 @@ public:
    *
    * @par Completion Signature
    * @code void(boost::system::error_code, interlock::close_report) @endcode
-   * The errno of close(2), as for the other overload. What became of the data is not an error: the report
-   * contains it.
+   * What became of the data is not an error: the report contains it.
+   *
+   * @par Error Codes
+   * As for the other overload, and, with the object closed nevertheless, immediately:
    * @li boost::system::errc::invalid_argument: a timeout is negative, or longer than
    * close_mode::longest_timeout.
    * @li boost::asio::error::operation_not_supported: the mode waits for a peer, but the object is not a
    * stream socket, or its descriptor is borrowed.
-   *
-   * In both cases the object is closed nevertheless, immediately.
    *
    * @par Per-Operation Cancellation
    * As for the other overload, also while the close waits for the peer: @c terminal aborts it, @c partial
@@ -165,9 +170,14 @@ public:
    *
    * @par Completion Signature
    * @code void(boost::system::error_code, native_handle_type) @endcode
-   * Success and the descriptor, which is O_NONBLOCK if an asynchronous operation has used it;
-   * boost::asio::error::bad_descriptor and -1 if the object is not open or is being closed. A later close
+   * The descriptor is O_NONBLOCK if an asynchronous operation has used it; -1 with an error. A later close
    * has nothing to close, and succeeds.
+   *
+   * @par Error Codes
+   * @li boost::asio::error::bad_descriptor: the object is not open, or is being closed.
+   *
+   * @par Per-Operation Cancellation
+   * None: the descriptor cannot be given back to the object.
    *
    * @par Thread Safety
    * Any thread, at the same time as any other member.
@@ -197,6 +207,9 @@ public:
   }
 
   /// Get permission to use the native descriptor: see fd_lease. Empty if the object is not open.
+  /**
+   * @returns The lease, which is empty if the object is not open, or is being closed.
+   */
   fd_lease lease()
   {
     return interlock_core_.lease();

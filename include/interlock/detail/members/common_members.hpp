@@ -58,6 +58,9 @@ public:
   using native_handle_type = native_handle_of<Core>;
 
   /// Construct the object without opening it.
+  /**
+   * @asio
+   */
   explicit common_members(const executor_type& ex)
     : interlock_base(ex)
   {
@@ -71,12 +74,18 @@ public:
   }
 
   /// Get the executor associated with the object.
+  /**
+   * @asio
+   */
   const executor_type& get_executor() noexcept
   {
     return interlock_core_.get_executor();
   }
 
   /// Determine whether the object is open.
+  /**
+   * False from the moment in which a close begins, in whichever thread and mode.
+   */
   bool is_open() const
   {
     return interlock_core_.is_open();
@@ -94,6 +103,9 @@ public:
    * acceptor, or has yet to close it, `close` waits for that thread, for 100 ms at most, so that the local
    * address is free when this returns.
    * While a lease exists, `close` waits for the detach only.
+   *
+   * @par Error Codes
+   * None. The errno of close(2) goes to the callers of async_close.
    */
   void close()
   {
@@ -108,7 +120,11 @@ public:
   }
 
   /// Get the native representation, or -1 if the object is closed.
-  /** From then on another thread may close the descriptor, and the system may reuse its value: see lease. */
+  /**
+   * From then on another thread may close the descriptor, and the system may reuse its value: see lease.
+   *
+   * @returns The descriptor, or -1.
+   */
   native_handle_type native_handle()
   {
     return interlock_core_.fd();
@@ -119,6 +135,10 @@ public:
    * @returns The descriptor, or -1 on failure.
    * @throws boost::system::system_error interlock::error::in_use while a call on the object is under way
    * or a lease exists, boost::asio::error::bad_descriptor if the object is not open.
+   *
+   * @par Error Codes
+   * @li interlock::error::in_use: a call on the object is under way, or a lease exists. async_release waits for both.
+   * @li boost::asio::error::bad_descriptor: the object is not open, or is being closed. No error on a pipe.
    */
   native_handle_type release()
   {
@@ -132,6 +152,10 @@ public:
   }
 
   /// Cancel all asynchronous operations associated with the object.
+  /**
+   * @asio
+   * @errors{epoll_ctl(2)}
+   */
   void cancel()
   {
     functions::or_throw("cancel", [&](error_code& ec) { cancel(ec); });

@@ -134,6 +134,12 @@ public:
   }
 
   /// Assign an existing native descriptor to the descriptor. On failure the caller keeps it.
+  /**
+   * @asio
+   * An object with interlock::borrowed never closes the descriptor.
+   *
+   * @opening_errors{epoll_ctl(2): EPERM for a regular file}
+   */
   void assign(const native_handle_type& native_descriptor)
   {
     functions::or_throw("assign", [&](error_code& ec) { assign(native_descriptor, ec); });

@@ -42,6 +42,10 @@ public:
   using interlock_base::interlock_base;
 
   /// Send some data on the socket.
+  /**
+   * @asio
+   * @waiting_errors{sendmsg(2)}
+   */
   template <class ConstBufferSequence>
   std::size_t send(const ConstBufferSequence& buffers)
   {
@@ -63,6 +67,10 @@ public:
   }
 
   /// Start an asynchronous send.
+  /**
+   * @asio
+   * @async_errors{sendmsg(2)}
+   */
   template <class ConstBufferSequence,
     INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) WriteToken = default_token<Executor>>
   auto async_send(
@@ -85,6 +93,10 @@ public:
   }
 
   /// Receive some data on the socket.
+  /**
+   * @asio
+   * @waiting_errors{recvmsg(2), and boost::asio::error::eof on a stream}
+   */
   template <class MutableBufferSequence>
   std::size_t receive(const MutableBufferSequence& buffers)
   {
@@ -107,6 +119,10 @@ public:
   }
 
   /// Start an asynchronous receive.
+  /**
+   * @asio
+   * @async_errors{recvmsg(2), and boost::asio::error::eof on a stream}
+   */
   template <class MutableBufferSequence,
     INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) ReadToken = default_token<Executor>>
   auto async_receive(

@@ -118,6 +118,9 @@ public:
 #endif
 
   /// Get a reference to the lowest layer.
+  /**
+   * @asio
+   */
   lowest_layer_type& lowest_layer()
   {
     return static_cast<lowest_layer_type&>(*this);
@@ -134,6 +137,9 @@ public:
    * @returns The descriptor, or -1 if none is open.
    * @throws boost::system::system_error interlock::error::in_use while a call on it is under way or a
    * lease exists.
+   *
+   * @par Error Codes
+   * @li interlock::error::in_use: a call on the object is under way, or a lease exists.
    */
   native_handle_type release()
   {

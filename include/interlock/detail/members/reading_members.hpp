@@ -38,6 +38,10 @@ public:
 
   /// Read some data from the descriptor. Blocks until some is read, an error occurs, or the
   /// descriptor is closed.
+  /**
+   * @asio
+   * @waiting_errors{readv(2), and boost::asio::error::eof}
+   */
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers)
   {
@@ -53,6 +57,10 @@ public:
   }
 
   /// Start an asynchronous read.
+  /**
+   * @asio
+   * @async_errors{readv(2), and boost::asio::error::eof}
+   */
   template <class MutableBufferSequence,
     INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) ReadToken = default_token_of<Members>>
   auto async_read_some(
@@ -79,6 +87,10 @@ public:
   using Members::Members;
 
   /// Write data to the descriptor. Blocks until all is written, an error occurs, or the descriptor is closed.
+  /**
+   * @asio
+   * @waiting_errors{writev(2)}
+   */
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers)
   {
@@ -94,6 +106,10 @@ public:
   }
 
   /// Start an asynchronous write.
+  /**
+   * @asio
+   * @async_errors{writev(2)}
+   */
   template <class ConstBufferSequence,
     INTERLOCK_TOKEN_FOR(void(error_code, std::size_t)) WriteToken = default_token_of<Members>>
   auto async_write_some(

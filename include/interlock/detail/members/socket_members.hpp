@@ -195,6 +195,10 @@ public:
   }
 
   /// Open the socket using the specified protocol.
+  /**
+   * @asio
+   * @opening_errors{socket(2)}
+   */
   void open(const protocol_type& protocol = protocol_type())
   {
     functions::or_throw("open", [&](error_code& ec) { open(protocol, ec); });
@@ -207,6 +211,12 @@ public:
   }
 
   /// Assign an existing native socket to the socket. On failure the caller keeps it.
+  /**
+   * @asio
+   * An object with interlock::borrowed never closes the descriptor.
+   *
+   * @opening_errors{epoll_ctl(2)}
+   */
   void assign(const protocol_type& protocol, const native_handle_type& native_socket)
   {
     functions::or_throw("assign", [&](error_code& ec) { assign(protocol, native_socket, ec); });
@@ -237,6 +247,10 @@ public:
   }
 
   /// Bind the socket to the given local endpoint.
+  /**
+   * @asio
+   * @errors{bind(2)}
+   */
   void bind(const endpoint_type& endpoint)
   {
     functions::or_throw("bind", [&](error_code& ec) { bind(endpoint, ec); });
@@ -249,6 +263,12 @@ public:
   }
 
   /// Set an option on the socket.
+  /**
+   * @asio
+   * SO_LINGER is kept by the object: see the page on SO_LINGER.
+   *
+   * @errors{setsockopt(2)}
+   */
   template <class SettableSocketOption>
   void set_option(const SettableSocketOption& option)
   {
@@ -263,6 +283,10 @@ public:
   }
 
   /// Get an option from the socket.
+  /**
+   * @asio
+   * @errors{getsockopt(2)}
+   */
   template <class GettableSocketOption>
   void get_option(GettableSocketOption& option) const
   {
@@ -277,6 +301,10 @@ public:
   }
 
   /// Get the local endpoint of the socket.
+  /**
+   * @asio
+   * @errors{getsockname(2)}
+   */
   endpoint_type local_endpoint() const
   {
     return functions::or_throw(

@@ -40,6 +40,10 @@ public:
   using Members::Members;
 
   /// Perform an IO control command on the object.
+  /**
+   * @asio
+   * @errors{ioctl(2)}
+   */
   template <class IoControlCommand>
   void io_control(IoControlCommand& command)
   {
@@ -54,6 +58,10 @@ public:
   }
 
   /// Get the non-blocking mode of the object.
+  /**
+   * @asio
+   * @errors{fcntl(2)}
+   */
   bool non_blocking() const
   {
     return functions::get_flag(interlock_core_, &user_flags::non_blocking);
@@ -73,6 +81,10 @@ public:
 
   /// Get the non-blocking mode of the native representation, as set by the other overloads or by an asynchronous
   /// operation.
+  /**
+   * @asio
+   * @errors{fcntl(2)}
+   */
   bool native_non_blocking() const
   {
     return functions::get_flag(interlock_core_, &user_flags::native_non_blocking);
@@ -94,6 +106,10 @@ public:
   }
 
   /// Wait for the object to become ready to read, ready to write, or to have pending error conditions.
+  /**
+   * @asio
+   * @waiting_errors{poll(2)}
+   */
   void wait(wait_type w)
   {
     functions::or_throw("wait", [&](error_code& ec) { wait(w, ec); });
@@ -107,6 +123,10 @@ public:
 
   /// Start an asynchronous wait for the object to become ready to read, ready to write, or to have
   /// pending error conditions.
+  /**
+   * @asio
+   * @async_errors{epoll_ctl(2)}
+   */
   template <INTERLOCK_TOKEN_FOR(void(error_code)) WaitToken = default_token_of<Members>>
   auto async_wait(wait_type w, WaitToken&& token = default_token_of<Members>())
     -> initiation_result<WaitToken, void(error_code), initiate_wait<core_of<Members>>, wait_type&>

@@ -326,7 +326,9 @@ def main():
     plain, made = map(pathlib.Path, sys.argv[1:])
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir(parents=True)
-    pages = [Page(plain, path) for path in sorted(plain.rglob("*.html"))]
+    # What an earlier run has made may lie there as well.
+    manifest = next(plain.glob("*.manifest")).read_text(encoding="utf-8").split()
+    pages = [Page(plain, plain / name) for name in sorted(manifest)]
     index = next(page for page in pages if page.path == "index.html")
     contents = entries_of(tree.find_class(index.body, "toc").find("dl"), "")
     for title, path, place, inner in contents:

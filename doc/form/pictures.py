@@ -60,7 +60,8 @@ class Sequence:
         width = max(map(len, lines)) * LETTER + 16
         left = min(max(x - width / 2, 2), self.width() - width - 2)
         height = LINE * len(lines) + 8
-        self.shapes.append(f'<rect class="note" x="{left:.0f}" y="{self.y}" width="{width:.0f}" height="{height}" rx="4"/>')
+        self.shapes.append(
+            f'<rect class="note" x="{left:.0f}" y="{self.y}" width="{width:.0f}" height="{height}" rx="4"/>')
         for number, line in enumerate(lines):
             self.text(round(left + width / 2), self.y + LINE * (number + 1) - 1, line)
         self.y += height + STEP - 4

@@ -18,7 +18,7 @@ SPACES = ((r"\s+", " "), (r"\s*<\s*", "<"), (r"\s+>", ">"), (r"\s+(&+)\s*", r"\1
 TEMPLATES = (
     ("default_token_of", "DEFAULT"), ("default_token", "DEFAULT"), ("native_handle_of", "native_handle_type"),
     ("asio_socket", "typename Protocol::socket::template rebind_executor<Executor>::other"),
-    ("accepted_socket", "typename protocol_type::socket::template rebind_executor<{1}>::other"),
+    ("accepted_socket", "SOCKET<{1}>"), ("accepted_protocol", "{0}"),
 )
 WRITTEN = (
     (r"(?:interlock::)?detail::", ""), (r"\bDEFAULT\(\)", "DEFAULT"), (r"\btypename Core::executor_type\b", "Executor"),
@@ -151,10 +151,9 @@ class Compound(Item):
 
     def bindings(self, base, bound):
         """What the template parameters stand for where this class is the base BASE."""
-        if self.specialised:
-            return bound
-        names = [name for _, name, _ in self.template()]
-        return dict(zip(names, (written(argument, bound) for argument in arguments_of(base))))
+        names = arguments_of(self.full_name) if self.specialised else [name for _, name, _ in self.template()]
+        pairs = zip(names, (written(argument, bound) for argument in arguments_of(base)))
+        return {name: argument for name, argument in pairs if name.isidentifier()}
 
 
 class Library:
@@ -184,7 +183,7 @@ class Library:
                     compound.inner.append(self.compounds[inner.get("refid")])
         for identity, compound in self.compounds.items():
             if identity not in nested:
-                self.by_simple_name.setdefault(compound.simple_name, compound)
+                self.by_simple_name.setdefault(compound.simple_name, []).append(compound)
                 if not HIDDEN.search(without_arguments(compound.full_name)):
                     self._add(compound)
 
@@ -209,17 +208,16 @@ class Library:
                 self.pages.setdefault(item.name, []).append(item)
 
     def base(self, compound, name):
-        """The class that a base's name stands for; none if it is not the library's."""
-        found = self.by_simple_name.get(without_arguments(name).rsplit("::", 1)[-1])
-        return None if found is compound else found
+        """The class that a base's name stands for, with its partial specialisations; none if it is not the library's."""
+        found = self.by_simple_name.get(without_arguments(name).rsplit("::", 1)[-1], [])
+        return [base for base in found if base is not compound]
 
     def lineage(self, compound, bound=()):
         """The class and its bases, the nearest first, each with what its template parameters stand for."""
         yield compound, dict(bound)
         for name in compound.bases:
             name = dict(bound).get(name, name)
-            base = self.base(compound, name)
-            if base is not None:
+            for base in self.base(compound, name):
                 yield from self.lineage(base, base.bindings(name, bound))
 
     def foreign_bases(self, compound):
@@ -227,7 +225,7 @@ class Library:
         for part, bound in self.lineage(compound):
             for name in part.bases:
                 name = written(bound.get(name, name))
-                if self.base(part, name) is None and name.startswith("boost::asio"):
+                if not self.base(part, name) and name.startswith("boost::asio"):
                     yield name
 
     def members(self, compound):

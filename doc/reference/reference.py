@@ -9,6 +9,7 @@ What a comment does not say is a gap: see gaps.py. Exit status 1 if there is one
 """
 
 import pathlib
+import re
 import sys
 from xml.sax.saxutils import escape, quoteattr
 
@@ -22,6 +23,11 @@ ASIO_FREE = ("connect_pipe", "local::connect_pair")
 # Ids are names of places in addresses.
 OPERATORS = (("<<", "output"), ("[]", "index"), ("==", "equal"), ("!=", "unequal"), ("=", "assign"), (" ", ""))
 WIDTH = 78
+NOTATION = f"""{text.tag("Notation")}
+<para><code>completion_token_for&lt;S&gt;</code> is a completion token for the signature S, as the concept of Asio's: a function
+object with these parameters, or <code>use_future</code>, <code>use_awaitable</code> and their like. <code>DEFAULT</code> is
+the default completion token of the executor. <code>SOCKET&lt;E&gt;</code> is the socket of the acceptor's protocol with the
+executor E.</para>"""
 KINDS = (
     ("Sockets, descriptors, pipes, serial ports", lambda name, item: is_object(item)),
     ("Their usual names", lambda name, item: item.kind == "typedef"),
@@ -93,7 +99,7 @@ def code_of(item, name):
         return f"{item.code('type')} {name}{' = ' * (value[:1] not in ('{', '')) + value};"
     if item.kind == "enum":
         values = [text_of(value.find("name")) for value in item.element.findall("enumvalue")]
-        return bracketed(f"enum {'class ' * (item.element.get('strong') == 'yes')}{name} {{ ", values, " };")
+        return f"enum {'class ' * (item.element.get('strong') == 'yes')}{name}\n{{\n  " + ",\n  ".join(values) + "\n};"
     if item.kind == "define":
         parameters = [text_of(parameter) for parameter in item.element.findall("param/defname")]
         return f"#define {name}" + (f"({', '.join(parameters)})" if parameters else "")
@@ -113,24 +119,43 @@ def is_asio(overloads):
     return any(item.titled("As in Boost.Asio") is not None for item in overloads)
 
 
-def overload_texts(overloads, page, member):
-    """The descriptions of the overloads, each once."""
-    said = []
+def blocks_of(overloads):
+    """Overloads that share a description: a further one that describes itself begins another block."""
+    blocks = []
     for item in overloads:
-        parts = text.description(item, asio_page(page, member))
-        said += [part for part in parts if part not in said]
-    return said
+        if not blocks or text_of(item.detail) and any(text_of(other.detail) for other in blocks[-1]):
+            blocks.append([])
+        blocks[-1].append(item)
+    return blocks
+
+
+def signatures_of(overloads):
+    """The completion signatures, if no comment says more about them."""
+    if any(item.titled("Completion Signature") is not None for item in overloads):
+        return ""
+    found = dict.fromkeys(filter(None, (item.completion_signature() for item in overloads)))
+    return text.tag("Completion Signature") + listing("\n".join(found)) if found else ""
+
+
+def described(overloads, asio, first_brief=True):
+    """What the overloads are for, each once, then their descriptions; the errors come after the completion signature."""
+    briefs = dict.fromkeys(filter(None, map(text.brief, overloads if first_brief else overloads[1:])))
+    said = [f"<para>{brief}</para>" for brief in briefs if first_brief or brief != text.brief(overloads[0])]
+    for item in overloads:
+        said += [part for part in text.description(item, asio) if part not in said]
+    errors = next((n for n, part in enumerate(said) if part.startswith(text.tag("Error Codes"))), len(said))
+    return said[:errors] + [signatures_of(overloads)] + said[errors:]
+
+
+def overload_blocks(overloads, name, asio):
+    for block in blocks_of(overloads):
+        yield listing("\n\n".join(code_of(item, name) for item in block))
+        yield from described(block, asio)
 
 
 def member_section(page, name, overloads):
-    parts = [f"<refsect2 id={quoteattr(identity(page, name))}><title><code>{escape(name)}</code></title>"]
-    parts.append(listing("\n\n".join(code_of(item, name) for item in overloads)))
-    parts += overload_texts(overloads, page, name)
-    signatures = {item.completion_signature(): None for item in overloads} if not any(
-        item.titled("Completion Signature") is not None for item in overloads) else {}
-    for signature in filter(None, signatures):
-        parts.append(text.tag("Completion Signature") + listing(signature))
-    return "\n".join([*parts, "</refsect2>"])
+    title = f"<refsect2 id={quoteattr(identity(page, name))}><title><code>{escape(name)}</code></title>"
+    return "\n".join([title, *overload_blocks(overloads, name, asio_page(page, name)), "</refsect2>"])
 
 
 def brief_of(overloads):
@@ -192,26 +217,36 @@ def foreign(page, compound):
 
 def class_body(page, items):
     compound = items[0]
-    groups = dict(sorted(LIBRARY.members(compound).items(), key=lambda group: group[0].lstrip("~")))
+    special = (compound.simple_name, "~" + compound.simple_name, "operator=")
+    groups = dict(sorted(LIBRARY.members(compound).items(), key=lambda group: (group[0] not in special, group[0])))
     sections = [member_section(page, name, overloads) for name, overloads in groups.items()]
     free = [item for item in items[1:] if item.kind == "function"]
     sections += [member_section(page, item.name, [item]) for item in free]
-    body = "\n".join(text.description(compound, asio_page(page), with_brief=False))
+    body = "\n".join(text.description(compound, asio_page(page)))
     yield f"<refsect1><title>Description</title>{body}{foreign(page, compound) or '<para/>'}</refsect1>"
     if groups:
         yield f"<refsect1><title>Members</title>{member_tables(page, groups)}</refsect1>"
         yield "<refsect1><title>Each member</title>" + "\n".join(sections) + "</refsect1>"
 
 
+def see_also(item):
+    """Where the name leads that a type alias stands for."""
+    names = [name for name in re.findall(r"\w+", item.code("type")) if name in LIBRARY.pages and name != item.name]
+    return [f"<para>See {linked(names[0], names[0])}.</para>"] if names and item.kind == "typedef" else []
+
+
 def free_body(page, items):
     first = items[0]
-    parts = overload_texts(items, page if page in ASIO_FREE else None, None) if page in ASIO_FREE else []
-    if not parts:
-        parts = [part for item in items for part in text.description(item, None)]
+    same = [item for item in items if item.name == first.name]
+    asio = asio_page(page) if page in ASIO_FREE else None
+    blocks = blocks_of(same)
+    parts = described(blocks[0], asio, first_brief=False) + see_also(first)
+    for block in blocks[1:]:
+        parts += overload_blocks(block, first.name, asio)
     if first.kind == "enum":
         parts.append(enumerators(page, first))
-    yield "<refsect1><title>Description</title>" + "\n".join(dict.fromkeys(parts)) + "</refsect1>"
-    others = [item for item in items[1:] if item.name != first.name]
+    yield "<refsect1><title>Description</title>" + "\n".join(parts) + "<para/></refsect1>"
+    others = [item for item in items if item.name != first.name]
     if others:
         yield "<refsect1><title>Functions</title>" + "\n".join(
             member_section(page, item.name, [item]) for item in others) + "</refsect1>"
@@ -221,7 +256,7 @@ def page_xml(page, items):
     first = items[0]
     is_class = isinstance(first, Compound)
     same = [item for item in items if item.name == first.name]
-    code = class_code(page, items) if is_class else "\n\n".join(code_of(item, item.name) for item in same)
+    code = class_code(page, items) if is_class else "\n\n".join(code_of(item, item.name) for item in blocks_of(same)[0])
     if first.kind != "define":
         code = f"#include <{first.header}>\n\n{code}"
     body = class_body(page, items) if is_class else free_body(page, items)
@@ -248,7 +283,7 @@ def main():
     text.TREE = pathlib.Path(sys.argv[1])
     LIBRARY = Library(sys.argv[2])
     pages = [page_xml(name, items) for name, items in sorted(LIBRARY.pages.items())]
-    print(f'<section id="{ROOT}"><title>Reference</title>', *contents(), *pages, "</section>", sep="\n")
+    print(f'<section id="{ROOT}"><title>Reference</title>', *contents(), NOTATION, *pages, "</section>", sep="\n")
     found = list(gaps.find(LIBRARY, is_object))
     print(*found, f"reference: {len(pages)} pages, {len(found)} gaps", sep="\n", file=sys.stderr)
     return 1 if found else 0

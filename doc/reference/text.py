@@ -12,8 +12,9 @@ import textwrap
 from xml.sax.saxutils import escape, quoteattr
 
 TREE = pathlib.Path(".")
-# A qualified or composed name, a macro, a call.
-NAME = re.compile(r"~?\b(?:(?:\w+::)+\w+|[a-z]+[0-9]*(?:_[a-z0-9]+)+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:\(\))?")
+# A page of the system's manual; a qualified or composed name, a macro, a call.
+NAME = re.compile(r"\b[a-z]\w*\(\d\)|~?\b(?:(?:\w+::)+\w+|[a-z]+[0-9]*(?:_[a-z0-9]+)+|"
+                  r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:\(\))?")
 BLOCKS = ("programlisting", "itemizedlist", "orderedlist", "parameterlist", "simplesect")
 SIMPLE = {"return": "Returns", "note": "Note", "see": "See Also", "pre": "Preconditions"}
 PARAMETERS = {"param": "Parameters", "templateparam": "Template Parameters", "exception": "Exceptions"}
@@ -39,7 +40,10 @@ def inline(element):
     parts = [plain(element.text)]
     for child in element:
         if child.tag in ("computeroutput", "verbatim"):
-            parts.append(f"<code>{escape(''.join(child.itertext()))}</code>")
+            # doxygen takes a colon behind a word of code for a part of it.
+            code, colon, _ = "".join(child.itertext()).rpartition(":") if "".join(child.itertext())[-1:] == ":" else (
+                "".join(child.itertext()), "", "")
+            parts.append(f"<code>{escape(code)}</code>{colon}")
         elif child.tag == "emphasis":
             parts.append(f"<emphasis>{inline(child)}</emphasis>")
         elif child.tag == "ulink" and not child.get("url").startswith("example:"):
@@ -142,6 +146,6 @@ def brief(item):
     return inline(found)
 
 
-def description(item, asio, with_brief=True):
-    parts = [f"<para>{brief(item)}</para>"] if with_brief and brief(item) else []
-    return parts + list(blocks(item.detail, asio))
+def description(item, asio):
+    """What the comment says beyond its first sentence."""
+    return list(blocks(item.detail, asio))

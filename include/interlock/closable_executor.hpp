@@ -13,7 +13,7 @@ inline namespace abi_0 {
 
 /// Selects the pipes that any thread may close, as interlock::closable selects the sockets.
 /**
- * boost::asio::basic_readable_pipe<closable_executor<Executor>> is interlock::basic_readable_pipe<Executor>, so code
+ * `boost::asio::basic_readable_pipe<closable_executor<Executor>>` is `interlock::basic_readable_pipe<Executor>`, so code
  * written over Asio's pipe templates (Boost.Process v2) works with it. The executor of the pipe is an @c Executor; this
  * type is not an executor, and nothing converts to it or from it.
  */

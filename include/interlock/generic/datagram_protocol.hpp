@@ -16,6 +16,7 @@ inline namespace abi_0 {
 namespace generic {
 
 /// Datagrams of any family, with sockets that any thread may close.
+/** Its @c socket is a basic_datagram_socket. */
 using datagram_protocol = closable<boost::asio::generic::datagram_protocol>;
 
 } // namespace generic

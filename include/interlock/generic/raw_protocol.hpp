@@ -16,6 +16,7 @@ inline namespace abi_0 {
 namespace generic {
 
 /// Raw protocols of any family, with sockets that any thread may close.
+/** Its @c socket is a basic_raw_socket. */
 using raw_protocol = closable<boost::asio::generic::raw_protocol>;
 
 } // namespace generic

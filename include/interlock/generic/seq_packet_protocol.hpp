@@ -16,6 +16,7 @@ inline namespace abi_0 {
 namespace generic {
 
 /// Sequenced packets of any family, with sockets that any thread may close.
+/** Its @c socket is a basic_seq_packet_socket. */
 using seq_packet_protocol = closable<boost::asio::generic::seq_packet_protocol>;
 
 } // namespace generic

@@ -16,6 +16,7 @@ inline namespace abi_0 {
 namespace generic {
 
 /// Streams of any family, with sockets that any thread may close.
+/** Its @c socket is a basic_stream_socket. */
 using stream_protocol = closable<boost::asio::generic::stream_protocol>;
 
 } // namespace generic

@@ -18,6 +18,7 @@ inline namespace abi_0 {
 namespace ip {
 
 /// ICMP with raw sockets that any thread may close.
+/** Its @c socket is a basic_raw_socket. */
 using icmp = closable<boost::asio::ip::icmp>;
 
 } // namespace ip

@@ -18,6 +18,7 @@ inline namespace abi_0 {
 namespace ip {
 
 /// TCP with sockets and acceptors that any thread may close.
+/** Its @c socket is a basic_stream_socket, its @c acceptor a basic_socket_acceptor. */
 using tcp = closable<boost::asio::ip::tcp>;
 
 } // namespace ip

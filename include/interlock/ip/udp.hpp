@@ -18,6 +18,7 @@ inline namespace abi_0 {
 namespace ip {
 
 /// UDP with sockets that any thread may close.
+/** Its @c socket is a basic_datagram_socket. */
 using udp = closable<boost::asio::ip::udp>;
 
 } // namespace ip

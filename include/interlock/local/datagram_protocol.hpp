@@ -16,6 +16,7 @@ inline namespace abi_0 {
 namespace local {
 
 /// AF_UNIX datagrams with sockets that any thread may close.
+/** Its @c socket is a basic_datagram_socket. */
 using datagram_protocol = closable<boost::asio::local::datagram_protocol>;
 
 } // namespace local

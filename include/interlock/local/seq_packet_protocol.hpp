@@ -21,6 +21,7 @@ inline namespace abi_0 {
 namespace local {
 
 /// AF_UNIX sequenced packets with sockets and acceptors that any thread may close.
+/** Its @c socket is a basic_seq_packet_socket, its @c acceptor a basic_socket_acceptor. */
 using seq_packet_protocol = closable<boost::asio::local::seq_packet_protocol>;
 
 } // namespace local

@@ -16,6 +16,7 @@ inline namespace abi_0 {
 namespace local {
 
 /// AF_UNIX streams with sockets and acceptors that any thread may close.
+/** Its @c socket is a basic_stream_socket, its @c acceptor a basic_socket_acceptor. */
 using stream_protocol = closable<boost::asio::local::stream_protocol>;
 
 } // namespace local

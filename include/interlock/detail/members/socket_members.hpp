@@ -265,7 +265,7 @@ public:
   /// Set an option on the socket.
   /**
    * @asio
-   * SO_LINGER is kept by the object: see the page on SO_LINGER.
+   * SO_LINGER with a time stays in the object, and does not reach the kernel, because close(2) would block.
    *
    * @errors{setsockopt(2)}
    */

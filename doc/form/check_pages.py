@@ -47,6 +47,7 @@ class Page(html.parser.HTMLParser):
     def handle_data(self, data):
         if self.lasttag == "title" and not self.title:
             self.title = data
+            return
         self.text += data
         if not self.code:
             self.prose.append(data)

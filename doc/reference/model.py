@@ -161,8 +161,10 @@ class Library:
 
     def __init__(self, folder):
         self.compounds, self.pages, self.by_simple_name = {}, {}, {}
-        roots = [xml.parse(path).getroot() for path in sorted(pathlib.Path(folder).glob("*.xml"))
-                 if path.name not in ("index.xml", "Doxyfile.xml")]
+        folder = pathlib.Path(folder)
+        # Only what the index names: an earlier run may have left more.
+        named = xml.parse(folder / "index.xml").getroot().findall("compound")
+        roots = [xml.parse(folder / f"{compound.get('refid')}.xml").getroot() for compound in named]
         definitions = [definition for root in roots for definition in root.findall("compounddef")]
         for definition in definitions:
             if definition.get("kind") in ("class", "struct"):

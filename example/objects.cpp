@@ -181,13 +181,43 @@ static void close_handle(io_context& context)
   report("close handle", ec);
 }
 
+static void closable(io_context& context)
+{
+  //[objects_closable
+  using stream_protocol = interlock::closable<boost::asio::local::stream_protocol>;
+  stream_protocol::socket socket(context); // as interlock::local::stream_protocol::socket
+  stream_protocol::socket peer(context);
+  interlock::local::connect_pair(socket, peer);
+  std::thread stop([&socket] { socket.close(); });
+  error_code ec;
+  socket.read_some(boost::asio::buffer(data), ec);
+  stop.join();
+  //]
+  report("closable", ec);
+}
+
+static void lease(io_context& context)
+{
+  interlock::ip::udp::socket socket(
+    context, interlock::ip::udp::endpoint(address_v4::loopback(), 0));
+  int kind = 0;
+  ::socklen_t size = sizeof kind;
+  //[objects_lease
+  std::thread stop([&socket] { socket.close(); });
+  if (const interlock::fd_lease lease = socket.lease()) // not closed, nor reused, while this exists
+    ::getsockopt(lease.get(), SOL_SOCKET, SO_TYPE, &kind, &size);
+  stop.join();
+  //]
+  require(kind == 0 || kind == SOCK_DGRAM, "lease");
+}
+
 int main()
 {
   try
   {
     io_context context;
     for (const auto& show : {stream_socket, acceptor, datagram_socket, raw_socket,
-           seq_packet_socket, pipes, descriptor, serial_port, close_handle})
+           seq_packet_socket, pipes, descriptor, serial_port, close_handle, closable, lease})
       show(context);
   }
   catch (const std::exception& e)

@@ -31,6 +31,9 @@ MEANINGLESS = ("identifier", "special")
 LONGEST_NAME = 32
 # A link in prose to these would be a riddle: they are words as well, or names of other libraries.
 NOT_LINKED = {"is_valid", "to_string"}
+# Without a class or a namespace before them these are members, which every object has.
+OBJECT = "basic_stream_socket"
+MEMBERS = ("async_close", "async_release", "get_close_handle", "to_asio")
 BREAKS = re.compile(r"(?<=::)(?=\w)|(?<=[,/(<])(?=[^\s)])")
 
 
@@ -155,8 +158,7 @@ def link_names(page, names):
         for place, child in enumerate(list(element)):
             if child.tag == "code" and not list(child):
                 name = re.sub(r"\(.*\)$", "", child.text or "")
-                name = name[len("interlock::"):] if name.startswith("interlock::") else name
-                target = names.get(name)
+                target = names.get(name) or names.get(name.replace("interlock::", "", 1))
                 if target and target[0] != page.path and name not in seen:
                     seen.add(name)
                     link = xml.Element("a", {"href": page.link_to(*target), "class": "name"})
@@ -203,11 +205,12 @@ def reference_names(pages):
             continue
         own = page.id[len(REFERENCE):].replace(".", "::")
         if ("_" in own or "::" in own) and own not in NOT_LINKED:
-            names[own] = (page.path, "")
+            names[own] = names["interlock::" + own] = (page.path, "")
         for element in page.body.iter():
             place = element.get("id", "")
             if element.tag in ("h3", "a") and re.fullmatch(r"\w+", place):
                 names[f"{own}::{place}"] = (page.path, place)
+    names.update({name: names[f"{OBJECT}::{name}"] for name in MEMBERS if f"{OBJECT}::{name}" in names})
     return names
 
 
@@ -283,7 +286,8 @@ def escape(text):
 def finished(page, contents, order):
     name = "Interlock" if page.path == "index.html" else f"{page.title} - Interlock"
     return (HERE / "page.html").read_text(encoding="utf-8").format(
-        title=escape(name), root=page.root, contents=tree.write(sidebar(page, contents)),
+        title=escape(name), root=page.root, kind=' class="reference"' * (page.id + ".").startswith(REFERENCE),
+        contents=tree.write(sidebar(page, contents)),
         text=tree.write(page.body), neighbours=neighbours(page, order))
 
 

@@ -68,6 +68,9 @@ def gaps_of_class(library, compound, is_object):
                     and not is_constant(item) for overloads in groups.values() for item in overloads)
     if has_state and not is_said([compound], "Thread Safety"):
         yield "", "Thread Safety"
+    example = compound.titled("Example")
+    if example is not None and example.find(".//programlisting") is not None:
+        yield "", "an example that runs (@example_of)"
     if is_object and f"~{compound.simple_name}" in groups and not is_said([compound], "Example"):
         yield "", "Example"
     for name, overloads in groups.items():

@@ -23,11 +23,11 @@ ASIO_FREE = ("connect_pipe", "local::connect_pair")
 # Ids are names of places in addresses.
 OPERATORS = (("<<", "output"), ("[]", "index"), ("==", "equal"), ("!=", "unequal"), ("=", "assign"), (" ", ""))
 WIDTH = 78
-NOTATION = f"""{text.tag("Notation")}
-<para><code>completion_token_for&lt;S&gt;</code> is a completion token for the signature S, as the concept of Asio's: a function
-object with these parameters, or <code>use_future</code>, <code>use_awaitable</code> and their like. <code>DEFAULT</code> is
-the default completion token of the executor. <code>SOCKET&lt;E&gt;</code> is the socket of the acceptor's protocol with the
-executor E.</para>"""
+NOTATION = text.tag("Notation") + """
+<para><code>completion_token_for&lt;S&gt;</code> is a completion token for the signature S, as the concept of Asio's:
+a function object with these parameters, or <code>use_future</code>, <code>use_awaitable</code> and their like.
+<code>DEFAULT</code> is the default completion token of the executor. <code>SOCKET&lt;E&gt;</code> is the socket of the
+acceptor's protocol with the executor E.</para>"""
 KINDS = (
     ("Sockets, descriptors, pipes, serial ports", lambda name, item: is_object(item)),
     ("Their usual names", lambda name, item: item.kind == "typedef"),
@@ -102,7 +102,8 @@ def code_of(item, name):
         return f"enum {'class ' * (item.element.get('strong') == 'yes')}{name}\n{{\n  " + ",\n  ".join(values) + "\n};"
     if item.kind == "define":
         parameters = [text_of(parameter) for parameter in item.element.findall("param/defname")]
-        return f"#define {name}" + (f"({', '.join(parameters)})" if parameters else "")
+        value = text_of(item.element.find("initializer"))
+        return f"#define {name}" + (f"({', '.join(parameters)})" if parameters else "") + f" {value}"
     # A nested struct: rebind_executor.
     inner = [f"  using {other.name} = {other.code('type')};" for other in item.own(())]
     return f"{template_line(item)}struct {name}\n{{\n" + "\n".join(inner) + "\n};"

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 TREE = pathlib.Path(".")
 # A page of the system's manual; a qualified or composed name, a macro, a call.
-NAME = re.compile(r"\b[a-z]\w*\(\d\)|~?\b(?:(?:\w+::)+\w+|[a-z]+[0-9]*(?:_[a-z0-9]+)+|"
+NAME = re.compile(r"\b(?:\w+/)+\w+\.hpp|\b[a-z]\w*\(\d\)|~?\b(?:(?:\w+::)+\w+|[a-z]+[0-9]*(?:_[a-z0-9]+)+|"
                   r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:\(\))?")
 BLOCKS = ("programlisting", "itemizedlist", "orderedlist", "parameterlist", "simplesect")
 SIMPLE = {"return": "Returns", "note": "Note", "see": "See Also", "pre": "Preconditions"}

@@ -92,13 +92,7 @@ using if_stack = std::enable_if_t<is_stack<Stream>::value, int>;
  * which is to be a strand, or that of a context that one thread runs. No handler of an operation on the stream may be
  * bound to another executor.
  *
- * @par Example
- * @code
- * using stream_type = boost::asio::ssl::stream<interlock::ip::tcp::socket>;
- * std::shared_ptr<stream_type> stream = ...;
- * interlock::async_close(stream, interlock::close_mode::graceful(std::chrono::seconds(5)),
- *   [](boost::system::error_code, interlock::stack_report report) { ... });
- * @endcode
+ * @example_of{example/tls_client.cpp,tls_client_close}
  */
 template <class Stream,
   INTERLOCK_TOKEN_FOR(void(boost::system::error_code, stack_report))

@@ -110,13 +110,7 @@ struct closable_base<Protocol, Closable, std::void_t<typename Protocol::acceptor
  * converts to this one. @c socket is of the same kind as in @c Protocol: a stream, datagram, raw or
  * sequenced packet socket.
  *
- * @par Example
- * @code
- * using tcp = interlock::closable<boost::asio::ip::tcp>; // also interlock::ip::tcp
- * tcp::socket s(context);
- * boost::asio::connect(s, tcp::resolver(context).resolve("example.org", "http"));
- * std::thread watchdog([&s] { s.close(); });
- * @endcode
+ * @example_of{example/objects.cpp,objects_closable}
  */
 template <class Protocol>
 struct closable

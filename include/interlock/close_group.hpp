@@ -47,16 +47,8 @@ inline namespace abi_0 {
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Safe, except for construction and destruction.
  *
- * @par Example
- * @code
- * interlock::close_group group(context);
- * group.add(acceptor);
- * ...
- * group.add(socket); // each accepted one
- * ...
- * group.async_close(interlock::close_mode::graceful(std::chrono::seconds(30)),
- *   [](boost::system::error_code, interlock::close_tally tally) { std::cout << tally << '\n'; });
- * @endcode
+ * @example_of{example/group.cpp,group_members}
+ * <a href="example:example/group.cpp#group_close"></a>
  */
 class close_group
 {

@@ -42,14 +42,7 @@ inline namespace abi_0 {
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Unsafe.
  *
- * @par Example
- * @code
- * socket.async_close(
- *   interlock::close_mode::graceful(std::chrono::seconds(30))
- *     .progress_timeout(std::chrono::seconds(5))
- *     .discard_limit(1 << 20),
- *   token);
- * @endcode
+ * @example_of{example/delivery.cpp,delivery_close}
  */
 class close_mode
 {

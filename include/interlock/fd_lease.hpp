@@ -32,11 +32,7 @@ class io_core;
  * @e Distinct @e objects: Safe.@n
  * @e Shared @e objects: Unsafe.
  *
- * @par Example
- * @code
- * if (interlock::fd_lease lease = socket.lease())
- *   ::getsockopt(lease.get(), ...);
- * @endcode
+ * @example_of{example/objects.cpp,objects_lease}
  */
 class fd_lease
 {

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: BSL-1.0
 """Draw the pictures: SVG without colours, to be a part of a page, whose style sheet has the colours.
 
-usage: pictures.py SOURCES FOLDER      (the folder of *.dot and *.seq; the folder to put *.svg into)
+usage: pictures.py SOURCES FOLDER      (the folder of *.dot, *.seq and *.svg; the folder to put *.svg into)
 
 A .dot is for graphviz. A .seq shows messages between threads: its columns, then from the top "a -> b: text" for an
-arrow, "a: text" for a note at a column, "= text" for one more line of the last note.
+arrow, "a: text" for a note at a column, "= text" for one more line of the last note. A .svg, which another program has
+drawn, is copied; its aria-label says what it shows.
 """
 
 import pathlib
@@ -103,6 +104,9 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     for source in sorted(sources.iterdir()):
         text = source.read_text(encoding="utf-8")
+        if source.suffix == ".svg":
+            (folder / source.name).write_text(text, encoding="utf-8")
+            continue
         drawn = graph(source) if source.suffix == ".dot" else Sequence(text).svg()
         drawn = drawn.replace("<svg ", f"<svg aria-label={quoteattr(subject(text))} ", 1)
         (folder / f"{source.stem}.svg").write_text(drawn, encoding="utf-8")

@@ -22,8 +22,8 @@
 // machine with few processors it takes as much of them as the server, so that the rate says less than the processor
 // time. The time from the close to the client's end of stream is reported in microseconds, of all turns together. With
 // several threads, Asio and Interlock share one acceptor and one reactor; epoll and libuv have one of each for each
-// thread. Go takes part if the environment names its server, connections/server.go (BENCH_GO_SERVER): a process of its own, in
-// which the loop's threads are not told from others.
+// thread. Go takes part if the environment names its server, connections/server.go (BENCH_GO_SERVER): a process of its
+// own, in which the loop's threads are not told from others.
 
 #include <algorithm>
 #include <cstdio>

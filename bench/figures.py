@@ -7,7 +7,7 @@ usage: figures.py BUILD [--quick | --write]     (run calls it; BUILD holds the p
 
 Each program of bench/ lets its sides take turns in one run, so that all see the same machine. What it records are
 ratios of a turn, as median and quartiles; times on this machine where a unit is named. With --write the tables go
-into doc/figures.qbk, and the pictures into doc/figures/.
+into doc/figures.qbk, and the pictures into doc/pictures/.
 
 Exit status 0: everything has been measured, whether a budget is met or not; otherwise a program has failed.
 """
@@ -30,6 +30,7 @@ SHOWN = {
     "asio": "Asio", "strand": "Asio, each socket on a strand", "epoll": "epoll(7)", "libuv": "libuv", "go": "Go",
     "close": "Interlock, close()", "destructor": "Interlock, destructor", "async_close": "Interlock, async_close()"}
 
+RATE, PROCESS = "messages a second", "processor time of the process"
 Figure = namedtuple("Figure", "median low high")
 Echo = namedtuple("Echo", "title size connections threads")
 
@@ -133,8 +134,8 @@ class Bench:
 
 # --- The tables -----------------------------------------------------------------------------------
 
-def shown(figure, digits=2):
-    return f"{figure.median:.{digits}f} ({figure.low:.{digits}f} .. {figure.high:.{digits}f})"
+def shown(figure):
+    return f"{figure.median:.2f} ({figure.low:.2f} .. {figure.high:.2f})"
 
 
 def peers_table(title, results, what):
@@ -163,19 +164,18 @@ def budgets(found):
     connections, closing, stuck = found["connections"], found["close_time"], found["stuck"]
     lingering, scale = found["lingering"], found["scale"]
     most = max((int(name.split(":")[0]) for name in lingering if name.endswith("taken up")))
-    rate = "messages a second"
     yield at_most("instructions of a round, against Asio", 1.06, found["instructions"][0], 3)
     yield at_most("instructions of a round, against the strand", 0.60, found["instructions"][1], 3)
     for threads, echo in (("one loop thread", one), ("two loop threads", two)):
-        ours = echo[f"close: {rate}"].median
+        ours = echo[f"close: {RATE}"].median
         yield at_least(f"echoes a second, {threads}, against Asio", 0.97, ours)
-        yield at_least(f"echoes a second, {threads}, against the strand", 1.0, ours / echo[f"strand: {rate}"].median)
-        yield at_least(f"echoes a second, {threads}, against libuv", 1.0, ours / echo[f"libuv: {rate}"].median)
+        yield at_least(f"echoes a second, {threads}, against the strand", 1.0, ours / echo[f"strand: {RATE}"].median)
+        yield at_least(f"echoes a second, {threads}, against libuv", 1.0, ours / echo[f"libuv: {RATE}"].median)
     for way, process, least in (("close", 1.08, 0.97), ("destructor", 1.08, 0.97), ("async_close", 1.30, 0.95)):
         yield at_most(f"connections, {SHOWN[way]}: processor time of the process, against Asio", process,
-                      connections[f"{way}: processor time of the process"].median)
+                      connections[f"{way}: {PROCESS}"].median)
         yield at_least(f"connections, {SHOWN[way]}: a second, against Asio", least,
-                       connections[f"{way}: {rate}"].median)
+                       connections[f"{way}: {RATE}"].median)
     yield at_most("connections, async_close(): processor time of the loop, against Asio", 1.05,
                   connections["async_close: processor time of the loop"].median)
     yield at_most("system calls of a connection, close()", found["calls"]["asio"], found["calls"]["close"], 1)
@@ -230,28 +230,25 @@ def measure(b):
 
 
 def pages(found, turns):
-    what = "messages a second"
     calls = "".join(f"    [[{SHOWN[s]}] [{n:.1f}]]\n" for s, n in found["calls"].items())
     return "\n\n".join([
         f"Measured on {machine()}. Medians of {turns} turns, with quartiles.",
-        peers_table("Echoes a second, against Asio", found["echoes"], what),
-        "[$figures/echoes.svg]",
-        peers_table("Processor time of an echo, against Asio", found["echoes"], "processor time of the process"),
+        peers_table("Echoes a second, against Asio", found["echoes"], RATE),
+        "[$pictures/echoes.svg]",
+        peers_table("Processor time of an echo, against Asio", found["echoes"], PROCESS),
         peers_table("Connections a second, against Asio: accept, one echo, close",
-                    {"32 at once": found["connections"]}, what),
-        "[$figures/connections.svg]",
+                    {"32 at once": found["connections"]}, RATE),
+        "[$pictures/connections.svg]",
         peers_table("Processor time of a connection, against Asio", {"32 at once": found["connections"]},
-                    "processor time of the process"),
+                    PROCESS),
         f"[table System calls of a connection\n    [[] [Calls]]\n{calls}]",
         budget_table(budgets(found))]) + "\n"
 
 
 def drawn(found):
     """The pictures, by file."""
-    what = "messages a second"
-
     def bars(results):
-        return [(name, [(SHOWN[s], *r[f"{s}: {what}"]) for s in SIDES if f"{s}: {what}" in r])
+        return [(name, [(SHOWN[s], *r[f"{s}: {RATE}"]) for s in SIDES if f"{s}: {RATE}" in r])
                 for name, r in results.items()]
     return {
         "echoes.svg": pictures.bars("Echoes a second, against Asio", bars(found["echoes"])),
@@ -278,9 +275,8 @@ def main():
     print(text)
     if "--write" in options:
         (ROOT / "doc/figures.qbk").write_text(HEAD + text, encoding="utf-8")
-        (ROOT / "doc/figures").mkdir(exist_ok=True)
         for name, picture in drawn(found).items():
-            (ROOT / "doc/figures" / name).write_text(picture, encoding="utf-8")
+            (ROOT / "doc/pictures" / name).write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

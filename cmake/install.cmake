@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 # What "cmake --install" installs: the library, its headers and licence, and what finds them: the packages of CMake
-# and of pkg-config. Jamroot installs the same for "b2 install".
+# and of pkg-config. packaging/install.jam installs the same for "b2 install".
 
 include(CMakePackageConfigHelpers)
 

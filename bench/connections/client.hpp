@@ -93,8 +93,8 @@ struct load
   std::size_t count = 4000;   // connections
   std::size_t at_once = 32;   // without a rate
   std::uint32_t messages = 1; // of each connection; not 0
-  std::uint32_t rate =
-    0;                   // connections that start in a second; 0: each as soon as another has ended
+  // Connections that start in a second; 0: each as soon as another has ended.
+  std::uint32_t rate = 0;
   std::size_t size = 64; // bytes of a message
 };
 

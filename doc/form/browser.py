@@ -16,7 +16,7 @@ class Browser:
     def __init__(self):
         program = next(filter(None, map(shutil.which, NAMES)), None)
         if program is None:
-            raise SystemExit("browser: no Chromium; tools/install_packages pages installs it")
+            raise SystemExit("browser: no Chromium; tools/install_packages browser installs it")
         self.profile = tempfile.TemporaryDirectory(prefix="pages.")
         for_it, to_it = os.pipe()
         from_it, by_it = os.pipe()

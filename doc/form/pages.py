@@ -19,6 +19,7 @@ import re
 import shutil
 import sys
 import xml.etree.ElementTree as xml
+from xml.sax.saxutils import escape
 
 import tree
 
@@ -64,7 +65,7 @@ def short_place(page_id, place):
 
 def name_places(page):
     """Each place is an id of the element that it begins, under its short name."""
-    parents = {child: parent for parent in page.body.iter() for child in parent}
+    parents = tree.parents(page.body)
     for anchor in [element for element in page.body.iter("a") if element.get("name") and not element.get("href")]:
         parent = parents[anchor]
         place = short_place(page.id, anchor.get("name"))
@@ -123,7 +124,7 @@ def link_headings(page):
 
 
 def simplify_code(page):
-    parents = {child: parent for parent in page.body.iter() for child in parent}
+    parents = tree.parents(page.body)
     for span in list(page.body.iter("span")):
         if any(tree.has_class(span, name) for name in MEANINGLESS):
             tree.unwrap(parents[span], span)
@@ -175,7 +176,7 @@ def link_names(page, names):
 
 
 def embed_pictures(page, folder):
-    parents = {child: parent for parent in page.body.iter() for child in parent}
+    parents = tree.parents(page.body)
     for image in list(page.body.iter("object")):
         svg = read_svg(folder / pathlib.PurePosixPath(image.get("data")).name)
         figure = xml.Element("figure", {"class": "picture", "role": "img", "aria-label": svg.get("aria-label")})
@@ -279,10 +280,6 @@ def neighbours(page, order):
     return "\n".join(links)
 
 
-def escape(text):
-    return text.replace("&", "&amp;").replace("<", "&lt;")
-
-
 def finished(page, contents, order):
     name = "Interlock" if page.path == "index.html" else f"{page.title} - Interlock"
     return (HERE / "page.html").read_text(encoding="utf-8").format(
@@ -306,7 +303,7 @@ def sections_of(page):
         found[-1][2].append(element.text or "")
         for child in element:
             visit(child)
-            found[-1][2].append((child.tail or "") if child.tag != "wbr" else (child.tail or ""))
+            found[-1][2].append(child.tail or "")
 
     visit(page.body)
     return [(heading, place, " ".join("".join(text).split())) for heading, place, text in found]

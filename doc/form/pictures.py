@@ -34,7 +34,7 @@ class Sequence:
             if line.startswith("="):
                 events[-1][2].append(line[1:].strip())
             else:
-                ends, _, text = line.partition(":") if "->" in line.partition(":")[0] else line.partition(":")
+                ends, _, text = line.partition(":")
                 begin, _, end = (end.strip() for end in ends.partition("->"))
                 events.append((begin, end or None, [text.strip()]))
         return events

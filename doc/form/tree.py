@@ -50,6 +50,11 @@ def find_class(element, name):
     return next((found for found in element.iter() if has_class(found, name)), None)
 
 
+def parents(element):
+    """The parent of each element below this one."""
+    return {child: parent for parent in element.iter() for child in parent}
+
+
 def remove(parent, child):
     """Takes CHILD away; the text behind it stays."""
     place = list(parent).index(child)

@@ -12,7 +12,6 @@ import re
 import text
 from model import Compound, text_of
 
-SAID_BY_ASIO = "As in Boost.Asio"
 # What every overload with an error_code has, and what has no name.
 KNOWN_PARAMETERS = {"ec", ""}
 INTERNAL = re.compile(r"\b(?:interlock_|io_core|socket_core|descriptor_core|detail|\w+_result<|if_\w+)")
@@ -31,7 +30,7 @@ def is_constant(item):
 
 
 def gaps_of_function(overloads):
-    by_asio = is_said(overloads, SAID_BY_ASIO)
+    by_asio = is_said(overloads, text.SAID_BY_ASIO)
     asynchronous = any(item.completion_signature() for item in overloads)
     described = set().union(*(item.described_parameters() for item in overloads))
     names = {name for item in overloads for _, name, *_ in item.parameters()}
@@ -89,9 +88,10 @@ def find(library, is_object):
             found = []
         for name in dict.fromkeys(item.name for item in items):
             same = [item for item in items if item.name == name]
-            found += [("" if name in page else "::" + name, gap) for gap in gaps_of_group(same)]
+            place = "" if name in page else "::" + name
+            found += [(place, gap) for gap in gaps_of_group(same)]
             if (same[0].kind == "function" and not name.startswith("operator") and not is_constant(same[0])
                     and not is_said(same, "Thread Safety")):
-                found.append(("" if name in page else "::" + name, "Thread Safety"))
+                found.append((place, "Thread Safety"))
         for member, gap in dict.fromkeys(found):
             yield f"{first.header}: {page}{member} lacks {gap}"

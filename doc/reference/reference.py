@@ -109,15 +109,7 @@ def code_of(item, name):
     return f"{template_line(item)}struct {name}\n{{\n" + "\n".join(inner) + "\n};"
 
 
-def listing(code):
-    return f'<programlisting language="c++">{escape(code)}</programlisting>'
-
-
 # --- Members --------------------------------------------------------------------------------------
-
-
-def is_asio(overloads):
-    return any(item.titled("As in Boost.Asio") is not None for item in overloads)
 
 
 def blocks_of(overloads):
@@ -135,7 +127,7 @@ def signatures_of(overloads):
     if any(item.titled("Completion Signature") is not None for item in overloads):
         return ""
     found = dict.fromkeys(filter(None, (item.completion_signature() for item in overloads)))
-    return text.tag("Completion Signature") + listing("\n".join(found)) if found else ""
+    return text.tag("Completion Signature") + text.listing("\n".join(found)) if found else ""
 
 
 def described(overloads, asio, first_brief=True):
@@ -150,7 +142,7 @@ def described(overloads, asio, first_brief=True):
 
 def overload_blocks(overloads, name, asio):
     for block in blocks_of(overloads):
-        yield listing("\n\n".join(code_of(item, name) for item in block))
+        yield text.listing("\n\n".join(code_of(item, name) for item in block))
         yield from described(block, asio)
 
 
@@ -180,7 +172,7 @@ def member_tables(page, groups):
     for name, overloads in groups.items():
         kind = overloads[0].kind
         where = ("Types" if kind in ("typedef", "struct", "enum") else "Data" if kind == "variable"
-                 else "Asio's contract" if is_asio(overloads) else "Interlock's own contract")
+                 else "Asio's contract" if gaps.is_said(overloads, text.SAID_BY_ASIO) else "Interlock's own contract")
         rows[where].append((linked(name, page, name), brief_of(overloads)))
     if not rows["Asio's contract"]:
         rows = {{"Interlock's own contract": "Functions"}.get(title, title): names for title, names in rows.items()}
@@ -265,7 +257,7 @@ def page_xml(page, items):
         f"<refentry id={quoteattr(identity(page))}>",
         f"<refmeta><refentrytitle>{escape(page)}</refentrytitle><manvolnum/></refmeta>",
         f"<refnamediv><refname>{escape(page)}</refname><refpurpose>{brief_of(same)}</refpurpose></refnamediv>",
-        f"<refsynopsisdiv>{listing(code)}</refsynopsisdiv>", *body, "</refentry>"))
+        f"<refsynopsisdiv>{text.listing(code)}</refsynopsisdiv>", *body, "</refentry>"))
 
 
 def contents():

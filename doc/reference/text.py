@@ -16,6 +16,8 @@ TREE = pathlib.Path(".")
 NAME = re.compile(r"\b(?:\w+/)+\w+\.hpp|\b[a-z]\w*\(\d\)|~?\b(?:(?:\w+::)+\w+|[a-z]+[0-9]*(?:_[a-z0-9]+)+|"
                   r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:\(\))?")
 BLOCKS = ("programlisting", "itemizedlist", "orderedlist", "parameterlist", "simplesect")
+# The title of what "@asio" begins.
+SAID_BY_ASIO = "As in Boost.Asio"
 SIMPLE = {"return": "Returns", "note": "Note", "see": "See Also", "pre": "Preconditions"}
 PARAMETERS = {"param": "Parameters", "templateparam": "Template Parameters", "exception": "Exceptions"}
 
@@ -41,9 +43,9 @@ def inline(element):
     for child in element:
         if child.tag in ("computeroutput", "verbatim"):
             # doxygen takes a colon behind a word of code for a part of it.
-            code, colon, _ = "".join(child.itertext()).rpartition(":") if "".join(child.itertext())[-1:] == ":" else (
-                "".join(child.itertext()), "", "")
-            parts.append(f"<code>{escape(code)}</code>{colon}")
+            code = "".join(child.itertext())
+            colon = ":" if code.endswith(":") else ""
+            parts.append(f"<code>{escape(code.removesuffix(':'))}</code>{colon}")
         elif child.tag == "emphasis":
             parts.append(f"<emphasis>{inline(child)}</emphasis>")
         elif child.tag == "ulink" and not child.get("url").startswith("example:"):
@@ -104,7 +106,7 @@ def block(element, asio):
     if element.tag == "parameterlist":
         return named(element, PARAMETERS.get(element.get("kind"), "Values"))
     title = "".join((element.find("title").itertext())) if element.find("title") is not None else None
-    if title == "As in Boost.Asio":
+    if title == SAID_BY_ASIO:
         return as_in_asio(element, asio)
     return tag(title or SIMPLE.get(element.get("kind"), "Note")) + "".join(blocks(element, skip="title"))
 

@@ -165,7 +165,7 @@ private:
       return "a time limit has been overrun";
     if (o.sight == sight::reset || o.sight == sight::given_up || o.sight == sight::unconnected)
       return "waits on a connection that is gone";
-    const bool is_finished = o.peer_finished && !o.input_more;
+    const bool is_finished = (o.peer_finished && !o.input_more) || o.input_left;
     return after.ghost.acknowledged && (after.wanted == kind::deliver || is_finished)
       ? "waits without a reason"
       : nullptr;

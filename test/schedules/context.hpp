@@ -138,6 +138,19 @@ public:
   template <class Over>
   void run_until(Over over);
 
+  /// The same, until handlers that count have been called.
+  template <class... Calls>
+  void run_until_called(const Calls&... handlers)
+  {
+    run_until([&] { return (... && (handlers.called != 0)); });
+  }
+
+  /// Runs what is queued.
+  void run_queued()
+  {
+    run_until([] { return true; });
+  }
+
   /// The next so many posts of a thread fail, as when memory has run out. `queues`: they have queued the task
   /// by then.
   void refuse_posts(std::string thread, unsigned count, bool queues = false)

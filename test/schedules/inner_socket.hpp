@@ -63,7 +63,7 @@ private:
 inline const inner_protocol may_block(SOCK_SEQPACKET);
 
 /// An I/O object over a descriptor of the run's kernel.
-class inner_socket final : public reactor_user
+class inner_socket : public reactor_user
 {
 public:
   using executor_type = executor;
@@ -87,7 +87,7 @@ public:
       kernel::current().at(fd_).user = this;
   }
 
-  ~inner_socket()
+  virtual ~inner_socket()
   {
     if (fd_ != -1)
       scheduler::current()->fail("an I/O object is destroyed with its descriptor in the reactor");
@@ -117,6 +117,16 @@ public:
     require_own_reactor("registration");
     race::write(this);
     f.user = this;
+  }
+
+  bool native_non_blocking() const
+  {
+    return false;
+  }
+
+  bool non_blocking() const
+  {
+    return false;
   }
 
   void native_non_blocking(bool, error_code& ec)
@@ -332,6 +342,60 @@ private:
   unsigned users_ = 0;
   operations reads_;
   operations writes_;
+};
+
+/// Of another type, as with another protocol: what an inner_socket has open can be moved into it.
+class other_socket final : public inner_socket
+{
+public:
+  using inner_socket::inner_socket;
+
+  explicit other_socket(inner_socket&& other) noexcept
+    : inner_socket(std::move(other))
+  {
+  }
+};
+
+/// What arrives is a connection, which inherits SO_LINGER from the listener.
+class inner_acceptor final : public inner_socket
+{
+public:
+  using inner_socket::inner_socket;
+
+  template <class Handler>
+  void async_accept(const executor& ex, Handler&& h)
+  {
+    const int listener = native_handle();
+    const ::linger inherited = kernel::current().at(listener).linger;
+    async_read_some(nullptr,
+      [own = std::move(h), ex, listener, inherited](error_code ec, std::size_t) mutable
+      {
+        inner_socket accepted(ex);
+        if (!ec)
+          accept(listener, inherited, accepted, ec);
+        std::move(own)(ec, std::move(accepted));
+      });
+  }
+
+  template <class Endpoint, class Handler>
+  void async_accept(const executor& ex, Endpoint&, Handler&& h)
+  {
+    async_accept(ex, std::forward<Handler>(h));
+  }
+
+private:
+  // Without a descriptor the connection waits for the next accept.
+  static void accept(int listener, const ::linger& inherited, inner_socket& into, error_code& ec)
+  {
+    const int fd = kernel::current().open_socket();
+    if (fd < 0)
+    {
+      ec = boost::asio::error::no_descriptors;
+      return kernel::current().arrive(listener, 1);
+    }
+    kernel::current().at(fd).linger = inherited;
+    into.assign(fd);
+  }
 };
 
 } // namespace schedules

@@ -39,6 +39,16 @@ struct can_deliver<schedules::inner_socket> : std::true_type
 {
 };
 
+template <>
+struct can_deliver<schedules::other_socket> : std::true_type
+{
+};
+
+template <>
+struct frees_address<schedules::inner_acceptor> : std::true_type
+{
+};
+
 } // namespace detail
 } // namespace abi_0
 } // namespace interlock
@@ -197,12 +207,13 @@ private:
   std::function<void()> what_;
 };
 
-class object
+template <class Inner>
+class basic_object
 {
 public:
-  using core = interlock::detail::io_core<inner_socket>;
+  using core = interlock::detail::io_core<Inner>;
 
-  explicit object(context& c)
+  explicit basic_object(context& c)
     : core_(c.get_executor())
   {
   }
@@ -246,14 +257,18 @@ public:
     core_.close();
   }
 
-  void async_close(calls& c)
+  // Each operation with a handler that counts, or with one of the scenario's own.
+
+  template <class... Mode>
+  void async_close(calls& c, const Mode&... mode)
   {
-    interlock::detail::initiate_close<core>{&core_}(counting(c));
+    async_close(counting(c), mode...);
   }
 
-  void async_close(calls& c, const interlock::close_mode& mode)
+  template <class Handler, class... Mode>
+  void async_close(Handler h, const Mode&... mode)
   {
-    interlock::detail::initiate_close<core>{&core_}(counting(c), mode);
+    interlock::detail::initiate_close<core>{&core_}(std::move(h), mode...);
   }
 
   void async_release(calls& c)
@@ -263,19 +278,24 @@ public:
 
   void async_read(calls& c)
   {
-    interlock::detail::initiate_read<core>{&core_}(counting(c), 0);
+    async_read(counting(c));
+  }
+
+  template <class Handler>
+  void async_read(Handler h)
+  {
+    interlock::detail::initiate_read<core>{&core_}(std::move(h), 0);
   }
 
   void async_write(calls& c)
   {
-    interlock::detail::initiate_send<core>{&core_}(counting(c), 0, 0);
+    async_write(counting(c));
   }
 
-  /// Any of these with a handler of the scenario's own.
-  template <template <class> class Initiation, class Handler, class... Args>
-  void start(Handler h, Args... args)
+  template <class Handler>
+  void async_write(Handler h)
   {
-    Initiation<core>{&core_}(std::move(h), args...);
+    interlock::detail::initiate_send<core>{&core_}(std::move(h), 0, 0);
   }
 
   core& get_core()
@@ -292,6 +312,8 @@ private:
 
   core core_;
 };
+
+using object = basic_object<inner_socket>;
 
 /// An async_close of a handle to an object of `c`.
 inline void async_close(const interlock::detail::handled_object& handle, context& c, calls& closed)

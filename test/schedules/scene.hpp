@@ -7,6 +7,7 @@
 #define INTERLOCK_TEST_SCHEDULES_SCENE_HPP
 
 #include <memory>
+#include <utility>
 
 #include <poll.h>
 
@@ -31,19 +32,36 @@ struct scene
   context ctx;
   std::unique_ptr<object> o = std::make_unique<object>(ctx);
   int fd = o->open(protocol);
-
-  /// Runs handlers until `over()`, and those that are queued then.
-  template <class Over>
-  void run_until(Over over)
-  {
-    ctx.run_until(over);
-  }
 };
+
+/// Begins a close: the step that detaches has run.
+template <class... Mode>
+void begin_close(scene& s, calls& closed, const Mode&... mode)
+{
+  s.o->async_close(closed, mode...);
+  s.ctx.run_queued();
+}
 
 /// The close service of a context, with options of the scenario's own.
 inline void use_options(context& c, const interlock::close_service::options& o)
 {
   boost::asio::make_service<interlock::close_service>(c, o);
+}
+
+/// With one thread for closes that can block.
+inline interlock::close_service::options one_thread()
+{
+  interlock::close_service::options o;
+  o.max_elastic_threads = 1;
+  return o;
+}
+
+/// The close service of a context, with threads of the scenario's own.
+inline void use_threads(context& c, interlock::detail::thread_factory make)
+{
+  interlock::close_service::options o;
+  o.thread_factory = std::move(make);
+  use_options(c, o);
 }
 
 /// A socket whose close can block, and does until it is let go.
@@ -67,12 +85,33 @@ inline void read_blocking(object& o)
   require(ec.failed(), "a blocked read ended without an error");
 }
 
+/// Enters a tenure, if that can be entered, and leaves it.
+inline void pass_through(interlock::detail::tenure_base& t)
+{
+  if (t.enter() != interlock::detail::duty::none)
+    return;
+  scheduler::current()->point("inside", nullptr);
+  t.leave();
+}
+
 /// Uses the object's descriptor while it has a lease of it.
 inline void use_a_lease(object& o)
 {
   const interlock::fd_lease lease = o.get_core().lease();
   if (lease)
     kernel::current().touch(lease.get(), "use of a lease");
+}
+
+/// A program that sets SO_LINGER past the library, by a lease if one can be had, while the peer acknowledges nothing.
+template <class Object>
+void let_linger(Object& o)
+{
+  const interlock::fd_lease lease = o.get_core().lease();
+  if (!lease)
+    return;
+  file& f = kernel::current().touch(lease.get(), "setsockopt of the program");
+  f.linger = {1, 5};
+  f.queued = 1;
 }
 
 /// Takes the descriptor out of the object, if it can be had, and closes it at once.

@@ -23,17 +23,21 @@ void become_told_child(scene& s)
   s.ctx.notify_fork(execution_context::fork_child);
 }
 
+void end_close(scene& s, calls& closed)
+{
+  s.ctx.run_until_called(closed);
+  require_done(closed);
+}
+
 } // namespace
 
 SCENARIO(told_child_with_a_close_under_way)
 {
   calls closed;
   scene s;
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
+  begin_close(s, closed);
   become_told_child(s);
-  s.run_until([&] { return closed.called != 0; });
-  require_done(closed);
+  end_close(s, closed);
 }
 
 // The step that detaches is a handler that the child has a copy of.
@@ -43,19 +47,16 @@ SCENARIO(child_that_runs_the_step_of_a_close)
   scene s;
   s.o->async_close(closed);
   become_child();
-  s.run_until([&] { return closed.called != 0; });
-  require_done(closed);
+  end_close(s, closed);
 }
 
 WIDE_SCENARIO(told_child_with_a_close_that_may_block_under_way)
 {
   calls closed;
   scene s(may_block);
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
+  begin_close(s, closed);
   become_told_child(s);
-  s.run_until([&] { return closed.called != 0; });
-  require_done(closed);
+  end_close(s, closed);
 }
 
 // The thread is in the kernel, where the descriptor is gone. Its number is free for what the child makes.
@@ -64,12 +65,10 @@ WIDE_SCENARIO(told_child_with_a_close_that_blocks)
   calls closed;
   scene s(may_block);
   kernel::current().at(s.fd).close_blocks = true;
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
-  wait_until([&] { return !kernel::current().is_open(s.fd); }, "a close that blocks");
+  begin_close(s, closed);
+  await_close_of(s.fd);
   become_told_child(s);
-  s.run_until([&] { return closed.called != 0; });
-  require_done(closed);
+  end_close(s, closed);
 }
 
 // The delivery is the parent's.
@@ -78,11 +77,9 @@ SCENARIO(told_child_with_a_delivery_under_way)
   calls closed;
   scene s;
   kernel::current().at(s.fd).queued = 1;
-  s.o->async_close(closed, close_mode::deliver(milliseconds(50)));
-  s.run_until([] { return true; });
+  begin_close(s, closed, close_mode::deliver(milliseconds(50)));
   become_told_child(s);
-  s.run_until([&] { return closed.called != 0; });
-  require_done(closed);
+  end_close(s, closed);
 }
 
 // The writes of the flush are the parent's: nothing ends it in the child.
@@ -93,10 +90,9 @@ SCENARIO(told_child_with_a_flush_under_way)
   scene s;
   kernel::current().at(s.fd).is_writable = false;
   s.o->async_write(written);
-  s.o->async_close(closed, close_mode::deliver(std::chrono::hours(48)));
-  s.run_until([] { return true; });
+  begin_close(s, closed, close_mode::deliver(std::chrono::hours(48)));
   become_told_child(s);
-  s.run_until([&] { return written.called != 0 && closed.called != 0; });
+  s.ctx.run_until_called(written, closed);
   require_done(written);
   require_done(closed);
 }
@@ -133,11 +129,10 @@ WIDE_SCENARIO(child_that_closes_untold_beside_a_close_under_way)
   scene s;
   object other(s.ctx);
   other.open();
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
+  begin_close(s, closed);
   become_child();
   other.async_close(other_closed);
-  s.run_until([&] { return closed.called != 0 && other_closed.called != 0; });
+  s.ctx.run_until_called(closed, other_closed);
   require_done(closed);
   require_done(other_closed);
 }
@@ -146,13 +141,11 @@ SCENARIO(child_that_opens_untold)
 {
   calls closed;
   scene s;
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
+  begin_close(s, closed);
   become_child();
   object other(s.ctx);
   other.open();
-  s.run_until([&] { return closed.called != 0; });
-  require_done(closed);
+  end_close(s, closed);
 }
 
 // It is told after it has used the context, or is told twice.
@@ -160,15 +153,13 @@ SCENARIO(child_that_is_told_late_and_twice)
 {
   calls closed;
   scene s;
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
+  begin_close(s, closed);
   become_child();
   object other(s.ctx);
   other.open();
   s.ctx.notify_fork(execution_context::fork_child);
   s.ctx.notify_fork(execution_context::fork_child);
-  s.run_until([&] { return closed.called != 0; });
-  require_done(closed);
+  end_close(s, closed);
 }
 
 // A worker that is slow may take a close over, and submit it too late.
@@ -176,23 +167,20 @@ SCENARIO(child_of_a_prepared_fork)
 {
   calls closed;
   scene s;
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
+  begin_close(s, closed);
   s.ctx.notify_fork(execution_context::fork_prepare);
   const bool is_late = scheduler::current()->now() >= milliseconds(100);
   require(is_late || !kernel::current().is_open(s.fd),
     "what was submitted is open after the preparation");
   become_told_child(s);
-  s.run_until([&] { return closed.called != 0; });
-  require_done(closed);
+  end_close(s, closed);
 }
 
 SCENARIO(child_that_ends_its_context_untold)
 {
   calls closed;
   scene s;
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
+  begin_close(s, closed);
   become_child();
   s.ctx.stop_services();
   s.o.reset();
@@ -203,12 +191,10 @@ SCENARIO(child_of_a_child)
 {
   calls closed;
   scene s;
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
+  begin_close(s, closed);
   become_child();
   become_told_child(s);
-  s.run_until([&] { return closed.called != 0; });
-  require_done(closed);
+  end_close(s, closed);
 }
 
 // Between the two forks the first child has adopted, and has a worker.
@@ -216,10 +202,8 @@ WIDE_SCENARIO(told_child_of_a_told_child)
 {
   calls closed;
   scene s;
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
+  begin_close(s, closed);
   become_told_child(s);
   become_told_child(s);
-  s.run_until([&] { return closed.called != 0; });
-  require_done(closed);
+  end_close(s, closed);
 }

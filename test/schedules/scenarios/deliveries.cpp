@@ -22,43 +22,36 @@ SCENARIO(flush_overtaken)
   calls written;
   calls first;
   calls second;
-  {
-    scene s;
-    kernel::current().at(s.fd).is_writable = false;
-    s.o->async_write(written);
-    thread other("other", [&] { s.o->async_close(second, close_mode::abort()); });
-    s.o->async_close(first, close_mode::graceful(milliseconds(50)));
-    s.run_until([&] { return first.called == 1 && second.called == 1; });
-    require_same_outcome(first, second);
-    other.join();
-    s.o.reset();
-  }
+  scene s;
+  kernel::current().at(s.fd).is_writable = false;
+  s.o->async_write(written);
+  thread other("other", [&] { s.o->async_close(second, close_mode::abort()); });
+  s.o->async_close(first, close_mode::graceful(milliseconds(50)));
+  s.ctx.run_until_called(first, second);
+  require_same_outcome(first, second);
 }
 
 SCENARIO(delivery_beside_the_peer)
 {
   calls closed;
-  {
-    scene s;
-    file& f = kernel::current().at(s.fd);
-    f.queued = 10;
-    thread peer("peer",
-      [&]
+  scene s;
+  file& f = kernel::current().at(s.fd);
+  f.queued = 10;
+  thread peer("peer",
+    [&]
+    {
+      scheduler::current()->point("acknowledgement", nullptr);
+      if (kernel::current().is_open(s.fd))
       {
-        scheduler::current()->point("acknowledgement", nullptr);
-        if (kernel::current().is_open(s.fd))
-        {
-          kernel::current().at(s.fd).queued = 0;
-          kernel::current().changed(s.fd);
-        }
-      });
-    s.o->async_close(closed, close_mode::deliver(no_deadline));
-    s.run_until([&] { return closed.called == 1; });
-    peer.join();
-    require(closed.report.outcome == close_outcome::acknowledged,
-      "a delivery that the peer acknowledges has another outcome");
-    s.o.reset();
-  }
+        kernel::current().at(s.fd).queued = 0;
+        kernel::current().changed(s.fd);
+      }
+    });
+  s.o->async_close(closed, close_mode::deliver(no_deadline));
+  s.ctx.run_until_called(closed);
+  peer.join();
+  require(closed.report.outcome == close_outcome::acknowledged,
+    "a delivery that the peer acknowledges has another outcome");
 }
 
 // The peer acknowledges nothing.
@@ -70,7 +63,7 @@ WIDE_SCENARIO(stronger_closer_of_a_delivery)
   kernel::current().at(s.fd).queued = 1;
   s.o->async_close(first, close_mode::deliver(no_deadline));
   thread other("other", [&] { s.o->async_close(second, close_mode::immediate()); });
-  s.run_until([&] { return first.called == 1 && second.called == 1; });
+  s.ctx.run_until_called(first, second);
   require_same_outcome(first, second);
 }
 
@@ -82,7 +75,7 @@ WIDE_SCENARIO(plain_closer_of_a_delivery)
   kernel::current().at(s.fd).queued = 1;
   s.o->async_close(first, close_mode::deliver(no_deadline));
   thread other("other", [&] { s.o->async_close(second); });
-  s.run_until([&] { return first.called == 1 && second.called == 1; });
+  s.ctx.run_until_called(first, second);
 }
 
 // The program's SO_LINGER has the close wait for the peer until another closer does not.
@@ -95,7 +88,7 @@ SCENARIO(stronger_closer_of_a_lingering_close)
   s.o->get_core().current()->set_linger(interlock::detail::linger_setting::on(65535));
   s.o->close();
   thread other("other", [&] { s.o->async_close(closed, close_mode::immediate()); });
-  s.run_until([&] { return closed.called == 1; });
+  s.ctx.run_until_called(closed);
   require(scheduler::current()->now() < std::chrono::seconds(60000),
     "a close lingers although a stronger closer does not wait");
 }
@@ -103,34 +96,28 @@ SCENARIO(stronger_closer_of_a_lingering_close)
 SCENARIO(reset_beside_a_delivery)
 {
   calls closed;
-  {
-    scene s;
-    kernel::current().at(s.fd).queued = 10;
-    thread peer("peer", [&] { kernel::current().reset(s.fd); });
-    s.o->async_close(closed, close_mode::graceful(milliseconds(50)));
-    s.run_until([&] { return closed.called == 1; });
-    peer.join();
-    require(closed.report.outcome == close_outcome::reset
-        || closed.report.outcome == close_outcome::timed_out,
-      "a delivery that the peer resets has another outcome");
-    s.o.reset();
-  }
+  scene s;
+  kernel::current().at(s.fd).queued = 10;
+  thread peer("peer", [&] { kernel::current().reset(s.fd); });
+  s.o->async_close(closed, close_mode::graceful(milliseconds(50)));
+  s.ctx.run_until_called(closed);
+  peer.join();
+  require(closed.report.outcome == close_outcome::reset
+      || closed.report.outcome == close_outcome::timed_out,
+    "a delivery that the peer resets has another outcome");
 }
 
 SCENARIO(end_of_the_peer_beside_a_delivery)
 {
   calls closed;
-  {
-    scene s;
-    thread peer("peer", [&] { kernel::current().end_stream(s.fd); });
-    s.o->async_close(closed, close_mode::graceful(milliseconds(50)));
-    s.run_until([&] { return closed.called == 1; });
-    peer.join();
-    require(closed.report.outcome == close_outcome::peer_closed
-        || closed.report.outcome == close_outcome::acknowledged,
-      "a delivery whose peer ends its side has another outcome");
-    s.o.reset();
-  }
+  scene s;
+  thread peer("peer", [&] { kernel::current().end_stream(s.fd); });
+  s.o->async_close(closed, close_mode::graceful(milliseconds(50)));
+  s.ctx.run_until_called(closed);
+  peer.join();
+  require(closed.report.outcome == close_outcome::peer_closed
+      || closed.report.outcome == close_outcome::acknowledged,
+    "a delivery whose peer ends its side has another outcome");
 }
 
 // The handler of a write begins the next one, which belongs to the flush as well.
@@ -139,16 +126,11 @@ SCENARIO(flush_beside_a_chain_of_writes)
   calls first;
   calls second;
   calls closed;
-  {
-    scene s;
-    s.o->start<interlock::detail::initiate_send>(
-      doing(first, [&] { s.o->async_write(second); }), 0, 0);
-    thread closer("closer", [&] { s.o->async_close(closed, close_mode::deliver(no_deadline)); });
-    s.run_until([&] { return second.called == 1 && closed.called == 1; });
-    require(!second.ec, "a write of a chain is refused");
-    closer.join();
-    s.o.reset();
-  }
+  scene s;
+  s.o->async_write(doing(first, [&] { s.o->async_write(second); }));
+  thread closer("closer", [&] { s.o->async_close(closed, close_mode::deliver(no_deadline)); });
+  s.ctx.run_until_called(second, closed);
+  require(!second.ec, "a write of a chain is refused");
 }
 
 SCENARIO(write_beside_a_flush)
@@ -166,9 +148,32 @@ SCENARIO(write_beside_a_flush)
       s.o->async_write(second);
       kernel::current().make_room(s.fd);
     });
-  s.run_until([&] { return first.called == 1 && second.called == 1 && closed.called == 1; });
+  s.ctx.run_until_called(first, second, closed);
   require(!first.ec, "a flush has ended before its write");
   require(second.ec.failed(), "a newcomer is let into a flush");
+}
+
+// The memory of the first tenure serves the third.
+WIDE_SCENARIO(close_after_a_flush_that_has_refused_a_write)
+{
+  calls written;
+  calls refused;
+  calls first;
+  calls third;
+  scene s;
+  kernel::current().at(s.fd).is_writable = false;
+  s.o->async_write(written);
+  s.o->async_close(first, close_mode::deliver(no_deadline));
+  s.o->async_write(refused);
+  kernel::current().make_room(s.fd);
+  s.ctx.run_until_called(written, refused, first);
+  require(first.report.refused_writes == 1, "a refused write is not counted");
+  s.o->open();
+  s.o->close();
+  s.o->open();
+  thread closer("closer", [&] { s.o->async_close(third, close_mode::immediate()); });
+  s.ctx.run_until_called(third);
+  require(third.report.refused_writes == 0, "a write is counted that another flush has refused");
 }
 
 SCENARIO(close_beside_a_flush)
@@ -185,7 +190,7 @@ SCENARIO(close_beside_a_flush)
       s.o->close();
       kernel::current().make_room(s.fd);
     });
-  s.run_until([&] { return written.called == 1 && closed.called == 1; });
+  s.ctx.run_until_called(written, closed);
   require(!written.ec, "a close has ended a flush");
 }
 
@@ -201,7 +206,7 @@ SCENARIO(two_writes_and_a_reset_beside_a_flush)
   s.o->async_write(second);
   kernel::current().reset(s.fd);
   thread closer("closer", [&] { s.o->async_close(closed, close_mode::deliver(no_deadline)); });
-  s.run_until([&] { return first.called == 1 && second.called == 1 && closed.called == 1; });
+  s.ctx.run_until_called(first, second, closed);
   require(second.ec == boost::asio::error::operation_aborted, "a write without an end has one");
   require(closed.report.outcome == close_outcome::reset, "a reset is not reported");
 }
@@ -217,7 +222,7 @@ SCENARIO(flush_that_stalls)
     [&] {
       s.o->async_close(closed, close_mode::deliver(no_deadline).progress_timeout(milliseconds(50)));
     });
-  s.run_until([&] { return written.called == 1 && closed.called == 1; });
+  s.ctx.run_until_called(written, closed);
   require(written.ec == boost::asio::error::operation_aborted, "a flush that stalls goes on");
 }
 
@@ -225,34 +230,27 @@ SCENARIO(cancellation_beside_a_flush)
 {
   calls written;
   calls closed;
-  {
-    boost::asio::cancellation_signal signal;
-    scene s;
-    kernel::current().at(s.fd).is_writable = false;
-    s.o->start<interlock::detail::initiate_send>(cancellable(written, signal.slot()), 0, 0);
-    thread canceller("canceller", [&] { signal.emit(boost::asio::cancellation_type::terminal); });
-    s.o->async_close(closed, close_mode::deliver(milliseconds(50)));
-    s.run_until([&] { return written.called == 1 && closed.called == 1; });
-    canceller.join();
-    s.o.reset();
-  }
+  boost::asio::cancellation_signal signal;
+  scene s;
+  kernel::current().at(s.fd).is_writable = false;
+  s.o->async_write(cancellable(written, signal.slot()));
+  thread canceller("canceller", [&] { signal.emit(boost::asio::cancellation_type::terminal); });
+  s.o->async_close(closed, close_mode::deliver(milliseconds(50)));
+  s.ctx.run_until_called(written, closed);
 }
 
 SCENARIO(destructor_under_a_flush)
 {
   calls written;
   calls closed;
-  {
-    scene s;
-    kernel::current().at(s.fd).is_writable = false;
-    s.o->async_write(written);
-    auto handle = s.o->get_core().share_state();
-    thread other("handle", [&] { handle->state().close(); });
-    s.o->async_close(closed, close_mode::deliver(milliseconds(50)));
-    s.o.reset();
-    s.run_until([&] { return closed.called == 1; });
-    other.join();
-  }
+  scene s;
+  kernel::current().at(s.fd).is_writable = false;
+  s.o->async_write(written);
+  auto handle = s.o->get_core().share_state();
+  thread other("handle", [&] { handle->state().close(); });
+  s.o->async_close(closed, close_mode::deliver(milliseconds(50)));
+  s.o.reset();
+  s.ctx.run_until_called(closed);
 }
 
 SCENARIO(shutdown_beside_a_delivery)
@@ -263,8 +261,6 @@ SCENARIO(shutdown_beside_a_delivery)
     kernel::current().at(s.fd).queued = 10;
     thread other("other", [&] { s.o->async_close(closed, close_mode::deliver(milliseconds(50))); });
     s.ctx.stop_services();
-    other.join();
-    s.o.reset();
   }
   require_done(closed);
 }

@@ -16,13 +16,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-interlock::close_service::options one_thread()
-{
-  interlock::close_service::options o;
-  o.max_elastic_threads = 1;
-  return o;
-}
-
 interlock::close_service::options reporting(
   std::function<void(const interlock::slow_close&)> report)
 {
@@ -50,11 +43,11 @@ WIDE_SCENARIO(lane_at_its_cap)
   a.async_close(first);
   b.async_close(second);
   thread other("other", [&] { tcp.async_close(plain); });
-  ctx.run_until([&] { return plain.called == 1; });
+  ctx.run_until_called(plain);
   require(first.called == 0 && second.called == 0, "a closer is told before the end of close(2)");
   kernel::current().let_go(held);
   kernel::current().let_go(next);
-  ctx.run_until([&] { return first.called == 1 && second.called == 1; });
+  ctx.run_until_called(first, second);
   require(kernel::current().most_held_closes() == 1, "more closes at a time than threads");
 }
 
@@ -69,9 +62,9 @@ WIDE_SCENARIO(delivery_beside_a_stuck_close)
   kernel::current().at(tcp.open()).queued = 1;
   thread other("other", [&] { a.async_close(stuck); });
   tcp.async_close(delivered, close_mode::deliver(milliseconds(50)));
-  ctx.run_until([&] { return delivered.called == 1; });
+  ctx.run_until_called(delivered);
   kernel::current().let_go(held);
-  ctx.run_until([&] { return stuck.called == 1; });
+  ctx.run_until_called(stuck);
 }
 
 // The worker has a thread, and no other can be had.
@@ -81,21 +74,20 @@ WIDE_SCENARIO(lane_without_a_thread)
   calls first;
   calls second;
   context ctx;
-  interlock::close_service::options options;
-  options.thread_factory = [&started](std::function<void()> f)
-  {
-    if (++started > 1)
-      throw std::bad_alloc();
-    return interlock::detail::sys::thread(std::move(f));
-  };
-  use_options(ctx, options);
+  use_threads(ctx,
+    [&started](std::function<void()> f)
+    {
+      if (++started > 1)
+        throw std::bad_alloc();
+      return interlock::detail::sys::thread(std::move(f));
+    });
   object a(ctx);
   object b(ctx);
   a.open(may_block);
   b.open(may_block);
   thread other("other", [&] { a.async_close(first); });
   b.async_close(second);
-  ctx.run_until([&] { return first.called == 1 && second.called == 1; });
+  ctx.run_until_called(first, second);
 }
 
 WIDE_SCENARIO(lane_thread_that_ends_beside_another_close)
@@ -217,5 +209,5 @@ WIDE_SCENARIO(report_that_forks)
   forked.await();
   kernel::current().let_go(held);
   tcp.async_close(closed);
-  ctx.run_until([&] { return closed.called == 1; });
+  ctx.run_until_called(closed);
 }

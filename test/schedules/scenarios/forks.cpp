@@ -22,7 +22,7 @@ namespace {
 void fork_beside(scene& s, const calls& closed)
 {
   thread forking("forking", [] { kernel::current().fork(); });
-  s.run_until([&] { return closed.called != 0; });
+  s.ctx.run_until_called(closed);
   forking.join();
 }
 
@@ -67,26 +67,23 @@ SCENARIO(prepared_fork_with_a_close_under_way)
 {
   calls closed;
   scene s;
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
+  begin_close(s, closed);
   s.ctx.notify_fork(execution_context::fork_prepare);
   kernel::current().fork();
   s.ctx.notify_fork(execution_context::fork_parent);
-  s.run_until([&] { return closed.called != 0; });
+  s.ctx.run_until_called(closed);
 }
 
 WIDE_SCENARIO(fork_beside_a_prepared_fork)
 {
   calls closed;
   scene s;
-  s.o->async_close(closed);
-  s.run_until([] { return true; });
+  begin_close(s, closed);
   thread other("other", [] { kernel::current().fork(); });
   s.ctx.notify_fork(execution_context::fork_prepare);
   kernel::current().fork();
   s.ctx.notify_fork(execution_context::fork_parent);
-  s.run_until([&] { return closed.called != 0; });
-  other.join();
+  s.ctx.run_until_called(closed);
 }
 
 // The first fork waits in vain for the close(2). The second does not wait for it, but for the other threads.
@@ -97,8 +94,7 @@ WIDE_SCENARIO(fork_after_one_that_has_waited_for_a_blocked_close)
   {
     scene s(may_block);
     kernel::current().at(s.fd).close_blocks = true;
-    s.o->async_close(blocked);
-    s.run_until([] { return true; });
+    begin_close(s, blocked);
     object other(s.ctx);
     other.open();
     other.async_close(closed);
@@ -108,10 +104,9 @@ WIDE_SCENARIO(fork_after_one_that_has_waited_for_a_blocked_close)
         kernel::current().fork();
         kernel::current().fork();
       });
-    s.run_until([&] { return closed.called != 0; });
+    s.ctx.run_until_called(closed);
     forking.join();
     s.ctx.stop_services();
-    s.o.reset();
   }
   require_done(blocked);
 }
@@ -123,9 +118,8 @@ WIDE_SCENARIO(preparation_after_one_that_has_waited_for_a_blocked_close)
   {
     scene s(may_block);
     kernel::current().at(s.fd).close_blocks = true;
-    s.o->async_close(blocked);
-    s.run_until([] { return true; });
-    wait_until([&] { return !kernel::current().is_open(s.fd); }, "a close that blocks");
+    begin_close(s, blocked);
+    await_close_of(s.fd);
     s.ctx.notify_fork(execution_context::fork_prepare);
     s.ctx.notify_fork(execution_context::fork_parent);
     const auto begun = scheduler::current()->now();
@@ -135,7 +129,6 @@ WIDE_SCENARIO(preparation_after_one_that_has_waited_for_a_blocked_close)
     require(scheduler::current()->now() - begun != close_progress::await_time,
       "the second preparation waits for the same close");
     s.ctx.stop_services();
-    s.o.reset();
   }
   require_done(blocked);
 }
@@ -145,27 +138,23 @@ WIDE_SCENARIO(fork_with_a_lock_of_the_thread_factory)
 {
   interlock::detail::sys::mutex app;
   calls closed;
-  {
-    context ctx;
-    interlock::close_service::options options;
-    options.thread_factory = [&](std::function<void()> f)
+  context ctx;
+  use_threads(ctx,
+    [&](std::function<void()> f)
     {
       const std::lock_guard<interlock::detail::sys::mutex> lock(app);
       return interlock::detail::sys::thread(std::move(f));
-    };
-    use_options(ctx, options);
-    object o(ctx);
-    o.open(may_block);
-    o.async_close(closed);
-    thread forking("forking",
-      [&]
-      {
-        const std::lock_guard<interlock::detail::sys::mutex> lock(app);
-        kernel::current().fork();
-      });
-    ctx.run_until([&] { return closed.called != 0; });
-    forking.join();
-  }
+    });
+  object o(ctx);
+  o.open(may_block);
+  o.async_close(closed);
+  thread forking("forking",
+    [&]
+    {
+      const std::lock_guard<interlock::detail::sys::mutex> lock(app);
+      kernel::current().fork();
+    });
+  ctx.run_until_called(closed);
 }
 
 // The program has a lock at the fork that each thread takes which its factory has made, when the library has left it.
@@ -173,10 +162,9 @@ WIDE_SCENARIO(fork_with_a_lock_of_threads_that_end)
 {
   const auto app = std::make_shared<interlock::detail::sys::mutex>(); // a thread may be left behind
   calls closed[2];
-  {
-    context ctx;
-    interlock::close_service::options options;
-    options.thread_factory = [app](std::function<void()> f)
+  context ctx;
+  use_threads(ctx,
+    [app](std::function<void()> f)
     {
       return interlock::detail::sys::thread(
         [app, own = std::move(f)]
@@ -184,19 +172,17 @@ WIDE_SCENARIO(fork_with_a_lock_of_threads_that_end)
           own();
           const std::lock_guard<interlock::detail::sys::mutex> lock(*app);
         });
-    };
-    use_options(ctx, options);
-    object a(ctx);
-    object b(ctx);
-    a.open(may_block);
-    b.open(may_block);
-    a.async_close(closed[0]);
-    b.async_close(closed[1]);
-    ctx.run_until([&] { return closed[0].called != 0 && closed[1].called != 0; });
-    sleep(2 * interlock::detail::elastic_lane::idle_time);
-    const std::lock_guard<interlock::detail::sys::mutex> lock(*app);
-    kernel::current().fork();
-  }
+    });
+  object a(ctx);
+  object b(ctx);
+  a.open(may_block);
+  b.open(may_block);
+  a.async_close(closed[0]);
+  b.async_close(closed[1]);
+  ctx.run_until_called(closed[0], closed[1]);
+  sleep(2 * interlock::detail::elastic_lane::idle_time);
+  const std::lock_guard<interlock::detail::sys::mutex> lock(*app);
+  kernel::current().fork();
 }
 
 SCENARIO(close_after_a_preparation)
@@ -207,7 +193,7 @@ SCENARIO(close_after_a_preparation)
   s.o->async_close(closed);
   kernel::current().fork();
   s.ctx.notify_fork(execution_context::fork_parent);
-  s.run_until([&] { return closed.called != 0; });
+  s.ctx.run_until_called(closed);
 }
 
 SCENARIO(context_that_ends_after_a_preparation)
@@ -215,11 +201,9 @@ SCENARIO(context_that_ends_after_a_preparation)
   calls closed;
   {
     scene s;
-    s.o->async_close(closed);
-    s.run_until([] { return true; });
+    begin_close(s, closed);
     s.ctx.notify_fork(execution_context::fork_prepare);
     s.ctx.stop_services();
-    s.o.reset();
   }
   require_done(closed);
 }
@@ -231,7 +215,7 @@ WIDE_SCENARIO(fork_beside_the_end_of_a_context)
     auto s = std::make_unique<scene>();
     s->o->async_close(closed);
     thread forking("forking", [] { kernel::current().fork(); });
-    s->run_until([] { return true; });
+    s->ctx.run_queued();
     s.reset();
   }
   require_done(closed);

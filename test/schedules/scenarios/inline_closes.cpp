@@ -3,12 +3,9 @@
 //
 // Which thread calls close(2): the one that detaches the descriptor, if the call cannot block, else one of the library.
 
-#include <string>
-
 #include "schedules/scene.hpp"
 
 using namespace schedules;
-using interlock::detail::duty;
 
 namespace {
 
@@ -48,15 +45,7 @@ SCENARIO(destructor_with_no_thread_inside)
 SCENARIO(close_beside_a_thread_inside)
 {
   scene s;
-  auto& t = *s.o->get_core().current();
-  thread inside("inside",
-    [&]
-    {
-      if (t.enter() != duty::none)
-        return;
-      scheduler::current()->point("inside", nullptr);
-      t.leave();
-    });
+  thread inside("inside", [&t = *s.o->get_core().current()] { pass_through(t); });
   s.o->close();
   inside.join();
   require_closed_inline(s.fd);
@@ -103,6 +92,6 @@ SCENARIO(asynchronous_close_is_the_librarys)
   calls closed;
   scene s;
   thread closer("closer", [&] { s.o->async_close(closed); });
-  s.run_until([&] { return closed.called == 1; });
+  s.ctx.run_until_called(closed);
   require_closed_by_library(s.fd);
 }

@@ -15,27 +15,21 @@ LARGE_SCENARIO(everything_at_once)
   calls written;
   calls first;
   calls second;
+  boost::asio::cancellation_signal signal;
+  scene s;
+  auto handle = s.o->get_core().share_state();
+  s.o->async_read(cancellable(read, signal.slot()));
   {
-    boost::asio::cancellation_signal signal;
-    scene s;
-    auto handle = s.o->get_core().share_state();
-    s.o->start<interlock::detail::initiate_read>(cancellable(read, signal.slot()), 0);
-    {
-      thread writer("writer", [&] { s.o->async_write(written); });
-      thread canceller("canceller", [&] { signal.emit(boost::asio::cancellation_type::terminal); });
-      thread user("user", [&] { use_a_lease(*s.o); });
-      thread reader("reader", [&] { read_blocking(*s.o); });
-      thread closer(
-        "closer", [&] { s.o->async_close(first, close_mode::deliver(milliseconds(50))); });
-      thread stronger("stronger", [&] { s.o->async_close(second, close_mode::abort()); });
-      thread other("handle", [&] { handle->state().close(); });
-      s.run_until(
-        [&] {
-          return read.called == 1 && written.called == 1 && first.called == 1 && second.called == 1;
-        });
-      require_same_outcome(first, second);
-    }
-    s.o.reset();
+    thread writer("writer", [&] { s.o->async_write(written); });
+    thread canceller("canceller", [&] { signal.emit(boost::asio::cancellation_type::terminal); });
+    thread user("user", [&] { use_a_lease(*s.o); });
+    thread reader("reader", [&] { read_blocking(*s.o); });
+    thread closer(
+      "closer", [&] { s.o->async_close(first, close_mode::deliver(milliseconds(50))); });
+    thread stronger("stronger", [&] { s.o->async_close(second, close_mode::abort()); });
+    thread other("handle", [&] { handle->state().close(); });
+    s.ctx.run_until_called(read, written, first, second);
+    require_same_outcome(first, second);
   }
 }
 
@@ -43,21 +37,16 @@ LARGE_SCENARIO(opened_again_and_again)
 {
   std::array<calls, 3> reads;
   std::array<calls, 3> closes;
+  scene s;
+  auto handle = s.o->get_core().share_state();
+  const auto in_time = [&](unsigned i) { return reads[i].called == 1 && closes[i].called == 1; };
+  thread user("user", [&] { use_a_lease(*s.o); });
+  thread other("handle", [&] { handle->state().close(); });
+  for (unsigned i = 0; i != 3; ++i)
   {
-    scene s;
-    auto handle = s.o->get_core().share_state();
-    const auto in_time = [&](unsigned i) { return reads[i].called == 1 && closes[i].called == 1; };
-    thread user("user", [&] { use_a_lease(*s.o); });
-    thread other("handle", [&] { handle->state().close(); });
-    for (unsigned i = 0; i != 3; ++i)
-    {
-      s.o->async_read(reads[i]);
-      s.o->async_close(closes[i]);
-      s.o->try_open();
-    }
-    s.run_until([&] { return in_time(0) && in_time(1) && in_time(2); });
-    other.join();
-    user.join();
-    s.o.reset();
+    s.o->async_read(reads[i]);
+    s.o->async_close(closes[i]);
+    s.o->try_open();
   }
+  s.ctx.run_until([&] { return in_time(0) && in_time(1) && in_time(2); });
 }

@@ -7,32 +7,25 @@
 
 using namespace schedules;
 using interlock::close_mode;
-using std::chrono::milliseconds;
 
 // The completion's step is left in a strand that failed to schedule itself.
 SCENARIO(strand_that_cannot_schedule)
 {
   calls closed;
-  {
-    scene s;
-    s.ctx.refuse_posts(scheduler::thread_of_library, 1);
-    s.o->async_close(closed);
-    s.run_until([&] { return closed.called == 1; });
-    s.o.reset();
-  }
+  scene s;
+  s.ctx.refuse_posts(scheduler::thread_of_library, 1);
+  s.o->async_close(closed);
+  s.ctx.run_until_called(closed);
 }
 
 // The step runs although its post has failed.
 SCENARIO(strand_that_runs_and_fails)
 {
   calls closed;
-  {
-    scene s;
-    s.ctx.refuse_posts(scheduler::thread_of_library, 1, true);
-    s.o->async_close(closed);
-    s.run_until([&] { return closed.called == 1; });
-    s.o.reset();
-  }
+  scene s;
+  s.ctx.refuse_posts(scheduler::thread_of_library, 1, true);
+  s.o->async_close(closed);
+  s.ctx.run_until_called(closed);
 }
 
 // The step of the detach is left in a strand, which the next close of the object replaces.
@@ -41,33 +34,25 @@ WIDE_SCENARIO(opened_again_over_a_dead_strand)
   calls first;
   calls late;
   calls second;
-  {
-    scene s;
-    s.ctx.refuse_posts("main", 1);
-    s.o->async_close(first);
-    thread other("late", [&] { s.o->async_close(late); });
-    s.run_until([&] { return first.called == 1; });
-    s.o->open();
-    s.o->async_close(second);
-    s.run_until([&] { return late.called == 1 && second.called == 1; });
-    other.join();
-    s.o.reset();
-  }
+  scene s;
+  s.ctx.refuse_posts("main", 1);
+  s.o->async_close(first);
+  thread other("late", [&] { s.o->async_close(late); });
+  s.ctx.run_until_called(first);
+  s.o->open();
+  s.o->async_close(second);
+  s.ctx.run_until_called(late, second);
 }
 
 SCENARIO(completion_tried_again_beside_a_closer)
 {
   calls closed;
   calls late;
-  {
-    scene s;
-    s.ctx.refuse_posts(scheduler::thread_of_library, 2);
-    s.o->async_close(closed);
-    thread other("late", [&] { s.o->async_close(late, close_mode::immediate()); });
-    s.run_until([&] { return closed.called == 1 && late.called == 1; });
-    other.join();
-    s.o.reset();
-  }
+  scene s;
+  s.ctx.refuse_posts(scheduler::thread_of_library, 2);
+  s.o->async_close(closed);
+  thread other("late", [&] { s.o->async_close(late, close_mode::immediate()); });
+  s.ctx.run_until_called(closed, late);
 }
 
 // The application holds a lock around a close, and its factory takes the same.
@@ -77,36 +62,30 @@ SCENARIO(thread_factory_takes_a_lock)
   bool is_in_factory = false;
   calls first;
   calls second;
-  {
-    context ctx;
-    interlock::close_service::options options;
-    options.thread_factory = [&](std::function<void()> f)
+  context ctx;
+  use_threads(ctx,
+    [&](std::function<void()> f)
     {
       is_in_factory = true;
       const std::lock_guard<interlock::detail::sys::mutex> lock(app);
       return interlock::detail::sys::thread(std::move(f));
-    };
-    use_options(ctx, options);
-    object a(ctx);
-    object b(ctx);
-    a.open();
-    b.open();
-    std::unique_lock<interlock::detail::sys::mutex> lock(app);
-    thread other("other", [&] { a.async_close(first); });
-    wait_until([&] { return is_in_factory; });
-    b.async_close(second);
-    lock.unlock();
-    ctx.run_until([&] { return first.called == 1 && second.called == 1; });
-    other.join();
-  }
+    });
+  object a(ctx);
+  object b(ctx);
+  a.open();
+  b.open();
+  std::unique_lock<interlock::detail::sys::mutex> lock(app);
+  thread other("other", [&] { a.async_close(first); });
+  wait_until([&] { return is_in_factory; });
+  b.async_close(second);
+  lock.unlock();
+  ctx.run_until_called(first, second);
 }
 
 WIDE_SCENARIO(two_closes_and_one_thread_for_what_may_block)
 {
   context ctx;
-  interlock::close_service::options options;
-  options.max_elastic_threads = 1;
-  use_options(ctx, options);
+  use_options(ctx, one_thread());
   object a(ctx);
   object b(ctx);
   a.open(may_block);
@@ -118,31 +97,22 @@ WIDE_SCENARIO(two_closes_and_one_thread_for_what_may_block)
 SCENARIO(close_without_a_thread)
 {
   calls closed;
-  {
-    context ctx;
-    interlock::close_service::options options;
-    options.thread_factory = [](std::function<void()>) -> interlock::detail::sys::thread
-    { throw std::bad_alloc(); };
-    use_options(ctx, options);
-    object o(ctx);
-    o.open(may_block);
-    thread other("other", [&] { o.close(); });
-    o.async_close(closed);
-    ctx.run_until([&] { return closed.called == 1; });
-    other.join();
-  }
+  context ctx;
+  use_threads(
+    ctx, [](std::function<void()>) -> interlock::detail::sys::thread { throw std::bad_alloc(); });
+  object o(ctx);
+  o.open(may_block);
+  thread other("other", [&] { o.close(); });
+  o.async_close(closed);
+  ctx.run_until_called(closed);
 }
 
 SCENARIO(close_without_descriptors)
 {
   calls closed;
-  {
-    scene s(may_block);
-    kernel::current().refuse_descriptors(true);
-    thread other("other", [&] { s.o->close(); });
-    s.o->async_close(closed);
-    s.run_until([&] { return closed.called == 1; });
-    other.join();
-    s.o.reset();
-  }
+  scene s(may_block);
+  kernel::current().refuse_descriptors(true);
+  thread other("other", [&] { s.o->close(); });
+  s.o->async_close(closed);
+  s.ctx.run_until_called(closed);
 }

@@ -18,8 +18,6 @@ SCENARIO(shutdown_beside_async_close)
     s.o->async_read(read);
     thread closer("closer", [&] { s.o->async_close(closed); });
     s.ctx.stop_services();
-    closer.join();
-    s.o.reset();
   }
   require_done(read);
   require_done(closed);
@@ -33,8 +31,6 @@ static void shut_down_beside_a_close_of(const inner_protocol& p)
     s.o->async_read(read);
     thread closer("closer", [&] { s.o->close(); });
     s.ctx.stop_services();
-    closer.join();
-    s.o.reset();
   }
   require_done(read);
 }
@@ -51,24 +47,16 @@ WIDE_SCENARIO(shutdown_beside_close_that_may_block)
 
 SCENARIO(shutdown_beside_retire)
 {
-  {
-    scene s;
-    thread other("retiring", [&] { s.o->get_core().retire(); });
-    s.ctx.stop_services();
-    other.join();
-    s.o.reset();
-  }
+  scene s;
+  thread other("retiring", [&] { s.o->get_core().retire(); });
+  s.ctx.stop_services();
 }
 
 SCENARIO(shutdown_beside_a_blocked_call)
 {
-  {
-    scene s;
-    thread blocked("blocked", [&] { read_blocking(*s.o); });
-    s.ctx.stop_services();
-    blocked.join();
-    s.o.reset();
-  }
+  scene s;
+  thread blocked("blocked", [&] { read_blocking(*s.o); });
+  s.ctx.stop_services();
 }
 
 SCENARIO(shutdown_beside_a_blocked_close)
@@ -77,11 +65,8 @@ SCENARIO(shutdown_beside_a_blocked_close)
   {
     scene s;
     kernel::current().at(s.fd).close_blocks = true;
-    s.o->async_close(closed);
-    thread runner("runner", [&] { s.ctx.run_until([] { return true; }); });
-    runner.join();
+    begin_close(s, closed);
     s.ctx.stop_services();
-    s.o.reset();
   }
   require_done(closed);
 }
@@ -93,12 +78,9 @@ SCENARIO(shutdown_beside_a_cancellation)
     boost::asio::cancellation_signal signal;
     scene s;
     kernel::current().at(s.fd).queued = 1;
-    s.o->start<interlock::detail::initiate_close>(
-      cancellable(closed, signal.slot()), close_mode::deliver(milliseconds(50)));
+    s.o->async_close(cancellable(closed, signal.slot()), close_mode::deliver(milliseconds(50)));
     thread canceller("canceller", [&] { signal.emit(boost::asio::cancellation_type::terminal); });
     s.ctx.stop_services();
-    canceller.join();
-    s.o.reset();
   }
   require_done(closed);
 }
@@ -118,7 +100,6 @@ SCENARIO(shutdown_beside_a_reopening_thread)
     other.join();
     require(
       !s.o->get_core().is_open(), "an object is open although its context has been shut down");
-    s.o.reset();
   }
   require_done(closed);
 }
@@ -141,18 +122,10 @@ SCENARIO(shutdown_beside_a_thread_inside)
   {
     auto s = std::make_unique<scene>();
     auto* t = s->o->get_core().current();
-    thread inside("inside",
-      [&]
-      {
-        if (t->enter() == interlock::detail::duty::none)
-        {
-          scheduler::current()->point("inside", nullptr);
-          t->leave();
-        }
-      });
+    thread inside("inside", [t] { pass_through(*t); });
     t->keep_memory();
     s->o->async_close(closed);
-    s->run_until([&] { return true; });
+    s->ctx.run_queued();
     s->o.reset();
     s.reset();
     inside.join();
@@ -169,13 +142,11 @@ SCENARIO(handlers_that_outlive_their_context)
     context other;
     {
       scene s;
-      s.o->start<interlock::detail::initiate_read>(elsewhere(read, other.get_executor()), 0);
-      s.o->start<interlock::detail::initiate_close>(elsewhere(closed, other.get_executor()));
-      thread runner("runner", [&] { s.ctx.run_until([] { return true; }); });
-      runner.join();
-      s.o.reset();
+      s.o->async_read(elsewhere(read, other.get_executor()));
+      s.o->async_close(elsewhere(closed, other.get_executor()));
+      s.ctx.run_queued();
     }
-    other.run_until([] { return true; });
+    other.run_queued();
   }
   require_done(read);
   require_done(closed);
@@ -199,11 +170,35 @@ SCENARIO(expired_beside_a_slow_call)
       });
     wait_until([&] { return is_inside; });
     s->o->async_close(closed);
-    s->run_until([&] { return true; });
+    s->ctx.run_queued();
     s->o.reset();
     s.reset();
     slow.join();
     t->drop_memory();
   }
   require_done(closed);
+}
+
+// A thread of the library runs more of the program's code when the library has left it: see close_service::options.
+WIDE_SCENARIO(end_of_a_context_joins_its_threads)
+{
+  const auto running = std::make_shared<unsigned>(0); // a thread may be left behind
+  context ctx;
+  use_threads(ctx,
+    [running](std::function<void()> f)
+    {
+      ++*running;
+      return interlock::detail::sys::thread(
+        [running, own = std::move(f)]
+        {
+          own();
+          scheduler::current()->point("end of a thread", nullptr);
+          --*running;
+        });
+    });
+  object o(ctx);
+  o.open(may_block);
+  o.close();
+  ctx.stop_services();
+  require(*running == 0 || ctx.shutdown_was_cut_short(), "a thread of the library is left behind");
 }

@@ -3,7 +3,6 @@
 //
 // What a context tells of its objects while threads open and close them.
 
-#include <algorithm>
 #include <vector>
 
 #include "schedules/scene.hpp"
@@ -11,7 +10,6 @@
 using namespace schedules;
 using interlock::close_in_progress;
 using interlock::close_service;
-using interlock::close_stage;
 using interlock::close_statistics;
 
 namespace {
@@ -46,7 +44,7 @@ WIDE_SCENARIO(statistics_beside_closes)
     });
   s.o->close();
   second.async_close(closed);
-  s.run_until([&] { return closed.called == 1; });
+  s.ctx.run_until_called(closed);
   reader.join();
   require_nothing_left(s.ctx);
 }
@@ -83,8 +81,7 @@ SCENARIO(age_of_a_close)
   scene s;
   sleep(std::chrono::seconds(5));
   auto lease = std::make_unique<interlock::fd_lease>(s.o->get_core().lease());
-  thread closer("closer", [&] { s.o->close(); });
-  closer.join();
+  s.o->close();
   const std::vector<close_in_progress> all = service_of(s.ctx).closes_in_progress();
   require(all.size() == 1, "a close that waits for a lease is not in progress");
   require(all.front().descriptor == s.fd && all.front().leases == 1,
@@ -99,9 +96,7 @@ SCENARIO(age_of_a_close)
 WIDE_SCENARIO(statistics_at_the_cap)
 {
   context ctx;
-  close_service::options options;
-  options.max_elastic_threads = 1;
-  use_options(ctx, options);
+  use_options(ctx, one_thread());
   object a(ctx);
   object b(ctx);
   const int held = open_held(a);

@@ -8,21 +8,6 @@
 
 using namespace schedules;
 
-namespace {
-
-/// Sets SO_LINGER by a lease, if one can be had, while the peer acknowledges nothing.
-void let_linger(object& o)
-{
-  const interlock::fd_lease lease = o.get_core().lease();
-  if (!lease)
-    return;
-  file& f = kernel::current().touch(lease.get(), "setsockopt of the program");
-  f.linger = {1, 5};
-  f.queued = 1;
-}
-
-} // namespace
-
 SCENARIO(lease_that_sets_linger_beside_close)
 {
   scene s;
@@ -36,7 +21,7 @@ SCENARIO(lease_that_sets_linger_beside_async_close)
   scene s;
   thread user("user", [&] { let_linger(*s.o); });
   s.o->async_close(closed);
-  s.run_until([&] { return closed.called == 1; });
+  s.ctx.run_until_called(closed);
 }
 
 SCENARIO(lease_that_sets_linger_beside_shutdown)
@@ -49,12 +34,4 @@ SCENARIO(lease_that_sets_linger_beside_shutdown)
     s.ctx.stop_services();
   }
   require_done(closed);
-}
-
-SCENARIO(descriptor_that_lingers_unknown_to_its_object)
-{
-  scene s;
-  let_linger(*s.o);
-  thread other("other", [&] { use_a_lease(*s.o); });
-  s.o->close();
 }

@@ -28,7 +28,7 @@ SCENARIO(close_beside_a_takeover)
   s.o->async_close(closed);
   thread other("other", [&] { s.o->close(); });
   await_close_of(s.fd);
-  s.run_until([&] { return closed.called == 1; });
+  s.ctx.run_until_called(closed);
 }
 
 SCENARIO(step_beside_a_takeover)
@@ -36,7 +36,7 @@ SCENARIO(step_beside_a_takeover)
   calls closed;
   scene s;
   s.o->async_close(closed);
-  thread runner("runner", [&] { s.run_until([&] { return closed.called == 1; }); });
+  thread runner("runner", [&] { s.ctx.run_until_called(closed); });
   await_close_of(s.fd);
 }
 
@@ -45,17 +45,15 @@ SCENARIO(two_takeovers)
   calls first;
   calls second;
   {
-    context ctx;
-    object a(ctx);
-    object b(ctx);
-    const int one = a.open();
-    const int two = b.open();
-    thread other("other", [&] { a.async_close(first); });
-    b.async_close(second);
-    await_close_of(one);
-    await_close_of(two);
+    scene s;
+    object later(s.ctx);
+    const int fd = later.open();
+    s.o->async_close(first);
+    thread other("other", [&] { later.async_close(second); });
+    await_close_of(fd);
+    require(!kernel::current().is_open(s.fd), "a later close is taken over first");
     other.join();
-    ctx.stop_services();
+    s.ctx.stop_services();
   }
   require_done(first);
   require_done(second);

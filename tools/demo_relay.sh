@@ -122,8 +122,8 @@ supervise()
   local program=$1 port=$2 closes=$3 status restarts=0
   ulimit -c 0
   while [ ! -e "$dir/stop" ] && [ $restarts -le $most_restarts ]; do
-    "$program" --listen "127.0.0.1:$port" --upstream "127.0.0.1:$nginx_port" --threads $threads \
-      --chaos "$closes" --drain $drain_seconds --status 0 --run-for $run_for \
+    "$program" --listen "$port" --upstream "$nginx_port" --threads $threads \
+      --chaos "$closes" --drain $drain_seconds --run-for $run_for \
       >> "$dir/relay.out" 2>> "$dir/relay.err" &
     echo $! > "$dir/relay.pid.new"
     mv "$dir/relay.pid.new" "$dir/relay.pid" # which is never empty for a reader
@@ -188,8 +188,8 @@ run_slice()
   done
 }
 
-# Sends SIGTERM once to each start of the relay: a second one would end it without a drain. Returns
-# whether the last start has ended.
+# Sends SIGTERM once to each start of the relay: a second one would change nothing. Returns whether the
+# last start has ended.
 ask_to_end()
 {
   local pid

@@ -11,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <future>
 #include <memory>
@@ -37,6 +38,7 @@
 #include <interlock/stack_report.hpp>
 
 #include "support/local_port.hpp"
+#include "support/told.hpp"
 
 namespace adapt {
 
@@ -134,22 +136,8 @@ struct small_read : transfer
 };
 
 /// What the handler of a close has received.
-struct closed
+struct closed : support::told_with<stack_report>
 {
-  int calls = 0;
-  error_code ec = not_called;
-  stack_report report;
-
-  auto handler()
-  {
-    return [this](error_code e, const stack_report& r)
-    {
-      ++calls;
-      ec = e;
-      report = r;
-    };
-  }
-
   /// The outcome of the connection, and what the layers tell: "peer_closed, sent, answered".
   std::string told(const error_code& expected = success) const
   {
@@ -165,7 +153,7 @@ struct closed
     const auto note = [&all](bool is_so, const std::string& what) {
       all += !is_so ? "" : all.empty() ? what : ", " + what;
     };
-    note(calls != 1, std::to_string(calls) + " calls");
+    note(times != 1, std::to_string(times) + " calls");
     note(ec != expected, ec.message());
     note(report.close_frame_sent, "frame sent");
     note(report.close_frame_answered, "frame answered");
@@ -201,7 +189,14 @@ public:
     thread_ = std::thread(
       [this, script]
       {
-        script();
+        try
+        {
+          script();
+        }
+        catch (const std::exception& e)
+        {
+          failure_ = e.what();
+        }
         error_code ignored;
         socket(stream).close(ignored);
       });
@@ -209,8 +204,10 @@ public:
 
   void join()
   {
-    if (thread_.joinable())
-      thread_.join();
+    if (!thread_.joinable())
+      return;
+    thread_.join();
+    BOOST_TEST(failure_.empty(), "the script of the far end has failed: " << failure_);
   }
 
   void connect(const asio::ip::tcp::endpoint& where)
@@ -240,6 +237,7 @@ private:
   std::future<void> going_ = go_.get_future();
   bool has_let_go_ = false;
   std::thread thread_;
+  std::string failure_; // the thread's
   asio::io_context context_;
   ssl::context tls_{ssl::context::tls_client};
 

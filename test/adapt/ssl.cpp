@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(an_answer_after_the_deadline_changes_nothing)
       p.notify();
     });
   s.close(close_mode::graceful(milliseconds(50)));
-  BOOST_TEST(s.c.calls == 1);
+  BOOST_TEST(s.c.times == 1);
   BOOST_TEST(!s.c.report.notify_answered);
 }
 

@@ -61,7 +61,7 @@ struct observed : tls_scene<ssl::stream<tcp::socket>>
   {
     far.let_go();
     end();
-    BOOST_TEST(c.calls == 1);
+    BOOST_TEST(c.times == 1);
     check_sum();
     BOOST_TEST(now().open == 0u);
     BOOST_TEST(now().closing() == 0u);

@@ -228,65 +228,12 @@ BOOST_AUTO_TEST_CASE(the_layers_end_in_order_from_the_top)
   BOOST_TEST((p.ended(1) == stack_act::close));
 }
 
-BOOST_AUTO_TEST_CASE(in_deliver_mode_no_layer_waits_for_the_peer)
-{
-  stack_progress p(2);
-  p.begin(close_mode::kind::deliver);
-  p.drained();
-  p.looked(true);
-  BOOST_TEST((p.sent(0) == stack_act::look));
-  p.looked(true);
-  BOOST_TEST((p.sent(1) == stack_act::close));
-}
-
-BOOST_AUTO_TEST_CASE(deliver_overtakes_graceful_at_a_layer_that_waits_for_the_peer)
-{
-  stack_progress p(2);
-  p.begin(close_mode::kind::graceful);
-  p.drained();
-  p.looked(true);
-  p.sent(0);
-  BOOST_TEST((p.hurry(close_mode::kind::deliver) == stack_act::look));
-  p.looked(true);
-  BOOST_TEST((p.sent(1) == stack_act::close));
-  BOOST_TEST((p.hurry(close_mode::kind::abort) == stack_act::close));
-}
-
 BOOST_AUTO_TEST_CASE(a_stronger_mode_may_come_before_the_beginning)
 {
   stack_progress p(1);
   BOOST_TEST((p.hurry(close_mode::kind::deliver) == stack_act::nothing));
   BOOST_TEST((p.hurry(close_mode::kind::abort) == stack_act::close));
   BOOST_TEST((p.begin(close_mode::kind::graceful) == stack_act::nothing));
-}
-
-BOOST_AUTO_TEST_CASE(a_layer_that_is_not_open_is_passed_over)
-{
-  stack_progress p(2);
-  p.begin(close_mode::kind::graceful);
-  p.drained();
-  BOOST_TEST((p.looked(false) == stack_act::look));
-  BOOST_TEST((p.looked(false) == stack_act::close));
-}
-
-BOOST_AUTO_TEST_CASE(immediate_and_abort_pass_over_every_layer)
-{
-  BOOST_TEST((stack_progress(2).begin(close_mode::kind::immediate) == stack_act::close));
-  BOOST_TEST((stack_progress(2).begin(close_mode::kind::abort) == stack_act::close));
-}
-
-BOOST_AUTO_TEST_CASE(a_layer_that_waits_in_vain_leaves_a_last_chance_to_those_below)
-{
-  stack_progress p(2);
-  p.begin(close_mode::kind::graceful);
-  p.drained();
-  p.looked(true);
-  p.sent(0);
-  BOOST_TEST((p.give_up() == stack_act::look));
-  BOOST_TEST((p.looked(true) == stack_act::send));
-  stack_progress written(p);
-  BOOST_TEST((written.sent(1) == stack_act::close));
-  BOOST_TEST((p.give_up() == stack_act::close));
 }
 
 BOOST_AUTO_TEST_CASE(what_ends_of_an_earlier_layer_has_no_effect)

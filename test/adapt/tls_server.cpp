@@ -3,12 +3,16 @@
 //
 // TLS under load: a server of thousands of connections that a group closes, and stacks that a foreign thread closes at
 // random. No response is cut short by a close that delivers.
+//
+// The clients, over plain Asio, check every byte. A client asks for one response after the other: a number, to which
+// that many bytes of a pattern are the answer.
 
-#include "tls_server.hpp"
+#include <interlock/adapt/ssl.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <future>
@@ -16,31 +20,199 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/test/unit_test.hpp>
+#include <boost/asio/read.hpp>
 
 #include <interlock/close_group.hpp>
 
 #include "support/descriptors.hpp"
 #include "support/wait_until.hpp"
+#include "tls_scene.hpp"
 
 using interlock::close_group;
-using interlock::close_mode;
-using interlock::close_outcome;
 using interlock::close_tally;
-using interlock::ip::tcp;
 using std::chrono::seconds;
 using support::wait_until;
 
 namespace {
 
 using namespace adapt;
+
+using request = std::uint32_t;
+
+/// No two bytes of it that are a record apart are alike.
+std::vector<char> response_of(std::size_t size)
+{
+  std::vector<char> r(size);
+  for (std::size_t i = 0; i != size; ++i)
+    r[i] = static_cast<char>(size + i + (i >> 8) * 7);
+  return r;
+}
+
+/// One connection of the server, which its handlers keep.
+class tls_session : public std::enable_shared_from_this<tls_session>
+{
+public:
+  using stream_type = ssl::stream<tcp::socket>;
+
+  tls_session(tcp::socket&& s, ssl::context& tls)
+    : stream_(std::move(s), tls)
+  {
+  }
+
+  /// The stream, as a part of the session.
+  std::shared_ptr<stream_type> stream()
+  {
+    return {shared_from_this(), &stream_};
+  }
+
+  void start()
+  {
+    stream_.async_handshake(ssl::stream_base::server,
+      [self = shared_from_this()](error_code ec)
+      {
+        if (!ec)
+          self->read();
+      });
+  }
+
+private:
+  void read()
+  {
+    asio::async_read(stream_, asio::buffer(&request_, sizeof(request_)),
+      [self = shared_from_this()](error_code ec, std::size_t)
+      {
+        if (!ec)
+          self->write();
+      });
+  }
+
+  void write()
+  {
+    response_ = response_of(request_);
+    asio::async_write(stream_, asio::buffer(response_),
+      [self = shared_from_this()](error_code ec, std::size_t)
+      {
+        if (!ec)
+          self->read();
+      });
+  }
+
+  stream_type stream_;
+  request request_ = 0;
+  std::vector<char> response_;
+};
+
+/// What the clients have seen. Any thread may read it.
+struct seen_by_clients
+{
+  std::atomic<std::size_t> open{0};      ///< Clients that have got a response.
+  std::atomic<std::size_t> clean{0};     ///< Ends with close_notify, between two responses.
+  std::atomic<std::size_t> truncated{0}; ///< Other ends between two responses.
+  std::atomic<std::size_t> cut{0};       ///< Ends in the middle of a response.
+  std::atomic<std::size_t> wrong{0};     ///< Responses with a byte that is wrong.
+};
+
+class tls_client : public std::enable_shared_from_this<tls_client>
+{
+public:
+  /// One that is silent neither asks nor reads.
+  tls_client(asio::io_context& context, ssl::context& tls, seen_by_clients& seen, bool is_silent)
+    : stream_(context, tls),
+      seen_(seen),
+      is_silent_(is_silent)
+  {
+  }
+
+  /// `ended` is called when the connection has ended.
+  void start(const asio::ip::tcp::endpoint& where, std::size_t size, std::function<void()> ended)
+  {
+    size_ = size;
+    ended_ = std::move(ended);
+    stream_.next_layer().async_connect(where,
+      [self = shared_from_this()](error_code ec) { ec ? self->end(ec) : self->shake_hands(); });
+  }
+
+  void close()
+  {
+    error_code ignored;
+    stream_.next_layer().close(ignored);
+  }
+
+private:
+  void shake_hands()
+  {
+    stream_.async_handshake(ssl::stream_base::client,
+      [self = shared_from_this()](error_code ec)
+      {
+        if (ec)
+          self->end(ec);
+        else if (self->is_silent_)
+          ++self->seen_.open;
+        else
+          self->ask();
+      });
+  }
+
+  void ask()
+  {
+    request_ = static_cast<request>(size_);
+    response_.assign(size_, 0);
+    got_ = 0;
+    asio::async_write(stream_, asio::buffer(&request_, sizeof(request_)),
+      [self = shared_from_this()](error_code, std::size_t) {});
+    read();
+  }
+
+  void read()
+  {
+    stream_.async_read_some(asio::buffer(response_) + got_,
+      [self = shared_from_this()](error_code ec, std::size_t n)
+      {
+        self->got_ += n;
+        if (ec)
+          self->end(ec);
+        else if (self->got_ != self->size_)
+          self->read();
+        else
+          self->check();
+      });
+  }
+
+  void check()
+  {
+    seen_.wrong += response_ == response_of(size_) ? 0 : 1;
+    if (!std::exchange(is_open_, true))
+      ++seen_.open;
+    size_ = size_ * 31 % 16381 + 1;
+    ask();
+  }
+
+  void end(const error_code& ec)
+  {
+    if (got_ != 0 && got_ != size_)
+      ++seen_.cut;
+    else
+      ++(ec == asio::error::eof ? seen_.clean : seen_.truncated);
+    close();
+    if (ended_)
+      std::exchange(ended_, nullptr)();
+  }
+
+  ssl::stream<asio::ip::tcp::socket> stream_;
+  seen_by_clients& seen_;
+  const bool is_silent_;
+  bool is_open_ = false;
+  std::size_t size_ = 0;
+  std::size_t got_ = 0;
+  request request_ = 0;
+  std::vector<char> response_;
+  std::function<void()> ended_;
+};
 
 /// A number that the environment may set.
 int setting(const char* name, int otherwise)
@@ -120,7 +292,7 @@ public:
   seen_by_clients seen;
   asio::io_context context;
   asio::io_context client_context;
-  tcp::acceptor acceptor{context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
+  tcp::acceptor acceptor{context, any_local_port()};
 
 private:
   std::vector<std::shared_ptr<tls_client>> clients_;

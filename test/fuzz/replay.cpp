@@ -30,41 +30,28 @@ namespace fs = std::filesystem;
 
 using input = std::vector<std::uint8_t>;
 
-[[noreturn]] void refuse(const fs::path& what, const char* reason)
-{
-  throw std::runtime_error(what.string() + ' ' + reason);
-}
-
 input content_of(const fs::path& file)
 {
-  if (fs::is_directory(file))
-    refuse(file, "is a folder");
   std::ifstream in(file, std::ios::binary);
   input bytes{std::istreambuf_iterator<char>(in), {}};
-  if (!in.is_open() || in.bad())
-    refuse(file, "cannot be read");
   if (bytes.empty())
-    refuse(file, "is empty");
+    throw std::runtime_error(file.string() + " cannot be read, or is empty");
   return bytes;
 }
 
 /// All of them are read before the first runs.
 std::map<fs::path, input> inputs_of(const fs::path& what)
 {
-  if (!fs::exists(what))
-    refuse(what, "does not exist");
   if (!fs::is_directory(what))
     return {{what, content_of(what)}};
   std::map<fs::path, input> inputs;
   for (const fs::directory_entry& each : fs::directory_iterator(what))
   {
     const input& bytes = inputs.emplace(each.path(), content_of(each.path())).first->second;
-    const fuzz::program p = fuzz::decode(bytes.data(), bytes.size());
-    if (p.steps.empty() || fuzz::encode(p) != bytes)
-      refuse(each.path(), "is not a program, or not exact: see --exact");
+    if (fuzz::encode(fuzz::decode(bytes.data(), bytes.size())) != bytes)
+      throw std::runtime_error(
+        each.path().string() + " is not a program, or not exact: see --exact");
   }
-  if (inputs.empty())
-    refuse(what, "has no programs in it");
   return inputs;
 }
 
@@ -73,9 +60,9 @@ void make_exact(const fs::path& file)
   const input found = content_of(file);
   const input exact = fuzz::encode(fuzz::decode(found.data(), found.size()));
   std::ofstream out(file, std::ios::binary);
+  out.exceptions(std::ios::failbit | std::ios::badbit);
   std::copy(exact.begin(), exact.end(), std::ostreambuf_iterator<char>(out));
-  if (!out.flush())
-    refuse(file, "cannot be written");
+  out.flush();
 }
 
 bool passes(const fs::path& file, const input& bytes, bool print)
@@ -99,13 +86,10 @@ int replay(const std::vector<std::string>& arguments)
   bool print = false, exact = false;
   for (const std::string& argument : arguments)
   {
-    if (bool* const option = argument == "--print" ? &print
-        : argument == "--exact"                    ? &exact
-                                                   : nullptr)
-    {
-      *option = true;
+    print |= argument == "--print";
+    exact |= argument == "--exact";
+    if (argument.rfind("--", 0) == 0)
       continue;
-    }
     if (exact)
       make_exact(argument);
     for (const auto& [file, bytes] : inputs_of(argument))

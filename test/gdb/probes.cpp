@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,8 +23,10 @@
 #include <interlock/close_report.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
+#include "support/descriptor_pairs.hpp"
+
 namespace asio = boost::asio;
-using protocol = interlock::local::stream_protocol;
+using local = interlock::local::stream_protocol;
 
 namespace {
 
@@ -61,33 +62,12 @@ void require(bool holds, const char* what)
   std::exit(EXIT_FAILURE);
 }
 
-class connection
+struct connection
 {
-public:
-  connection()
-    : socket(context)
-  {
-    int fds[2];
-    require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0, "no socket pair");
-    socket.assign(protocol(), fds[0]);
-    near = fds[0];
-    far_ = fds[1];
-  }
-
-  connection(const connection&) = delete;
-  connection& operator=(const connection&) = delete;
-
-  ~connection()
-  {
-    ::close(far_);
-  }
-
+  support::ends pair = support::unix_ends();
+  const int near = pair.near.get();
   asio::io_context context;
-  protocol::socket socket;
-  int near = -1;
-
-private:
-  int far_ = -1;
+  local::socket socket{context, local(), pair.near.release()};
 };
 
 void tell(const connection& c, bool closed, bool reset, int error, interlock::close_outcome outcome)

@@ -21,9 +21,6 @@
 #include <utility>
 #include <vector>
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
@@ -37,6 +34,7 @@
 #include <interlock/fd_lease.hpp>
 #include <interlock/local/stream_protocol.hpp>
 
+#include "support/descriptor_pairs.hpp"
 #include "support/sleeps_in_poll.hpp"
 
 namespace asio = boost::asio;
@@ -92,23 +90,12 @@ public:
   {
   }
 
-  connection(const connection&) = delete;
-  connection& operator=(const connection&) = delete;
-
-  ~connection()
-  {
-    for (const int fd : far_)
-      ::close(fd);
-  }
-
   void open()
   {
-    std::array<int, 2> fds = {};
-    require(
-      ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) == 0, "no socket pair");
-    socket.assign(protocol(), fds[0]);
-    descriptor_ = fds[0];
-    far_.push_back(fds[1]);
+    support::ends pair = support::unix_ends();
+    descriptor_ = pair.near.get();
+    socket.assign(protocol(), pair.near.release());
+    far_.push_back(std::move(pair.far));
   }
 
   void show(const char* state) const
@@ -146,7 +133,7 @@ public:
 
 private:
   int descriptor_ = -1;
-  std::vector<int> far_;
+  std::vector<support::fd> far_;
   std::array<char, 1> byte_ = {};
   std::vector<char> much_ = std::vector<char>(4 << 20);
 };

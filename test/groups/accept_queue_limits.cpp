@@ -8,11 +8,6 @@
 
 #include <algorithm>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "support/no_trace.hpp"
-
 using namespace groups;
 
 namespace {
@@ -75,7 +70,7 @@ struct queue : support::no_trace, scene
   {
     for (asio::ip::tcp::socket& c : clients)
     {
-      const error_code end = support::end_of(c);
+      const error_code end = end_of(c);
       ends += end == asio::error::eof ? 1 : 0;
       resets += end == asio::error::connection_reset ? 1 : 0;
     }

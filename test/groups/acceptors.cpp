@@ -5,11 +5,6 @@
 
 #include "group_test.hpp"
 
-#include <sys/socket.h>
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
-
 #include <interlock/borrowed.hpp>
 
 using namespace groups;
@@ -39,7 +34,7 @@ struct queue : scene
   {
     std::size_t n = 0;
     for (asio::ip::tcp::socket& c : clients)
-      n += support::end_of(c) == expected ? 1 : 0;
+      n += end_of(c) == expected ? 1 : 0;
     return n;
   }
 };
@@ -91,7 +86,7 @@ BOOST_FIXTURE_TEST_CASE(
   group.add(late);
   support::drain(peers[0]);
   context.run();
-  BOOST_TEST(support::end_of(client) == asio::error::eof);
+  BOOST_TEST(end_of(client) == asio::error::eof);
   BOOST_TEST(tally.members() == 5u);
 }
 
@@ -134,7 +129,7 @@ BOOST_FIXTURE_TEST_CASE(an_acceptor_that_is_added_by_its_handle_keeps_its_queue,
   group.add(acceptor.get_close_handle());
   close(close_mode::deliver(long_enough));
   BOOST_TEST(tally.members() == 1u);
-  BOOST_TEST(support::end_of(client) == asio::error::connection_reset);
+  BOOST_TEST(end_of(client) == asio::error::connection_reset);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

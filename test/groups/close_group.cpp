@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 
 #include <boost/asio/execution/bad_executor.hpp>
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
@@ -17,10 +16,6 @@
 #endif
 
 #include <interlock/ip/udp.hpp>
-#include <interlock/posix/stream_descriptor.hpp>
-
-#include "support/at_once.hpp"
-#include "support/handler_tally.hpp"
 
 using namespace groups;
 
@@ -452,14 +447,6 @@ BOOST_FIXTURE_TEST_CASE(the_progress_of_members_that_do_not_end_is_told_at_the_e
   close(close_mode::immediate());
   BOOST_TEST(last.members() == 4u);
   BOOST_TEST(last.unfinished == 1u);
-}
-
-BOOST_FIXTURE_TEST_CASE(the_progress_is_told, connections)
-{
-  std::size_t last = 0;
-  group.on_progress([&](const close_tally& t) { last = t.members(); });
-  close(close_mode::immediate());
-  BOOST_TEST(last == 3u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

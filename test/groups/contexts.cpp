@@ -6,10 +6,6 @@
 
 #include "group_test.hpp"
 
-#include <unistd.h>
-
-#include <boost/asio/strand.hpp>
-
 using namespace groups;
 
 namespace {

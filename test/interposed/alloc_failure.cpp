@@ -7,58 +7,27 @@
 // handler to the context, but no descriptor.
 
 #define BOOST_TEST_MODULE interlock_alloc_failure
-#include <boost/test/unit_test.hpp>
+#include "support/prelude.hpp"
 
-#include <interlock/close_handle.hpp>
-#include <interlock/close_mode.hpp>
-#include <interlock/error.hpp>
-#include <interlock/fd_lease.hpp>
-#include <interlock/ip/tcp.hpp>
-#include <interlock/ip/udp.hpp>
-#include <interlock/local/stream_protocol.hpp>
-
-#include <chrono>
-#include <cstddef>
-#include <type_traits>
-#include <utility>
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/version.hpp>
-
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #endif
 
+#include <interlock/ip/udp.hpp>
+
 #include "support/allocation_walk.hpp"
-#include "support/close_probe.hpp"
 #include "support/closing_socket.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/handler_tally.hpp"
 #include "support/message_ends.hpp"
 
-namespace asio = boost::asio;
-using boost::system::error_code;
+using namespace support;
 using interlock::close_handle;
 using interlock::close_mode;
-using interlock::ip::tcp;
-using local = interlock::local::stream_protocol;
-using support::failing;
-using support::told;
 
 namespace {
 
-const error_code success;
-const error_code aborted = asio::error::operation_aborted;
-const error_code bad_descriptor = asio::error::bad_descriptor;
 const error_code no_memory = asio::error::no_memory;
-const error_code retired = interlock::error::retired;
-const error_code not_called = asio::error::fault;
 
 /// An open socket, with a watch on its descriptor. Asio's own services are there already.
 template <class Socket>

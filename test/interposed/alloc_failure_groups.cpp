@@ -6,38 +6,16 @@
 // that does not throw has its handler called once. Every descriptor is closed once.
 
 #define BOOST_TEST_MODULE interlock_alloc_failure_groups
-#include <boost/test/unit_test.hpp>
+#include "groups/group_test.hpp"
 
-#include <interlock/close_group.hpp>
-#include <interlock/close_mode.hpp>
-#include <interlock/close_tally.hpp>
-#include <interlock/ip/tcp.hpp>
-#include <interlock/local/stream_protocol.hpp>
-
-#include <chrono>
-#include <cstddef>
-#include <utility>
-
-#include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 
 #include "support/allocation_walk.hpp"
-#include "support/close_probe.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/group_scene.hpp"
 #include "support/told.hpp"
-#include "support/wait_until.hpp"
 
-namespace asio = boost::asio;
-using boost::system::error_code;
 using interlock::close_group;
 using interlock::close_mode;
 using interlock::close_tally;
-using interlock::ip::tcp;
-using local = interlock::local::stream_protocol;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using support::failing;
@@ -166,7 +144,7 @@ INTERLOCK_TEST_WALK_ROWS(a_close_closes_all_or_throws, closes)
   BOOST_TEST((threw || t.report.members() >= 3u));
   s.close_again();
   s.check_closed();
-  BOOST_TEST(support::end_of(s.client) != error_code());
+  BOOST_TEST(groups::end_of(s.client) != error_code());
 }
 
 // The first waits for peers that do not read.

@@ -7,47 +7,28 @@
 // handle is made or not.
 
 #define BOOST_TEST_MODULE interlock_alloc_failure_opening
-#include <boost/test/unit_test.hpp>
+#include "support/prelude.hpp"
 
-#include <interlock/borrowed.hpp>
-#include <interlock/close_handle.hpp>
-#include <interlock/connect_pipe.hpp>
-#include <interlock/ip/tcp.hpp>
-#include <interlock/local/connect_pair.hpp>
-#include <interlock/local/datagram_protocol.hpp>
-#include <interlock/local/stream_protocol.hpp>
-
-#include <cstddef>
 #include <tuple>
-#include <type_traits>
-#include <utility>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/mp11/algorithm.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "support/allocation_walk.hpp"
-#include "support/close_probe.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
-#include "support/dropin_types.hpp"
-#include "support/handler_tally.hpp"
+#include <interlock/borrowed.hpp>
+#include <interlock/connect_pipe.hpp>
+#include <interlock/local/connect_pair.hpp>
+#include <interlock/local/datagram_protocol.hpp>
 
-namespace asio = boost::asio;
-using boost::system::error_code;
+#include "support/allocation_walk.hpp"
+#include "support/dropin_types.hpp"
+
 using interlock::close_handle;
-using local = interlock::local::stream_protocol;
 using support::failing;
+using support::not_called;
+using support::success;
 using support::walk;
 
 namespace {
-
-const error_code success;
-const error_code not_called = asio::error::fault;
 
 /// Of each type the object over any executor.
 template <class Row>

@@ -7,39 +7,24 @@
 // calling it.
 
 #define BOOST_TEST_MODULE interlock_alloc_failure_stacks
-#include <boost/test/unit_test.hpp>
-
 #include <interlock/adapt/ssl.hpp>
 
-#include <chrono>
-#include <cstddef>
-#include <memory>
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <interlock/local/stream_protocol.hpp>
 
+#include "adapt/tls_scene.hpp"
 #include "support/allocation_walk.hpp"
 #include "support/close_probe.hpp"
 #include "support/descriptor_pairs.hpp"
 
-#include "adapt/tls_scene.hpp"
-
-namespace asio = boost::asio;
-namespace ssl = boost::asio::ssl;
-using boost::system::error_code;
-using interlock::close_mode;
 using local = interlock::local::stream_protocol;
-using std::chrono::milliseconds;
-using support::failing;
 
 namespace {
 
+using namespace adapt;
+using support::failing;
 using executor = asio::io_context::executor_type;
 using near_socket = local::socket::rebind_executor<executor>::other;
 using near_type = ssl::stream<near_socket>;
@@ -53,7 +38,7 @@ struct tls_contexts
 
   tls_contexts()
   {
-    adapt::certify(near);
+    certify(near);
   }
 
   static tls_contexts& one()
@@ -122,10 +107,10 @@ struct scene : support::walked_context
   /// Has no effect on what has been closed before.
   void close_again()
   {
-    adapt::closed again;
+    closed again;
     close(close_mode::immediate(), again.handler());
     run_until_ended();
-    BOOST_TEST(again.calls == 1);
+    BOOST_TEST(again.times == 1);
     BOOST_TEST(again.ec == error_code());
     check_closed();
   }
@@ -152,25 +137,25 @@ const close_row joins[] = {{{"graceful", 4}, gracefully}, {{"abort", 4}, close_m
 INTERLOCK_TEST_WALK_ROWS(a_close_that_throws_has_no_effect, starts)
 {
   scene s;
-  adapt::closed c;
+  closed c;
   const bool threw = fails([&] { s.close(row.mode, c.handler()); });
   BOOST_TEST(s.is_open());
   if (!threw)
     s.run_until_ended();
-  BOOST_TEST(c.calls == (threw ? 0 : 1));
+  BOOST_TEST(c.times == (threw ? 0 : 1));
   s.close_again();
 }
 
 INTERLOCK_TEST_WALK_ROWS(a_step_that_fails_closes_the_connection_and_is_told, steps)
 {
   scene s;
-  adapt::closed c;
+  closed c;
   s.close(row.mode, c.handler());
   const bool threw = fails.run(s.context, [&] { return s.handlers.all_ended(); });
   s.run_until_ended();
-  BOOST_TEST((c.calls == 1 || (threw && c.calls == 0)));
+  BOOST_TEST((c.times == 1 || (threw && c.times == 0)));
   const bool is_told = c.ec == boost::system::errc::not_enough_memory;
-  BOOST_TEST((c.calls == 0 || c.ec == error_code() || (fails.struck() && is_told)));
+  BOOST_TEST((c.times == 0 || c.ec == error_code() || (fails.struck() && is_told)));
   BOOST_TEST(!c.report.notify_answered);
   s.close_again();
 }
@@ -178,13 +163,13 @@ INTERLOCK_TEST_WALK_ROWS(a_step_that_fails_closes_the_connection_and_is_told, st
 INTERLOCK_TEST_WALK_ROWS(a_close_that_does_not_join_has_no_effect, joins)
 {
   scene s;
-  adapt::closed c;
-  adapt::closed joined;
+  closed c;
+  closed joined;
   s.close(gracefully, c.handler());
   const bool threw = fails([&] { s.close(row.mode, joined.handler()); });
   s.run_until_ended();
-  BOOST_TEST(c.calls == 1);
+  BOOST_TEST(c.times == 1);
   BOOST_TEST(c.ec == error_code());
-  BOOST_TEST(joined.calls == (threw ? 0 : 1));
+  BOOST_TEST(joined.times == (threw ? 0 : 1));
   s.close_again();
 }

@@ -6,43 +6,18 @@
 // a close that waits for its peer, keep to their budgets: thousands of them wait at once.
 
 #define BOOST_TEST_MODULE interlock_steady_state
-#include <boost/test/unit_test.hpp>
+#include "support/prelude.hpp"
 
-#include <interlock/close_mode.hpp>
-#include <interlock/ip/tcp.hpp>
-#include <interlock/local/stream_protocol.hpp>
-#include <interlock/posix/stream_descriptor.hpp>
-
-#include <chrono>
-#include <cstddef>
 #include <deque>
-#include <utility>
-#include <vector>
 
-#include <sys/socket.h>
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/address_v4.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/version.hpp>
-#include <boost/asio/write.hpp>
-
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #endif
 
 #include "support/allocation_hook.hpp"
-#include "support/descriptor_pairs.hpp"
-
-namespace asio = boost::asio;
-using boost::system::error_code;
-using interlock::ip::tcp;
-using local = interlock::local::stream_protocol;
 
 namespace {
 

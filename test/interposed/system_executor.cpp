@@ -6,43 +6,22 @@
 // and it is the end of the program that is looked at.
 
 #define BOOST_TEST_MODULE system_executor
-#include <boost/test/unit_test.hpp>
+#include "support/prelude.hpp"
 
-#include <atomic>
-#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <future>
-#include <memory>
-#include <optional>
-#include <utility>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/system_executor.hpp>
 
-#include <interlock/local/stream_protocol.hpp>
-
-#include "support/census.hpp"
-#include "support/close_probe.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/handler_tally.hpp"
-#include "support/wait_until.hpp"
-
-namespace asio = boost::asio;
-using boost::system::error_code;
-using local = interlock::local::stream_protocol;
 using socket_type = local::socket::rebind_executor<asio::system_executor>::other;
 
 namespace {
 
-const error_code success;
-const error_code aborted = asio::error::operation_aborted;
-const error_code bad_descriptor = asio::error::bad_descriptor;
-const error_code not_called = asio::error::fault;
+using support::aborted;
+using support::bad_descriptor;
+using support::not_called;
+using support::success;
 
 /// Looks at the end of the program, when the context is gone. The exit status was fixed when main()
 /// returned: a failure has to end the program itself.
@@ -172,19 +151,11 @@ BOOST_AUTO_TEST_CASE(objects_of_static_lifetime_may_be_left_open)
   BOOST_TEST(late.is_open());
 }
 
-BOOST_AUTO_TEST_CASE(an_object_is_closed_while_the_context_goes_on)
+BOOST_AUTO_TEST_CASE(an_object_over_it_in_whatever_form_is_closed_while_the_context_goes_on)
 {
   live_and_close(asio::system_executor());
   live_and_close_often(asio::system_executor());
-}
-
-BOOST_AUTO_TEST_CASE(an_object_over_a_strand_of_it_is_closed_as_well)
-{
   live_and_close_often(asio::make_strand(asio::system_executor()));
-}
-
-BOOST_AUTO_TEST_CASE(an_object_over_it_behind_a_type_erased_executor_is_closed_as_well)
-{
   live_and_close_often(asio::any_io_executor(asio::system_executor()));
 }
 

@@ -26,9 +26,6 @@ struct interlock_family
 {
   static constexpr const char* name = "interlock";
 
-  /// Its synchronous calls are system calls at which a thread can be held.
-  static constexpr bool can_be_held = true;
-
   using local = interlock::local::stream_protocol;
   using tcp = interlock::ip::tcp;
   using descriptor = interlock::posix::stream_descriptor;
@@ -43,7 +40,6 @@ struct interlock_family
 struct plain_family
 {
   static constexpr const char* name = "plain Asio";
-  static constexpr bool can_be_held = false;
 
   using local = asio::local::stream_protocol;
   using tcp = asio::ip::tcp;

@@ -12,7 +12,7 @@
 #define INTERLOCK_TEST_STRESS_STRESS_MIXED_HPP
 
 #include <atomic>
-#include <chrono>
+#include <future>
 #include <optional>
 #include <random>
 #include <thread>
@@ -22,7 +22,6 @@
 #include <boost/asio/executor_work_guard.hpp>
 
 #include "stress/stress_objects.hpp"
-#include "stress/stress_operations.hpp"
 #include "stress/stress_victims.hpp"
 
 namespace stress {
@@ -44,14 +43,14 @@ public:
   {
   }
 
-  void run(std::chrono::milliseconds time, ending how)
+  void run(ending how)
   {
     auto work = asio::make_work_guard(world_->context);
     std::vector<std::thread> loops;
     for (int i = 0; i != 2; ++i)
       loops.emplace_back([this] { world_->context.run(); });
     start_threads();
-    std::this_thread::sleep_for(time);
+    over_.get_future().wait();
     world_->stop = true;
     if (how == ending::stopped)
       world_->context.stop();
@@ -67,6 +66,9 @@ public:
   }
 
 private:
+  // Stretches of steps of all threads, most of them of those that never block: about half a second.
+  static constexpr int enough = 4000;
+
   using set = objects<Family>;
 
   void start(void (set::*step)(random&))
@@ -81,6 +83,8 @@ private:
         {
           for (int i = 0; i != 16 && !world_->stop; ++i)
             (objects_.*step)(r);
+          if (++stretches_ == enough)
+            over_.set_value();
           std::this_thread::yield();
         }
         --running_;
@@ -141,6 +145,8 @@ private:
   set objects_;
   std::vector<std::thread> threads_;
   std::atomic<int> running_{0}; // threads that take steps
+  std::atomic<int> stretches_{0};
+  std::promise<void> over_;
   std::atomic<bool> stop_others_{false};
 };
 

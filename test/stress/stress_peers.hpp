@@ -3,7 +3,13 @@
 //
 // The far ends of all connections of the objects under test, in one thread and by plain system
 // calls: they send what tells the connection, read what the objects send, and check that it comes
-// from the one object to which the connection belongs, each operation from its beginning.
+// from the one object to which the connection belongs, each operation from its beginning. A connection
+// that an object was given belongs to it from the start; one that it accepted or made belongs to it
+// once a byte has come through.
+//
+// For TCP there is a listener to connect to, and clients for an acceptor under test. The acceptor's
+// port stays reserved while the acceptor is closed, so that no other listener can take it. Far ends
+// reset their connections, so that no port is kept in TIME_WAIT.
 
 #ifndef INTERLOCK_TEST_STRESS_STRESS_PEERS_HPP
 #define INTERLOCK_TEST_STRESS_STRESS_PEERS_HPP
@@ -16,17 +22,58 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <stdexcept>
 #include <unordered_map>
 #include <vector>
 
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 
-#include "stress/stress_connections.hpp"
-#include "stress/stress_counts.hpp"
-#include "stress/stress_pattern.hpp"
+#include "stress/stress_ledger.hpp"
 #include "stress/stress_system_calls.hpp"
+#include "stress/stress_victims.hpp"
 
 namespace stress {
+
+/// No object's name.
+constexpr std::uint32_t nobody = 0xffffffffu;
+
+class connections
+{
+public:
+  connections()
+    : table_(size)
+  {
+  }
+
+  std::uint32_t make(std::uint32_t owner)
+  {
+    const std::uint32_t name = next_++ & name_mask;
+    table_[name % size] = pack(name, owner);
+    return name;
+  }
+
+  /// Whether the object `by` may have received what the peer of connection `name` has sent.
+  bool belongs(std::uint32_t name, std::uint32_t by)
+  {
+    std::uint64_t expected = pack(name, nobody);
+    std::atomic<std::uint64_t>& entry = table_[name % size];
+    return entry.compare_exchange_strong(expected, pack(name, by)) || expected == pack(name, by);
+  }
+
+private:
+  // Far more than are ever open at a time, so that an entry is not used again too early.
+  static constexpr std::size_t size = 1 << 16;
+
+  static std::uint64_t pack(std::uint32_t name, std::uint32_t owner) noexcept
+  {
+    return std::uint64_t(name) << 32 | owner;
+  }
+
+  std::atomic<std::uint32_t> next_{0};
+  std::vector<std::atomic<std::uint64_t>> table_;
+};
 
 // An object's records carry the operation, and the place in it, in the index.
 constexpr unsigned place_bits = 20;
@@ -210,6 +257,117 @@ private:
   std::atomic<std::size_t> size_{0};
   std::mutex mutex_;
   std::vector<std::unique_ptr<peer>> added_; // guarded by mutex_
+};
+
+/// A TCP socket of the test's own, bound to a free port of the loopback address.
+class bound_port
+{
+public:
+  bound_port()
+    : fd_(really::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))
+  {
+    const int on = 1;
+    ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    ::sockaddr_in address = loopback(0);
+    ::socklen_t size = sizeof(address);
+    if (::bind(fd_, reinterpret_cast<::sockaddr*>(&address), size) != 0
+      || ::getsockname(fd_, reinterpret_cast<::sockaddr*>(&address), &size) != 0)
+      throw std::runtime_error("no port");
+    port_ = ntohs(address.sin_port);
+  }
+
+  bound_port(const bound_port&) = delete;
+  bound_port& operator=(const bound_port&) = delete;
+
+  ~bound_port()
+  {
+    really::close(fd_);
+  }
+
+  static ::sockaddr_in loopback(std::uint16_t port) noexcept
+  {
+    ::sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    return address;
+  }
+
+  int fd() const noexcept
+  {
+    return fd_;
+  }
+
+  std::uint16_t port() const noexcept
+  {
+    return port_;
+  }
+
+private:
+  int fd_;
+  std::uint16_t port_ = 0;
+};
+
+class tcp_ends
+{
+public:
+  explicit tcp_ends(peers& p)
+    : peers_(p)
+  {
+    if (::listen(listener_.fd(), 64) != 0)
+      throw std::runtime_error("cannot listen");
+  }
+
+  /// Where the objects under test may connect to.
+  std::uint16_t listening_port() const noexcept
+  {
+    return listener_.port();
+  }
+
+  /// Where the acceptor under test is to listen.
+  std::uint16_t acceptor_port() const noexcept
+  {
+    return reserved_.port();
+  }
+
+  /// On the peers' thread: accepts the connections that have come, and sends another client.
+  void turn()
+  {
+    int fd = -1;
+    while (
+      (fd = really::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+      add(fd);
+    if (peers_.size() < most_peers)
+      send_client();
+  }
+
+private:
+  static constexpr std::size_t most_peers = 48;
+
+  void send_client()
+  {
+    const int fd = really::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+      return;
+    const ::sockaddr_in address = bound_port::loopback(acceptor_port());
+    // In progress; where no socket listens the peer is found to be over in the next turn.
+    if (::connect(fd, reinterpret_cast<const ::sockaddr*>(&address), sizeof(address)) == 0
+      || errno == EINPROGRESS)
+      add(fd);
+    else
+      really::close(fd);
+  }
+
+  void add(int fd)
+  {
+    const ::linger reset = {1, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    peers_.add(fd, nobody);
+  }
+
+  peers& peers_;
+  bound_port listener_;
+  bound_port reserved_;
 };
 
 } // namespace stress

@@ -13,15 +13,16 @@
 #include <cstdlib>
 #include <exception>
 #include <system_error>
-#include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "stress/stress_counts.hpp"
+#include "stress/stress_ledger.hpp"
 #include "stress/stress_system_calls.hpp"
+#include "stress/stress_victims.hpp"
 #include "support/census.hpp"
 
 namespace stress {
@@ -41,17 +42,6 @@ inline clock::duration time_to_run(int argc, char** argv)
 inline double seconds_since(clock::time_point begin)
 {
   return std::chrono::duration<double>(clock::now() - begin).count();
-}
-
-/// Calls `round()` for a time, or until it returns false.
-template <class Round>
-bool repeat(clock::duration time, Round round)
-{
-  const clock::time_point end = clock::now() + time;
-  bool good = true;
-  while (good && clock::now() < end)
-    good = round();
-  return good;
 }
 
 /// Closes the books: everything that was opened has been closed.
@@ -83,27 +73,22 @@ int accounted(counts& c, Run run)
   return EXIT_SUCCESS;
 }
 
-/// Waits for `child`, and ends it when nothing has changed for as long as `patience`. Returns
-/// whether it ended by itself.
-inline bool watch(::pid_t child, int& status, const counts& c, std::chrono::seconds patience)
+/// Waits for `child`, which has the other end of the pipe `end`, and ends it when nothing has changed
+/// for as long as `patience`. Returns whether it ended by itself.
+inline bool watch(
+  ::pid_t child, int end, int& status, const counts& c, std::chrono::seconds patience)
 {
-  std::uint64_t seen = c.progress();
-  clock::time_point changed = clock::now();
-  while (::waitpid(child, &status, WNOHANG) == 0)
-  {
-    const std::uint64_t now = c.progress();
-    if (now != seen)
-      changed = clock::now();
-    seen = now;
-    if (clock::now() - changed > patience)
-    {
-      ::kill(child, SIGKILL);
-      ::waitpid(child, &status, 0);
-      return false;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
+  const auto limit = std::chrono::milliseconds(patience).count();
+  ::pollfd p = {end, POLLIN, 0};
+  std::uint64_t seen = 0;
+  do
+    seen = c.progress();
+  while (::poll(&p, 1, static_cast<int>(limit)) == 0 && c.progress() != seen);
+  const bool has_ended = p.revents != 0;
+  if (!has_ended)
+    ::kill(child, SIGKILL);
+  ::waitpid(child, &status, 0);
+  return has_ended;
 }
 
 /// Runs `run(counts)` in a child, where `quiet` discards what its crash has to say.
@@ -111,6 +96,7 @@ template <class Run>
 void run_in_child(counts& c, std::chrono::seconds patience, bool quiet, Run run)
 {
   const std::uint64_t hung_before = c.hung;
+  const ends life(kind::pipe);
   const ::pid_t child = ::fork();
   if (child < 0)
     throw std::system_error(errno, std::generic_category(), "fork");
@@ -122,11 +108,13 @@ void run_in_child(counts& c, std::chrono::seconds patience, bool quiet, Run run)
     // A sanitizer has its say at exit.
     std::exit(accounted(c, run));
   }
+  really::close(life.second);
   int status = 0;
-  if (!watch(child, status, c, patience))
+  if (!watch(child, life.first, status, c, patience))
     ++c.hung;
   else if (status != 0 && c.hung == hung_before)
     ++c.crashed;
+  really::close(life.first);
 }
 
 } // namespace stress

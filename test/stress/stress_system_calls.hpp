@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // System calls of this program, replaced for the library under test: what it makes and closes goes
-// into the books, and a thread can be held at the call for which it is inside an object.
+// into the books.
 //
 // Defines functions of the C library, so one translation unit of a program includes it. What the
 // test does for itself goes through `really`, past the books. A sanitizer's own replacement, which
@@ -14,16 +14,12 @@
 #include <cerrno>
 #include <cstdint>
 
-#include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include "stress/stress_counts.hpp"
-#include "stress/stress_gate.hpp"
+#include "stress/stress_ledger.hpp"
 
 #define STRESS_CALL(result, name, parameters, arguments, ...) \
   extern "C" __attribute__((weak)) result __interceptor_##name parameters; \
@@ -41,13 +37,6 @@ STRESS_CALL(int, close, (int n), (n), SYS_close, n)
 STRESS_CALL(int, socket, (int f, int t, int p), (f, t, p), SYS_socket, f, t, p)
 STRESS_CALL(int, accept4, (int n, ::sockaddr* a, ::socklen_t* s, int f), (n, a, s, f), SYS_accept4,
   n, a, s, f)
-STRESS_CALL(::ssize_t, recvmsg, (int n, ::msghdr* m, int f), (n, m, f), SYS_recvmsg, n, m, f)
-STRESS_CALL(::ssize_t, sendmsg, (int n, const ::msghdr* m, int f), (n, m, f), SYS_sendmsg, n, m, f)
-STRESS_CALL(::ssize_t, readv, (int n, const ::iovec* v, int c), (n, v, c), SYS_readv, n, v, c)
-STRESS_CALL(::ssize_t, writev, (int n, const ::iovec* v, int c), (n, v, c), SYS_writev, n, v, c)
-STRESS_CALL(int, ppoll, (::pollfd * p, ::nfds_t n, const ::timespec* t, const ::sigset_t* s),
-  (p, n, t, s), SYS_ppoll, p, n, t, s, 8)
-
 #undef STRESS_CALL
 
 namespace stress {
@@ -114,37 +103,6 @@ extern "C"
     int fd, const ::sockaddr* address, ::socklen_t size)
   {
     return static_cast<int>(::syscall(SYS_connect, fd, address, size));
-  }
-
-  __attribute__((visibility("default"))) ::ssize_t recvmsg(int fd, ::msghdr* m, int flags)
-  {
-    stress::gate::pass(stress::place::transfer);
-    return stress::really::recvmsg(fd, m, flags);
-  }
-
-  __attribute__((visibility("default"))) ::ssize_t sendmsg(int fd, const ::msghdr* m, int flags)
-  {
-    stress::gate::pass(stress::place::transfer);
-    return stress::really::sendmsg(fd, m, flags);
-  }
-
-  __attribute__((visibility("default"))) ::ssize_t readv(int fd, const ::iovec* v, int count)
-  {
-    stress::gate::pass(stress::place::transfer);
-    return stress::really::readv(fd, v, count);
-  }
-
-  __attribute__((visibility("default"))) ::ssize_t writev(int fd, const ::iovec* v, int count)
-  {
-    stress::gate::pass(stress::place::transfer);
-    return stress::really::writev(fd, v, count);
-  }
-
-  __attribute__((visibility("default"))) int ppoll(
-    ::pollfd* p, ::nfds_t count, const ::timespec* timeout, const ::sigset_t* mask)
-  {
-    stress::gate::pass(stress::place::wait);
-    return stress::really::ppoll(p, count, timeout, mask);
   }
 
 } // extern "C"

@@ -20,7 +20,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "sleeps_in_poll.hpp"
 #include "wait_until.hpp"
 
 extern "C" __attribute__((weak)) int __interceptor_close(int fd);
@@ -86,7 +85,6 @@ private:
     if (w.arrived_++ == 0)
     {
       w.close_waiter_ = std::this_thread::get_id();
-      w.close_waiter_id_ = this_thread_id();
       w.by_worker_ = on_worker();
       w.lingered_ = lingers(w.fd_);
     }
@@ -185,12 +183,6 @@ std::thread::id close_watch::close_waiter() const
 {
   const std::lock_guard<std::mutex> lock(mutex);
   return close_waiter_;
-}
-
-::pid_t close_watch::close_waiter_id() const
-{
-  const std::lock_guard<std::mutex> lock(mutex);
-  return close_waiter_id_;
 }
 
 bool close_watch::by_worker() const

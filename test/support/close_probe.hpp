@@ -48,9 +48,6 @@ public:
   /// The thread that came first to close it.
   std::thread::id close_waiter() const;
 
-  /// The kernel's number of that thread.
-  ::pid_t close_waiter_id() const;
-
   /// Whether that was a thread of the library, by its name: see on_worker.
   bool by_worker() const;
 
@@ -73,7 +70,6 @@ private:
   std::size_t arrived_ = 0;
   std::size_t closed_ = 0;
   std::thread::id close_waiter_;
-  ::pid_t close_waiter_id_ = 0;
   bool by_worker_ = false;
   bool lingered_ = false;
 };

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -21,19 +22,49 @@ inline ::pid_t this_thread_id()
   return static_cast<::pid_t>(::syscall(SYS_gettid));
 }
 
-/// The number of the system call in which that thread sleeps; -1 if it does not.
+/// Of a thread, for as long as it runs. The file is opened at once: later there may be no descriptor to be had.
+class thread_state
+{
+public:
+  explicit thread_state(::pid_t thread)
+  {
+    char path[64];
+    std::snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", static_cast<int>(thread));
+    file_ = ::open(path, O_RDONLY | O_CLOEXEC);
+  }
+
+  thread_state(const thread_state&) = delete;
+  thread_state& operator=(const thread_state&) = delete;
+
+  ~thread_state()
+  {
+    if (is_known())
+      ::close(file_);
+  }
+
+  /// A thread that has ended is not.
+  bool is_known() const
+  {
+    return file_ >= 0;
+  }
+
+  /// The number of the system call in which the thread sleeps; -1 if it does not.
+  long sleeps_in() const
+  {
+    // It begins with the number, or says "running".
+    char text[128] = {};
+    if (::pread(file_, text, sizeof(text) - 1, 0) <= 0 || text[0] < '0' || text[0] > '9')
+      return -1;
+    return std::strtol(text, nullptr, 10);
+  }
+
+private:
+  int file_;
+};
+
 inline long sleeps_in(::pid_t thread)
 {
-  char path[64];
-  std::snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", static_cast<int>(thread));
-  std::FILE* file = std::fopen(path, "re");
-  if (!file)
-    return -1;
-  // Or "running".
-  long call = -1;
-  const int found = std::fscanf(file, "%ld", &call);
-  std::fclose(file);
-  return found == 1 ? call : -1;
+  return thread_state(thread).sleeps_in();
 }
 
 /// Whether that is the number of poll(2) or ppoll(2).

@@ -14,20 +14,16 @@
 #include <cstdlib>
 #include <functional>
 #include <future>
-#include <string>
-#include <thread>
 #include <utility>
 
-#include <fcntl.h>
-#include <pthread.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
 
 #include "support/descriptor_pairs.hpp"
 #include "support/wait_until.hpp"
+#include "support/watched_thread.hpp"
 
 namespace support {
 
@@ -53,14 +49,9 @@ public:
   explicit call_in_thread(std::function<outcome()> call)
     : task_(std::move(call)),
       result_(task_.get_future()),
-      thread_([this] { run(); }),
-      syscall_(open_state(id_.get_future().get()))
+      thread_([this] { task_(); })
   {
-    observed_.set_value();
   }
-
-  call_in_thread(const call_in_thread&) = delete;
-  call_in_thread& operator=(const call_in_thread&) = delete;
 
   ~call_in_thread()
   {
@@ -71,22 +62,13 @@ public:
   /// the call has returned instead.
   bool blocks() const
   {
-    bool polls = false;
-    wait_until([&] { return returned() || (polls = is_poll(current_syscall())); });
-    return polls;
+    return thread_.falls_asleep();
   }
 
   /// The same for a call of any kind of descriptor, in whatever system call it sleeps.
   bool sleeps() const
   {
-    const auto is_asleep = [this]
-    {
-      const long call = current_syscall();
-      return call >= 0 && call != SYS_futex;
-    };
-    bool asleep = false;
-    wait_until([&] { return returned() || (asleep = is_asleep()); });
-    return asleep;
+    return thread_.comes_to_sleep([](long call) { return call >= 0 && call != SYS_futex; });
   }
 
   bool returned() const
@@ -96,7 +78,7 @@ public:
 
   void interrupt(int signal)
   {
-    ::pthread_kill(thread_.native_handle(), signal);
+    thread_.interrupt(signal);
   }
 
   /// What the call reported, once it has returned.
@@ -107,61 +89,19 @@ public:
   }
 
 private:
-  // The file of a thread that has ended cannot be opened.
-  void run()
-  {
-    id_.set_value(static_cast<::pid_t>(::syscall(SYS_gettid)));
-    observed_.get_future().wait();
-    task_();
-  }
-
   void finish()
   {
     if (result_.valid() && result_.wait_for(patience) != std::future_status::ready)
-      give_up("a synchronous call has not returned");
-    if (thread_.joinable())
-      thread_.join();
+    {
+      std::fprintf(stderr, "a synchronous call has not returned\n");
+      std::abort();
+    }
+    thread_.join();
   }
 
-  static int open_state(::pid_t id)
-  {
-    const std::string path = "/proc/self/task/" + std::to_string(id) + "/syscall";
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-      give_up("the state of a thread cannot be read");
-    return file;
-  }
-
-  [[noreturn]] static void give_up(const char* reason)
-  {
-    std::fprintf(stderr, "%s\n", reason);
-    std::abort();
-  }
-
-  static bool is_poll(long call)
-  {
-#if defined(SYS_poll)
-    if (call == SYS_poll)
-      return true;
-#endif
-    return call == SYS_ppoll;
-  }
-
-  // The system call in which the thread sleeps; -1 while it runs.
-  long current_syscall() const
-  {
-    char text[128] = {};
-    if (::pread(syscall_.get(), text, sizeof(text) - 1, 0) <= 0 || text[0] < '0' || text[0] > '9')
-      return -1;
-    return std::strtol(text, nullptr, 10);
-  }
-
-  std::promise<::pid_t> id_;
-  std::promise<void> observed_;
   std::packaged_task<outcome()> task_;
   std::future<outcome> result_;
-  std::thread thread_;
-  fd syscall_;
+  watched_thread thread_;
 };
 
 } // namespace support

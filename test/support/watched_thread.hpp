@@ -8,17 +8,16 @@
 #define INTERLOCK_TEST_SUPPORT_WATCHED_THREAD_HPP
 
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
-#include <string>
+#include <future>
+#include <optional>
 #include <thread>
 #include <utility>
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
-#include "descriptor_pairs.hpp"
 #include "sleeps_in_poll.hpp"
 #include "wait_until.hpp"
 
@@ -32,15 +31,19 @@ public:
     : thread_(
       [this, f = std::move(f)]() mutable
       {
-        id_ = static_cast<::pid_t>(::syscall(SYS_gettid));
+        id_.set_value(this_thread_id());
+        observed_.get_future().wait();
         f();
         done_ = true;
       })
   {
-    // Opened now: later there may be no descriptor to be had.
-    wait_until([this] { return id_ != 0; });
-    const std::string path = "/proc/self/task/" + std::to_string(id_.load()) + "/syscall";
-    state_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    state_.emplace(id_.get_future().get());
+    if (!state_->is_known())
+    {
+      std::fprintf(stderr, "the state of a thread cannot be read\n");
+      std::abort();
+    }
+    observed_.set_value();
   }
 
   watched_thread(const watched_thread&) = delete;
@@ -65,19 +68,26 @@ public:
   /// Waits until the thread sleeps there. False: its function has returned instead.
   bool falls_asleep() const
   {
-    return wait_until([this] { return done_ || is_poll(sleeps_in()); }) && !done_;
+    return comes_to_sleep(&is_poll);
   }
 
   /// The same for a mutex or a condition variable.
   bool comes_to_wait() const
   {
-    return wait_until([this] { return done_ || sleeps_in() == SYS_futex; }) && !done_;
+    return comes_to_sleep([](long call) { return call == SYS_futex; });
   }
 
   /// The same for splice(2).
   bool comes_to_splice() const
   {
-    return wait_until([this] { return done_ || sleeps_in() == SYS_splice; }) && !done_;
+    return comes_to_sleep([](long call) { return call == SYS_splice; });
+  }
+
+  /// The same for a system call of which `is_meant(number)`.
+  template <class IsMeant>
+  bool comes_to_sleep(IsMeant is_meant) const
+  {
+    return wait_until([&] { return done_ || is_meant(state_->sleeps_in()); }) && !done_;
   }
 
   void interrupt(int signal)
@@ -86,18 +96,10 @@ public:
   }
 
 private:
-  // -1: the thread runs. The file begins with the number of the system call, or says so.
-  long sleeps_in() const
-  {
-    char text[64] = {};
-    if (::pread(state_.get(), text, sizeof(text) - 1, 0) <= 0 || text[0] < '0' || text[0] > '9')
-      return -1;
-    return std::strtol(text, nullptr, 10);
-  }
-
-  std::atomic<::pid_t> id_{0};
+  std::promise<::pid_t> id_;
+  std::promise<void> observed_;
   std::atomic<bool> done_{false};
-  fd state_;
+  std::optional<thread_state> state_;
   std::thread thread_;
 };
 

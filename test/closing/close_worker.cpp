@@ -1,15 +1,17 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The thread that runs close(2): what it is, in which order it closes, and what it tells.
+// The thread that runs close(2): what it is, when it watches, and its end. What it does beside other threads is walked by
+// test/schedules.
 
 #include <interlock/detail/closing/close_worker.hpp>
 
-#include <cerrno>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <fstream>
-#include <memory>
 #include <set>
 #include <string>
 #include <thread>
@@ -27,6 +29,7 @@
 #include "support/probe_job.hpp"
 #include "support/worker_fixture.hpp"
 
+using interlock::detail::close_job;
 using interlock::detail::close_worker;
 using interlock::detail::close_worker_pointer;
 using support::probe_job;
@@ -68,85 +71,6 @@ BOOST_AUTO_TEST_CASE(nothing_is_made_before_there_is_something_to_close)
 
   const close_worker_pointer another(new close_worker, false);
   BOOST_TEST((support::open_eventfds() == earlier));
-}
-
-BOOST_AUTO_TEST_CASE(a_descriptor_is_closed_and_the_job_told_once_and_elsewhere)
-{
-  support::ends pipe = support::pipe_ends();
-  const int fd = pipe.near.get();
-  probe_job job;
-  bool open_when_told = true;
-  job.on_closed = [&] { open_when_told = support::is_fd_open(fd); };
-  worker->submit(job, support::plain(pipe.near.release()));
-  BOOST_TEST(job.wait_closed());
-  BOOST_TEST(!open_when_told);
-  BOOST_TEST(job.close_error() == 0);
-  BOOST_TEST((job.thread() != std::this_thread::get_id()));
-  BOOST_TEST(support::hung_up(pipe.far));
-
-  // Whatever the worker had still to do with the job, it has done by the time of another.
-  probe_job another;
-  support::ends other = support::pipe_ends();
-  worker->submit(another, support::plain(other.near.release()));
-  BOOST_TEST(another.wait_closed());
-  BOOST_TEST(job.closes() == 1);
-  BOOST_TEST(job.expiries() == 0);
-}
-
-BOOST_AUTO_TEST_CASE(the_job_is_told_the_error_of_close)
-{
-  probe_job job;
-  worker->submit(job, support::plain(support::bad_fd));
-  BOOST_TEST(job.wait_closed());
-  BOOST_TEST(job.close_error() == EBADF);
-}
-
-BOOST_AUTO_TEST_CASE(a_job_can_be_used_for_another_descriptor)
-{
-  probe_job job;
-  worker->submit(job, support::plain(support::bad_fd));
-  BOOST_TEST(job.wait_closed());
-  job.reset();
-  BOOST_TEST(job.close_error() == 0);
-  support::ends pipe = support::pipe_ends();
-  worker->submit(job, support::plain(pipe.near.release()));
-  BOOST_TEST(support::wait_until([&] { return job.closes() == 2; }));
-  BOOST_TEST(job.close_error() == 0);
-  BOOST_TEST(support::hung_up(pipe.far));
-}
-
-BOOST_AUTO_TEST_CASE(descriptors_are_closed_in_the_order_in_which_they_come)
-{
-  constexpr int count = 5;
-  support::ends pipes[count];
-  probe_job jobs[count];
-  std::vector<int> order;
-  {
-    support::worker_hold hold(*worker);
-    BOOST_TEST(hold.held());
-    for (int i = 0; i < count; ++i)
-    {
-      pipes[i] = support::pipe_ends();
-      jobs[i].on_closed = [&order, i] { order.push_back(i); };
-      worker->submit(jobs[i], support::plain(pipes[i].near.release()));
-    }
-    BOOST_TEST(order.empty());
-  }
-  for (const probe_job& j : jobs)
-    BOOST_TEST(j.wait_closed());
-  const std::vector<int> as_they_came{0, 1, 2, 3, 4};
-  BOOST_TEST(order == as_they_came, boost::test_tools::per_element());
-}
-
-BOOST_AUTO_TEST_CASE(a_worker_that_sleeps_is_woken_each_time)
-{
-  for (int i = 0; i < 100; ++i)
-  {
-    support::ends pipe = support::pipe_ends();
-    probe_job job;
-    worker->submit(job, support::plain(pipe.near.release()));
-    BOOST_TEST_REQUIRE(job.wait_closed());
-  }
 }
 
 BOOST_AUTO_TEST_CASE(descriptors_from_many_threads_are_each_closed_once)
@@ -200,14 +124,67 @@ BOOST_AUTO_TEST_CASE(the_descriptor_of_the_worker_is_not_inherited)
   BOOST_TEST((::fcntl(*made.begin(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-BOOST_AUTO_TEST_CASE(linger_is_left_alone_where_the_option_is_not_to_be_asked)
+BOOST_AUTO_TEST_CASE(watched_jobs_expire_on_the_worker_in_their_order_and_not_early)
+{
+  const auto begin = close_job::clock::now();
+  const auto time = interlock::detail::worker_options().watch_time;
+  probe_job jobs[3];
+  std::vector<int> order;
+  bool is_early = false;
+  for (int i = 0; i < 3; ++i)
+  {
+    jobs[i].on_expired = [&, i]
+    {
+      order.push_back(i);
+      is_early |= close_job::clock::now() - begin < time;
+    };
+    worker->watch(jobs[i]);
+  }
+  BOOST_TEST(jobs[2].wait_expired());
+  BOOST_TEST(!is_early);
+  BOOST_TEST((jobs[2].thread() != std::this_thread::get_id()));
+  const std::vector<int> as_they_came{0, 1, 2};
+  BOOST_TEST(order == as_they_came, boost::test_tools::per_element());
+}
+
+// --- The end of the worker.
+
+// The worker is held, so that the job is still queued when the worker is told to stop.
+BOOST_AUTO_TEST_CASE(what_is_posted_to_a_worker_that_is_held_up_is_done_by_the_stopping_thread)
 {
   support::lingering_socket socket;
   probe_job job;
-  worker->submit(
-    job, support::plain(socket.release(), interlock::detail::linger_setting::unsupported()));
-  BOOST_TEST(job.wait_closed());
+  probe_job watched;
+  support::worker_hold hold(*worker);
+  BOOST_TEST_REQUIRE(hold.held());
+  worker->submit(job, support::unasked(socket.release()));
+  worker->watch(watched);
   BOOST_TEST(socket.lingers());
+  worker->stop(std::chrono::milliseconds(1));
+  BOOST_TEST(job.closes() == 1);
+  BOOST_TEST((job.thread() == std::this_thread::get_id()));
+  BOOST_TEST(!socket.lingers());
+  BOOST_TEST(watched.expiries() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(descriptors_that_come_while_the_worker_stops_are_each_closed_once)
+{
+  std::deque<probe_job> jobs(200);
+  std::atomic<std::size_t> submitted{0};
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < 2; ++t)
+    threads.emplace_back(
+      [&, t]
+      {
+        for (std::size_t i = t; i < jobs.size(); i += 2, ++submitted)
+          worker->submit(jobs[i], support::plain(support::pipe_ends().near.release()));
+      });
+  BOOST_TEST(support::wait_until([&] { return submitted > jobs.size() / 4; }));
+  worker->stop(support::patience);
+  for (std::thread& t : threads)
+    t.join();
+  for (const probe_job& j : jobs)
+    BOOST_TEST((j.closes() == 1 && j.close_error() == 0));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

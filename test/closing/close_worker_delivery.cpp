@@ -35,114 +35,13 @@ namespace {
 
 constexpr seconds long_enough(60);
 
-/// A job that shows what the worker knows of it, with writes whose progress the test invents.
-class planned_job final : public close_job
-{
-public:
-  mutable std::atomic<unsigned> steps{0};
-  std::atomic<unsigned> step{0}; // further with every look
-  std::atomic<int> queue{1 << 20};
-  std::atomic<int> queue_step{0};
-
-  bool wait_closed() const
-  {
-    return support::wait_until([this] { return closes_ != 0; });
-  }
-
-  bool wait_expired() const
-  {
-    return support::wait_until([this] { return expiries_ != 0; });
-  }
-
-  int closes() const
-  {
-    return closes_;
-  }
-
-  int expiries() const
-  {
-    return expiries_;
-  }
-
-  std::thread::id thread() const
-  {
-    return thread_;
-  }
-
-  bool is(close_outcome o) const
-  {
-    return wait_closed() && report().outcome == o;
-  }
-
-private:
-  void keep_memory() noexcept override
-  {
-    holds_.keep_memory();
-  }
-
-  void drop_memory() noexcept override
-  {
-    holds_.drop_memory();
-  }
-
-  void shut_down() noexcept override {}
-
-  bool has_left_reactor() const noexcept override
-  {
-    return true;
-  }
-
-  void after_fork() noexcept override {}
-
-  void closed() noexcept override
-  {
-    thread_ = std::this_thread::get_id();
-    ++closes_;
-  }
-
-  void overdue() noexcept override
-  {
-    BOOST_ERROR("no detach is watched here");
-  }
-
-  void flush_over() noexcept override
-  {
-    ++expiries_;
-  }
-
-  void retry() noexcept override
-  {
-    BOOST_ERROR("nothing is tried again here");
-  }
-
-  void retry_never() noexcept override
-  {
-    retry();
-  }
-
-  int flush_queue() noexcept override
-  {
-    return queue -= queue_step;
-  }
-
-  unsigned flush_steps() const noexcept override
-  {
-    return steps += step;
-  }
-
-  std::thread::id thread_;
-  std::atomic<int> closes_{0};
-  std::atomic<int> expiries_{0};
-  support::memory_holds holds_;
-};
-
 struct fixture : support::worker_fixture
 {
   support::ends tcp = support::narrow_tcp_ends();
   std::size_t sent = support::fill(tcp.near.get());
   support::fd copy{support::checked(::dup(tcp.near.get()), "dup")};
   const int original = tcp.near.get();
-  planned_job job;
+  support::probe_job job;
 
   void demand(const close_mode& mode)
   {
@@ -211,82 +110,88 @@ struct fixture : support::worker_fixture
   }
 };
 
+/// What the program has set on the descriptor (0: nothing), what the object was told, and what closers ask for before the
+/// submit.
+struct situation
+{
+  const char* shows;
+  int on_descriptor;
+  linger_setting told;
+  void (*ask)(fixture&);
+  close_outcome outcome; // acknowledged: it has lingered
+};
+
+void nothing(fixture&) {}
+
+// getsockopt(2) tells a negative time, which is for ever, truncated.
+const situation situations[] = {
+  {"a job without a plan waits for no peer", 0, linger_setting::unsupported(), nothing,
+    close_outcome::closed},
+  {"the strongest of the demands holds", 0, linger_setting::unsupported(),
+    [](fixture& f)
+    {
+      f.demand(close_mode::graceful(long_enough));
+      f.demand(close_mode::immediate());
+      f.demand(close_mode::deliver(long_enough));
+    },
+    close_outcome::closed},
+  {"the plan of a joiner of a plain close is for the report", 0, linger_setting::unsupported(),
+    [](fixture& f) { f.join(close_mode::graceful(long_enough)); }, close_outcome::closed},
+  {"a plain demand counts although it comes before the plan, and nothing lingers in the kernel", 60,
+    linger_setting::unknown(),
+    [](fixture& f)
+    {
+      f.worker->demand_plainly(f.job);
+      f.demand(close_mode::graceful(long_enough));
+    },
+    close_outcome::closed},
+  {"an immediate mode does not linger", 60, linger_setting::on(60),
+    [](fixture& f) { f.demand(close_mode::immediate()); }, close_outcome::closed},
+  {"a time of nothing is an abort", 0, linger_setting::on(0), nothing, close_outcome::aborted},
+  {"a time that the object was told", 0, linger_setting::on(5), nothing,
+    close_outcome::acknowledged},
+  {"a plan that is the option's is no mode", 0, linger_setting::on(5),
+    [](fixture& f)
+    {
+      f.job.lead(close_lead::linger);
+      f.join(interlock::detail::lingering_mode(5));
+    },
+    close_outcome::acknowledged},
+  {"a time on the descriptor is found", 5, linger_setting::unknown(), nothing,
+    close_outcome::acknowledged},
+  {"a negative time on the descriptor is found", -1, linger_setting::unknown(), nothing,
+    close_outcome::acknowledged},
+};
+
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_close_worker_delivery, fixture)
+BOOST_AUTO_TEST_SUITE(test_close_worker_delivery)
 
-BOOST_AUTO_TEST_CASE(a_plan_is_carried_out)
+BOOST_FIXTURE_TEST_CASE(a_plan_is_carried_out, fixture)
 {
   demand(close_mode::deliver(long_enough));
   submit();
   check_delivered();
 }
 
-BOOST_AUTO_TEST_CASE(a_job_without_a_plan_waits_for_no_peer)
+BOOST_AUTO_TEST_CASE(the_option_lingers_unless_a_closer_is_stronger)
 {
-  submit();
-  BOOST_TEST(job.is(close_outcome::closed));
-  BOOST_TEST(!job.has_lingered());
+  for (const situation& s : situations)
+    BOOST_TEST_CONTEXT(s.shows)
+    {
+      fixture f;
+      if (s.on_descriptor != 0)
+        support::set_linger(f.tcp.near, s.on_descriptor);
+      s.ask(f);
+      f.submit(s.told);
+      if (s.outcome == close_outcome::acknowledged)
+        f.check_lingers();
+      BOOST_TEST(f.job.is(s.outcome));
+      BOOST_TEST(f.job.has_lingered() == (s.outcome == close_outcome::acknowledged));
+    }
 }
 
-BOOST_AUTO_TEST_CASE(a_close_while_others_are_delivered_is_not_held_up)
-{
-  demand(close_mode::graceful(long_enough));
-  submit();
-  BOOST_TEST(is_delivering());
-  support::ends pipe = support::pipe_ends();
-  planned_job other;
-  worker->submit(other, support::unasked(pipe.near.release()));
-  BOOST_TEST(other.wait_closed());
-  BOOST_TEST(job.closes() == 0);
-  worker->demand(job, close_mode::abort());
-  BOOST_TEST(job.is(close_outcome::aborted));
-}
-
-BOOST_AUTO_TEST_CASE(the_strongest_of_the_demands_before_the_submit_holds)
-{
-  demand(close_mode::graceful(long_enough));
-  demand(close_mode::immediate());
-  demand(close_mode::deliver(long_enough));
-  submit();
-  BOOST_TEST(job.is(close_outcome::closed));
-}
-
-BOOST_AUTO_TEST_CASE(a_plain_demand_ends_the_waiting)
-{
-  demand(close_mode::graceful(long_enough));
-  submit();
-  BOOST_TEST(is_delivering());
-  worker->demand_plainly(job);
-  BOOST_TEST(job.is(close_outcome::closed));
-  BOOST_TEST(job.report().unacknowledged != 0u);
-}
-
-BOOST_AUTO_TEST_CASE(the_plan_of_a_joiner_of_a_plain_close_is_for_the_report)
-{
-  join(close_mode::graceful(long_enough));
-  submit();
-  BOOST_TEST(job.is(close_outcome::closed));
-}
-
-BOOST_AUTO_TEST_CASE(a_plain_demand_counts_although_it_comes_before_the_plan)
-{
-  worker->demand_plainly(job);
-  demand(close_mode::graceful(long_enough));
-  submit();
-  BOOST_TEST(job.is(close_outcome::closed));
-}
-
-BOOST_AUTO_TEST_CASE(a_plain_demand_of_what_was_to_be_delivered_does_not_linger_in_the_kernel)
-{
-  support::set_linger(tcp.near, 60);
-  demand(close_mode::deliver(long_enough));
-  worker->demand_plainly(job);
-  submit(linger_setting::unknown());
-  BOOST_TEST(job.is(close_outcome::closed));
-}
-
-BOOST_AUTO_TEST_CASE(a_demand_after_the_end_changes_nothing)
+BOOST_FIXTURE_TEST_CASE(a_demand_after_the_end_changes_nothing, fixture)
 {
   demand(close_mode::deliver(milliseconds(1)));
   submit();
@@ -296,61 +201,9 @@ BOOST_AUTO_TEST_CASE(a_demand_after_the_end_changes_nothing)
   BOOST_TEST(job.is(close_outcome::timed_out));
 }
 
-BOOST_AUTO_TEST_CASE(a_descriptor_that_is_not_the_jobs_is_detached)
-{
-  demand(close_mode::graceful(long_enough));
-  worker->submit(job, support::unasked(interlock::detail::no_descriptor));
-  BOOST_TEST(job.is(close_outcome::detached));
-}
-
 // --- SO_LINGER.
 
-BOOST_AUTO_TEST_CASE(a_time_to_linger_is_delivered)
-{
-  submit(linger_setting::on(5));
-  check_lingers();
-}
-
-BOOST_AUTO_TEST_CASE(a_plan_that_is_the_options_is_no_mode)
-{
-  const auto mode = interlock::detail::lingering_mode(5);
-  job.lead(close_lead::linger);
-  join(mode);
-  submit(linger_setting::on(5));
-  check_lingers();
-}
-
-BOOST_AUTO_TEST_CASE(a_time_on_the_descriptor_is_found)
-{
-  support::set_linger(tcp.near, 5);
-  submit(linger_setting::unknown());
-  check_lingers();
-}
-
-// For ever: getsockopt(2) tells it truncated.
-BOOST_AUTO_TEST_CASE(a_negative_time_on_the_descriptor_is_found)
-{
-  support::set_linger(tcp.near, -1);
-  submit(linger_setting::unknown());
-  check_lingers();
-}
-
-BOOST_AUTO_TEST_CASE(a_time_of_nothing_is_an_abort)
-{
-  submit(linger_setting::on(0));
-  BOOST_TEST(job.is(close_outcome::aborted));
-  BOOST_TEST(!job.has_lingered());
-}
-
-BOOST_AUTO_TEST_CASE(an_immediate_mode_does_not_linger)
-{
-  support::set_linger(tcp.near, 60);
-  demand(close_mode::immediate());
-  submit(linger_setting::on(60));
-  BOOST_TEST(job.is(close_outcome::closed));
-}
-
-BOOST_AUTO_TEST_CASE(a_plain_joiner_leaves_the_lingering_alone)
+BOOST_FIXTURE_TEST_CASE(a_plain_joiner_leaves_the_lingering_alone, fixture)
 {
   submit(linger_setting::on(60));
   BOOST_TEST(is_lingering());
@@ -358,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_plain_joiner_leaves_the_lingering_alone)
   check_lingers();
 }
 
-BOOST_AUTO_TEST_CASE(an_abort_overtakes_the_lingering)
+BOOST_FIXTURE_TEST_CASE(an_abort_overtakes_the_lingering, fixture)
 {
   submit(linger_setting::on(60));
   BOOST_TEST(is_lingering());
@@ -366,18 +219,9 @@ BOOST_AUTO_TEST_CASE(an_abort_overtakes_the_lingering)
   BOOST_TEST(job.is(close_outcome::aborted));
 }
 
-BOOST_AUTO_TEST_CASE(lingering_is_over_when_the_worker_stops)
-{
-  submit(linger_setting::on(60));
-  BOOST_TEST(is_lingering());
-  worker->stop(support::patience);
-  BOOST_TEST(job.is(close_outcome::closed));
-  BOOST_TEST(support::tcp_state_of(copy) == TCP_ESTABLISHED);
-}
-
 // --- The end of the worker, and where there is none.
 
-BOOST_AUTO_TEST_CASE(deliveries_are_over_when_the_worker_stops)
+BOOST_FIXTURE_TEST_CASE(deliveries_are_over_when_the_worker_stops, fixture)
 {
   demand(close_mode::graceful(long_enough));
   submit();
@@ -387,16 +231,7 @@ BOOST_AUTO_TEST_CASE(deliveries_are_over_when_the_worker_stops)
   BOOST_TEST(job.is(close_outcome::closed));
 }
 
-BOOST_AUTO_TEST_CASE(a_worker_that_waits_for_nothing_when_told_to_stop_leaves_no_delivery)
-{
-  demand(close_mode::graceful(long_enough));
-  submit();
-  BOOST_TEST(is_delivering());
-  worker->stop(milliseconds(0));
-  BOOST_TEST(job.is(close_outcome::closed));
-}
-
-BOOST_AUTO_TEST_CASE(after_the_stop_nothing_is_delivered)
+BOOST_FIXTURE_TEST_CASE(after_the_stop_nothing_is_delivered, fixture)
 {
   worker->stop(support::patience);
   demand(close_mode::graceful(long_enough));
@@ -406,7 +241,7 @@ BOOST_AUTO_TEST_CASE(after_the_stop_nothing_is_delivered)
   BOOST_TEST((job.thread() == std::this_thread::get_id()));
 }
 
-BOOST_AUTO_TEST_CASE(after_the_stop_a_time_of_nothing_is_an_abort_all_the_same)
+BOOST_FIXTURE_TEST_CASE(after_the_stop_a_time_of_nothing_is_an_abort_all_the_same, fixture)
 {
   worker->stop(support::patience);
   copy.reset();
@@ -417,30 +252,22 @@ BOOST_AUTO_TEST_CASE(after_the_stop_a_time_of_nothing_is_an_abort_all_the_same)
   BOOST_TEST(got.error == ECONNRESET);
 }
 
-BOOST_AUTO_TEST_CASE(in_a_hurry_nothing_is_delivered)
-{
-  worker->hurry();
-  demand(close_mode::graceful(long_enough));
-  submit();
-  BOOST_TEST(job.is(close_outcome::closed));
-}
-
 // --- Writes that run to their end.
 
-BOOST_AUTO_TEST_CASE(a_flush_expires_at_the_deadline_although_it_makes_progress)
+BOOST_FIXTURE_TEST_CASE(a_flush_expires_at_the_deadline_although_it_makes_progress, fixture)
 {
   job.step = 1;
   check_expires_at_the_deadline();
 }
 
-BOOST_AUTO_TEST_CASE(a_queue_that_becomes_shorter_is_progress)
+BOOST_FIXTURE_TEST_CASE(a_queue_that_becomes_shorter_is_progress, fixture)
 {
   job.queue_step = 1;
   check_expires_at_the_deadline();
 }
 
 // Closes by the hundred, each of which calls for the next.
-BOOST_AUTO_TEST_CASE(a_flood_of_closes_keeps_no_deadline_waiting)
+BOOST_FIXTURE_TEST_CASE(a_flood_of_closes_keeps_no_deadline_waiting, fixture)
 {
   demand(close_mode::deliver(milliseconds(20)));
   submit();
@@ -451,10 +278,10 @@ BOOST_AUTO_TEST_CASE(a_flood_of_closes_keeps_no_deadline_waiting)
     {
       while (!over)
       {
-        std::deque<planned_job> others(256);
-        for (planned_job& other : others)
+        std::deque<support::probe_job> others(256);
+        for (support::probe_job& other : others)
           worker->submit(other, support::plain(interlock::detail::no_descriptor));
-        for (planned_job& other : others)
+        for (support::probe_job& other : others)
           other.wait_closed();
       }
     });
@@ -463,16 +290,7 @@ BOOST_AUTO_TEST_CASE(a_flood_of_closes_keeps_no_deadline_waiting)
   flood.join();
 }
 
-BOOST_AUTO_TEST_CASE(a_flush_expires_when_it_makes_no_progress)
-{
-  demand(close_mode::deliver(long_enough).progress_timeout(milliseconds(5)));
-  worker->watch_flush(job);
-  BOOST_TEST(job.wait_expired());
-  submit();
-  BOOST_TEST(job.is(close_outcome::timed_out));
-}
-
-BOOST_AUTO_TEST_CASE(a_stronger_mode_shortens_a_flush)
+BOOST_FIXTURE_TEST_CASE(a_stronger_mode_shortens_a_flush, fixture)
 {
   demand(close_mode::graceful(long_enough));
   worker->watch_flush(job);
@@ -482,16 +300,7 @@ BOOST_AUTO_TEST_CASE(a_stronger_mode_shortens_a_flush)
   BOOST_TEST(job.is(close_outcome::timed_out));
 }
 
-BOOST_AUTO_TEST_CASE(a_flush_that_is_over_does_not_expire)
-{
-  demand(close_mode::deliver(milliseconds(20)));
-  worker->watch_flush(job);
-  submit();
-  BOOST_TEST(job.is(close_outcome::timed_out));
-  BOOST_TEST(job.expiries() == 0);
-}
-
-BOOST_AUTO_TEST_CASE(a_flush_expires_when_the_worker_stops)
+BOOST_FIXTURE_TEST_CASE(a_flush_expires_when_the_worker_stops, fixture)
 {
   demand(close_mode::graceful(long_enough));
   worker->watch_flush(job);

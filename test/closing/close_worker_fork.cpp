@@ -8,8 +8,6 @@
 
 #include <array>
 #include <atomic>
-#include <chrono>
-#include <deque>
 
 #include <boost/test/unit_test.hpp>
 
@@ -55,47 +53,6 @@ struct forking : support::worker_fixture
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(test_close_worker_fork, forking, *boost::unit_test::label("forks"))
-
-BOOST_AUTO_TEST_CASE(what_is_queued_in_a_flood_is_closed_in_both)
-{
-  constexpr int count = 1000;
-  std::deque<probe_job> jobs(count);
-  for (probe_job& job : jobs)
-    worker->submit(job, support::plain(support::pipe_ends().near.release()));
-  const auto all_closed = [&]
-  {
-    bool all = true;
-    for (const probe_job& job : jobs)
-      all = all && job.wait_closed() && job.closes() == 1 && job.close_error() == 0;
-    return all;
-  };
-  fork_to(jobs, all_closed);
-  BOOST_TEST(all_closed());
-  BOOST_TEST(support::was_well(child));
-}
-
-BOOST_AUTO_TEST_CASE(a_job_that_is_called_at_the_fork_is_not_called_again)
-{
-  probe_job jobs[2];
-  probe_job& first = jobs[0];
-  probe_job& second = jobs[1];
-  std::atomic<bool> inside{false};
-  std::atomic<bool> left{false};
-  first.on_closed = [&]
-  {
-    inside = true;
-    support::wait_until([begin = std::chrono::steady_clock::now()]
-      { return std::chrono::steady_clock::now() - begin > std::chrono::milliseconds(2); });
-    left = true;
-  };
-  worker->submit(first, support::plain(support::pipe_ends().near.release()));
-  worker->submit(second, support::plain(support::pipe_ends().near.release()));
-  BOOST_TEST(support::wait_until([&] { return inside.load(); }));
-  fork_to(jobs, [&] { return left && second.wait_closed() && first.closes() == 1; });
-  BOOST_TEST(second.wait_closed());
-  BOOST_TEST(support::was_well(child));
-  BOOST_TEST((first.closes() == 1 && second.closes() == 1));
-}
 
 BOOST_AUTO_TEST_CASE(what_was_in_close2_at_the_fork_is_reported_as_it_was_in_both)
 {

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What bounds a delivery: the deadline, progress, the input that is worth discarding, a stronger mode;
-// and in what state a socket is left.
+// What bounds a delivery: the deadline, progress, the input that is worth discarding, a stronger mode, and the kernel's
+// own limit.
 
 #include <interlock/detail/closing/delivery_engine.hpp>
 
@@ -94,23 +94,6 @@ struct sender
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_delivery_engine_limits)
-
-BOOST_FIXTURE_TEST_CASE_TEMPLATE(
-  without_progress_the_deadline_is_not_waited_for, Way, ways, delivery_fixture<Way>)
-{
-  for (support::ends (*connected)() : {&support::narrow_tcp_ends, &support::unix_ends})
-  {
-    support::ends e = connected();
-    support::fill(e.near.get());
-    delivery_probe job;
-    this->submit(job, e.near, close_mode::deliver(long_enough).progress_timeout(milliseconds(50)));
-    BOOST_TEST(this->run_until_delivered(job));
-    BOOST_TEST(job.outcome() == close_outcome::timed_out);
-    BOOST_TEST((job.report().duration >= milliseconds(50)));
-    BOOST_TEST((job.report().duration < long_enough));
-    BOOST_TEST(job.report().unacknowledged != 0u);
-  }
-}
 
 // Each piece is taken well after half of the progress timeout, and all of them long after it.
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(progress_however_slow_is_not_cut, Way, ways, delivery_fixture<Way>)
@@ -272,51 +255,6 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
 }
 
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(
-  an_abort_overtakes_and_the_peer_sees_a_reset, Way, ways, delivery_fixture<Way>)
-{
-  support::ends tcp = support::narrow_tcp_ends();
-  support::fill(tcp.near.get());
-  delivery_probe job;
-  job.on_delivered = [&] { tcp.near.reset(); };
-  this->submit(job, tcp.near, close_mode::graceful(long_enough));
-  this->engine.run_once(milliseconds(0));
-  this->engine.overtake(job, close_mode::abort());
-  BOOST_TEST(job.reports() == 0);
-  this->engine.run_once(milliseconds(0));
-  BOOST_TEST(job.reports() == 1);
-  BOOST_TEST(job.outcome() == close_outcome::aborted);
-  BOOST_TEST(job.report().unacknowledged != 0u);
-  taken got;
-  BOOST_TEST(got.take_all(tcp.far));
-  BOOST_TEST(got.error == ECONNRESET);
-}
-
-BOOST_FIXTURE_TEST_CASE_TEMPLATE(
-  an_immediate_end_overtakes_and_the_kernel_goes_on, Way, ways, delivery_fixture<Way>)
-{
-  support::ends tcp = support::narrow_tcp_ends();
-  const std::size_t sent = support::fill(tcp.near.get());
-  delivery_probe job;
-  unsigned limit = 1;
-  job.on_delivered = [&]
-  {
-    limit = user_timeout_of(tcp.near);
-    tcp.near.reset();
-  };
-  this->submit(job, tcp.near, close_mode::graceful(long_enough));
-  this->engine.run_once(milliseconds(0));
-  this->engine.overtake(job, close_mode::immediate());
-  this->engine.run_once(milliseconds(0));
-  BOOST_TEST(job.reports() == 1);
-  BOOST_TEST(job.outcome() == close_outcome::closed);
-  BOOST_TEST(job.report().unacknowledged != 0u);
-  BOOST_TEST(limit == 0u);
-  taken got;
-  BOOST_TEST(got.take_all(tcp.far));
-  BOOST_TEST((got.ended && got.bytes == sent));
-}
-
-BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   an_immediate_end_keeps_what_is_known_already, Way, ways, delivery_fixture<Way>)
 {
   support::ends tcp = support::tcp_ends();
@@ -352,59 +290,6 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   this->engine.run_once(milliseconds(0));
   BOOST_TEST(job.reports() == 1);
   BOOST_TEST(job.outcome() == close_outcome::acknowledged);
-}
-
-BOOST_FIXTURE_TEST_CASE_TEMPLATE(
-  a_weaker_mode_and_one_that_comes_too_late_change_nothing, Way, ways, delivery_fixture<Way>)
-{
-  support::ends tcp = support::narrow_tcp_ends();
-  support::fill(tcp.near.get());
-  delivery_probe job;
-  this->submit(job, tcp.near, close_mode::deliver(long_enough));
-  this->engine.run_once(milliseconds(0));
-  this->engine.overtake(job, close_mode::graceful(seconds(0)));
-  this->engine.overtake(job, close_mode::deliver(seconds(0)));
-  this->engine.run_once(milliseconds(0));
-  BOOST_TEST(job.reports() == 0);
-  this->engine.overtake(job, close_mode::immediate());
-  this->engine.overtake(job, close_mode::abort());
-  this->engine.run_once(milliseconds(0));
-  BOOST_TEST(job.outcome() == close_outcome::aborted);
-  this->engine.overtake(job, close_mode::abort());
-  this->engine.run_once(milliseconds(0));
-  BOOST_TEST(job.reports() == 1);
-}
-
-BOOST_FIXTURE_TEST_CASE_TEMPLATE(
-  modes_that_wait_for_nothing_are_over_at_once, Way, ways, delivery_fixture<Way>)
-{
-  for (bool abort : {false, true})
-  {
-    support::ends tcp = support::narrow_tcp_ends();
-    support::fill(tcp.near.get());
-    delivery_probe job;
-    job.on_delivered = [&] { tcp.near.reset(); };
-    this->submit(job, tcp.near, abort ? close_mode::abort() : close_mode::immediate());
-    this->engine.run_once(milliseconds(0));
-    BOOST_TEST(job.reports() == 1);
-    BOOST_TEST(job.outcome() == (abort ? close_outcome::aborted : close_outcome::closed));
-    taken got;
-    BOOST_TEST(got.take_all(tcp.far));
-    BOOST_TEST(got.error == (abort ? ECONNRESET : 0));
-  }
-}
-
-BOOST_FIXTURE_TEST_CASE_TEMPLATE(
-  a_socket_that_lingers_does_so_no_more_at_the_end, Way, ways, delivery_fixture<Way>)
-{
-  support::ends tcp = support::narrow_tcp_ends();
-  support::fill(tcp.near.get());
-  support::set_linger(tcp.near, 60);
-  delivery_probe job;
-  this->submit(job, tcp.near, close_mode::deliver(milliseconds(1)));
-  BOOST_TEST(this->run_until_delivered(job));
-  BOOST_TEST(job.outcome() == close_outcome::timed_out);
-  BOOST_TEST(support::linger_of(tcp.near.get()).l_onoff == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(

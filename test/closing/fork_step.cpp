@@ -170,15 +170,4 @@ BOOST_AUTO_TEST_CASE(a_child_adopts_once_before_it_does_anything_else)
   BOOST_TEST(children == 4 * 4);
 }
 
-BOOST_AUTO_TEST_CASE(no_event_but_a_preparation_and_a_fork_parks)
-{
-  for (const fork_event e :
-    {fork_event::parent, fork_event::child, fork_event::end, fork_event::use})
-    for (const fork_state& s : reached().running)
-    {
-      const fork_act act = step_of(s, e).act;
-      BOOST_TEST((act != fork_act::park && act != fork_act::settle_and_park));
-    }
-}
-
 BOOST_AUTO_TEST_SUITE_END()

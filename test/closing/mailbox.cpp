@@ -1,13 +1,10 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// The mailbox and the worker's sleep by themselves. What threads do with them at the same time is walked by
-// test/schedules.
+// The mailbox by itself. What threads do with it at the same time is walked by test/schedules.
 
 #include <interlock/detail/closing/mailbox.hpp>
-#include <interlock/detail/closing/worker_sleep.hpp>
 
-#include <chrono>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -15,7 +12,6 @@
 using interlock::detail::mail;
 using interlock::detail::mailbox;
 using interlock::detail::posting;
-using interlock::detail::worker_sleep;
 
 namespace {
 
@@ -80,23 +76,6 @@ BOOST_AUTO_TEST_CASE(a_closed_mailbox_gives_what_it_has_and_refuses_more)
   BOOST_TEST((box.post(late, 2) == posting::added));
   BOOST_TEST(late.open() == 3);
   BOOST_TEST((box.post(late, 1) == posting::refused));
-}
-
-BOOST_AUTO_TEST_CASE(one_thread_wakes_a_worker_that_would_sleep_too_long)
-{
-  const worker_sleep::time_point now{std::chrono::hours(1)};
-  const worker_sleep::time_point later = now + std::chrono::milliseconds(100);
-  worker_sleep sleep;
-  BOOST_TEST(!sleep.must_wake(now));
-  sleep.announce(later);
-  BOOST_TEST(!sleep.must_wake(later));
-  BOOST_TEST(sleep.must_wake(now));
-  BOOST_TEST(!sleep.must_wake(now));
-  sleep.announce(worker_sleep::time_point::max());
-  BOOST_TEST(sleep.must_wake(later));
-  sleep.announce(later);
-  sleep.end();
-  BOOST_TEST(!sleep.must_wake(now));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -159,24 +159,6 @@ BOOST_FIXTURE_TEST_CASE(a_record_says_whether_it_is_complete, record_pair)
   BOOST_TEST(flags == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_message_on_a_bad_descriptor_is_an_error, udp_pair)
-{
-  const int bad = support::bad_fd;
-  std::string room(4, ' ');
-  calls::pieces p = in_two(room);
-  ::socklen_t size = sizeof(from);
-  int flags = -1;
-  BOOST_TEST((calls::send_to(bad, p, 0, destination(), sizeof(to), ec) == 0));
-  BOOST_TEST(ec == system_error(EBADF));
-  ec = error_code();
-  BOOST_TEST((calls::receive_from(bad, p, 0, sender(), &size, ec) == 0));
-  BOOST_TEST(ec == system_error(EBADF));
-  ec = error_code();
-  BOOST_TEST((calls::receive_message(bad, p, 0, flags, ec) == 0));
-  BOOST_TEST(ec == system_error(EBADF));
-  BOOST_TEST(flags == 0);
-}
-
 BOOST_AUTO_TEST_CASE(a_pipe_is_read_from_its_first_descriptor)
 {
   int fds[2] = {-1, -1};
@@ -224,15 +206,6 @@ BOOST_AUTO_TEST_CASE(what_is_no_terminal_is_closed_again)
   BOOST_TEST(ec == system_error(ENOTTY));
   BOOST_TEST(calls::open_serial_port("/nowhere", ec) == -1);
   BOOST_TEST(ec == system_error(ENOENT));
-  ::termios attributes = {};
-  calls::get_attributes(support::bad_fd, attributes, ec);
-  BOOST_TEST(ec == system_error(EBADF));
-  ec = error_code();
-  calls::set_attributes(support::bad_fd, attributes, ec);
-  BOOST_TEST(ec == system_error(EBADF));
-  ec = error_code();
-  calls::send_break(support::bad_fd, ec);
-  BOOST_TEST(ec == system_error(EBADF));
   BOOST_TEST(descriptors.restored());
 }
 

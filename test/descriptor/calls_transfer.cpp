@@ -52,18 +52,30 @@ struct unix_pair
   }
 };
 
-struct pipe_pair
+/// A stream, and the two calls for it.
+struct stream
 {
-  support::ends pipe = support::pipe_ends();
-  error_code ec = system_error(ENOTRECOVERABLE);
+  const char* name;
+  support::ends (*connected)();
+  std::size_t (*in)(int, calls::pieces&, error_code&);
+  std::size_t (*out)(int, calls::pieces&, error_code&);
 
-  pipe_pair()
+  support::ends make() const
   {
+    support::ends e = connected();
     error_code failed;
-    calls::set_non_blocking(pipe.near.get(), true, failed);
-    calls::set_non_blocking(pipe.far.get(), true, failed);
+    calls::set_non_blocking(e.near.get(), true, failed);
+    calls::set_non_blocking(e.far.get(), true, failed);
     BOOST_TEST_REQUIRE(failed == error_code());
+    return e;
   }
+};
+
+const stream streams[] = {
+  {"socket", support::unix_ends,
+    [](int n, calls::pieces& p, error_code& ec) { return calls::receive(n, p, 0, ec); },
+    [](int n, calls::pieces& p, error_code& ec) { return calls::send(n, p, 0, ec); }},
+  {"pipe", support::pipe_ends, calls::read, calls::write},
 };
 
 } // namespace
@@ -80,18 +92,75 @@ BOOST_AUTO_TEST_CASE(only_a_system_error_of_that_meaning_would_block)
   BOOST_TEST(!calls::would_block(error_code(EAGAIN, boost::system::generic_category())));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_send_gathers_and_a_receive_scatters, unix_pair)
+BOOST_AUTO_TEST_CASE(one_call_gathers_and_one_scatters_as_many_pieces_as_there_may_be)
 {
-  std::string sent = "one sentence in several pieces";
-  std::string got(sent.size(), ' ');
-  calls::pieces from = cut(sent, 7);
-  calls::pieces into = cut(got, 11);
-  BOOST_TEST(calls::send(sockets.near.get(), from, 0, ec) == sent.size());
-  BOOST_TEST(ec == error_code());
-  ec = system_error(ENOTRECOVERABLE);
-  BOOST_TEST(calls::receive(sockets.far.get(), into, 0, ec) == sent.size());
-  BOOST_TEST(ec == error_code());
-  BOOST_TEST(got == sent);
+  std::string sent(2 * calls::pieces::max, ' ');
+  for (std::size_t i = 0; i < sent.size(); ++i)
+    sent[i] = static_cast<char>('a' + i % 26);
+  for (const stream& s : streams)
+    BOOST_TEST_CONTEXT(s.name)
+    {
+      const support::ends e = s.make();
+      std::string got(sent.size(), ' ');
+      calls::pieces from = cut(sent, 2);
+      calls::pieces into = cut(got, 2);
+      error_code ec = system_error(ENOTRECOVERABLE);
+      BOOST_TEST(from.count == calls::pieces::max);
+      BOOST_TEST(s.out(e.far.get(), from, ec) == sent.size());
+      BOOST_TEST(ec == error_code());
+      ec = system_error(ENOTRECOVERABLE);
+      BOOST_TEST(s.in(e.near.get(), into, ec) == sent.size());
+      BOOST_TEST(ec == error_code());
+      BOOST_TEST(got == sent);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(without_data_or_room_a_call_would_block_and_the_end_is_zero_bytes)
+{
+  std::string block(65536, 'x');
+  for (const stream& s : streams)
+    BOOST_TEST_CONTEXT(s.name)
+    {
+      support::ends e = s.make();
+      calls::pieces all = cut(block, block.size());
+      error_code ec;
+      BOOST_TEST(s.in(e.near.get(), all, ec) == 0u);
+      BOOST_TEST(ec == system_error(EAGAIN));
+      while (s.out(e.far.get(), all, ec) != 0)
+      {
+      }
+      BOOST_TEST(ec == system_error(EAGAIN));
+      e.far.reset();
+      while (s.in(e.near.get(), all, ec) != 0)
+      {
+      }
+      BOOST_TEST(ec == error_code());
+    }
+}
+
+// A pipe has no flag against SIGPIPE, which would end the program: the program has to see to it.
+BOOST_AUTO_TEST_CASE(without_a_peer_a_call_is_an_error_and_a_signal_of_a_pipe_only)
+{
+  ::sigset_t signals;
+  ::sigset_t before;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGPIPE);
+  BOOST_TEST_REQUIRE(::pthread_sigmask(SIG_BLOCK, &signals, &before) == 0);
+  std::string byte = "x";
+  calls::pieces one = cut(byte, 1);
+  for (const stream& s : streams)
+    BOOST_TEST_CONTEXT(s.name)
+    {
+      support::ends e = s.make();
+      error_code ec;
+      e.near.reset();
+      BOOST_TEST(s.out(e.far.get(), one, ec) == 0u);
+      BOOST_TEST(ec == system_error(EPIPE));
+      const ::timespec at_once = {0, 0};
+      const bool is_pipe = s.connected == &support::pipe_ends;
+      BOOST_TEST(::sigtimedwait(&signals, nullptr, &at_once) == (is_pipe ? SIGPIPE : -1));
+    }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_flags_of_a_receive_are_passed_on, unix_pair)
@@ -103,120 +172,6 @@ BOOST_FIXTURE_TEST_CASE(the_flags_of_a_receive_are_passed_on, unix_pair)
   BOOST_TEST(calls::available(sockets.far.get(), ec) == 2u);
   BOOST_TEST(calls::receive(sockets.far.get(), both, 0, ec) == 2u);
   BOOST_TEST(calls::available(sockets.far.get(), ec) == 0u);
-}
-
-BOOST_FIXTURE_TEST_CASE(a_socket_without_data_or_room_would_block, unix_pair)
-{
-  std::string byte = "x";
-  calls::pieces one = cut(byte, 1);
-  BOOST_TEST(calls::receive(sockets.near.get(), one, 0, ec) == 0u);
-  BOOST_TEST(ec == system_error(EAGAIN));
-  support::fill(sockets.near.get());
-  BOOST_TEST(calls::send(sockets.near.get(), one, 0, ec) == 0u);
-  BOOST_TEST(ec == system_error(EAGAIN));
-}
-
-BOOST_FIXTURE_TEST_CASE(the_end_of_a_stream_is_zero_bytes_and_no_error, unix_pair)
-{
-  std::string byte = "x";
-  calls::pieces one = cut(byte, 1);
-  sockets.far.reset();
-  BOOST_TEST(calls::receive(sockets.near.get(), one, 0, ec) == 0u);
-  BOOST_TEST(ec == error_code());
-}
-
-// SIGPIPE would end the program.
-BOOST_FIXTURE_TEST_CASE(a_send_without_a_peer_is_an_error_and_no_signal, unix_pair)
-{
-  std::string byte = "x";
-  calls::pieces one = cut(byte, 1);
-  sockets.far.reset();
-  BOOST_TEST(calls::send(sockets.near.get(), one, 0, ec) == 0u);
-  BOOST_TEST(ec == system_error(EPIPE));
-}
-
-BOOST_FIXTURE_TEST_CASE(
-  a_write_gathers_and_a_read_scatters_as_many_pieces_as_there_may_be, pipe_pair)
-{
-  std::string sent(2 * calls::pieces::max, ' ');
-  for (std::size_t i = 0; i < sent.size(); ++i)
-    sent[i] = static_cast<char>('a' + i % 26);
-  std::string got(sent.size(), ' ');
-  calls::pieces from = cut(sent, 2);
-  calls::pieces into = cut(got, 2);
-  BOOST_TEST(from.count == calls::pieces::max);
-  BOOST_TEST(calls::write(pipe.far.get(), from, ec) == sent.size());
-  BOOST_TEST(ec == error_code());
-  ec = system_error(ENOTRECOVERABLE);
-  BOOST_TEST(calls::read(pipe.near.get(), into, ec) == sent.size());
-  BOOST_TEST(ec == error_code());
-  BOOST_TEST(got == sent);
-}
-
-BOOST_FIXTURE_TEST_CASE(a_pipe_without_data_or_room_would_block, pipe_pair)
-{
-  std::string block(65536, 'x');
-  calls::pieces all = cut(block, block.size());
-  BOOST_TEST(calls::read(pipe.near.get(), all, ec) == 0u);
-  BOOST_TEST(ec == system_error(EAGAIN));
-  while (calls::write(pipe.far.get(), all, ec) != 0)
-  {
-  }
-  BOOST_TEST(ec == system_error(EAGAIN));
-}
-
-BOOST_FIXTURE_TEST_CASE(the_end_of_a_pipe_is_zero_bytes_and_no_error, pipe_pair)
-{
-  std::string byte = "x";
-  calls::pieces one = cut(byte, 1);
-  pipe.far.reset();
-  BOOST_TEST(calls::read(pipe.near.get(), one, ec) == 0u);
-  BOOST_TEST(ec == error_code());
-}
-
-// A pipe, unlike a socket, has no flag against SIGPIPE: the program has to see to it.
-BOOST_FIXTURE_TEST_CASE(a_write_to_a_pipe_without_a_reader_is_an_error, pipe_pair)
-{
-  ::sigset_t signals;
-  ::sigset_t before;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGPIPE);
-  BOOST_TEST_REQUIRE(::pthread_sigmask(SIG_BLOCK, &signals, &before) == 0);
-  std::string byte = "x";
-  calls::pieces one = cut(byte, 1);
-  pipe.near.reset();
-  BOOST_TEST(calls::write(pipe.far.get(), one, ec) == 0u);
-  BOOST_TEST(ec == system_error(EPIPE));
-  const ::timespec at_once = {0, 0};
-  BOOST_TEST(::sigtimedwait(&signals, nullptr, &at_once) == SIGPIPE);
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-}
-
-BOOST_FIXTURE_TEST_CASE(a_pipe_cannot_be_used_as_a_socket, pipe_pair)
-{
-  std::string byte = "x";
-  calls::pieces one = cut(byte, 1);
-  BOOST_TEST(calls::receive(pipe.near.get(), one, 0, ec) == 0u);
-  BOOST_TEST(ec == system_error(ENOTSOCK));
-  BOOST_TEST(calls::send(pipe.far.get(), one, 0, ec) == 0u);
-  BOOST_TEST(ec == system_error(ENOTSOCK));
-}
-
-BOOST_AUTO_TEST_CASE(a_transfer_on_a_bad_descriptor_is_an_error)
-{
-  const int bad = support::bad_fd;
-  std::string byte = "x";
-  calls::pieces one = cut(byte, 1);
-  error_code ec;
-  BOOST_TEST((calls::receive(bad, one, 0, ec) == 0 && ec == system_error(EBADF)));
-  ec = error_code();
-  BOOST_TEST((calls::send(bad, one, 0, ec) == 0 && ec == system_error(EBADF)));
-  ec = error_code();
-  BOOST_TEST((calls::read(bad, one, ec) == 0 && ec == system_error(EBADF)));
-  ec = error_code();
-  BOOST_TEST((calls::write(bad, one, ec) == 0 && ec == system_error(EBADF)));
-  ec = error_code();
-  BOOST_TEST((calls::available(bad, ec) == 0 && ec == system_error(EBADF)));
 }
 
 BOOST_FIXTURE_TEST_CASE(what_can_be_read_is_counted, unix_pair)
@@ -274,16 +229,6 @@ BOOST_AUTO_TEST_CASE(the_mark_of_urgent_data_is_found)
   BOOST_TEST(calls::receive(tcp.near.get(), into, 0, ec) == 1u);
   BOOST_TEST(calls::at_mark(tcp.near.get(), ec));
   BOOST_TEST(ec == error_code());
-}
-
-BOOST_AUTO_TEST_CASE(what_has_no_mark_says_so)
-{
-  const support::ends pipe = support::pipe_ends();
-  error_code ec;
-  BOOST_TEST(!calls::at_mark(pipe.near.get(), ec));
-  BOOST_TEST(ec == system_error(ENOTSOCK));
-  BOOST_TEST(!calls::at_mark(support::bad_fd, ec));
-  BOOST_TEST(ec == system_error(EBADF));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -63,18 +63,14 @@ BOOST_AUTO_TEST_CASE(an_empty_list_has_no_front)
 
 BOOST_FIXTURE_TEST_CASE(it_keeps_the_order_in_which_they_came, three_items)
 {
-  check(list, {0, 1, 2});
-  for (item& i : items)
-    BOOST_TEST(list.pop_front() == &i);
-  check(list, {});
-}
-
-BOOST_FIXTURE_TEST_CASE(a_push_to_the_front_comes_first, three_items)
-{
   item other;
   other.value = 9;
   list.push_front(other);
   check(list, {9, 0, 1, 2});
+  BOOST_TEST(list.pop_front() == &other);
+  for (item& i : items)
+    BOOST_TEST(list.pop_front() == &i);
+  check(list, {});
 }
 
 BOOST_FIXTURE_TEST_CASE(any_of_them_can_be_removed, three_items)

@@ -9,18 +9,26 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
+#include <memory>
 #include <thread>
 
 #include <dlfcn.h>
 #include <pthread.h>
 
-#include <interlock/detail/closing/close_worker.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/system/error_code.hpp>
 
+#include <interlock/detail/closing/close_worker.hpp>
+#include <interlock/local/stream_protocol.hpp>
+
+#include "support/allocation_hook.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/probe_job.hpp"
-#include "support/tenure_fixture.hpp"
 #include "support/worker_fixture.hpp"
 
 namespace {
@@ -66,10 +74,9 @@ extern "C" __attribute__((visibility("default"))) int pthread_create(
   return next(thread, attributes, start, argument);
 }
 
-using interlock::detail::duty;
-using interlock::detail::handler_count;
-using interlock::detail::phase;
-using support::fake_close_waiter;
+namespace asio = boost::asio;
+using boost::system::error_code;
+using local = interlock::local::stream_protocol;
 using support::probe_job;
 
 BOOST_FIXTURE_TEST_SUITE(test_no_thread, support::worker_fixture)
@@ -135,57 +142,53 @@ BOOST_AUTO_TEST_CASE(nothing_is_watched)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_FIXTURE_TEST_SUITE(test_tenure_without_a_thread, support::tenure_fixture)
+namespace {
 
-BOOST_AUTO_TEST_CASE(a_close_is_over_when_the_last_inside_has_left)
+/// Closes an object whose last handler this thread destroys, which then calls the closer's: the nth allocation of that
+/// fails. What cannot be posted can be tried again by no thread. Whether it has come to that.
+bool is_closed_in_vain(std::size_t nth)
 {
-  BOOST_TEST((tenure->enter() == duty::none));
-  const no_thread refused;
-  tenure->demand_detach();
-  BOOST_TEST(is(phase::due));
-  tenure->leave();
-  BOOST_TEST(is(phase::ended));
-  BOOST_TEST(support::hung_up(far));
-}
-
-BOOST_AUTO_TEST_CASE(the_object_and_the_tenure_may_go_in_one_call)
-{
-  const no_thread refused;
-  destroy_object();
-  BOOST_TEST(record.frees == 1);
-  BOOST_TEST(support::hung_up(far));
-}
-
-BOOST_AUTO_TEST_CASE(the_detach_of_a_close_that_cannot_be_watched_is_demanded_at_once)
-{
-  fake_close_waiter c;
-  handler_count step = begin_close(c);
+  asio::io_context context;
+  auto idle = std::make_unique<asio::io_context>();
+  support::ends pair = support::unix_ends();
+  local::socket s(context, local(), pair.near.release());
+  char byte = 0;
+  s.async_read_some(asio::buffer(&byte, 1),
+    asio::bind_executor(idle->get_executor(), [](error_code, std::size_t) {}));
+  const auto is_called = std::make_shared<bool>(false);
+  bool has_failed = false;
   {
     const no_thread refused;
-    tenure->demand_detach_later();
-    BOOST_TEST(record.detaches == 1);
-    BOOST_TEST(support::hung_up(far));
+    s.async_close([is_called](error_code) { *is_called = true; });
+    context.poll();
+    BOOST_TEST(support::hung_up(pair.far));
+    BOOST_TEST(is_called.use_count() == 2);
+    const support::allocation_failure failure(nth);
+    idle.reset();
+    has_failed = failure.struck();
   }
-  make_step(std::move(step));
-  BOOST_TEST(record.steps.size() == 1u);
-  record.steps.make();
-  BOOST_TEST(c.completions() == 1);
+  BOOST_TEST((is_called.use_count() == 1) == has_failed);
+  context.restart();
+  context.run();
+  BOOST_TEST(is_called.use_count() == 1);
+  BOOST_TEST(*is_called != has_failed);
+  return has_failed;
 }
 
-// No memory to post with, and no thread to try it again later: nothing is left that could.
-BOOST_AUTO_TEST_CASE(closers_that_can_neither_be_posted_nor_watched_are_destroyed)
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_close_without_a_thread)
+
+BOOST_AUTO_TEST_CASE(a_handler_that_can_be_called_neither_now_nor_later_is_destroyed)
 {
-  fake_close_waiter c;
-  record.steps.set(support::step_queue::mode::fail);
-  handler_count step = begin_close(c);
-  const no_thread refused;
-  make_step(std::move(step));
-  BOOST_TEST(c.completions() == 0);
-  BOOST_TEST(c.destructions() == 1);
-  BOOST_TEST((c.thread() == std::this_thread::get_id()));
-  BOOST_TEST(is(phase::ended));
-  destroy_object();
-  BOOST_TEST(record.frees == 1);
+  constexpr std::size_t never = 1000;
+  BOOST_TEST(!is_closed_in_vain(never));
+  const long before = support::live_allocations();
+  std::size_t nth = 1;
+  while (is_closed_in_vain(nth))
+    ++nth;
+  BOOST_TEST(nth > 1u);
+  BOOST_TEST(support::live_allocations() == before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -86,17 +86,14 @@ public:
     plan(job, fd, mode, since, interlock::detail::delivery_stage::fresh);
   }
 
-  void drain(delivery_probe& job, int fd, const interlock::close_mode& mode,
-    clock::time_point since = clock::now())
+  void drain(delivery_probe& job, int fd, const interlock::close_mode& mode)
   {
-    plan(job, fd, mode, since, interlock::detail::delivery_stage::draining);
+    plan(job, fd, mode, clock::now(), interlock::detail::delivery_stage::draining);
   }
 
-  /// Has an effect when next run.
+  /// By a stronger mode, while it lasts: close_job passes on no other. Has an effect when next run.
   void overtake(delivery_probe& job, const interlock::close_mode& mode)
   {
-    if (!job.is_begun_ || !interlock::stronger(mode.what(), job.demanded_))
-      return;
     job.tighten(mode, clock::now());
     overtaken_.push_back(&job);
   }
@@ -144,12 +141,6 @@ public:
       auto& job = static_cast<delivery_probe&>(*heap_.front());
       tell(job, engine_.look(job, now));
     }
-  }
-
-  /// Ends the wait of run_once.
-  void wake()
-  {
-    edges_.wake();
   }
 
 private:

@@ -11,6 +11,8 @@
 #include <future>
 #include <thread>
 
+#include <boost/test/unit_test.hpp>
+
 #include <interlock/detail/closing/close_job.hpp>
 #include <interlock/detail/closing/close_worker.hpp>
 
@@ -38,48 +40,16 @@ inline interlock::detail::detached_descriptor plain(
   return d;
 }
 
-/// What the worker holds of a job's memory. Its end, before that of the rest of the job, waits until that is
-/// nothing.
-class memory_holds
-{
-public:
-  memory_holds() = default;
-  memory_holds(const memory_holds&) = delete;
-  memory_holds& operator=(const memory_holds&) = delete;
-
-  ~memory_holds()
-  {
-    wait_until([this] { return count_ == 0; });
-  }
-
-  void keep_memory() noexcept
-  {
-    ++count_;
-  }
-
-  void drop_memory() noexcept
-  {
-    --count_;
-  }
-
-  int count() const noexcept
-  {
-    return count_;
-  }
-
-private:
-  std::atomic<int> count_{0};
-};
-
 class probe_job final : public interlock::detail::close_job
 {
 public:
   /// Called where the worker calls the job, before that is counted.
   std::function<void()> on_closed;
   std::function<void()> on_expired;
-  std::function<void()> on_retry;
 
-  using close_job::reset;
+  // Of a flush, whose progress the test invents: by how much each look finds more steps, and a shorter queue.
+  std::atomic<unsigned> step{0};
+  std::atomic<int> queue_step{0};
 
   int closes() const noexcept
   {
@@ -89,11 +59,6 @@ public:
   int expiries() const noexcept
   {
     return expiries_;
-  }
-
-  int retries() const noexcept
-  {
-    return retries_;
   }
 
   /// How many times there was no thread for a retry.
@@ -112,14 +77,9 @@ public:
     return wait_until([this] { return expiries_ != 0; });
   }
 
-  bool wait_retried(int times) const
+  bool is(interlock::close_outcome o) const
   {
-    return wait_until([this, times] { return retries_ >= times; });
-  }
-
-  int holds() const noexcept
-  {
-    return holds_.count();
+    return wait_closed() && report().outcome == o;
   }
 
   /// Where it was called last, once that has been counted.
@@ -131,12 +91,12 @@ public:
 private:
   void keep_memory() noexcept override
   {
-    holds_.keep_memory();
+    ++holds_;
   }
 
   void drop_memory() noexcept override
   {
-    holds_.drop_memory();
+    --holds_;
   }
 
   void shut_down() noexcept override {}
@@ -176,17 +136,26 @@ private:
 
   void retry() noexcept override
   {
-    if (on_retry)
-      on_retry();
-    ++retries_;
+    BOOST_ERROR("nothing is tried again here");
+  }
+
+  int flush_queue() noexcept override
+  {
+    return queue_ -= queue_step;
+  }
+
+  unsigned flush_steps() const noexcept override
+  {
+    return steps_ += step;
   }
 
   std::thread::id thread_;
   std::atomic<int> closes_{0};
   std::atomic<int> expiries_{0};
-  std::atomic<int> retries_{0};
   std::atomic<int> renunciations_{0};
-  memory_holds holds_;
+  mutable std::atomic<unsigned> steps_{0};
+  std::atomic<int> queue_{1 << 20};
+  std::atomic<int> holds_{0};
 };
 
 /// Holds a worker between two closes until it is told to go on, or is destroyed.
@@ -224,12 +193,6 @@ public:
     if (!gone_on_)
       gate_.set_value();
     gone_on_ = true;
-  }
-
-  /// The thread that is held.
-  std::thread::id thread() const noexcept
-  {
-    return job_.thread();
   }
 
 private:

@@ -20,42 +20,29 @@
 
 namespace support {
 
-/// A worker, and whether it still is in memory.
-struct observed_worker
-{
-  interlock::detail::close_worker_pointer worker;
-  std::weak_ptr<void> life;
-
-  explicit observed_worker(interlock::detail::worker_options o = {})
-  {
-    auto kept = std::make_shared<int>();
-    life = kept;
-    // Its factory ends with it.
-    o.lane.thread_factory = [kept = std::move(kept), own = std::move(o.lane.thread_factory)](
-                              std::function<void()> run)
-    { return own ? own(std::move(run)) : std::thread(std::move(run)); };
-    worker.reset(new interlock::detail::close_worker(std::move(o)), false);
-  }
-};
-
 /// A worker that is stopped in the end, its thread gone, every descriptor closed.
 struct worker_fixture
 {
   census before;
-  observed_worker observed;
+  std::weak_ptr<void> life; // of the worker's memory
   interlock::detail::close_worker_pointer worker;
 
-  explicit worker_fixture(interlock::detail::worker_options o = {})
-    : observed(std::move(o)),
-      worker(std::move(observed.worker))
+  worker_fixture()
   {
+    auto kept = std::make_shared<int>();
+    life = kept;
+    interlock::detail::worker_options o;
+    // The factory ends with the worker.
+    o.lane.thread_factory = [kept = std::move(kept)](std::function<void()> run)
+    { return std::thread(std::move(run)); };
+    worker.reset(new interlock::detail::close_worker(std::move(o)), false);
   }
 
   ~worker_fixture()
   {
     worker->stop(patience);
     worker.reset();
-    BOOST_TEST(wait_until([this] { return observed.life.expired(); }));
+    BOOST_TEST(wait_until([this] { return life.expired(); }));
     BOOST_TEST(before.restored());
   }
 };

@@ -44,10 +44,18 @@ word::value after(transition* t, word::value w, std::size_t times)
   return w;
 }
 
-// A write whose initiating function has returned.
-word::step begun_write(word::value w) noexcept
+/// `Enters`, whose initiating function has returned.
+template <transition* Enters>
+word::step begun(word::value w) noexcept
 {
-  return word::leave(word::enter_with_write(w).next);
+  const word::step s = Enters(w);
+  return s.then == duty::none ? word::leave(s.next) : s;
+}
+
+/// A close that delivers.
+word::value flush(word::value w) noexcept
+{
+  return word::begin_flush(word::enter_to_close(w).next).next;
 }
 
 // Of the widths in use.
@@ -56,6 +64,42 @@ constexpr std::size_t half_handlers = 1u << 19;
 constexpr std::size_t half_writes = 1u << 14;
 
 const word::value opened = word::publish(word::initial()).next;
+
+/// Makes a word of an atomic one.
+word::value made = 0;
+
+word::step become_made(word::value) noexcept
+{
+  return {made, duty::none};
+}
+
+template <transition* Transition>
+void check_short_way(word::value w)
+{
+  made = w;
+  detail::atomic_word shorter;
+  detail::atomic_word longer;
+  for (detail::atomic_word* each : {&shorter, &longer})
+    each->apply<become_made>();
+  BOOST_TEST((shorter.apply_open<Transition>() == longer.apply<Transition>()));
+  BOOST_TEST(shorter.load() == longer.load());
+}
+
+/// The sum of a word's counts.
+std::size_t counted(word::value w)
+{
+  return word::inside(w) + word::handlers(w) + word::writes(w) + word::leases(w);
+}
+
+/// A newcomer, and how many of it there can be.
+struct limit
+{
+  const char* of;
+  transition* newcomer;
+  std::size_t counts; // in how many of the counts it is
+  word::value from;
+  std::size_t most;
+};
 
 } // namespace
 
@@ -87,89 +131,33 @@ BOOST_AUTO_TEST_CASE(no_order_of_events_leads_astray_with_many_threads_and_handl
   walk<3, 3, 2, 1>(204148, 4220487);
 }
 
-BOOST_AUTO_TEST_CASE(a_new_tenure_is_owned_and_vacant)
+// In the upper half of a count is the room of those that must not fail. What comes to a limit changes nothing, and no
+// count runs over into the next.
+BOOST_AUTO_TEST_CASE(each_count_has_its_limit)
 {
-  BOOST_TEST((word::phase_of(word::initial()) == phase::vacant));
-  BOOST_TEST(word::owned(word::initial()));
-  BOOST_TEST(word::inside(word::initial()) == 0u);
-  BOOST_TEST(word::handlers(word::initial()) == 0u);
-  BOOST_TEST(word::writes(word::initial()) == 0u);
-  BOOST_TEST(word::leases(word::initial()) == 0u);
-  BOOST_TEST(!word::has_blocked_threads(word::initial()));
-  BOOST_TEST(!word::dead(word::initial()));
-}
-
-BOOST_AUTO_TEST_CASE(threads_are_refused_at_half_of_the_count_and_change_nothing)
-{
-  BOOST_TEST((word::enter(after(word::enter, opened, half_inside - 1)).then == duty::none));
-  const word::value w = after(word::enter, opened, half_inside);
-  BOOST_TEST(word::inside(w) == half_inside);
-  for (transition* newcomer :
-    {&word::enter, &word::enter_with_handler, &word::enter_with_write, &word::enter_to_cancel})
-  {
-    BOOST_TEST((newcomer(w).then == duty::overflow));
-    BOOST_TEST(newcomer(w).next == w);
-  }
-}
-
-BOOST_AUTO_TEST_CASE(handlers_are_refused_at_half_of_the_count_and_change_nothing)
-{
-  const word::value w = after(word::add_handler, opened, half_handlers);
-  BOOST_TEST(word::handlers(w) == half_handlers);
-  for (transition* newcomer : {&word::enter_with_handler, &word::enter_with_write})
-  {
-    BOOST_TEST((newcomer(w).then == duty::overflow));
-    BOOST_TEST(newcomer(w).next == w);
-    BOOST_TEST((newcomer(word::handler_done(w).next).then == duty::none));
-  }
-}
-
-BOOST_AUTO_TEST_CASE(writes_are_refused_at_half_of_their_count_and_nothing_else_is)
-{
-  const word::value w = after(begun_write, opened, half_writes);
-  BOOST_TEST(word::writes(w) == half_writes);
-  BOOST_TEST(word::handlers(w) == half_writes);
-  BOOST_TEST(word::inside(w) == 0u);
-  BOOST_TEST((word::enter_with_write(w).then == duty::overflow));
-  BOOST_TEST(word::enter_with_write(w).next == w);
-  BOOST_TEST((word::enter(w).then == duty::none));
-  BOOST_TEST((word::enter_with_handler(w).then == duty::none));
-  BOOST_TEST((word::enter_with_write(word::write_done(w).next).then == duty::none));
-}
-
-BOOST_AUTO_TEST_CASE(as_many_writes_as_there_can_be_still_go_on_in_a_flush)
-{
-  word::step s = word::begin_flush(
-    word::enter_to_close(after(begun_write, opened, half_writes)).next);
-  BOOST_TEST((s.then == duty::flush));
-  std::size_t chained = 0;
-  for (; (s = word::chain_write(s.next)).then == duty::none; ++chained)
-    s = word::leave(s.next);
-  BOOST_TEST((s.then == duty::overflow));
-  BOOST_TEST(chained == half_writes - 1);
-  BOOST_TEST(word::writes(s.next) == 2 * half_writes - 1);
-  BOOST_TEST(word::leases(s.next) == 0u);
-  BOOST_TEST((word::chain_write(word::write_done(s.next).next).then == duty::none));
-}
-
-BOOST_AUTO_TEST_CASE(as_many_copies_of_a_write_as_there_can_be_are_counted)
-{
-  word::step s = begun_write(opened);
-  std::size_t copied = 0;
-  for (; (s = word::copy_write(s.next)).then == duty::none; ++copied)
-    continue;
-  BOOST_TEST((s.then == duty::overflow));
-  BOOST_TEST(copied == 2 * half_writes - 2);
-  BOOST_TEST(word::writes(s.next) == 2 * half_writes - 1);
-  BOOST_TEST(word::leases(s.next) == 0u);
-}
-
-BOOST_AUTO_TEST_CASE(leases_are_refused_when_their_count_is_full)
-{
-  const word::value w = after(word::lend, word::enter(opened).next, 1023);
-  BOOST_TEST(word::leases(w) == 1023u);
-  BOOST_TEST((word::lend(w).then == duty::overflow));
-  BOOST_TEST(word::lend(w).next == w);
+  const word::value of_write = begun<word::enter_with_write>(opened).next;
+  const word::value of_writes = after(begun<word::enter_with_write>, opened, half_writes);
+  const limit limits[] = {
+    {"enter", word::enter, 1, opened, half_inside},
+    {"enter_to_cancel", word::enter_to_cancel, 1, opened, half_inside},
+    {"enter_to_close", word::enter_to_close, 1, opened, 2 * half_inside - 2},
+    {"enter_with_handler", begun<word::enter_with_handler>, 1, opened, half_handlers},
+    {"add_handler", word::add_handler, 1, opened, 2 * half_handlers - 2},
+    {"enter_with_write", begun<word::enter_with_write>, 2, opened, half_writes},
+    {"chain_write", begun<word::chain_write>, 2, flush(of_writes), half_writes - 1},
+    {"copy_write", word::copy_write, 2, of_write, 2 * half_writes - 2},
+    {"lend", word::lend, 1, word::enter(opened).next, 1023},
+  };
+  for (const limit& l : limits)
+    BOOST_TEST_CONTEXT(l.of)
+    {
+      const word::value almost = after(l.newcomer, l.from, l.most - 1);
+      const word::step last = l.newcomer(almost);
+      BOOST_TEST((last.then == duty::none));
+      BOOST_TEST(counted(last.next) == counted(l.from) + l.most * l.counts);
+      BOOST_TEST((l.newcomer(last.next).then == duty::overflow));
+      BOOST_TEST(l.newcomer(last.next).next == last.next);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(as_many_newcomers_as_there_can_be_leave_room_for_closers)
@@ -222,31 +210,6 @@ BOOST_AUTO_TEST_CASE(handlers_can_take_the_room_of_a_closer_that_has_entered)
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_closer_enters_in_every_phase_but_vacant_and_is_inside_once)
-{
-  BOOST_TEST((word::enter_to_close(word::initial()).then == duty::refuse));
-  const word::value begun = word::begin_close(word::enter_to_close(opened).next).next;
-  const word::value due = word::demand(begun).next;
-  const word::value over = word::report(word::demand(opened).next).next;
-  for (word::value w : {begun, due, over})
-  {
-    const word::step entered = word::enter_to_close(w);
-    BOOST_TEST((entered.then == duty::none));
-    BOOST_TEST(word::inside(entered.next) == 2u);
-    BOOST_TEST((word::begin_close(entered.next).then == duty::join));
-    BOOST_TEST(word::begin_close(entered.next).next == entered.next);
-    BOOST_TEST(word::leave(entered.next).next == w);
-  }
-}
-
-BOOST_AUTO_TEST_CASE(a_tenure_is_not_recycled_while_a_closer_that_has_entered_reads_it)
-{
-  const word::value over = word::report(word::demand(opened).next).next;
-  const word::value read = word::leave(word::enter_to_close(over).next).next;
-  BOOST_TEST((word::recycle(read).then == duty::busy));
-  BOOST_TEST((word::recycle(word::leave(read).next).then == duty::none));
-}
-
 BOOST_AUTO_TEST_CASE(a_transition_tells_from_which_word_it_was_made)
 {
   detail::atomic_word w;
@@ -265,63 +228,25 @@ BOOST_AUTO_TEST_CASE(a_transition_tells_from_which_word_it_was_made)
   BOOST_TEST((w.current_phase() == phase::detached));
 }
 
-// Whatever is not quite usual takes the long way, to the same end.
 BOOST_AUTO_TEST_CASE(the_short_way_of_an_open_tenure_answers_as_the_long_one)
 {
-  detail::atomic_word shorter;
-  detail::atomic_word longer;
-  const auto same = [&](duty a, duty b) { return a == b && shorter.load() == longer.load(); };
-  const auto enter = [&]
-  { return same(shorter.apply_open<word::enter>(), longer.apply<word::enter>()); };
-  const auto leave = [&]
-  { return same(shorter.apply_open<word::leave>(), longer.apply<word::leave>()); };
-  BOOST_TEST(enter());
-  for (detail::atomic_word* w : {&shorter, &longer})
-    w->apply<word::publish>();
-  for (std::size_t i = 0; i <= half_inside; ++i)
-    BOOST_TEST_REQUIRE(enter());
-  BOOST_TEST(word::inside(shorter.load()) == half_inside);
-  for (std::size_t i = 0; i < half_inside - 1; ++i)
-    BOOST_TEST_REQUIRE(leave());
-  for (detail::atomic_word* w : {&shorter, &longer})
-    w->apply<word::demand>();
-  BOOST_TEST(enter());
-  BOOST_TEST(leave());
-  BOOST_TEST((shorter.current_phase() == phase::detached));
-}
-
-BOOST_AUTO_TEST_CASE(the_short_way_of_a_write_answers_as_the_long_one)
-{
-  detail::atomic_word shorter;
-  detail::atomic_word longer;
-  const auto same = [&](duty a, duty b) { return a == b && shorter.load() == longer.load(); };
-  const auto enter = [&]
-  {
-    return same(
-      shorter.apply_open<word::enter_with_write>(), longer.apply<word::enter_with_write>());
-  };
-  const auto done = [&]
-  { return same(shorter.apply_open<word::write_done>(), longer.apply<word::write_done>()); };
-  for (detail::atomic_word* w : {&shorter, &longer})
-    w->apply<word::publish>();
-  for (int i = 0; i < 3; ++i)
-    BOOST_TEST(enter());
-  BOOST_TEST(done());
-  BOOST_TEST(word::writes(shorter.load()) == 2u);
-  for (detail::atomic_word* w : {&shorter, &longer})
-    for (int i = 0; i < 3; ++i)
-      w->apply<word::leave>();
-  for (detail::atomic_word* w : {&shorter, &longer})
-  {
-    BOOST_TEST((w->apply<word::enter_to_close>() == duty::none));
-    BOOST_TEST((w->apply<word::begin_flush>() == duty::flush));
-  }
-  BOOST_TEST(enter());
-  BOOST_TEST(done());
-  BOOST_TEST((shorter.current_phase() == phase::flushing));
-  BOOST_TEST(done());
-  BOOST_TEST((shorter.current_phase() == phase::due));
-  BOOST_TEST(word::writes(shorter.load()) == 0u);
+  for (const std::size_t threads : {std::size_t(1), half_inside - 1, half_inside})
+    for (const std::size_t writes : {std::size_t(1), half_writes - 1, half_writes})
+    {
+      const word::value busy = after(
+        word::enter, after(begun<word::enter_with_write>, opened, writes), threads);
+      for (const word::value w : {busy, flush(busy), word::demand(busy).next,
+             word::begin_close(word::enter_to_close(busy).next).next})
+      {
+        check_short_way<word::enter>(w);
+        check_short_way<word::enter_with_handler>(w);
+        check_short_way<word::enter_with_write>(w);
+        check_short_way<word::leave>(w);
+        check_short_way<word::handler_done>(w);
+        check_short_way<word::write_done>(w);
+      }
+    }
+  check_short_way<word::enter>(word::initial());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

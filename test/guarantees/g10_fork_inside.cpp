@@ -6,41 +6,20 @@
 //
 // A child checks for itself, and its exit status says what it found.
 
-#include <interlock/close_service.hpp>
-#include <interlock/local/stream_protocol.hpp>
-#include <interlock/posix/stream_descriptor.hpp>
+#include "support/prelude.hpp"
 
-#include <atomic>
-#include <cerrno>
-#include <chrono>
-#include <functional>
 #include <mutex>
-#include <optional>
-#include <thread>
-#include <utility>
 
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/test/unit_test.hpp>
-
-#include "support/close_probe.hpp"
-#include "support/descriptor_pairs.hpp"
 #include "support/in_child.hpp"
 #include "support/interrupting_signal.hpp"
-#include "support/loop.hpp"
-#include "support/wait_until.hpp"
 #include "support/watched_thread.hpp"
 
-namespace asio = boost::asio;
+using namespace support;
 using asio::io_context;
-using boost::system::error_code;
 using interlock::close_service;
-using interlock::posix::stream_descriptor;
-using local = interlock::local::stream_protocol;
 
 namespace {
 
@@ -48,8 +27,8 @@ namespace {
 
 struct slow_fixture
 {
-  support::ends pair = support::unread_ends();
-  support::close_watch watch{pair.near.get()};
+  ends pair = unread_ends();
+  close_watch watch{pair.near.get()};
   std::optional<io_context> context{std::in_place};
   std::atomic<::pid_t> child{-1};
   bool is_well = true; // in the child
@@ -68,11 +47,11 @@ struct slow_fixture
     make_close_service(*context, o);
     watch.shut_gate();
     local::socket(*context, local(), pair.near.release()).close();
-    BOOST_TEST(support::wait_until([this] { return child > 0; }));
-    const bool was_well = support::was_well(child);
+    BOOST_TEST(wait_until([this] { return child > 0; }));
+    const bool ended_well = was_well(child);
     watch.open_gate();
     BOOST_TEST(watch.wait_closed());
-    return was_well;
+    return ended_well;
   }
 
 private:
@@ -96,7 +75,7 @@ private:
     const ::pid_t pid = ::fork();
     if (pid == 0)
     {
-      support::begin_child();
+      begin_child();
       act();
     }
     else
@@ -111,8 +90,8 @@ struct factory_fixture
   std::mutex lock;
   std::atomic<int> in_factory{0};
   io_context context;
-  support::ends standing = support::pipe_ends();
-  support::close_watch watch{standing.near.get()};
+  ends standing = pipe_ends();
+  close_watch watch{standing.near.get()};
   int closed = 0;
 
   factory_fixture()
@@ -132,12 +111,12 @@ struct factory_fixture
   {
     stream_descriptor pipe(context, fd);
     pipe.async_close([this](error_code ec) { closed += !ec; });
-    support::turn(context);
+    turn(context);
   }
 
   bool are_closed(int count)
   {
-    return support::wait_until([&] { return support::turn(context), closed == count; });
+    return wait_until([&] { return turn(context), closed == count; });
   }
 };
 
@@ -164,7 +143,7 @@ error_code read_blocking(local::socket& s)
 bool is_woken(local::socket& s)
 {
   error_code ec;
-  support::watched_thread reader([&] { ec = read_blocking(s); });
+  watched_thread reader([&] { ec = read_blocking(s); });
   const bool slept = reader.falls_asleep();
   s.close();
   reader.join();
@@ -194,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_child_may_go_on_with_the_context)
     [this]
     {
       context->notify_fork(io_context::fork_child);
-      support::ends ends = support::unix_ends();
+      ends ends = unix_ends();
       local::socket other(*context, local(), ends.near.release());
       is_well = is_woken(other);
     }));
@@ -223,16 +202,16 @@ BOOST_FIXTURE_TEST_CASE(a_thread_forks_while_it_holds_a_lock_of_the_factory, fac
   close(standing.near.release());
   BOOST_TEST(watch.wait_arrived());
   std::unique_lock<std::mutex> held(lock);
-  close(support::pipe_ends().near.release());
-  BOOST_TEST(support::wait_until([this] { return in_factory == 3; }));
-  const bool was_well = support::in_child(
+  close(pipe_ends().near.release());
+  BOOST_TEST(wait_until([this] { return in_factory == 3; }));
+  const bool is_well = in_child(
     [&]
     {
       held.unlock();
       context.notify_fork(io_context::fork_child);
       return are_closed(2);
     });
-  BOOST_TEST(was_well);
+  BOOST_TEST(is_well);
   held.unlock();
   watch.open_gate();
   BOOST_TEST(are_closed(2));
@@ -240,23 +219,23 @@ BOOST_FIXTURE_TEST_CASE(a_thread_forks_while_it_holds_a_lock_of_the_factory, fac
 
 BOOST_AUTO_TEST_CASE(a_blocked_thread_forks_in_a_signal_handler)
 {
-  const support::interrupting_signal forking(&fork_in_handler);
+  const interrupting_signal forking(&fork_in_handler);
   io_context context;
-  support::ends pair = support::unix_ends();
+  ends pair = unix_ends();
   local::socket s(context, local(), pair.near.release());
   error_code earlier;
-  support::watched_thread first([&] { earlier = read_blocking(s); });
+  watched_thread first([&] { earlier = read_blocking(s); });
   BOOST_TEST(first.falls_asleep());
   error_code interrupted;
   std::atomic<::pthread_t> thread{};
-  support::watched_thread second(
+  watched_thread second(
     [&]
     {
       thread = ::pthread_self();
       interrupted = read_blocking(s);
       if (forked != 0)
         return;
-      support::begin_child();
+      begin_child();
       const bool was_interrupted = interrupted == asio::error::interrupted;
       ::_exit(was_interrupted && is_woken(s) ? 0 : 1);
     });
@@ -264,7 +243,7 @@ BOOST_AUTO_TEST_CASE(a_blocked_thread_forks_in_a_signal_handler)
   ::pthread_kill(thread, SIGUSR1);
   second.join();
   BOOST_TEST(interrupted == asio::error::interrupted);
-  BOOST_TEST(support::was_well(forked));
+  BOOST_TEST(was_well(forked));
   BOOST_TEST(is_woken(s));
   first.join();
   BOOST_TEST(earlier == asio::error::operation_aborted);

@@ -6,34 +6,17 @@
 //
 // A child checks for itself, and its exit status says what it found.
 
-#include <interlock/ip/tcp.hpp>
-#include <interlock/local/stream_protocol.hpp>
+#include "support/prelude.hpp"
 
-#include <cstddef>
 #include <deque>
-#include <memory>
-#include <optional>
-#include <string>
 
 #include <pthread.h>
-#include <unistd.h>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/test/unit_test.hpp>
-
-#include "support/census.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
 #include "support/in_child.hpp"
-#include "support/loop.hpp"
-#include "support/wait_until.hpp"
 #include "support/watched_thread.hpp"
 
-namespace asio = boost::asio;
+using namespace support;
 using asio::io_context;
-using boost::system::error_code;
-using local = interlock::local::stream_protocol;
 
 namespace {
 
@@ -42,18 +25,18 @@ struct watched_fd
 {
   explicit watched_fd(int n)
     : fd(n),
-      what(support::referred_to(n))
+      what(referred_to(n))
   {
   }
 
   bool is_open() const
   {
-    return support::referred_to(fd) == what;
+    return referred_to(fd) == what;
   }
 
   bool is_closed_soon() const
   {
-    return support::wait_until([this] { return !is_open(); });
+    return wait_until([this] { return !is_open(); });
   }
 
   int fd;
@@ -68,7 +51,7 @@ struct handlers
     if (!are_at_work)
       return;
     context.emplace();
-    object.emplace(*context, local(), support::unix_ends().near.release());
+    object.emplace(*context, local(), unix_ends().near.release());
     ++made;
   }
 
@@ -98,7 +81,7 @@ struct fixture
 
   local::socket& open()
   {
-    const int fd = support::unix_ends().near.release();
+    const int fd = unix_ends().near.release();
     fds.emplace_back(fd);
     objects.emplace_back(*context, local(), fd);
     return objects.back();
@@ -115,15 +98,13 @@ struct fixture
     local::socket& s = open();
     bool closed = false;
     s.async_close([&](error_code ec) { closed = !ec; });
-    return support::wait_until([&] { return support::turn(*context), closed; })
-      && fds.back().is_closed_soon();
+    return wait_until([&] { return turn(*context), closed; }) && fds.back().is_closed_soon();
   }
 
   /// Forks; the child is told, and so is the parent. Whether both go on.
   bool both_go_on()
   {
-    const bool child = support::in_child(
-      [this] { return tell(io_context::fork_child), goes_on(); });
+    const bool child = in_child([this] { return tell(io_context::fork_child), goes_on(); });
     tell(io_context::fork_parent);
     return child && goes_on();
   }
@@ -140,29 +121,17 @@ BOOST_AUTO_TEST_CASE(the_first_object_of_a_context_is_opened_after_the_preparati
   BOOST_TEST(both_go_on());
 }
 
-BOOST_AUTO_TEST_CASE(an_object_is_opened_after_the_preparation)
+BOOST_AUTO_TEST_CASE(objects_are_opened_and_closed_after_the_preparation)
 {
-  open();
+  local::socket& first = open();
+  local::socket& second = open();
   tell(io_context::fork_prepare);
   open();
+  first.close();
+  second.async_close([](error_code) {});
   BOOST_TEST(both_go_on());
-}
-
-BOOST_AUTO_TEST_CASE(an_object_is_closed_after_the_preparation)
-{
-  local::socket& s = open();
-  tell(io_context::fork_prepare);
-  s.close();
-  BOOST_TEST(both_go_on());
-}
-
-BOOST_AUTO_TEST_CASE(an_asynchronous_close_begins_after_the_preparation)
-{
-  local::socket& s = open();
-  tell(io_context::fork_prepare);
-  s.async_close([](error_code) {});
-  BOOST_TEST(both_go_on());
-  BOOST_TEST(fds.front().is_closed_soon());
+  BOOST_TEST(fds[0].is_closed_soon());
+  BOOST_TEST(fds[1].is_closed_soon());
 }
 
 BOOST_AUTO_TEST_CASE(a_context_ends_after_the_preparation)
@@ -172,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_context_ends_after_the_preparation)
   tell(io_context::fork_prepare);
   objects.clear();
   context.reset();
-  BOOST_TEST(support::wait_until([] { return support::threads_named("interlock") == 0U; }));
+  BOOST_TEST(wait_until([] { return threads_named("interlock") == 0U; }));
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_a_fork_is_told_without_a_preparation)
@@ -213,7 +182,7 @@ BOOST_AUTO_TEST_CASE(what_is_queued_is_closed_before_the_fork)
   {
   }
   tell(io_context::fork_prepare);
-  BOOST_TEST(support::in_child(
+  BOOST_TEST(in_child(
     [this]
     {
       return std::none_of(
@@ -224,24 +193,20 @@ BOOST_AUTO_TEST_CASE(what_is_queued_is_closed_before_the_fork)
 
 // --- In the child, before it is told.
 
-BOOST_AUTO_TEST_CASE(a_child_closes_before_it_is_told)
+BOOST_AUTO_TEST_CASE(a_child_opens_and_closes_before_it_is_told)
 {
   local::socket& s = open();
   tell(io_context::fork_prepare);
-  BOOST_TEST(support::in_child(
-    [&] {
-      return s.close(), tell(io_context::fork_child), fds.front().is_closed_soon() && goes_on();
+  BOOST_TEST(in_child(
+    [&]
+    {
+      open();
+      s.close();
+      tell(io_context::fork_child);
+      return fds.front().is_closed_soon() && goes_on();
     }));
   tell(io_context::fork_parent);
   BOOST_TEST(fds.front().is_open());
-}
-
-BOOST_AUTO_TEST_CASE(a_child_opens_before_it_is_told)
-{
-  open();
-  tell(io_context::fork_prepare);
-  BOOST_TEST(support::in_child([this] { return open(), tell(io_context::fork_child), goes_on(); }));
-  tell(io_context::fork_parent);
 }
 
 BOOST_AUTO_TEST_CASE(a_child_begins_an_asynchronous_close_before_it_is_told)
@@ -251,13 +216,13 @@ BOOST_AUTO_TEST_CASE(a_child_begins_an_asynchronous_close_before_it_is_told)
   {
     if (prepared)
       tell(io_context::fork_prepare);
-    BOOST_TEST(support::in_child(
+    BOOST_TEST(in_child(
       [&]
       {
         bool closed = false;
         s.async_close([&](error_code ec) { closed = !ec; });
         tell(io_context::fork_child);
-        return support::wait_until([&] { return support::turn(*context), closed; }) && goes_on();
+        return wait_until([&] { return turn(*context), closed; }) && goes_on();
       }));
     if (prepared)
       tell(io_context::fork_parent);
@@ -269,44 +234,28 @@ BOOST_AUTO_TEST_CASE(a_child_that_is_told_late_has_one_worker)
 {
   local::socket& first = open();
   BOOST_TEST(goes_on());
-  BOOST_TEST(support::in_child(
+  BOOST_TEST(in_child(
     [&]
     {
       bool well = (first.close(), fds.front().is_closed_soon() && goes_on());
       tell(io_context::fork_child);
-      well = well && goes_on() && support::threads_named("interlock") == 1U;
+      well = well && goes_on() && threads_named("interlock") == 1U;
       tell(io_context::fork_child);
-      return well && goes_on() && support::threads_named("interlock") == 1U;
+      return well && goes_on() && threads_named("interlock") == 1U;
     }));
-}
-
-// The thread does not exist in the child, where it would never leave.
-BOOST_AUTO_TEST_CASE(a_child_that_is_not_told_closes_what_a_thread_of_the_parent_is_blocked_in)
-{
-  support::ends pair = support::unix_ends();
-  const watched_fd fd(pair.near.get());
-  local::socket s(*context, local(), pair.near.release());
-  char buffer[4] = {};
-  error_code ec;
-  support::watched_thread thread([&] { s.read_some(asio::buffer(buffer), ec); });
-  BOOST_TEST(thread.falls_asleep());
-  BOOST_TEST(support::in_child([&] { return s.close(), fd.is_closed_soon(); }));
-  support::send_text(pair.far, "ping");
-  thread.join();
-  BOOST_TEST(!ec);
 }
 
 BOOST_AUTO_TEST_CASE(a_child_forks_in_turn)
 {
   open();
-  const auto grandchild = [this] { return goes_on() && support::threads_named("interlock") == 1U; };
+  const auto grandchild = [this] { return goes_on() && threads_named("interlock") == 1U; };
   for (const bool told : {true, false})
-    BOOST_TEST(support::in_child(
+    BOOST_TEST(in_child(
       [&]
       {
         if (told)
           tell(io_context::fork_child);
-        return support::in_child(grandchild) && grandchild();
+        return in_child(grandchild) && grandchild();
       }));
 }
 
@@ -328,7 +277,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_is_not_told_comes_while_the_worker_is_at_work)
     while (context->poll_one() != 0 && fds[25].is_open())
     {
     }
-    BOOST_TEST(support::in_child(
+    BOOST_TEST(in_child(
       [&]
       {
         kept.close();
@@ -337,7 +286,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_is_not_told_comes_while_the_worker_is_at_work)
         context.reset();
         return well;
       }));
-    support::turn(*context);
+    turn(*context);
   }
 }
 

@@ -6,32 +6,22 @@
 //
 // Asio opens sockets without FD_CLOEXEC, so a child that executes a program has what is open when it is made.
 
-#include <interlock/local/stream_protocol.hpp>
+#include "support/prelude.hpp"
 
 #include <array>
 #include <deque>
-#include <memory>
-#include <utility>
 
-#include <fcntl.h>
 #include <spawn.h>
-#include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/test/unit_test.hpp>
-
-#include "support/descriptor_pairs.hpp"
+#include "support/closers.hpp"
 #include "support/in_child.hpp"
-#include "support/loop.hpp"
-#include "support/wait_until.hpp"
 
+using namespace support;
 using boost::asio::io_context;
-using boost::system::error_code;
-using local = interlock::local::stream_protocol;
 
 namespace {
 
-constexpr int rounds = 60;
+constexpr int rounds = 6;
 
 /// Lives as long as the object: it reads its standard input to the end.
 class living_child
@@ -40,7 +30,7 @@ public:
   /// `make` gets both ends of what is to be the standard input of the process that it returns.
   template <class Make>
   explicit living_child(Make make)
-    : input_(support::pipe_ends()),
+    : input_(pipe_ends()),
       process_(make(input_))
   {
   }
@@ -51,11 +41,11 @@ public:
   ~living_child()
   {
     input_.far.reset();
-    BOOST_TEST(support::was_well(process_));
+    BOOST_TEST(was_well(process_));
   }
 
 private:
-  support::ends input_;
+  ends input_;
   const ::pid_t process_;
 };
 
@@ -66,7 +56,7 @@ char* const* arguments()
   return const_cast<char* const*>(program.data());
 }
 
-::pid_t spawn(const support::ends& input)
+::pid_t spawn(const ends& input)
 {
   ::posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
@@ -77,9 +67,9 @@ char* const* arguments()
   return process;
 }
 
-::pid_t fork_and_execute(const support::ends& input)
+::pid_t fork_and_execute(const ends& input)
 {
-  return support::fork_to(
+  return fork_to(
     [&input]
     {
       ::dup2(input.near.get(), STDIN_FILENO);
@@ -89,7 +79,7 @@ char* const* arguments()
 }
 
 /// The end of the stream comes to a child only if no other child has a copy of the writing end.
-bool read_to_end(support::ends& input)
+bool read_to_end(ends& input)
 {
   input.far.reset();
   char c;
@@ -103,39 +93,24 @@ struct fixture
 {
   io_context context;
   std::unique_ptr<local::socket> object;
-  support::fd peer;
+  fd peer;
   std::deque<living_child> children;
 
   void open()
   {
-    support::ends pair = support::unix_ends();
+    ends pair = unix_ends();
     ::fcntl(pair.near.get(), F_SETFD, 0); // as Asio opens one
     peer = std::move(pair.far);
     object = std::make_unique<local::socket>(context, local(), pair.near.release());
   }
 
-  void close_in_one_of_three_ways(int round)
+  /// Asynchronous ways until the end.
+  template <class Way>
+  void close()
   {
-    if (round % 3 == 0)
-      object->close();
-    else if (round % 3 == 1)
-      object.reset();
-    else
-      close_and_wait();
-  }
-
-  void close_and_wait()
-  {
-    bool closed = false;
-    object->async_close([&closed](error_code ec) { closed = !ec; });
-    BOOST_TEST(support::wait_until([&] { return support::turn(context), closed; }));
-  }
-
-  /// The close is the worker's then.
-  void begin_to_close(int /*round*/)
-  {
-    object->async_close([](error_code) {});
-    support::turn(context);
+    bool is_closed = !Way::is_asynchronous;
+    Way::close(*object, [&is_closed](error_code ec) { is_closed = !ec; });
+    BOOST_TEST(wait_until([&] { return turn(context), is_closed; }));
   }
 
   void tell(io_context::fork_event e)
@@ -143,9 +118,14 @@ struct fixture
     context.notify_fork(e);
   }
 
-  ::pid_t fork_and_tell(support::ends& input)
+  void fork_and_tell(int count)
   {
-    return support::fork_to([&] { return tell(io_context::fork_child), read_to_end(input); });
+    tell(io_context::fork_prepare);
+    const auto child = [this](ends& input)
+    { return fork_to([&] { return tell(io_context::fork_child), read_to_end(input); }); };
+    for (int i = 0; i != count; ++i)
+      children.emplace_back(child);
+    tell(io_context::fork_parent);
   }
 
   /// The youngest first: it has copies of what the older ones wait for.
@@ -155,21 +135,19 @@ struct fixture
       children.pop_back();
   }
 
-  /// How many connections live on in children that `make_children` makes after their close.
+  /// No connection lives on in children that `make_children` makes after its close.
   template <class Close, class Make>
-  int count_kept(Close close, Make make_children)
+  void check_nothing_kept(Close close_it, Make make_children)
   {
-    int kept = 0;
     for (int round = 0; round != rounds; ++round)
     {
       open();
-      close(round);
+      close_it();
       make_children();
-      kept += !support::wait_until([this] { return support::hung_up(peer); });
+      BOOST_TEST(wait_until([this] { return hung_up(peer); }));
       end_children();
-      support::turn(context);
+      turn(context);
     }
-    return kept;
   }
 };
 
@@ -185,49 +163,31 @@ BOOST_AUTO_TEST_CASE(a_child_that_is_made_before_the_close_keeps_the_connection)
     open();
     children.emplace_back(make);
     object->close();
-    BOOST_TEST(!support::hung_up(peer));
+    BOOST_TEST(!hung_up(peer));
     end_children();
-    BOOST_TEST(support::hung_up(peer));
+    BOOST_TEST(hung_up(peer));
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_spawned_child_keeps_nothing)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_later_child_keeps_nothing, Way, every_way)
 {
-  const auto close = [this](int round) { close_in_one_of_three_ways(round); };
-  BOOST_TEST(count_kept(close, [this] { children.emplace_back(&spawn); }) == 0);
+  const auto close_it = [this] { this->template close<Way>(); };
+  check_nothing_kept(close_it, [this] { children.emplace_back(&spawn); });
+  check_nothing_kept(close_it, [this] { children.emplace_back(&fork_and_execute); });
+  check_nothing_kept(close_it, [this] { fork_and_tell(1); });
+  // As a server that forks its workers before it serves: all from one preparation.
+  check_nothing_kept(close_it, [this] { fork_and_tell(3); });
 }
 
-BOOST_AUTO_TEST_CASE(a_child_that_executes_a_program_keeps_nothing)
+BOOST_AUTO_TEST_CASE(a_child_that_is_told_keeps_nothing_of_what_was_the_workers_at_the_preparation)
 {
-  const auto close = [this](int round) { close_in_one_of_three_ways(round); };
-  BOOST_TEST(count_kept(close, [this] { children.emplace_back(&fork_and_execute); }) == 0);
-}
-
-// Nor what is still the worker's at the preparation.
-BOOST_AUTO_TEST_CASE(a_child_that_is_told_keeps_nothing)
-{
-  const auto make = [this]
+  const auto begin_to_close = [this]
   {
-    tell(io_context::fork_prepare);
-    children.emplace_back([this](support::ends& input) { return fork_and_tell(input); });
-    tell(io_context::fork_parent);
+    object->async_close([](error_code) {});
+    turn(context);
   };
-  BOOST_TEST(count_kept([this](int round) { close_in_one_of_three_ways(round); }, make) == 0);
-  BOOST_TEST(count_kept([this](int round) { begin_to_close(round); }, make) == 0);
-}
-
-// As a server that forks its workers before it serves: all from one preparation.
-BOOST_AUTO_TEST_CASE(children_of_one_preparation_keep_nothing)
-{
-  const auto make = [this]
-  {
-    tell(io_context::fork_prepare);
-    for (int i = 0; i != 3; ++i)
-      children.emplace_back([this](support::ends& input) { return fork_and_tell(input); });
-    tell(io_context::fork_parent);
-  };
-  BOOST_TEST(count_kept([this](int round) { close_in_one_of_three_ways(round); }, make) == 0);
-  BOOST_TEST(count_kept([this](int round) { begin_to_close(round); }, make) == 0);
+  for (const int count : {1, 3})
+    check_nothing_kept(begin_to_close, [&] { fork_and_tell(count); });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,34 +5,28 @@
 // at the same time. A success stays one, a signal passes through, a wake-up is for one call only,
 // and a call that is not to wait does not.
 
+#include "support/prelude.hpp"
+
+#include <interlock/ip/udp.hpp>
+
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
-#include <cstdio>
-#include <functional>
-#include <future>
-#include <memory>
-#include <thread>
-#include <vector>
+#include <tuple>
 
-#include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
-#include <unistd.h>
 
-#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/test/unit_test.hpp>
+#include <boost/asio/read.hpp>
 
 #include "support/blocking_subjects.hpp"
-#include "support/census.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
 #include "support/interrupting_signal.hpp"
-#include "support/sync_support.hpp"
+#include "support/sleeps_in_poll.hpp"
 #include "support/system_errors.hpp"
 
-namespace asio = boost::asio;
 using namespace support;
+using interlock::ip::udp;
 
 namespace {
 
@@ -55,80 +49,9 @@ outcome write_some(Object& object)
   return o;
 }
 
-template <class Subject>
-void blocks_nowhere()
-{
-  Subject s;
-  s.object.non_blocking(true);
-  error_code ec;
-  s.object.wait(s.object.wait_read, ec);
-  BOOST_TEST(ec == would_block);
-  s.object.wait(s.object.wait_error, ec);
-  BOOST_TEST(ec == would_block);
-}
-
-template <class Subject>
-void reads_would_block()
-{
-  blocks_nowhere<Subject>();
-  Subject s;
-  s.object.non_blocking(true);
-  BOOST_TEST(read_some(s.object).ec == would_block);
-  BOOST_TEST(s.object.is_open());
-  s.feed();
-  BOOST_TEST(read_some(s.object).ec == success);
-}
-
-template <class Subject>
-void writes_would_block()
-{
-  Subject s;
-  s.object.non_blocking(true);
-  const std::uint64_t one = 1;
-  error_code ec;
-  BOOST_TEST(s.object.write_some(asio::buffer(&one, sizeof(one)), ec) == 0u);
-  BOOST_TEST(ec == would_block);
-  s.object.wait(s.object.wait_write, ec);
-  BOOST_TEST(ec == would_block);
-  BOOST_TEST(s.object.is_open());
-}
-
-// What was there before the close is what the call reports, however the two events reach the
-// thread: it is woken only after both.
-template <class Subject>
-void data_before_the_close_is_read()
-{
-  for (int i = 0; i != rounds; ++i)
-  {
-    Subject s;
-    call_in_thread blocked([&] { return read_some(s.object); });
-    BOOST_TEST_REQUIRE(blocked.blocks());
-    s.feed();
-    s.object.close();
-    const outcome o = blocked.get();
-    BOOST_TEST_REQUIRE(o.ec == success);
-    BOOST_TEST_REQUIRE(o.bytes > 0u);
-  }
-}
-
-// Two threads that start at the same moment, as nearly as they can; which of the two is the new one
-// changes from round to round, since it starts a little later.
-void at_once(int round, std::function<void()> first, std::function<void()> second)
-{
-  if (round % 2 != 0)
-    std::swap(first, second);
-  std::atomic<int> ready{0};
-  const auto meet = [&ready](const std::function<void()>& then)
-  {
-    ++ready;
-    while (ready != 2)
-      std::this_thread::yield();
-    then();
-  };
-  std::thread other([&] { meet(second); });
-  meet(first);
-  other.join();
-}
+using empty_subjects = std::tuple<tcp_subject, unix_subject, pipe_subject, event_subject>;
+using full_subjects = std::tuple<full_tcp_subject, full_unix_subject, full_pipe_subject,
+  stopped_pty_subject, full_event_subject>;
 
 // Asio's own, made non-blocking so that it waits in poll(2) as well.
 outcome plain_read(asio::posix::stream_descriptor& object)
@@ -141,34 +64,21 @@ outcome plain_read(asio::posix::stream_descriptor& object)
 
 BOOST_AUTO_TEST_SUITE(test_g11_results_of_woken_calls)
 
-BOOST_AUTO_TEST_CASE(a_read_in_non_blocking_mode_reports_would_block)
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+  a_write_in_non_blocking_mode_reports_would_block, Subject, full_subjects)
 {
-  reads_would_block<tcp_subject>();
-  reads_would_block<unix_subject>();
-  reads_would_block<pipe_subject>();
-  reads_would_block<event_subject>();
-}
-
-BOOST_AUTO_TEST_CASE(a_write_in_non_blocking_mode_reports_would_block)
-{
-  writes_would_block<full_tcp_subject>();
-  writes_would_block<full_unix_subject>();
-  writes_would_block<full_pipe_subject>();
-  writes_would_block<stopped_pty_subject>();
-  writes_would_block<full_event_subject>();
-}
-
-BOOST_AUTO_TEST_CASE(an_accept_in_non_blocking_mode_reports_would_block)
-{
-  blocks_nowhere<acceptor_subject>();
-  acceptor_subject s;
+  Subject s;
   s.object.non_blocking(true);
+  const std::uint64_t one = 1;
   error_code ec;
-  BOOST_TEST(!s.object.accept(ec).is_open());
+  BOOST_TEST(s.object.write_some(asio::buffer(&one, sizeof(one)), ec) == 0u);
   BOOST_TEST(ec == would_block);
-  s.feed();
-  s.object.accept(ec);
-  BOOST_TEST(ec == success);
+  for (const auto what : {s.object.wait_write, s.object.wait_error})
+  {
+    s.object.wait(what, ec);
+    BOOST_TEST(ec == would_block);
+  }
+  BOOST_TEST(s.object.is_open());
 }
 
 // The mode is looked at by the attempt that finds nothing, not by one that already waits.
@@ -184,12 +94,21 @@ BOOST_AUTO_TEST_CASE(leaving_the_non_blocking_mode_makes_calls_wait_again)
   BOOST_TEST(blocked.get().ec == success);
 }
 
-BOOST_AUTO_TEST_CASE(data_and_a_close_at_once_are_a_success)
+// What was there before the close is what the call reports, however the two events reach the
+// thread: it is woken only after both.
+BOOST_AUTO_TEST_CASE_TEMPLATE(data_and_a_close_at_once_are_a_success, Subject, empty_subjects)
 {
-  data_before_the_close_is_read<tcp_subject>();
-  data_before_the_close_is_read<unix_subject>();
-  data_before_the_close_is_read<pipe_subject>();
-  data_before_the_close_is_read<event_subject>();
+  for (int i = 0; i != rounds; ++i)
+  {
+    Subject s;
+    call_in_thread blocked([&] { return read_some(s.object); });
+    BOOST_TEST_REQUIRE(blocked.blocks());
+    s.feed();
+    s.object.close();
+    const outcome o = blocked.get();
+    BOOST_TEST_REQUIRE(o.ec == success);
+    BOOST_TEST_REQUIRE(o.bytes > 0u);
+  }
 }
 
 // In whatever order the thread sees the two, it either has the byte and says so, or has not and
@@ -204,8 +123,14 @@ BOOST_AUTO_TEST_CASE(a_byte_is_read_and_reported_or_neither)
     call_in_thread blocked([&] { return read_some(s.object); });
     BOOST_TEST_REQUIRE(blocked.blocks());
     ::ssize_t written = 0;
-    at_once(
-      i, [&] { s.object.close(); }, [&] { written = ::write(s.other.get(), "x", 1); });
+    at_once(2,
+      [&](int side)
+      {
+        if (side == i % 2)
+          s.object.close();
+        else
+          written = ::write(s.other.get(), "x", 1);
+      });
     const outcome o = blocked.get();
     BOOST_TEST_REQUIRE(written == 1);
     BOOST_TEST_REQUIRE((o.ec == success || o.ec == aborted));
@@ -228,10 +153,14 @@ BOOST_AUTO_TEST_CASE(a_byte_is_written_and_reported_or_neither)
     BOOST_TEST_REQUIRE(blocked.blocks());
     const int capacity = ::fcntl(s.other.get(), F_GETPIPE_SZ);
     std::vector<char> page(4096);
-    at_once(
-      i, [&] { s.object.close(); },
-      [&]
-      { drained += static_cast<std::size_t>(::read(s.other.get(), page.data(), page.size())); });
+    at_once(2,
+      [&](int side)
+      {
+        if (side == i % 2)
+          s.object.close();
+        else
+          drained += static_cast<std::size_t>(::read(s.other.get(), page.data(), page.size()));
+      });
     const outcome o = blocked.get();
     BOOST_TEST_REQUIRE((o.ec == success || o.ec == aborted));
     BOOST_TEST_REQUIRE(o.bytes == (o.ec ? 0u : 1u));
@@ -333,20 +262,77 @@ BOOST_AUTO_TEST_CASE(a_thread_that_can_have_no_wake_up_descriptor_is_woken_all_t
   BOOST_TEST(blocked.get().ec == aborted);
 }
 
-BOOST_AUTO_TEST_CASE(a_regular_file_is_never_waited_for)
+// --- Calls that a close ends when they have done a part.
+
+BOOST_AUTO_TEST_CASE(a_write_that_a_close_ends_reports_what_it_has_written)
 {
-  const census descriptors;
+  unix_subject s;
+  error_code ec;
+  const std::vector<char> much(std::size_t(8) << 20);
+  call_in_thread write([&] { return outcome{ec, s.object.write_some(asio::buffer(much), ec)}; });
+  BOOST_TEST(write.blocks());
+  s.object.close();
+  const std::size_t written = write.get().bytes;
+  BOOST_TEST((written != 0 && written < much.size()));
+  BOOST_TEST(ec == success);
+  BOOST_TEST(s.object.write_some(asio::buffer(much), ec) == 0u);
+  BOOST_TEST(ec == bad_descriptor);
+  std::vector<char> got(much.size());
+  BOOST_TEST(asio::read(s.peer, asio::buffer(got), ec) == written);
+}
+
+// A peek waits in short turns, since no event tells of the rest; it has taken nothing.
+BOOST_AUTO_TEST_CASE(a_read_of_all_that_a_close_ends_reports_what_it_has_read)
+{
+  const int ways_to_read_all[] = {MSG_WAITALL, MSG_WAITALL | MSG_PEEK};
+  for (const int flags : ways_to_read_all)
   {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
-    BOOST_TEST_REQUIRE(file.get());
-    asio::io_context context;
-    interlock::posix::stream_descriptor object(context, ::dup(::fileno(file.get())));
-    BOOST_TEST(write_some(object).bytes == 1u);
-    BOOST_TEST(read_some(object).ec == error_code(asio::error::eof));
-    BOOST_TEST(::lseek(object.native_handle(), 0, SEEK_SET) == 0);
-    BOOST_TEST(read_some(object).bytes == 1u);
+    tcp_subject s;
+    char buffer[64] = {};
+    error_code ec;
+    s.feed();
+    call_in_thread all(
+      [&] {
+        return outcome{ec, s.object.receive(asio::buffer(buffer), flags, ec)};
+      });
+    BOOST_TEST(all.blocks());
+    s.object.close();
+    const bool takes = (flags & MSG_PEEK) == 0;
+    BOOST_TEST(all.get().bytes == (takes ? 1u : 0u));
+    BOOST_TEST(ec == (takes ? success : aborted));
   }
-  BOOST_TEST(descriptors.restored());
+}
+
+// poll(2) reports what is in the error queue without end.
+BOOST_AUTO_TEST_CASE(a_read_beside_an_error_queue_that_is_not_empty_sleeps)
+{
+  asio::io_context context;
+  udp::socket s(context, udp::endpoint(asio::ip::address_v4::loopback(), 0));
+  const int on = 1;
+  checked(::setsockopt(s.native_handle(), IPPROTO_IP, IP_RECVERR, &on, sizeof(on)), "setsockopt");
+  error_code ec;
+  char buffer[4];
+  udp::endpoint from;
+  // It takes datagrams of its peer only: others are refused.
+  asio::ip::udp::socket refusing(context, udp::endpoint(asio::ip::address_v4::loopback(), 0));
+  refusing.connect(refusing.local_endpoint());
+  s.send_to(asio::buffer("x", 1), refusing.local_endpoint(), 0, ec);
+  BOOST_TEST(wait_until([&] { return has_error(s.native_handle()); }));
+  s.receive_from(asio::buffer(buffer), from, 0, ec);
+  BOOST_TEST(ec == asio::error::connection_refused);
+  std::atomic<::pid_t> reader{0};
+  call_in_thread read(
+    [&]
+    {
+      reader = this_thread_id();
+      outcome o;
+      o.bytes = s.receive_from(asio::buffer(buffer), from, 0, o.ec);
+      return o;
+    });
+  BOOST_TEST(wait_until([&] { return sleeps_in_epoll(reader); }));
+  asio::ip::udp::socket peer(context, asio::ip::udp::v4());
+  peer.send_to(asio::buffer("hello", 4), s.local_endpoint());
+  BOOST_TEST(read.get().bytes == 4u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

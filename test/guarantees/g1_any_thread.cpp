@@ -2,87 +2,104 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // G1: every member function may be called from any thread, at the same time as any other, on the
-// same object. What the threads do to each other is for ThreadSanitizer to judge; here it is counted
-// that nothing is lost.
+// same object; and a close handle also while the object is moved or destroyed. What the threads do to each other is for
+// ThreadSanitizer to judge; here it is counted that nothing is lost.
 
-#include <interlock/ip/tcp.hpp>
-#include <interlock/local/stream_protocol.hpp>
-#include <interlock/posix/stream_descriptor.hpp>
+#include "support/prelude.hpp"
 
-#include <functional>
-#include <optional>
-#include <thread>
-#include <vector>
+#include <boost/test/data/test_case.hpp>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/test/unit_test.hpp>
+#include "support/closers.hpp"
+#include "support/local_port.hpp"
 
-#include "support/census.hpp"
-#include "support/close_probe.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/handler_tally.hpp"
-#include "support/loop.hpp"
-
-namespace asio = boost::asio;
-using boost::system::error_code;
-using interlock::ip::tcp;
-using local = interlock::local::stream_protocol;
-using interlock::posix::stream_descriptor;
+using namespace support;
 
 namespace {
 
-const error_code aborted = asio::error::operation_aborted;
+constexpr int rounds = 20;
 
-/// Runs them all at once, and waits for all.
-void at_once(const std::vector<std::function<void()>>& calls)
+/// An object that two threads use. In the end it is closed, and every handler has been called.
+struct racing
 {
-  std::atomic<std::size_t> ready{0};
-  std::vector<std::thread> threads;
-  for (const auto& call : calls)
-    threads.emplace_back(
-      [&]
-      {
-        ++ready;
-        while (ready != calls.size())
-          std::this_thread::yield();
-        call();
-      });
-  for (std::thread& t : threads)
-    t.join();
+  handler_tally tally;
+  ends pair = unix_ends();
+  std::optional<local::socket> object;
+  std::optional<local::socket> other;
+  interlock::close_handle handle;
+  std::atomic<int> failures{0};
+  char buffer[64];
+
+  explicit racing(asio::io_context& context)
+    : object(std::in_place, context, local(), pair.near.release()),
+      other(std::in_place, context),
+      handle(object->get_close_handle())
+  {
+    object->non_blocking(true);
+    send_text(pair.far, "text");
+  }
+
+  ~racing()
+  {
+    object.reset();
+    other.reset();
+    BOOST_TEST(wait_until([this] { return tally.all_ended(); }));
+    BOOST_TEST(tally.all_called());
+    BOOST_TEST(failures == 0);
+  }
+
+  auto handler()
+  {
+    return tally([](auto&&...) {});
+  }
+};
+
+struct act
+{
+  const char* name;
+  void (*run)(racing&);
+};
+
+std::ostream& operator<<(std::ostream& out, const act& a)
+{
+  return out << a.name;
 }
 
-/// A read that is started again as long as the object is open. Its end is counted as one handler.
-template <class Object>
-void read_on(Object& object, support::handler_tally& tally, char (&buffer)[64])
+template <class Way>
+void close_by(racing& r)
 {
-  object.async_read_some(asio::buffer(buffer),
-    tally(
-      [&](error_code ec, std::size_t)
-      {
-        if (!ec)
-          read_on(object, tally, buffer);
-      }));
+  if constexpr (Way::is_asynchronous)
+    Way::close(*r.object, r.handler());
+  else
+    Way::close(*r.object, nullptr);
 }
 
-template <class Object>
-void write_on(Object& object, support::handler_tally& tally)
+void open_again(racing& r)
 {
-  object.async_write_some(asio::buffer("data", 4),
-    tally(
-      [&](error_code ec, std::size_t)
-      {
-        if (!ec)
-          write_on(object, tally);
-      }));
+  fd again = unix_ends().near;
+  error_code ec;
+  r.object->assign(local(), again.get(), ec);
+  if (!ec)
+    again.release();
+}
+
+void take_a_lease(racing& r)
+{
+  const interlock::fd_lease lease = r.object->lease();
+  r.failures += lease && !is_fd_open(lease.get()) ? 1 : 0;
+}
+
+void transfer(racing& r)
+{
+  char buffer[2];
+  error_code ec;
+  r.object->write_some(asio::buffer("text", 4), ec);
+  r.object->read_some(asio::buffer(buffer), ec);
 }
 
 /// Calls of everything that looks at a socket or changes it, none of which may throw.
-template <class Socket>
-void look_at(Socket& s)
+void look_at(racing& r)
 {
+  local::socket& s = *r.object;
   error_code ec;
   s.is_open();
   s.native_handle();
@@ -97,201 +114,110 @@ void look_at(Socket& s)
   s.native_non_blocking(true, ec);
   asio::socket_base::bytes_readable readable;
   s.io_control(readable, ec);
+  s.get_close_handle();
   s.cancel(ec);
 }
 
-constexpr int rounds = 60;
+const act of_any_thread[] = {
+  {"close", &close_by<by_close>},
+  {"close with an error_code", &close_by<by_close_without_exceptions>},
+  {"retire", &close_by<by_retirement>},
+  {"close by a handle", &close_by<by_handle>},
+  {"retire by a handle", &close_by<by_retirement_by_handle>},
+  {"async_close", &close_by<by_async_close>},
+  {"async_close in a mode", &close_by<by_async_close_in_a_mode>},
+  {"async_close by a handle", &close_by<by_async_close_by_handle>},
+  {"release",
+    [](racing& r)
+    {
+      error_code ec;
+      fd{r.object->release(ec)};
+    }},
+  {"async_release",
+    [](racing& r) { r.object->async_release(r.tally([](error_code, int n) { fd{n}; })); }},
+  {"open", &open_again},
+  {"lease", &take_a_lease},
+  {"synchronous transfers", &transfer},
+  {"async_read_some",
+    [](racing& r) { r.object->async_read_some(asio::buffer(r.buffer), r.handler()); }},
+  {"async_write_some",
+    [](racing& r) { r.object->async_write_some(asio::buffer("text", 4), r.handler()); }},
+  {"async_wait", [](racing& r) { r.object->async_wait(local::socket::wait_error, r.handler()); }},
+  {"looks, options and cancel", &look_at},
+};
+
+const act of_the_owner[] = {
+  {"destructor", [](racing& r) { r.object.reset(); }},
+  {"move", [](racing& r) { *r.other = std::move(*r.object); }},
+  {"move there and back",
+    [](racing& r)
+    {
+      *r.other = std::move(*r.object);
+      *r.object = std::move(*r.other);
+    }},
+};
+
+const act on_the_handle[] = {
+  {"close", [](racing& r) { r.handle.close(); }},
+  {"async_close", [](racing& r) { r.handle.async_close(r.handler()); }},
+  {"retire", [](racing& r) { r.handle.retire(); }},
+};
+
+/// `first` and each of `others` at once, again and again.
+template <std::size_t N>
+void race(const act& first, const act (&others)[N])
+{
+  const no_trace nothing_left;
+  const std::size_t strays = stray_closes();
+  {
+    loop threads(2);
+    for (const act& second : others)
+      for (int i = 0; i != rounds; ++i)
+      {
+        racing r(threads.context);
+        at_once(2, [&](int side) { (side == 0 ? first : second).run(r); });
+      }
+  }
+  BOOST_TEST(stray_closes() == strays);
+}
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_g1_any_thread)
 
-BOOST_AUTO_TEST_CASE(a_close_from_inside_a_handler_aborts_the_other_operations)
+BOOST_DATA_TEST_CASE(every_two_calls_may_race, of_any_thread, first)
 {
-  asio::io_context context;
-  support::ends pair = support::unix_ends();
-  local::socket s(context, local(), pair.near.release());
-  support::handler_tally tally;
-  char buffer[8];
-  error_code read_ec;
-  s.async_wait(local::socket::wait_write, tally([&](error_code) { s.close(); }));
-  s.async_read_some(asio::buffer(buffer), tally(support::into(read_ec)));
-  context.run();
-  BOOST_TEST(read_ec == aborted);
-  BOOST_TEST(tally.all_called());
-  BOOST_TEST(!s.is_open());
+  race(first, of_any_thread);
 }
 
-BOOST_AUTO_TEST_CASE(a_close_from_a_handler_of_another_context_aborts)
+BOOST_DATA_TEST_CASE(a_handle_may_be_used_beside_its_owner, of_the_owner, first)
 {
-  support::loop first;
-  support::loop second;
-  support::ends pair = support::tcp_ends();
-  tcp::socket s(first.context, tcp::v4(), pair.near.release());
-  support::handler_tally tally;
-  char buffer[8];
-  error_code read_ec;
-  s.async_read_some(asio::buffer(buffer), tally(support::into(read_ec)));
-  asio::post(second.context, tally([&] { s.close(); }));
-  second.join();
-  first.join();
-  BOOST_TEST(read_ec == aborted);
-  BOOST_TEST(tally.all_called());
-}
-
-// Reads and writes go on in two loop threads while a third looks at the socket and a fourth closes
-// it.
-BOOST_AUTO_TEST_CASE(a_socket_may_be_closed_while_everything_else_is_called)
-{
-  const support::census fds;
-  const std::size_t strays = support::stray_closes();
-  for (int i = 0; i != rounds; ++i)
-  {
-    support::loop loop(2);
-    support::ends pair = support::tcp_ends();
-    tcp::socket s(loop.context, tcp::v4(), pair.near.release());
-    tcp::socket echo(loop.context, tcp::v4(), pair.far.release());
-    support::handler_tally tally;
-    char buffer[64];
-    char echoed[64];
-    read_on(s, tally, buffer);
-    write_on(echo, tally);
-    read_on(echo, tally, echoed);
-    at_once({[&] { look_at(s); }, [&] { write_on(s, tally); }, [&] { s.close(); },
-      [&] { look_at(echo); }, [&] { echo.async_close(tally([](error_code) {})); }});
-    s.close();
-    loop.join();
-    BOOST_TEST(tally.all_called());
-  }
-  BOOST_TEST(fds.restored());
-  BOOST_TEST(support::stray_closes() == strays);
-}
-
-BOOST_AUTO_TEST_CASE(a_descriptor_may_be_closed_while_operations_are_started)
-{
-  const support::census fds;
-  for (int i = 0; i != rounds; ++i)
-  {
-    support::loop loop;
-    support::ends pair = support::unix_ends();
-    stream_descriptor d(loop.context, pair.near.release());
-    support::handler_tally tally;
-    char first[64];
-    char second[64];
-    error_code ec;
-    at_once({[&] { read_on(d, tally, first); }, [&] { read_on(d, tally, second); },
-      [&] { d.async_wait(stream_descriptor::wait_write, tally([](error_code) {})); },
-      [&] { d.async_close(tally([](error_code) {})); }, [&] { d.non_blocking(true, ec); },
-      [&] { d.close(); }});
-    loop.join();
-    BOOST_TEST(tally.all_called());
-  }
-  BOOST_TEST(fds.restored());
+  race(first, on_the_handle);
 }
 
 BOOST_AUTO_TEST_CASE(an_acceptor_may_be_closed_while_connections_arrive)
 {
-  const support::census fds;
+  const no_trace nothing_left;
   for (int i = 0; i != rounds; ++i)
   {
-    support::loop loop;
-    tcp::acceptor a(loop.context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    handler_tally tally;
+    loop threads;
+    tcp::acceptor a(threads.context, any_local_port());
     const tcp::endpoint address = a.local_endpoint();
-    support::handler_tally tally;
-    asio::ip::tcp::socket peer(loop.context);
-    at_once({[&] { a.async_accept(tally([](error_code, tcp::socket) {})); },
+    asio::ip::tcp::socket peer(threads.context);
+    const std::function<void()> calls[] = {[&]
+      { a.async_accept(tally([](error_code, tcp::socket) {})); },
       [&] { a.async_wait(tcp::acceptor::wait_read, tally([](error_code) {})); },
       [&]
       {
         error_code ec;
         peer.connect(address, ec);
       },
-      [&] { a.close(); }});
-    loop.join();
+      [&] { a.close(); }};
+    at_once(4, [&](int side) { calls[side](); });
+    threads.join();
     BOOST_TEST(tally.all_called());
   }
-  BOOST_TEST(fds.restored());
-}
-
-// The third thread finds the object closed, open and unconnected, or closed under its call.
-BOOST_AUTO_TEST_CASE(two_threads_open_and_close_while_a_third_reads)
-{
-  const support::census fds;
-  const std::size_t strays = support::stray_closes();
-  {
-    support::loop loop;
-    tcp::socket s(loop.context);
-    support::handler_tally tally;
-    char buffer[8];
-    const auto open_and_close = [&]
-    {
-      for (int i = 0; i != 10 * rounds; ++i)
-      {
-        error_code ec;
-        s.open(tcp::v4(), ec);
-        s.close(ec);
-      }
-    };
-    at_once({open_and_close, open_and_close,
-      [&]
-      {
-        for (int i = 0; i != 10 * rounds; ++i)
-        {
-          error_code ec;
-          BOOST_TEST(s.read_some(asio::buffer(buffer), ec) == 0u);
-          BOOST_TEST(ec.failed());
-          s.async_read_some(asio::buffer(buffer), tally([](error_code, std::size_t) {}));
-        }
-      }});
-    BOOST_TEST(!s.is_open());
-    loop.join();
-    BOOST_TEST(tally.all_called());
-  }
-  BOOST_TEST(fds.restored());
-  BOOST_TEST(support::stray_closes() == strays);
-}
-
-BOOST_AUTO_TEST_CASE(a_close_needs_no_context_that_runs)
-{
-  asio::io_context context;
-  support::ends pair = support::unix_ends();
-  const support::close_watch watch(pair.near.get());
-  local::socket s(context, local(), pair.near.release());
-  s.close();
-  BOOST_TEST(watch.wait_closed());
-}
-
-BOOST_AUTO_TEST_CASE(a_close_works_on_a_stopped_context)
-{
-  asio::io_context context;
-  support::ends pair = support::unix_ends();
-  const support::close_watch watch(pair.near.get());
-  local::socket s(context, local(), pair.near.release());
-  context.stop();
-  std::thread([&s] { s.close(); }).join();
-  BOOST_TEST(watch.wait_closed());
-}
-
-BOOST_AUTO_TEST_CASE(an_object_may_be_used_after_its_context_is_gone)
-{
-  const support::census fds;
-  std::optional<asio::io_context> context(std::in_place);
-  support::ends pair = support::unix_ends();
-  const support::close_watch watch(pair.near.get());
-  {
-    local::socket s(*context, local(), pair.near.release());
-    context.reset();
-    BOOST_TEST(watch.closed() == 1u);
-    BOOST_TEST(!s.is_open());
-    error_code ec;
-    char buffer[8];
-    BOOST_TEST(s.read_some(asio::buffer(buffer), ec) == 0u);
-    BOOST_TEST(ec == error_code(asio::error::bad_descriptor));
-    BOOST_TEST(s.native_handle() == -1);
-    s.close();
-  }
-  pair.far.reset();
-  BOOST_TEST(watch.closed() == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

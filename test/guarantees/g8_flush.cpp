@@ -4,33 +4,16 @@
 // A close that delivers while something is being written: the writes run to their end first, as long
 // as the close may wait, and what is begun in the meantime is refused and counted.
 
-#include <interlock/close_mode.hpp>
-#include <interlock/ip/tcp.hpp>
-
-#include <chrono>
-#include <cstddef>
-#include <string>
-#include <utility>
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/test/unit_test.hpp>
+#include "support/prelude.hpp"
 
 #include "support/closing_socket.hpp"
-#include "support/descriptor_pairs.hpp"
 #include "support/tcp_facts.hpp"
 
-namespace asio = boost::asio;
-using boost::system::error_code;
+using namespace support;
 using interlock::close_mode;
 using interlock::close_outcome;
-using interlock::ip::tcp;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using support::closing_tcp;
-using support::taken;
-using support::told;
 
 namespace {
 
@@ -54,7 +37,7 @@ struct writing : closing_tcp
         written = ec;
         size = n;
       });
-    support::turn(context);
+    turn(context);
   }
 
   void close(const close_mode& mode)
@@ -63,10 +46,23 @@ struct writing : closing_tcp
     BOOST_TEST(!object.is_open());
   }
 
-  /// The peer reads, and closes when it has got everything.
-  bool run_with_reader()
+  /// Another write waits behind the first.
+  void write_again(error_code& ec)
   {
-    return run_until_told(reader(got), close_waiter);
+    ec = asio::error::would_block;
+    asio::async_write(object, asio::buffer(much), [&ec](error_code e, std::size_t) { ec = e; });
+  }
+
+  /// The peer reads, and closes when it has got everything that was written.
+  void check_runs_to_its_end(close_outcome outcome, std::size_t refused = 0)
+  {
+    BOOST_TEST(run_until_told(reader(got), close_waiter));
+    BOOST_TEST(close_waiter.is(outcome));
+    BOOST_TEST(close_waiter.report.refused_writes == refused);
+    BOOST_TEST(!written);
+    BOOST_TEST(size == much.size());
+    BOOST_TEST((got.ended || got.take_all(pair.far)));
+    BOOST_TEST(got.bytes == much.size());
   }
 
   /// The peer does not read: the write could not run to its end.
@@ -86,22 +82,13 @@ BOOST_AUTO_TEST_SUITE(test_g8_flush)
 BOOST_FIXTURE_TEST_CASE(a_composed_write_runs_to_its_end, writing)
 {
   close(close_mode::deliver(long_enough));
-  BOOST_TEST(run_with_reader());
-  BOOST_TEST(close_waiter.is(close_outcome::acknowledged));
-  BOOST_TEST(close_waiter.report.refused_writes == 0u);
-  BOOST_TEST(!written);
-  BOOST_TEST(size == much.size());
-  BOOST_TEST(got.take_all(pair.far));
-  BOOST_TEST(got.bytes == much.size());
+  check_runs_to_its_end(close_outcome::acknowledged);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_graceful_close_lets_it_run_as_well, writing)
 {
   close(close_mode::graceful(long_enough));
-  BOOST_TEST(run_with_reader());
-  BOOST_TEST(close_waiter.is(close_outcome::peer_closed));
-  BOOST_TEST(!written);
-  BOOST_TEST((got.ended && got.bytes == much.size()));
+  check_runs_to_its_end(close_outcome::peer_closed);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_write_from_elsewhere_is_refused_and_counted, writing)
@@ -109,10 +96,8 @@ BOOST_FIXTURE_TEST_CASE(a_write_from_elsewhere_is_refused_and_counted, writing)
   close(close_mode::deliver(long_enough));
   error_code refused;
   object.async_write_some(asio::buffer("y", 1), [&](error_code ec, std::size_t) { refused = ec; });
-  BOOST_TEST(run_with_reader());
+  check_runs_to_its_end(close_outcome::acknowledged, 1);
   BOOST_TEST(refused == asio::error::bad_descriptor);
-  BOOST_TEST(close_waiter.report.refused_writes == 1u);
-  BOOST_TEST(!written);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_read_lives_as_long_as_the_flush, writing)
@@ -121,13 +106,12 @@ BOOST_FIXTURE_TEST_CASE(a_read_lives_as_long_as_the_flush, writing)
   error_code read = asio::error::would_block;
   object.async_read_some(asio::buffer(&byte, 1), [&](error_code ec, std::size_t) { read = ec; });
   close(close_mode::deliver(long_enough));
-  support::turn(context);
-  support::send_text(pair.far, "z");
-  BOOST_TEST(support::wait_until([&] { return support::turn(context), byte == 'z'; }));
+  turn(context);
+  send_text(pair.far, "z");
+  BOOST_TEST(wait_until([&] { return turn(context), byte == 'z'; }));
   BOOST_TEST(!read);
   BOOST_TEST(close_waiter.times == 0);
-  BOOST_TEST(run_with_reader());
-  BOOST_TEST(close_waiter.is(close_outcome::acknowledged));
+  check_runs_to_its_end(close_outcome::acknowledged);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_immediate_close_lets_no_write_run, writing)
@@ -154,7 +138,7 @@ BOOST_FIXTURE_TEST_CASE(a_standstill_ends_a_flush, writing)
 BOOST_FIXTURE_TEST_CASE(a_closer_that_does_not_wait_ends_a_flush, writing)
 {
   close(close_mode::graceful(long_enough));
-  support::turn(context);
+  turn(context);
   told plain;
   object.async_close(plain.handler());
   check_cut_short(close_outcome::closed);
@@ -176,11 +160,9 @@ BOOST_FIXTURE_TEST_CASE(close_does_not_end_a_flush, writing)
 {
   close(close_mode::deliver(long_enough));
   object.close();
-  support::turn(context);
+  turn(context);
   BOOST_TEST(written == asio::error::would_block);
-  BOOST_TEST(run_with_reader());
-  BOOST_TEST(close_waiter.is(close_outcome::acknowledged));
-  BOOST_TEST(!written);
+  check_runs_to_its_end(close_outcome::acknowledged);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_objects_end_ends_a_flush_and_not_the_delivery, writing)
@@ -189,7 +171,7 @@ BOOST_FIXTURE_TEST_CASE(the_objects_end_ends_a_flush_and_not_the_delivery, writi
   {
     const tcp::socket dying(std::move(object));
   }
-  BOOST_TEST(run_with_reader());
+  BOOST_TEST(run_until_told(reader(got), close_waiter));
   BOOST_TEST(close_waiter.is(close_outcome::acknowledged));
   BOOST_TEST(written == asio::error::operation_aborted);
   BOOST_TEST(got.take_all(pair.far));
@@ -199,7 +181,7 @@ BOOST_FIXTURE_TEST_CASE(the_objects_end_ends_a_flush_and_not_the_delivery, writi
 BOOST_FIXTURE_TEST_CASE(a_peer_that_resets_ends_both, writing)
 {
   close(close_mode::deliver(long_enough));
-  support::turn(context);
+  turn(context);
   pair.far.reset();
   BOOST_TEST(run_until_told(close_waiter));
   BOOST_TEST(close_waiter.times == 1);
@@ -211,11 +193,10 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_resets_ends_both, writing)
 // Asio's reactor serves one of two writes that wait for room when the connection ends.
 BOOST_FIXTURE_TEST_CASE(a_peer_that_resets_ends_two_writes, writing)
 {
-  error_code second = asio::error::would_block;
-  asio::async_write(
-    object, asio::buffer(much), [&second](error_code ec, std::size_t) { second = ec; });
+  error_code second;
+  write_again(second);
   close(close_mode::deliver(long_enough));
-  support::turn(context);
+  turn(context);
   pair.far.reset();
   BOOST_TEST(run_until_told(close_waiter));
   BOOST_TEST(close_waiter.is(close_outcome::reset));
@@ -226,9 +207,8 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_resets_ends_two_writes, writing)
 // The second waits already when the close begins.
 BOOST_FIXTURE_TEST_CASE(after_a_reset_no_write_is_waited_for, writing)
 {
-  error_code second = asio::error::would_block;
-  asio::async_write(
-    object, asio::buffer(much), [&second](error_code ec, std::size_t) { second = ec; });
+  error_code second;
+  write_again(second);
   pair.far.reset();
   while (written == asio::error::would_block && context.run_one_for(long_enough) != 0)
     continue;
@@ -242,10 +222,10 @@ BOOST_FIXTURE_TEST_CASE(after_a_reset_no_write_is_waited_for, writing)
 // No thread runs the context, and so no write ends.
 BOOST_FIXTURE_TEST_CASE(a_context_that_is_not_run_keeps_no_descriptor_open, writing)
 {
-  const support::fd copy(support::checked(::dup(fd()), "dup"));
+  const support::fd copy(checked(::dup(fd()), "dup"));
   close(close_mode::deliver(milliseconds(50)));
   // Our FIN shows that the worker has the descriptor.
-  BOOST_TEST(support::wait_tcp_state(copy, TCP_FIN_WAIT1));
+  BOOST_TEST(wait_tcp_state(copy, TCP_FIN_WAIT1));
   check_cut_short(close_outcome::timed_out);
 }
 

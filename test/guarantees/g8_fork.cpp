@@ -4,28 +4,17 @@
 // A fork in the middle of deliveries: the child closes its copies and does nothing else to the
 // connections, with which the parent goes on.
 
-#include <interlock/close_mode.hpp>
-
-#include <chrono>
-#include <cstddef>
-
-#include <unistd.h>
+#include "support/prelude.hpp"
 
 #include <boost/asio/execution_context.hpp>
-#include <boost/test/unit_test.hpp>
 
 #include "support/closing_socket.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
 #include "support/in_child.hpp"
 #include "support/tcp_facts.hpp"
 
-namespace asio = boost::asio;
+using namespace support;
 using interlock::close_mode;
 using interlock::close_outcome;
-using support::closing_tcp;
-using support::taken;
-using support::told;
 
 namespace {
 
@@ -33,7 +22,7 @@ constexpr std::chrono::seconds long_enough(60);
 
 struct forking : closing_tcp
 {
-  std::size_t sent = support::fill(fd());
+  std::size_t sent = fill(fd());
   const int original = fd();
   told t;
 
@@ -41,15 +30,14 @@ struct forking : closing_tcp
   bool child_closes()
   {
     context.notify_fork(asio::execution_context::fork_prepare);
-    const ::pid_t pid = support::fork_to(
+    const ::pid_t pid = fork_to(
       [this]
       {
         context.notify_fork(asio::execution_context::fork_child);
-        return support::wait_until(
-          [this] { return support::turn(context), !support::is_fd_open(original); });
+        return wait_until([this] { return turn(context), !is_fd_open(original); });
       });
     context.notify_fork(asio::execution_context::fork_parent);
-    return support::was_well(pid);
+    return was_well(pid);
   }
 
   void check_delivered(close_outcome outcome)
@@ -67,10 +55,9 @@ BOOST_AUTO_TEST_SUITE(test_g8_fork, *boost::unit_test::label("forks"))
 
 BOOST_FIXTURE_TEST_CASE(the_parent_goes_on_with_a_delivery, forking)
 {
-  const support::fd copy(support::checked(::dup(original), "dup"));
+  const support::fd copy(checked(::dup(original), "dup"));
   object.async_close(close_mode::graceful(long_enough), t.handler());
-  BOOST_TEST(support::wait_until(
-    [&] { return support::turn(context), support::tcp_state_of(copy) == TCP_FIN_WAIT1; }));
+  BOOST_TEST(wait_until([&] { return turn(context), tcp_state_of(copy) == TCP_FIN_WAIT1; }));
   BOOST_TEST(child_closes());
   BOOST_TEST(t.times == 0);
   check_delivered(close_outcome::peer_closed);

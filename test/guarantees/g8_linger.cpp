@@ -5,61 +5,37 @@
 // keeps it in mind, and the worker waits for as long as it says. The end of our side is close(2)'s, as
 // in the kernel: the processes that have copies of the descriptor go on.
 
-#include <interlock/close_mode.hpp>
-#include <interlock/ip/tcp.hpp>
-#include <interlock/posix/stream_descriptor.hpp>
+#include "support/prelude.hpp"
 
-#include <cerrno>
-#include <chrono>
-#include <cstddef>
 #include <set>
-#include <string>
-#include <utility>
 
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #if defined(__linux__)
 #include <linux/net_tstamp.h>
 #endif
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/socket_base.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/test/unit_test.hpp>
 
-#include "support/close_probe.hpp"
 #include "support/closing_socket.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
 #include "support/in_child.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/tcp_facts.hpp"
 
-namespace asio = boost::asio;
+using namespace support;
 using asio::socket_base;
-using boost::system::error_code;
 using interlock::close_mode;
 using interlock::close_outcome;
-using interlock::ip::tcp;
-using support::closing_tcp;
-using support::closing_unix;
-using support::taken;
-using support::told;
 
 namespace {
 
 /// A full connection whose peer does not read, with five seconds to linger by an option of Asio's.
 struct lingering : closing_tcp
 {
-  std::size_t sent = support::fill(fd());
-  support::close_watch watch{fd()};
+  std::size_t sent = fill(fd());
+  close_watch watch{fd()};
   const int original = fd();
-  const std::set<int> reactor = support::watchers_of(original);
+  const std::set<int> reactor = watchers_of(original);
   told t;
 
   lingering()
@@ -69,43 +45,42 @@ struct lingering : closing_tcp
 
   support::fd copy() const
   {
-    return support::fd(support::checked(::dup(original), "dup"));
+    return support::fd(checked(::dup(original), "dup"));
   }
 
   /// The worker watches the connection, in a set of its own.
   bool is_delivering()
   {
-    return support::wait_until(
+    return wait_until(
       [this]
       {
-        support::turn(context);
-        for (const int set : support::watchers_of(original))
+        turn(context);
+        for (const int set : watchers_of(original))
           if (reactor.count(set) == 0)
             return true;
         return false;
       });
   }
 
-  /// Of what was sent before the close, and nothing else has come.
-  bool all_arrives(taken& got)
+  /// What is closed by `close` leaves the connection as it was, until the last copy is closed.
+  template <class Close>
+  void check_that_a_copy_goes_on(Close close)
   {
-    return support::wait_until([&] { return got.take(pair.far), got.bytes >= sent; })
-      && got.bytes == sent && !got.ended && got.error == 0;
-  }
-
-  /// The connection is what it was, until the last copy is closed.
-  void check_goes_on(support::fd last, taken& got)
-  {
-    BOOST_TEST(!support::readable(pair.far.get(), 0));
-    BOOST_TEST(support::tcp_state_of(last) == TCP_ESTABLISHED);
-    support::send_text(pair.far, "asked");
-    BOOST_TEST(support::wait_input(last, 5));
-    BOOST_TEST(support::drain(last) == 5u);
-    support::send_text(last, "answered");
+    support::fd last = copy();
+    close();
+    taken got;
+    BOOST_TEST(wait_until([&] { return got.take(pair.far), got.bytes >= sent; }));
+    BOOST_TEST((got.bytes == sent && !got.ended && got.error == 0));
+    BOOST_TEST(wait_until([this] { return turn(context), watch.closed() == 1; }));
+    BOOST_TEST(!readable(pair.far.get(), 0));
+    BOOST_TEST(tcp_state_of(last) == TCP_ESTABLISHED);
+    send_text(pair.far, "asked");
+    BOOST_TEST(wait_input(last, 5));
+    BOOST_TEST(drain(last) == 5u);
+    send_text(last, "answered");
     last.reset();
     BOOST_TEST(got.take_all(pair.far));
-    BOOST_TEST(got.ended);
-    BOOST_TEST(got.bytes == sent + 8);
+    BOOST_TEST((got.ended && got.bytes == sent + 8));
   }
 
   /// Everything arrives, and close(2) was called by the worker with nothing to wait for.
@@ -128,8 +103,7 @@ struct told_by_the_descriptor : lingering
   told_by_the_descriptor()
   {
     object.set_option(socket_base::linger(false, 0));
-    const ::linger on = {1, 5};
-    support::checked(::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &on, sizeof(on)), "setsockopt");
+    set_linger(original, 5);
   }
 };
 
@@ -139,7 +113,7 @@ BOOST_AUTO_TEST_SUITE(test_g8_linger)
 
 BOOST_FIXTURE_TEST_CASE(the_kernel_is_not_told, lingering)
 {
-  BOOST_TEST(support::linger_of(fd()).l_onoff == 0);
+  BOOST_TEST(linger_of(fd()).l_onoff == 0);
   socket_base::linger option;
   object.get_option(option);
   BOOST_TEST(option.enabled());
@@ -205,56 +179,7 @@ BOOST_FIXTURE_TEST_CASE(an_immediate_close_does_not_linger, told_by_the_descript
   BOOST_TEST(!watch.lingered());
 }
 
-BOOST_AUTO_TEST_CASE(what_is_inherited_from_a_listener_is_done_as_well)
-{
-  const support::no_trace nothing_left;
-  asio::io_context context;
-  tcp::acceptor listener(context, {asio::ip::address_v4::loopback(), 0});
-  listener.set_option(socket_base::linger(true, 5));
-  const support::fd peer = support::tcp_connected_to(
-    support::fd(support::checked(::dup(listener.native_handle()), "dup")));
-  tcp::socket accepted = listener.accept();
-  support::check_lingering_close(accepted, accepted.native_handle(), peer);
-}
-
-BOOST_AUTO_TEST_CASE(a_descriptor_that_is_a_socket_lingers_as_one)
-{
-  const support::no_trace nothing_left;
-  support::ends tcp_pair = support::narrow_tcp_ends();
-  asio::io_context context;
-  const std::size_t sent = support::fill(tcp_pair.near.get());
-  support::set_linger(tcp_pair.near, 5);
-  const support::close_watch watch(tcp_pair.near.get());
-  interlock::posix::stream_descriptor d(context, tcp_pair.near.release());
-  d.close();
-  taken got;
-  BOOST_TEST(got.take_all(tcp_pair.far));
-  BOOST_TEST(got.bytes == sent);
-  BOOST_TEST(watch.wait_closed());
-  BOOST_TEST(!watch.lingered());
-}
-
 // --- The outcome in the error.
-
-BOOST_FIXTURE_TEST_CASE(what_could_not_be_delivered_in_time_is_an_error, closing_tcp)
-{
-  support::fill(fd());
-  object.set_option(socket_base::linger(true, 1));
-  told t;
-  object.async_close(t.handler());
-  BOOST_TEST(run_until_told(t));
-  BOOST_TEST(t.ec == asio::error::timed_out);
-}
-
-BOOST_FIXTURE_TEST_CASE(a_reset_while_lingering_is_an_error, lingering)
-{
-  object.async_close(t.handler());
-  BOOST_TEST(is_delivering());
-  support::set_linger(pair.far, 0);
-  pair.far.reset();
-  BOOST_TEST(run_until_told(t));
-  BOOST_TEST(t.ec == asio::error::connection_reset);
-}
 
 BOOST_FIXTURE_TEST_CASE(a_requested_report_is_there, lingering)
 {
@@ -270,63 +195,48 @@ BOOST_FIXTURE_TEST_CASE(a_requested_report_is_there, lingering)
 
 BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_an_async_close, lingering)
 {
-  support::fd second = copy();
-  object.async_close(t.handler());
-  BOOST_TEST(is_delivering());
-  taken got;
-  BOOST_TEST(all_arrives(got));
+  check_that_a_copy_goes_on([this] { object.async_close(t.handler()); });
   BOOST_TEST(run_until_told(t));
   BOOST_TEST(!t.ec);
-  BOOST_TEST(watch.closed() == 1u);
-  check_goes_on(std::move(second), got);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_a_close_in_the_background, lingering)
 {
-  support::fd second = copy();
-  object.close();
-  taken got;
-  BOOST_TEST(all_arrives(got));
-  BOOST_TEST(watch.wait_closed());
-  check_goes_on(std::move(second), got);
+  check_that_a_copy_goes_on([this] { object.close(); });
 }
 
 BOOST_FIXTURE_TEST_CASE(
   a_copy_goes_on_where_the_option_was_on_the_descriptor, told_by_the_descriptor)
 {
-  support::fd second = copy();
-  object.async_close(t.handler());
-  taken got;
-  BOOST_TEST(all_arrives(got));
+  check_that_a_copy_goes_on([this] { object.async_close(t.handler()); });
   BOOST_TEST(run_until_told(t));
   BOOST_TEST(!t.ec);
-  check_goes_on(std::move(second), got);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_although_a_joiner_has_a_mode, lingering)
 {
-  support::fd second = copy();
-  object.async_close(t.handler());
   told joined;
-  object.async_close(close_mode::graceful(std::chrono::seconds(60)), joined.handler());
-  taken got;
-  BOOST_TEST(all_arrives(got));
+  check_that_a_copy_goes_on(
+    [&]
+    {
+      object.async_close(t.handler());
+      object.async_close(close_mode::graceful(std::chrono::seconds(60)), joined.handler());
+    });
   BOOST_TEST(run_until_told([] {}, t, joined));
   BOOST_TEST(joined.is(close_outcome::acknowledged));
   BOOST_TEST(joined.report.unacknowledged == 0u);
-  check_goes_on(std::move(second), got);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_copy_goes_on_after_the_time_has_passed, lingering)
 {
   object.set_option(socket_base::linger(true, 1));
-  support::fd second = copy();
-  object.async_close(t.handler());
-  BOOST_TEST(run_until_told(t));
-  BOOST_TEST(t.ec == asio::error::timed_out);
-  taken got;
-  BOOST_TEST(all_arrives(got));
-  check_goes_on(std::move(second), got);
+  check_that_a_copy_goes_on(
+    [this]
+    {
+      object.async_close(t.handler());
+      BOOST_TEST(run_until_told(t));
+      BOOST_TEST(t.ec == asio::error::timed_out);
+    });
 }
 
 // The owner of the copy would take a reset without an error for the end of the stream.
@@ -335,7 +245,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_finds_the_error_of_a_reset, lingering)
   const support::fd second = copy();
   object.async_close(t.handler());
   BOOST_TEST(is_delivering());
-  support::set_linger(pair.far, 0);
+  set_linger(pair.far, 0);
   pair.far.reset();
   BOOST_TEST(run_until_told(t));
   BOOST_TEST(t.ec == asio::error::connection_reset);
@@ -353,13 +263,13 @@ BOOST_FIXTURE_TEST_CASE(an_explicit_mode_ends_our_side_for_all_copies, lingering
   BOOST_TEST(t.is(close_outcome::acknowledged));
   BOOST_TEST(got.take_all(pair.far));
   BOOST_TEST((got.ended && got.bytes == sent));
-  BOOST_TEST(support::tcp_state_of(second) == TCP_FIN_WAIT2);
+  BOOST_TEST(tcp_state_of(second) == TCP_FIN_WAIT2);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_copy_of_a_local_socket_goes_on, closing_unix)
 {
-  const std::size_t sent = support::fill(fd());
-  support::fd second(support::checked(::dup(fd()), "dup"));
+  const std::size_t sent = fill(fd());
+  support::fd second(checked(::dup(fd()), "dup"));
   object.set_option(socket_base::linger(true, 60));
   told t;
   object.async_close(t.handler());
@@ -367,7 +277,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_of_a_local_socket_goes_on, closing_unix)
   BOOST_TEST(run_until_told([&] { got.take(pair.far); }, t));
   BOOST_TEST(!t.ec);
   BOOST_TEST((got.bytes == sent && !got.ended));
-  support::send_text(second, "answered");
+  send_text(second, "answered");
   second.reset();
   BOOST_TEST(got.take_all(pair.far));
   BOOST_TEST((got.ended && got.bytes == sent + 8));
@@ -376,9 +286,9 @@ BOOST_FIXTURE_TEST_CASE(a_copy_of_a_local_socket_goes_on, closing_unix)
 // A server with a process for each connection.
 BOOST_FIXTURE_TEST_CASE(a_forked_child_goes_on_with_the_connection, lingering)
 {
-  support::ends gate = support::pipe_ends();
+  ends gate = pipe_ends();
   context.notify_fork(asio::execution_context::fork_prepare);
-  const ::pid_t pid = support::fork_to(
+  const ::pid_t pid = fork_to(
     [&]
     {
       context.notify_fork(asio::execution_context::fork_child);
@@ -391,12 +301,12 @@ BOOST_FIXTURE_TEST_CASE(a_forked_child_goes_on_with_the_connection, lingering)
   context.notify_fork(asio::execution_context::fork_parent);
   object.async_close(t.handler());
   taken got;
-  BOOST_TEST(all_arrives(got));
+  BOOST_TEST(wait_until([&] { return got.take(pair.far), got.bytes >= sent; }));
   BOOST_TEST(run_until_told(t));
   BOOST_TEST(!t.ec);
-  BOOST_TEST(!support::readable(pair.far.get(), 0));
-  support::send_text(gate.far, "g");
-  BOOST_TEST(support::was_well(pid));
+  BOOST_TEST(!readable(pair.far.get(), 0));
+  send_text(gate.far, "g");
+  BOOST_TEST(was_well(pid));
   BOOST_TEST(got.take_all(pair.far));
   BOOST_TEST((got.ended && got.bytes == sent + 8));
 }
@@ -406,8 +316,8 @@ BOOST_FIXTURE_TEST_CASE(a_forked_child_goes_on_with_the_connection, lingering)
 // As after any other close(2); what has been acknowledged stays with the peer.
 BOOST_FIXTURE_TEST_CASE(unread_input_is_answered_when_all_has_arrived, lingering)
 {
-  support::send_text(pair.far, "unread");
-  BOOST_TEST(support::wait_until([this] { return object.available() == 6u; }));
+  send_text(pair.far, "unread");
+  BOOST_TEST(wait_until([this] { return object.available() == 6u; }));
   object.async_close(t.handler());
   BOOST_TEST(is_delivering());
   taken got;
@@ -448,14 +358,14 @@ BOOST_AUTO_TEST_CASE(a_connection_that_was_refused_has_nothing_to_linger_for)
     const tcp::endpoint nowhere =
       asio::ip::tcp::acceptor(context, {asio::ip::address_v4::loopback(), 0}).local_endpoint();
     tcp::socket object(context, tcp::v4());
-    const support::fd copy(support::checked(::dup(object.native_handle()), "dup"));
+    const support::fd copy(checked(::dup(object.native_handle()), "dup"));
     object.set_option(socket_base::linger(true, 5));
     error_code connected;
     if (is_taken)
       object.connect(nowhere, connected);
     else
       object.async_connect(nowhere, [&](error_code ec) { connected = ec; });
-    BOOST_TEST(support::wait_tcp_state(copy, TCP_CLOSE));
+    BOOST_TEST(wait_tcp_state(copy, TCP_CLOSE));
     told t;
     object.async_close(t.handler());
     context.run();
@@ -469,17 +379,16 @@ BOOST_AUTO_TEST_CASE(a_connection_that_was_refused_has_nothing_to_linger_for)
 // The time at which something was sent waits there to be asked for.
 BOOST_FIXTURE_TEST_CASE(what_else_is_in_the_queue_of_errors_is_no_reset, closing_tcp)
 {
-  const support::fd copy(support::checked(::dup(fd()), "dup"));
+  const support::fd copy(checked(::dup(fd()), "dup"));
   const int stamps = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
-  support::checked(
-    ::setsockopt(fd(), SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof(stamps)), "setsockopt");
+  checked(::setsockopt(fd(), SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof(stamps)), "setsockopt");
   object.set_option(socket_base::linger(true, 5));
   asio::write(object, asio::buffer("sent", 4));
-  support::checked(::shutdown(pair.far.get(), SHUT_WR), "shutdown");
+  checked(::shutdown(pair.far.get(), SHUT_WR), "shutdown");
   object.shutdown(socket_base::shutdown_send);
   taken got;
   BOOST_TEST(got.take_all(pair.far));
-  BOOST_TEST(support::wait_tcp_state(copy, TCP_CLOSE));
+  BOOST_TEST(wait_tcp_state(copy, TCP_CLOSE));
   ::pollfd p = {fd(), 0, 0};
   BOOST_TEST(::poll(&p, 1, 0) == 1);
   BOOST_TEST((p.revents & POLLERR) != 0);
@@ -494,7 +403,7 @@ BOOST_FIXTURE_TEST_CASE(what_else_is_in_the_queue_of_errors_is_no_reset, closing
 
 BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_is_an_abort, closing_tcp)
 {
-  support::fill(fd());
+  fill(fd());
   object.set_option(socket_base::linger(true, 0));
   socket_base::linger option;
   object.get_option(option);
@@ -508,9 +417,8 @@ BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_is_an_abort, closing_tcp)
 
 BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_on_the_descriptor_is_an_abort, closing_tcp)
 {
-  support::fill(fd());
-  const ::linger abort = {1, 0};
-  support::checked(::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof(abort)), "setsockopt");
+  fill(fd());
+  set_linger(fd(), 0);
   told t;
   object.async_close(t.handler());
   BOOST_TEST(run_until_told(t));
@@ -522,7 +430,7 @@ BOOST_FIXTURE_TEST_CASE(a_time_of_nothing_on_the_descriptor_is_an_abort, closing
 
 BOOST_FIXTURE_TEST_CASE(a_delivery_that_is_asked_for_counts_more_than_the_option, closing_tcp)
 {
-  const std::size_t sent = support::fill(fd());
+  const std::size_t sent = fill(fd());
   object.set_option(socket_base::linger(true, 0));
   told t;
   object.async_close(close_mode::deliver(std::chrono::seconds(60)), t.handler());
@@ -538,9 +446,9 @@ BOOST_FIXTURE_TEST_CASE(a_delivery_that_is_asked_for_counts_more_than_the_option
 BOOST_FIXTURE_TEST_CASE(a_descriptor_that_is_released_carries_the_option, lingering)
 {
   const support::fd released(object.release());
-  BOOST_TEST(support::linger_of(released.get()).l_onoff != 0);
-  BOOST_TEST(support::linger_of(released.get()).l_linger == 5);
-  support::set_linger(released, 0);
+  BOOST_TEST(linger_of(released.get()).l_onoff != 0);
+  BOOST_TEST(linger_of(released.get()).l_linger == 5);
+  set_linger(released, 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_socket_of_asios_carries_the_option, lingering)
@@ -564,7 +472,7 @@ BOOST_AUTO_TEST_CASE(the_option_moves_with_the_socket)
   wide.get_option(option);
   BOOST_TEST(option.enabled());
   BOOST_TEST(option.timeout() == 5);
-  BOOST_TEST(support::linger_of(wide.native_handle()).l_onoff == 0);
+  BOOST_TEST(linger_of(wide.native_handle()).l_onoff == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,45 +3,29 @@
 //
 // The modes on what cannot deliver anything, and modes that make no sense: each closes, and says so.
 
+#include "support/prelude.hpp"
+
 #include <interlock/borrowed.hpp>
-#include <interlock/close_handle.hpp>
-#include <interlock/close_mode.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
 #include <interlock/generic/seq_packet_protocol.hpp>
-#include <interlock/ip/tcp.hpp>
 #include <interlock/ip/udp.hpp>
-#include <interlock/local/stream_protocol.hpp>
-#include <interlock/posix/stream_descriptor.hpp>
 
-#include <chrono>
-#include <utility>
-
-#include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/socket_base.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/asio/version.hpp>
-#include <boost/test/unit_test.hpp>
 
 #if BOOST_ASIO_VERSION >= 102400 // Boost 1.80
 #include <boost/asio/deferred.hpp>
 #endif
 
 #include "support/closing_socket.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
 #include "support/lingering_socket.hpp"
-#include "support/no_trace.hpp"
 
-namespace asio = boost::asio;
-using boost::system::error_code;
+using namespace support;
 using interlock::close_mode;
 using interlock::close_outcome;
-using interlock::ip::tcp;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using support::closing_tcp;
-using support::told;
 
 namespace {
 
@@ -49,7 +33,7 @@ constexpr seconds long_enough(60);
 
 const error_code invalid(EINVAL, boost::system::system_category());
 
-struct fixture : support::no_trace
+struct fixture : no_trace
 {
   asio::io_context context;
 
@@ -60,7 +44,7 @@ struct fixture : support::no_trace
     told t;
     object.async_close(mode, t.handler());
     BOOST_TEST(!object.is_open());
-    BOOST_TEST(support::wait_until([&] { return support::turn(context), t.times != 0; }));
+    BOOST_TEST(wait_until([&] { return turn(context), t.times != 0; }));
     return t;
   }
 
@@ -118,14 +102,14 @@ BOOST_AUTO_TEST_CASE(a_descriptor_has_no_peer)
   check_waits_for_nobody(
     [this]
     {
-      support::ends pipe = support::pipe_ends();
+      ends pipe = pipe_ends();
       return interlock::posix::stream_descriptor(context, pipe.near.release());
     });
 }
 
 BOOST_AUTO_TEST_CASE(a_borrowed_connection_is_its_owners_to_deliver)
 {
-  const support::ends pair = support::tcp_ends();
+  const ends pair = tcp_ends();
   for (const close_mode& mode :
     {close_mode::deliver(long_enough), close_mode::graceful(long_enough)})
   {
@@ -136,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_borrowed_connection_is_its_owners_to_deliver)
   }
   tcp::socket s(context, tcp::v4(), pair.near.get(), interlock::borrowed);
   BOOST_TEST(close(s, close_mode::abort()).is(close_outcome::detached));
-  support::send_text(pair.near, "still open");
+  send_text(pair.near, "still open");
 }
 
 BOOST_AUTO_TEST_CASE(a_socket_that_is_not_connected_has_nothing_to_wait_for)
@@ -159,7 +143,7 @@ BOOST_AUTO_TEST_CASE(what_was_never_opened_has_nothing_to_close)
   const interlock::close_handle handle = s.get_close_handle();
   told t;
   handle.async_close(close_mode::deliver(seconds(-1)), t.handler());
-  BOOST_TEST(support::wait_until([&] { return support::turn(context), t.times != 0; }));
+  BOOST_TEST(wait_until([&] { return turn(context), t.times != 0; }));
   BOOST_TEST(t.ec == invalid);
 }
 
@@ -170,8 +154,8 @@ BOOST_AUTO_TEST_CASE(a_mode_that_makes_no_sense_closes_at_once)
     close_mode::deliver(long_enough).progress_timeout(milliseconds(-1))};
   for (const close_mode& mode : senseless)
   {
-    support::ends pair = support::narrow_tcp_ends();
-    support::fill(pair.near.get());
+    ends pair = narrow_tcp_ends();
+    fill(pair.near.get());
     tcp::socket s(context, tcp::v4(), pair.near.release());
     const told t = close(s, mode);
     BOOST_TEST(t.ec == invalid);
@@ -181,21 +165,21 @@ BOOST_AUTO_TEST_CASE(a_mode_that_makes_no_sense_closes_at_once)
 
 BOOST_AUTO_TEST_CASE(a_timeout_of_nothing_delivers_what_can_be_delivered_at_once)
 {
-  support::ends pair = support::tcp_ends();
+  ends pair = tcp_ends();
   tcp::socket s(context, tcp::v4(), pair.near.release());
   BOOST_TEST(s.send(asio::buffer("x", 1)) == 1u);
   const told t = close(s, close_mode::deliver(seconds(0)));
   BOOST_TEST(!t.ec);
   const bool acknowledged = t.report.outcome == close_outcome::acknowledged;
   BOOST_TEST((acknowledged || t.report.outcome == close_outcome::timed_out));
-  support::taken got;
+  taken got;
   BOOST_TEST(got.take_all(pair.far));
   BOOST_TEST((got.ended && got.bytes == 1u));
 }
 
 BOOST_AUTO_TEST_CASE(a_close_in_a_mode_has_a_token_like_any_other)
 {
-  support::ends pair = support::tcp_ends();
+  ends pair = tcp_ends();
   tcp::socket s(context, tcp::v4(), pair.near.release());
   auto report = s.async_close(close_mode::deliver(long_enough), asio::use_future);
   context.run();
@@ -206,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_close_in_a_mode_has_a_token_like_any_other)
 
 BOOST_AUTO_TEST_CASE(a_close_in_a_mode_can_be_deferred)
 {
-  support::ends pair = support::tcp_ends();
+  ends pair = tcp_ends();
   tcp::socket s(context, tcp::v4(), pair.near.release());
   const close_mode mode = close_mode::deliver(long_enough);
   told t;
@@ -221,16 +205,16 @@ BOOST_AUTO_TEST_CASE(a_close_in_a_mode_can_be_deferred)
 
 BOOST_AUTO_TEST_CASE(a_borrowed_descriptor_is_detached_at_once_whatever_its_linger)
 {
-  const support::ends pair = support::tcp_ends();
-  support::fill(pair.near.get());
+  const ends pair = tcp_ends();
+  fill(pair.near.get());
   tcp::socket s(context, tcp::v4(), pair.near.get(), interlock::borrowed);
   s.set_option(asio::socket_base::linger(true, 60));
   told t;
   s.async_close(t.handler());
-  BOOST_TEST(support::wait_until([&] { return support::turn(context), t.times != 0; }));
+  BOOST_TEST(wait_until([&] { return turn(context), t.times != 0; }));
   BOOST_TEST(!t.ec);
   BOOST_TEST(interlock::detail::calls::linger_time(pair.near.get()).seconds() == 60);
-  support::set_linger(pair.near, 0);
+  set_linger(pair.near, 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,35 +4,20 @@
 // A delivery under way, and what comes meanwhile: stronger closers and cancellations reach it, weaker ones
 // and the object's end do not.
 
-#include <interlock/close_handle.hpp>
-#include <interlock/close_mode.hpp>
-#include <interlock/ip/tcp.hpp>
-
-#include <cerrno>
-#include <chrono>
-#include <memory>
-#include <optional>
-
-#include <boost/asio/error.hpp>
-#include <boost/test/unit_test.hpp>
+#include "support/prelude.hpp"
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #endif
 
-#include "support/close_probe.hpp"
 #include "support/closing_socket.hpp"
-#include "support/descriptor_pairs.hpp"
 #include "support/tcp_facts.hpp"
 
-namespace asio = boost::asio;
+using namespace support;
 using interlock::close_mode;
 using interlock::close_outcome;
 using std::chrono::seconds;
-using support::closing_tcp;
-using support::taken;
-using support::told;
 
 namespace {
 
@@ -41,8 +26,8 @@ constexpr seconds long_enough(60);
 /// A full connection whose peer does not read, and a delivery that waits for it.
 struct waiting_delivery : closing_tcp
 {
-  std::size_t sent = support::fill(fd());
-  const support::fd copy{support::checked(::dup(fd()), "dup")};
+  std::size_t sent = fill(fd());
+  const support::fd copy{checked(::dup(fd()), "dup")};
   told first;
   told second;
 
@@ -55,23 +40,39 @@ struct waiting_delivery : closing_tcp
 
   bool has_begun()
   {
-    return support::wait_until(
-      [this]
-      {
-        support::turn(context);
-        return support::tcp_state_of(copy) == TCP_FIN_WAIT1;
-      });
+    return wait_until([this] { return turn(context), tcp_state_of(copy) == TCP_FIN_WAIT1; });
   }
 
   bool is_under_way()
   {
-    support::turn(context);
+    turn(context);
     return first.times == 0 && second.times == 0;
   }
 
   bool run_until_both_told()
   {
     return run_until_told([] {}, first, second);
+  }
+
+  /// A close in this mode reaches the delivery: both callers get the outcome to which it leads.
+  void check_overtaken(const close_mode& mode, close_outcome outcome)
+  {
+    BOOST_TEST(begin());
+    object.async_close(mode, second.handler());
+    BOOST_TEST(run_until_both_told());
+    BOOST_TEST(first.is(outcome));
+    BOOST_TEST(second.is(outcome));
+  }
+
+  /// The delivery goes on, with a peer that reads and keeps its own side open, until it has everything.
+  void check_delivered()
+  {
+    BOOST_TEST(is_under_way());
+    taken got;
+    BOOST_TEST(run_until_told([&] { got.take(pair.far); }, first));
+    BOOST_TEST(first.is(close_outcome::acknowledged));
+    BOOST_TEST(got.take_all(pair.far));
+    BOOST_TEST(got.bytes == sent);
   }
 };
 
@@ -81,11 +82,7 @@ BOOST_AUTO_TEST_SUITE(test_g8_overtaking)
 
 BOOST_FIXTURE_TEST_CASE(an_immediate_close_overtakes_a_delivery, waiting_delivery)
 {
-  BOOST_TEST(begin());
-  object.async_close(close_mode::immediate(), second.handler());
-  BOOST_TEST(run_until_both_told());
-  BOOST_TEST(first.is(close_outcome::closed));
-  BOOST_TEST(second.is(close_outcome::closed));
+  check_overtaken(close_mode::immediate(), close_outcome::closed);
   BOOST_TEST(first.report.unacknowledged != 0u);
   BOOST_TEST(first.report.unacknowledged == second.report.unacknowledged);
 }
@@ -101,11 +98,7 @@ BOOST_FIXTURE_TEST_CASE(a_close_without_a_mode_overtakes_a_delivery, waiting_del
 
 BOOST_FIXTURE_TEST_CASE(an_abort_overtakes_a_delivery, waiting_delivery)
 {
-  BOOST_TEST(begin());
-  object.async_close(close_mode::abort(), second.handler());
-  BOOST_TEST(run_until_both_told());
-  BOOST_TEST(first.is(close_outcome::aborted));
-  BOOST_TEST(second.is(close_outcome::aborted));
+  check_overtaken(close_mode::abort(), close_outcome::aborted);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_mode_that_makes_no_sense_overtakes_as_an_immediate_one, waiting_delivery)
@@ -122,33 +115,21 @@ BOOST_FIXTURE_TEST_CASE(a_weaker_closer_joins_and_waits, waiting_delivery)
 {
   BOOST_TEST(begin(close_mode::deliver(long_enough)));
   object.async_close(close_mode::graceful(seconds(0)), second.handler());
-  BOOST_TEST(is_under_way());
-  taken got;
-  BOOST_TEST(run_until_told([&] { got.take(pair.far); }, first, second));
-  BOOST_TEST(first.is(close_outcome::acknowledged));
+  check_delivered();
+  BOOST_TEST(run_until_told(second));
   BOOST_TEST(second.is(close_outcome::acknowledged));
-  BOOST_TEST(got.take_all(pair.far));
-  BOOST_TEST(got.bytes == sent);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_stronger_mode_that_waits_shortens_the_time, waiting_delivery)
 {
-  BOOST_TEST(begin());
-  object.async_close(close_mode::deliver(std::chrono::milliseconds(100)), second.handler());
-  BOOST_TEST(run_until_both_told());
-  BOOST_TEST(first.is(close_outcome::timed_out));
-  BOOST_TEST(second.is(close_outcome::timed_out));
+  check_overtaken(close_mode::deliver(std::chrono::milliseconds(100)), close_outcome::timed_out);
 }
 
 BOOST_FIXTURE_TEST_CASE(close_changes_nothing, waiting_delivery)
 {
-  BOOST_TEST(begin());
+  BOOST_TEST(begin(close_mode::deliver(long_enough)));
   object.close();
-  BOOST_TEST(is_under_way());
-  taken got;
-  BOOST_TEST(run_until_told(reader(got), first));
-  BOOST_TEST(first.is(close_outcome::peer_closed));
-  BOOST_TEST(got.bytes == sent);
+  check_delivered();
 }
 
 BOOST_FIXTURE_TEST_CASE(what_close_has_begun_waits_for_no_peer, waiting_delivery)
@@ -166,24 +147,19 @@ BOOST_FIXTURE_TEST_CASE(the_objects_end_changes_nothing, waiting_delivery)
 {
   BOOST_TEST(begin(close_mode::deliver(long_enough)));
   {
-    const interlock::ip::tcp::socket dying(std::move(object));
+    const tcp::socket dying(std::move(object));
   }
-  BOOST_TEST(is_under_way());
-  taken got;
-  BOOST_TEST(run_until_told([&] { got.take(pair.far); }, first));
-  BOOST_TEST(first.is(close_outcome::acknowledged));
+  check_delivered();
 }
 
 BOOST_FIXTURE_TEST_CASE(an_object_opened_again_leaves_the_delivery_alone, waiting_delivery)
 {
   BOOST_TEST(begin(close_mode::deliver(long_enough)));
-  object.open(interlock::ip::tcp::v4());
-  object.async_close(close_mode::abort(), second.handler());
-  BOOST_TEST(run_until_told([] {}, second));
-  BOOST_TEST(first.times == 0);
-  taken got;
-  BOOST_TEST(run_until_told([&] { got.take(pair.far); }, first));
-  BOOST_TEST(first.is(close_outcome::acknowledged));
+  object.open(tcp::v4());
+  told of_the_new;
+  object.async_close(close_mode::abort(), of_the_new.handler());
+  BOOST_TEST(run_until_told(of_the_new));
+  check_delivered();
 }
 
 BOOST_FIXTURE_TEST_CASE(a_handle_reaches_a_delivery_after_the_objects_end, waiting_delivery)
@@ -191,7 +167,7 @@ BOOST_FIXTURE_TEST_CASE(a_handle_reaches_a_delivery_after_the_objects_end, waiti
   const interlock::close_handle handle = object.get_close_handle();
   BOOST_TEST(begin());
   {
-    const interlock::ip::tcp::socket dying(std::move(object));
+    const tcp::socket dying(std::move(object));
   }
   handle.async_close(close_mode::abort(), second.handler());
   BOOST_TEST(run_until_both_told());
@@ -213,13 +189,13 @@ BOOST_FIXTURE_TEST_CASE(a_closer_after_the_end_gets_the_same_report, waiting_del
 BOOST_FIXTURE_TEST_CASE(the_context_goes_in_the_middle_of_a_delivery, waiting_delivery)
 {
   auto context_of_its_own = std::make_unique<asio::io_context>();
-  support::ends full = support::narrow_tcp_ends();
-  std::optional<interlock::ip::tcp::socket> other(std::in_place, *context_of_its_own);
-  support::fill(full.near.get());
-  const support::close_watch watch(full.near.get());
-  other->assign(interlock::ip::tcp::v4(), full.near.release());
+  ends full = narrow_tcp_ends();
+  std::optional<tcp::socket> other(std::in_place, *context_of_its_own);
+  fill(full.near.get());
+  const close_watch watch(full.near.get());
+  other->assign(tcp::v4(), full.near.release());
   other->async_close(close_mode::graceful(long_enough), second.handler());
-  support::turn(*context_of_its_own);
+  turn(*context_of_its_own);
   context_of_its_own.reset();
   BOOST_TEST(watch.wait_closed());
   BOOST_TEST(second.times == 0);

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// What tests of refused input have in common: the census around each, and the shape of an exception
-// that is named after its function.
+// What tests of refused input have in common: the census around each, both forms of a call, and the
+// shape of an exception that is named after its function.
 
 #ifndef INTERLOCK_TEST_SUPPORT_REFUSALS_HPP
 #define INTERLOCK_TEST_SUPPORT_REFUSALS_HPP
@@ -40,6 +40,16 @@ void throws(const char* function, const boost::system::error_code& ec, Call call
   BOOST_CHECK_EXCEPTION(call(), boost::system::system_error,
     [&](const boost::system::system_error& e)
     { return e.code() == ec && std::string(e.what()).rfind(beginning, 0) == 0; });
+}
+
+/// Both forms of `call`, the one that reports and the one that throws, fail with `ec`.
+template <class Call>
+void refused(const char* function, const boost::system::error_code& ec, Call call)
+{
+  boost::system::error_code reported;
+  call(reported);
+  BOOST_TEST(reported == ec);
+  throws(function, ec, [&] { call(); });
 }
 
 /// A port on which certainly no socket listens: it is bound, and does not listen.

@@ -4,61 +4,35 @@
 // The service of a context and its options: how its threads start, how many there are, how long its shutdown waits,
 // when a close is taken over.
 
-#include <interlock/close_service.hpp>
-
-#include <interlock/close_handle.hpp>
-#include <interlock/close_mode.hpp>
-#include <interlock/close_report.hpp>
-#include <interlock/ip/tcp.hpp>
-#include <interlock/local/stream_protocol.hpp>
+#include "support/prelude.hpp"
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <functional>
 #include <map>
 #include <mutex>
-#include <optional>
-#include <stdexcept>
-#include <thread>
-#include <utility>
-#include <vector>
 
 #include <pthread.h>
 #include <signal.h>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/execution_context.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <boost/test/unit_test.hpp>
 
-#include "support/census.hpp"
-#include "support/close_probe.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/handler_tally.hpp"
-#include "support/loop.hpp"
 #include "support/refusals.hpp"
-#include "support/sync_support.hpp"
-#include "support/wait_until.hpp"
+#include "support/scene.hpp"
 
-namespace asio = boost::asio;
-using boost::system::error_code;
+using namespace support;
 using interlock::close_mode;
 using interlock::close_report;
 using interlock::close_service;
 using interlock::make_close_service;
-using local = interlock::local::stream_protocol;
+using std::chrono::milliseconds;
 
 namespace {
 
-/// An open socket of a context.
-/// Its close(2) can block.
+/// An open socket of a context. Its close(2) can block.
 struct open_socket
 {
-  support::ends pair = support::unread_ends();
-  support::close_watch watch{pair.near.get()};
+  ends pair = unread_ends();
+  close_watch watch{pair.near.get()};
   local::socket object;
 
   explicit open_socket(asio::io_context& context)
@@ -67,13 +41,13 @@ struct open_socket
   }
 };
 
-/// Makes the threads of a service, and knows them. With refusals it throws as many times first.
+/// Makes the threads of a service, and knows them. It may throw first.
 class factory
 {
 public:
-  explicit factory(int refusals = 0)
-    : refusals_(refusals)
+  void refuse(int times)
   {
+    refusals_ = times;
   }
 
   close_service::options options()
@@ -117,16 +91,28 @@ private:
   mutable std::mutex mutex_;
   std::map<std::thread::id, ::pthread_t> threads_;
   int asked_ = 0;
-  const int refusals_;
+  int refusals_ = 0;
+};
+
+struct fixture
+{
+  factory threads;
+  asio::io_context context;
+  close_service::options options;
+
+  void check_refused()
+  {
+    throws("make_close_service", asio::error::invalid_argument,
+      [this] { make_close_service(context, options); });
+  }
 };
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_close_service)
+BOOST_FIXTURE_TEST_SUITE(test_close_service, fixture)
 
 BOOST_AUTO_TEST_CASE(a_service_is_made_before_the_first_object_or_not_at_all)
 {
-  asio::io_context context;
   close_service& made = make_close_service(context);
   asio::execution_context& same = context;
   BOOST_TEST(&made == &asio::use_service<close_service>(same));
@@ -140,8 +126,8 @@ BOOST_AUTO_TEST_CASE(any_execution_context_can_have_one)
 {
   asio::thread_pool pool(1);
   make_close_service(pool);
-  support::ends pair = support::unix_ends();
-  const support::close_watch watch(pair.near.get());
+  ends pair = unix_ends();
+  const close_watch watch(pair.near.get());
   local::socket s(pool, local(), pair.near.release());
   s.close();
   BOOST_TEST(watch.wait_closed());
@@ -149,36 +135,25 @@ BOOST_AUTO_TEST_CASE(any_execution_context_can_have_one)
 
 BOOST_AUTO_TEST_CASE(a_negative_time_is_refused)
 {
-  asio::io_context context;
-  close_service::options o;
-  o.shutdown_wait = std::chrono::milliseconds(-1);
-  support::throws(
-    "make_close_service", asio::error::invalid_argument, [&] { make_close_service(context, o); });
-  o.shutdown_wait = std::chrono::milliseconds(0);
-  o.takeover = std::chrono::milliseconds(-1);
-  support::throws(
-    "make_close_service", asio::error::invalid_argument, [&] { make_close_service(context, o); });
-  o.takeover = std::chrono::milliseconds(0);
-  o.slow_close_age = std::chrono::milliseconds(-1);
-  support::throws(
-    "make_close_service", asio::error::invalid_argument, [&] { make_close_service(context, o); });
-  o.slow_close_age = std::chrono::milliseconds(0);
-  make_close_service(context, o);
+  using options_type = close_service::options;
+  for (const auto time :
+    {&options_type::shutdown_wait, &options_type::takeover, &options_type::slow_close_age})
+  {
+    options.*time = milliseconds(-1);
+    check_refused();
+    options.*time = milliseconds(0);
+  }
+  make_close_service(context, options);
 }
 
 BOOST_AUTO_TEST_CASE(no_thread_for_what_can_block_is_refused)
 {
-  asio::io_context context;
-  close_service::options o;
-  o.max_elastic_threads = 0;
-  support::throws(
-    "make_close_service", asio::error::invalid_argument, [&] { make_close_service(context, o); });
+  options.max_elastic_threads = 0;
+  check_refused();
 }
 
 BOOST_AUTO_TEST_CASE(the_factory_starts_the_threads_when_the_first_close_can_block)
 {
-  factory threads;
-  asio::io_context context;
   make_close_service(context, threads.options());
   open_socket first(context);
   open_socket second(context);
@@ -194,8 +169,6 @@ BOOST_AUTO_TEST_CASE(the_factory_starts_the_threads_when_the_first_close_can_blo
 // The signal would end the program if it were not blocked.
 BOOST_AUTO_TEST_CASE(the_threads_of_a_factory_are_named_and_block_all_signals)
 {
-  factory threads;
-  asio::io_context context;
   make_close_service(context, threads.options());
   open_socket s(context);
   s.object.close();
@@ -206,8 +179,7 @@ BOOST_AUTO_TEST_CASE(the_threads_of_a_factory_are_named_and_block_all_signals)
 
 BOOST_AUTO_TEST_CASE(a_factory_that_throws_is_asked_again_and_meanwhile_closes_are_inline)
 {
-  factory threads(1);
-  asio::io_context context;
+  threads.refuse(1);
   make_close_service(context, threads.options());
   open_socket first(context);
   open_socket second(context);
@@ -221,10 +193,8 @@ BOOST_AUTO_TEST_CASE(a_factory_that_throws_is_asked_again_and_meanwhile_closes_a
 
 BOOST_AUTO_TEST_CASE(closes_that_are_stuck_delay_no_other_below_the_limit)
 {
-  asio::io_context context;
-  close_service::options o;
-  o.max_elastic_threads = 3;
-  make_close_service(context, o);
+  options.max_elastic_threads = 3;
+  make_close_service(context, options);
   open_socket stuck[2] = {open_socket(context), open_socket(context)};
   for (open_socket& s : stuck)
   {
@@ -241,10 +211,8 @@ BOOST_AUTO_TEST_CASE(closes_that_are_stuck_delay_no_other_below_the_limit)
 
 BOOST_AUTO_TEST_CASE(closes_wait_at_the_limit)
 {
-  asio::io_context context;
-  close_service::options o;
-  o.max_elastic_threads = 1;
-  make_close_service(context, o);
+  options.max_elastic_threads = 1;
+  make_close_service(context, options);
   open_socket stuck(context);
   open_socket next(context);
   stuck.watch.shut_gate();
@@ -268,17 +236,15 @@ BOOST_AUTO_TEST_CASE(a_close_that_is_stuck_is_reported_once)
   std::mutex mutex;
   std::vector<interlock::slow_close> reports;
   std::vector<bool> on_library_thread;
-  asio::io_context context;
-  close_service::options o;
-  o.max_elastic_threads = 1;
-  o.slow_close_age = std::chrono::milliseconds(20);
-  o.on_slow_close = [&](const interlock::slow_close& s)
+  options.max_elastic_threads = 1;
+  options.slow_close_age = milliseconds(20);
+  options.on_slow_close = [&](const interlock::slow_close& s)
   {
     const std::lock_guard<std::mutex> lock(mutex);
     reports.push_back(s);
-    on_library_thread.push_back(support::on_worker());
+    on_library_thread.push_back(on_worker());
   };
-  make_close_service(context, o);
+  make_close_service(context, options);
   const auto count = [&]
   {
     const std::lock_guard<std::mutex> lock(mutex);
@@ -293,14 +259,15 @@ BOOST_AUTO_TEST_CASE(a_close_that_is_stuck_is_reported_once)
     s->object.close();
     BOOST_TEST(first.watch.wait_arrived());
   }
-  BOOST_TEST(support::wait_until([&] { return count() == 1u; }));
+  BOOST_TEST(wait_until([&] { return count() == 1u; }));
   first.watch.open_gate();
-  BOOST_TEST(support::wait_until([&] { return count() == 2u; }));
+  BOOST_TEST(wait_until([&] { return count() == 2u; }));
   second.watch.open_gate();
   BOOST_TEST(second.watch.wait_closed());
   BOOST_TEST(count() == 2u);
   BOOST_TEST(reports[0].descriptor == fd);
-  BOOST_TEST((reports[0].age >= o.slow_close_age && reports[1].age >= o.slow_close_age));
+  BOOST_TEST(
+    (reports[0].age >= options.slow_close_age && reports[1].age >= options.slow_close_age));
   BOOST_TEST((reports[0].under_way == 1u && reports[1].under_way == 1u));
   BOOST_TEST((reports[0].waiting <= 1u && reports[1].waiting == 0u));
   BOOST_TEST((on_library_thread[0] && on_library_thread[1]));
@@ -308,15 +275,14 @@ BOOST_AUTO_TEST_CASE(a_close_that_is_stuck_is_reported_once)
 
 BOOST_AUTO_TEST_CASE(the_shutdown_leaves_a_blocked_close2_behind_after_its_wait)
 {
-  support::ends pair = support::unread_ends();
-  support::close_watch watch(pair.near.get());
+  ends pair = unread_ends();
+  close_watch watch(pair.near.get());
   watch.shut_gate();
   {
-    asio::io_context context;
-    close_service::options o;
-    o.shutdown_wait = std::chrono::milliseconds(1);
-    make_close_service(context, o);
-    local::socket s(context, local(), pair.near.release());
+    asio::io_context ending;
+    options.shutdown_wait = milliseconds(1);
+    make_close_service(ending, options);
+    local::socket s(ending, local(), pair.near.release());
     s.close();
     BOOST_TEST(watch.wait_arrived());
   }
@@ -327,10 +293,8 @@ BOOST_AUTO_TEST_CASE(the_shutdown_leaves_a_blocked_close2_behind_after_its_wait)
 
 BOOST_AUTO_TEST_CASE(a_close_on_a_context_that_is_not_run_is_taken_over_after_its_time)
 {
-  asio::io_context context;
-  close_service::options o;
-  o.takeover = std::chrono::milliseconds(1);
-  make_close_service(context, o);
+  options.takeover = milliseconds(1);
+  make_close_service(context, options);
   open_socket s(context);
   s.object.async_close([](error_code) {});
   BOOST_TEST(s.watch.wait_closed());
@@ -338,10 +302,8 @@ BOOST_AUTO_TEST_CASE(a_close_on_a_context_that_is_not_run_is_taken_over_after_it
 
 BOOST_AUTO_TEST_CASE(a_close_is_not_taken_over_before_its_time)
 {
-  asio::io_context context;
-  close_service::options o;
-  o.takeover = std::chrono::hours(1);
-  make_close_service(context, o);
+  options.takeover = std::chrono::hours(1);
+  make_close_service(context, options);
   open_socket waiting(context);
   open_socket other(context);
   waiting.object.async_close([](error_code) {});
@@ -354,32 +316,23 @@ BOOST_AUTO_TEST_CASE(a_close_is_not_taken_over_before_its_time)
 }
 
 // Its threads have an eventfd and an epoll set, and so has a call that blocks.
-BOOST_AUTO_TEST_CASE(what_outlives_a_context_keeps_none_of_its_descriptors)
+BOOST_FIXTURE_TEST_CASE(what_outlives_a_context_keeps_none_of_its_descriptors, scene)
 {
-  const support::census fds;
-  interlock::close_handle kept;
+  const interlock::close_handle kept = object->get_close_handle();
   {
-    asio::io_context context;
-    support::ends pair = support::unix_ends();
-    local::socket s(context, local(), pair.near.release());
-    kept = s.get_close_handle();
-    std::array<char, 1> got{};
-    support::call_in_thread read(
-      [&]
-      {
-        support::outcome o;
-        o.bytes = s.read_some(asio::buffer(got), o.ec);
-        return o;
-      });
-    BOOST_TEST(read.blocks());
-    support::send_text(pair.far, "x");
-    BOOST_TEST(read.get().bytes == 1u);
-    s.async_close(
-      close_mode::deliver(std::chrono::minutes(1)), [](error_code, const close_report&) {});
-    context.run();
-    BOOST_TEST(support::has_workers());
+    call_in_thread reading([this] { return read_some(*object); });
+    BOOST_TEST(reading.blocks());
+    send_text(pair.far, "x");
+    BOOST_TEST(reading.get().bytes == 1u);
   }
-  BOOST_TEST(fds.restored());
+  object->async_close(
+    close_mode::deliver(std::chrono::minutes(1)), tally([](error_code, const close_report&) {}));
+  run();
+  BOOST_TEST(has_workers());
+  pair.far.reset();
+  object.reset();
+  context.reset();
+  BOOST_TEST(before.restored());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

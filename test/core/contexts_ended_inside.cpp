@@ -3,42 +3,21 @@
 //
 // A context that ends within a function of the program's, which an object of that context, or its service, has called.
 
-#include <interlock/close_service.hpp>
-#include <interlock/local/stream_protocol.hpp>
+#include "support/prelude.hpp"
 
-#include <atomic>
-#include <chrono>
-#include <cstddef>
-#include <memory>
-#include <optional>
-#include <utility>
-
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/test/unit_test.hpp>
-
-#include "support/close_probe.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/handler_tally.hpp"
-#include "support/loop.hpp"
-#include "support/wait_until.hpp"
-
-namespace asio = boost::asio;
-using boost::system::error_code;
+using namespace support;
 using interlock::close_service;
-using local = interlock::local::stream_protocol;
 
 namespace {
 
 /// What an object of a context that ends needs besides.
 struct fixture
 {
-  support::ends pair = support::unread_ends();
-  support::close_watch watch{pair.near.get()};
+  ends pair = unread_ends();
+  close_watch watch{pair.near.get()};
   std::optional<asio::io_context> context{std::in_place};
   asio::io_context elsewhere; // where handlers run
-  support::handler_tally tally;
+  handler_tally tally;
   char buffer[8] = {};
 
   ~fixture()
@@ -71,12 +50,12 @@ struct fixture
 
   void run_until_ended()
   {
-    BOOST_TEST(support::wait_until(
+    BOOST_TEST(wait_until(
       [this]
       {
         if (context)
-          support::turn(*context);
-        support::turn(elsewhere);
+          turn(*context);
+        turn(elsewhere);
         return !context;
       }));
   }
@@ -97,7 +76,7 @@ struct fixture
     make_close_service(*context, o);
     watch.shut_gate();
     open().close();
-    BOOST_TEST(support::wait_until([&] { return reported.load(); }));
+    BOOST_TEST(wait_until([&] { return reported.load(); }));
   }
 };
 
@@ -157,7 +136,7 @@ BOOST_AUTO_TEST_CASE(the_destructor_of_a_handler_may_destroy_another_context)
   local::socket s = open();
   s.async_wait(local::socket::wait_error, tally([](error_code) {}));
   const auto end = [this](const void*) { context.reset(); };
-  support::ends ends = support::unix_ends();
+  ends ends = unix_ends();
   std::optional<asio::io_context> second(std::in_place);
   local::socket other(*second, local(), ends.near.release());
   other.async_read_some(asio::buffer(buffer),

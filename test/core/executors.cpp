@@ -1,50 +1,33 @@
 // Copyright (c) 2026 The Interlock authors
 // SPDX-License-Identifier: BSL-1.0
 //
-// Executors of every kind under the objects, and of handlers: each handler is called, and destroyed,
-// where it belongs, and never on a worker.
+// Executors of every kind under the objects, and of handlers: contexts that several threads run, strands, strands of
+// strands, executors of the user's own, each also type-erased. What each promises to a handler holds for every handler
+// of the object, the closers included: it is called, and destroyed, where it belongs, and never on a worker.
 
-#include <interlock/local/stream_protocol.hpp>
-#include <interlock/posix/stream_descriptor.hpp>
+#include "support/prelude.hpp"
 
-#include <atomic>
-#include <functional>
-#include <thread>
 #include <tuple>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/strand.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/test/unit_test.hpp>
-
-#include "support/descriptor_pairs.hpp"
 #include "support/executors.hpp"
-#include "support/handler_tally.hpp"
-#include "support/loop.hpp"
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-using local = interlock::local::stream_protocol;
+using namespace support;
 
 namespace {
 
-const error_code success;
-const error_code aborted = asio::error::operation_aborted;
-const error_code not_called = asio::error::fault;
-
 using io_executor = asio::io_context::executor_type;
+using io_strand = asio::strand<io_executor>;
 
-/// Contexts, each with one thread that runs it, and an executor of the object.
-struct loop_context
+constexpr int label = 7;
+
+/// Contexts run by several threads, each with an executor and with what it promises: `holds()` is
+/// asked in a handler. `serial`: no two handlers run at once.
+struct several_threads
 {
-  support::loop loop;
+  static constexpr bool serial = false;
+  support::loop loop{3};
 
-  io_executor get()
+  io_executor base()
   {
     return loop.context.get_executor();
   }
@@ -55,61 +38,71 @@ struct loop_context
   }
 };
 
-struct of_io_context : loop_context
+struct plain : several_threads
 {
-};
+  io_executor executor{base()};
 
-struct of_any : loop_context
-{
-  asio::any_io_executor get()
+  bool holds() const
   {
-    return loop_context::get();
+    return executor.running_in_this_thread();
   }
 };
 
-struct of_strand : loop_context
+struct custom : several_threads
 {
-  asio::strand<io_executor> strand{loop_context::get()};
+  labelled_executor<io_executor> executor{base(), label};
 
-  asio::strand<io_executor> get()
+  static bool holds()
   {
-    return strand;
+    return label_scope::current() == label;
   }
 };
 
-struct of_any_strand : loop_context
+struct strand : several_threads
 {
-  asio::any_io_executor strand{asio::make_strand(loop_context::get())};
+  static constexpr bool serial = true;
+  io_strand executor{asio::make_strand(base())};
 
-  asio::any_io_executor get()
+  bool holds() const
   {
-    return strand;
+    return executor.running_in_this_thread();
   }
 };
 
-struct of_custom : loop_context
+struct strand_of_strand : several_threads
 {
-  support::labelled_executor<io_executor> get()
+  static constexpr bool serial = true;
+  io_strand inner{asio::make_strand(base())};
+  // Named: make_strand would look into the strand for its own executor.
+  asio::strand<io_strand> executor{inner};
+
+  bool holds() const
   {
-    return support::labelled(loop_context::get(), 1);
+    return executor.running_in_this_thread() && inner.running_in_this_thread();
   }
 };
 
-struct of_any_custom : loop_context
+struct custom_of_strand : several_threads
 {
-  asio::any_io_executor get()
+  static constexpr bool serial = true;
+  io_strand inner{asio::make_strand(base())};
+  labelled_executor<io_strand> executor{inner, label};
+
+  bool holds() const
   {
-    return support::labelled(loop_context::get(), 1);
+    return inner.running_in_this_thread() && label_scope::current() == label;
   }
 };
 
-struct of_thread_pool
+struct thread_pool
 {
-  asio::thread_pool pool{2};
+  static constexpr bool serial = false;
+  asio::thread_pool pool{3};
+  asio::thread_pool::executor_type executor{pool.get_executor()};
 
-  asio::thread_pool::executor_type get()
+  bool holds() const
   {
-    return pool.get_executor();
+    return executor.running_in_this_thread();
   }
 
   void join()
@@ -118,144 +111,176 @@ struct of_thread_pool
   }
 };
 
-using contexts = std::tuple<of_io_context, of_any, of_strand, of_any_strand, of_custom,
-  of_any_custom, of_thread_pool>;
+struct strand_of_pool
+{
+  static constexpr bool serial = true;
+  asio::thread_pool pool{3};
+  asio::strand<asio::thread_pool::executor_type> executor{pool.get_executor()};
+
+  bool holds() const
+  {
+    return executor.running_in_this_thread();
+  }
+
+  void join()
+  {
+    pool.join();
+  }
+};
+
+/// The same behind an executor of any type.
+template <class Layer>
+struct any_of : private Layer
+{
+  using Layer::holds;
+  using Layer::join;
+  using Layer::serial;
+  asio::any_io_executor executor{Layer::executor};
+};
+
+using layers = std::tuple<plain, custom, strand, strand_of_strand, custom_of_strand, thread_pool,
+  strand_of_pool, any_of<plain>, any_of<custom>, any_of<strand>, any_of<strand_of_strand>>;
+
+template <class Layer>
+using socket_of =
+  typename local::socket::rebind_executor<std::decay_t<decltype(Layer::executor)>>::other;
+
+/// A layer, and what the handlers of one object have seen. Nothing may be asserted where they run.
+template <class Layer>
+struct observed : no_trace
+{
+  handler_tally tally;
+  Layer layer;
+  std::atomic<bool> running{false};
+  std::atomic<int> misplaced{0};
+  std::atomic<int> entered{0}; // began while another ran
+  ends pair = unix_ends();
+  const close_watch watch{pair.near.get()};
+  char buffer[8] = {};
+
+  ~observed()
+  {
+    BOOST_TEST(misplaced == 0);
+    BOOST_TEST((Layer::serial ? entered == 0 : true));
+    BOOST_TEST(tally.all_called());
+    BOOST_TEST(watch.closed() == 1u);
+  }
+
+  /// A handler that keeps its error.
+  auto into(error_code& kept)
+  {
+    return tally(
+      [this, &kept](error_code ec, auto&&...)
+      {
+        entered += running.exchange(true) ? 1 : 0;
+        misplaced += layer.holds() ? 0 : 1;
+        kept = ec;
+        running = false;
+      });
+  }
+};
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_executors)
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_object_works_over_every_executor, Context, contexts)
+// Operations that are complete, aborted and refused, closers that lead, join and come late, of the object and of a
+// handle; the object is closed by three threads at once.
+BOOST_AUTO_TEST_CASE_TEMPLATE(handlers_are_called_on_the_executor_of_the_object, Layer, layers)
 {
-  Context context;
-  using socket =
-    typename local::socket::rebind_executor<std::decay_t<decltype(context.get())>>::other;
-  support::ends pair = support::unix_ends();
-  socket a(context.get(), local(), pair.near.release());
-  socket b(context.get(), local(), pair.far.release());
-  support::handler_tally tally;
-  error_code written = not_called;
+  for (int i = 0; i != 20; ++i)
+  {
+    observed<Layer> seen;
+    send_text(seen.pair.far, "x");
+    socket_of<Layer> s(seen.layer.executor, local(), seen.pair.near.release());
+    const interlock::close_handle handle = s.get_close_handle();
+    error_code read = not_called;
+    error_code written = not_called;
+    error_code pending = not_called;
+    error_code wait = not_called;
+    error_code refused = not_called;
+    error_code closed[4] = {not_called, not_called, not_called, not_called};
+    s.async_read_some(asio::buffer(seen.buffer), seen.into(read));
+    s.async_write_some(asio::buffer("hello", 5), seen.into(written));
+    s.async_read_some(asio::buffer(seen.buffer), seen.into(pending));
+    s.async_wait(local::socket::wait_error, seen.into(wait));
+    std::thread first([&] { s.async_close(seen.into(closed[0])); });
+    std::thread second([&] { handle.async_close(seen.into(closed[1])); });
+    s.async_close(seen.into(closed[2]));
+    s.async_read_some(asio::buffer(seen.buffer), seen.into(refused));
+    first.join();
+    second.join();
+    handle.async_close(seen.into(closed[3]));
+    seen.layer.join();
+    BOOST_TEST(read == success);
+    BOOST_TEST(written == success);
+    BOOST_TEST(pending == aborted);
+    BOOST_TEST(wait == aborted);
+    BOOST_TEST(refused == bad_descriptor);
+    for (const error_code& ec : closed)
+      BOOST_TEST(ec == success);
+  }
+}
+
+// The handlers run on the strand, the close is asked for from within it.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_on_every_layer_may_close_the_object, Layer, layers)
+{
+  observed<Layer> seen;
+  socket_of<Layer> s(seen.layer.executor, local(), seen.pair.near.release());
+  error_code read = not_called;
+  error_code closed = not_called;
+  error_code late = not_called;
+  s.async_read_some(asio::buffer(seen.buffer), seen.into(read));
+  asio::post(seen.layer.executor,
+    seen.tally(
+      [&]
+      {
+        s.async_close(seen.tally(
+          [&](error_code ec)
+          {
+            closed = ec;
+            s.async_close(seen.into(late));
+          }));
+      }));
+  seen.layer.join();
+  BOOST_TEST(read == aborted);
+  BOOST_TEST(closed == success);
+  BOOST_TEST(late == success);
+}
+
+// Bound to a handler instead of the object. Whatever becomes of an operation, its handler is called there.
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_layer_may_be_bound_to_a_handler, Layer, layers)
+{
+  observed<Layer> seen;
+  asio::io_context context;
+  send_text(seen.pair.far, "x");
+  local::socket s(context, local(), seen.pair.near.release());
   error_code read = not_called;
   error_code pending = not_called;
+  error_code refused = not_called;
   error_code closed = not_called;
-  char buffer[5];
-  char other[5];
-  asio::async_write(a, asio::buffer("hello", 5), tally(support::into(written)));
-  asio::async_read(b, asio::buffer(buffer),
-    tally(
-      [&](error_code ec, std::size_t)
-      {
-        read = ec;
-        b.async_read_some(asio::buffer(other), tally(support::into(pending)));
-        b.async_close(tally(support::into(closed)));
-      }));
-  context.join();
-  BOOST_TEST(written == success);
+  error_code joined = not_called;
+  const auto bound = [&](error_code& ec)
+  { return asio::bind_executor(seen.layer.executor, seen.into(ec)); };
+  s.async_read_some(asio::buffer(seen.buffer), bound(read));
+  s.async_read_some(asio::buffer(seen.buffer), bound(pending));
+  s.async_close(bound(closed));
+  s.async_close(bound(joined));
+  s.async_read_some(asio::buffer(seen.buffer), bound(refused));
+  context.run();
+  seen.layer.join();
   BOOST_TEST(read == success);
   BOOST_TEST(pending == aborted);
+  BOOST_TEST(refused == bad_descriptor);
   BOOST_TEST(closed == success);
-  BOOST_TEST(tally.all_called());
-}
-
-// The object's executor is where a handler without one of its own is called: all kinds of it.
-BOOST_AUTO_TEST_CASE(handlers_are_called_on_the_executor_of_the_object)
-{
-  asio::io_context context;
-  auto ex = support::labelled(context.get_executor(), 3);
-  using socket = local::socket::rebind_executor<decltype(ex)>::other;
-  support::ends pair = support::unix_ends();
-  support::send_text(pair.far, "x");
-  socket s(ex, local(), pair.near.release());
-  support::handler_tally tally;
-  int in_place = 0;
-  const auto check = [&in_place](error_code, auto&&...)
-  { in_place += support::label_scope::current() == 3 ? 1 : 0; };
-  char buffer[8];
-  s.async_read_some(asio::buffer(buffer), tally(check));
-  s.async_wait(socket::wait_error, tally(check));
-  s.async_close(tally(check));
-  s.async_close(tally(check));
-  context.run();
-  context.restart();
-  s.async_read_some(asio::buffer(buffer), tally(check));
-  s.async_close(tally(check));
-  context.run();
-  BOOST_TEST(in_place == 6);
-  BOOST_TEST(tally.all_called());
-}
-
-// Whatever becomes of an operation, its handler is called on the executor bound to it.
-BOOST_AUTO_TEST_CASE(handlers_are_called_on_the_executors_bound_to_them)
-{
-  support::loop loop;
-  asio::thread_pool pool(1);
-  support::ends pair = support::unix_ends();
-  support::send_text(pair.far, "x");
-  local::socket s(loop.context, local(), pair.near.release());
-  support::handler_tally tally;
-  std::atomic<int> in_place{0};
-  int labels = 0;
-  const auto bound = [&]
-  {
-    const int label = ++labels;
-    const auto check = [label, &in_place](error_code, auto&&...)
-    { in_place += support::label_scope::current() == label ? 1 : 0; };
-    return asio::bind_executor(support::labelled(pool.get_executor(), label), tally(check));
-  };
-  char first[8];
-  char second[8];
-  s.async_read_some(asio::buffer(first), bound());
-  s.async_read_some(asio::buffer(second), bound());
-  s.async_write_some(asio::buffer("x", 1), bound());
-  s.async_wait(local::socket::wait_error, bound());
-  s.async_close(bound());
-  s.async_close(bound());
-  s.async_read_some(asio::buffer(first), bound());
-  loop.join();
-  s.async_write_some(asio::buffer("x", 1), bound());
-  loop.context.restart();
-  loop.context.run();
-  pool.join();
-  BOOST_TEST(labels == 8);
-  BOOST_TEST(in_place == labels);
-  BOOST_TEST(tally.all_called());
-}
-
-// Two loop threads: what the object's own strand promises holds for the close as well.
-BOOST_AUTO_TEST_CASE(a_strand_of_the_object_serialises_all_its_handlers)
-{
-  for (int i = 0; i != 30; ++i)
-  {
-    support::loop loop(3);
-    auto strand = asio::make_strand(loop.context.get_executor());
-    using socket = local::socket::rebind_executor<decltype(strand)>::other;
-    support::ends pair = support::unix_ends();
-    socket s(strand, local(), pair.near.release());
-    support::handler_tally tally;
-    int unguarded = 0;
-    const auto count = [&](error_code, auto&&...)
-    {
-      BOOST_TEST(strand.running_in_this_thread());
-      ++unguarded;
-    };
-    char buffer[8];
-    s.async_read_some(asio::buffer(buffer), tally(count));
-    s.async_wait(socket::wait_error, tally(count));
-    s.async_wait(socket::wait_write, tally(count));
-    std::thread other([&] { s.async_close(tally(count)); });
-    s.async_close(tally(count));
-    other.join();
-    loop.join();
-    BOOST_TEST(unguarded == 5);
-    BOOST_TEST(tally.all_called());
-  }
+  BOOST_TEST(joined == success);
 }
 
 // A function object: what is bound to it is kept when it goes through async_close.
 BOOST_AUTO_TEST_CASE(a_handler_may_be_an_lvalue_and_is_then_copied)
 {
   asio::io_context context;
-  interlock::posix::stream_descriptor d(context, support::pipe_ends().near.release());
+  stream_descriptor d(context, pipe_ends().near.release());
   int calls = 0;
   const std::function<void(error_code)> handler = [&calls](error_code) { ++calls; };
   d.async_close(handler);

@@ -9,43 +9,26 @@
 
 #if defined(INTERLOCK_HAS_IMMEDIATE_EXECUTORS)
 
-#include <interlock/local/stream_protocol.hpp>
+#include "support/prelude.hpp"
 
-#include <memory>
-#include <string>
-#include <thread>
-
-#include <fcntl.h>
 #include <sys/types.h>
-#include <unistd.h>
 
 #include <boost/asio/bind_immediate_executor.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/system_executor.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/test/unit_test.hpp>
 
-#include "support/close_probe.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/handler_tally.hpp"
 #include "support/in_child.hpp"
-#include "support/loop.hpp"
-#include "support/wait_until.hpp"
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-using local = interlock::local::stream_protocol;
+using namespace support;
 
 namespace {
 
 struct fixture
 {
   asio::io_context context;
-  support::handler_tally tally;
-  support::ends pair = support::unix_ends();
-  support::close_watch watch{pair.near.get()};
+  handler_tally tally;
+  ends pair = unix_ends();
+  close_watch watch{pair.near.get()};
   const int fd = pair.near.get();
   std::unique_ptr<local::socket> object = std::make_unique<local::socket>(
     context, local(), pair.near.release());
@@ -53,7 +36,7 @@ struct fixture
 
   ~fixture()
   {
-    support::turn(context);
+    turn(context);
     BOOST_TEST(watch.wait_closed());
     BOOST_TEST(watch.closed() == 1u);
     BOOST_TEST(watch.by_worker());
@@ -123,7 +106,7 @@ BOOST_AUTO_TEST_CASE(an_async_close_inside_the_initiation_completes_afterwards)
       check_kept();
     });
   BOOST_TEST(!closed);
-  BOOST_TEST(support::wait_until([&] { return support::turn(context), closed; }));
+  BOOST_TEST(wait_until([&] { return turn(context), closed; }));
 }
 
 BOOST_AUTO_TEST_CASE(a_close_of_another_thread_inside_the_initiation_does_not_wait_for_it)
@@ -152,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_fork_inside_the_initiation)
             child = ::fork();
             if (child != 0)
               return;
-            ::alarm(support::patience_with_child);
+            ::alarm(patience_with_child);
             context.notify_fork(asio::io_context::fork_child);
             object->close();
             kept_in_child = ::fcntl(fd, F_GETFD) >= 0;
@@ -160,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_fork_inside_the_initiation)
     });
   if (child == 0)
     ::_exit(kept_in_child && ::fcntl(fd, F_GETFD) < 0 ? 0 : 1);
-  BOOST_TEST(support::was_well(child));
+  BOOST_TEST(was_well(child));
   object->close();
   BOOST_TEST(watch.wait_closed());
 }
@@ -177,7 +160,7 @@ BOOST_AUTO_TEST_CASE(the_object_may_be_destroyed_inside_the_initiation)
 
 BOOST_AUTO_TEST_CASE(the_object_may_be_opened_again_inside_the_initiation)
 {
-  support::ends next = support::unix_ends();
+  ends next = unix_ends();
   inside_a_write(
     [&]
     {
@@ -217,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_composed_operation_ends_at_the_close_between_two_of_its_n
     },
     at_once(tally([&](error_code ec, std::size_t) { result = ec; })));
   BOOST_TEST(steps == 2u);
-  BOOST_TEST(support::wait_until([&] { return support::turn(context), tally.all_called(); }));
+  BOOST_TEST(wait_until([&] { return turn(context), tally.all_called(); }));
   BOOST_TEST(result == asio::error::bad_descriptor);
 }
 

@@ -4,36 +4,18 @@
 // A readiness that the reactor had already fetched for one object reaches the next, which has been
 // given the same recycled state. Asio completes a wait with it; here it is not a completion.
 
-#include <interlock/local/stream_protocol.hpp>
-#include <interlock/posix/stream_descriptor.hpp>
+#include "support/prelude.hpp"
 
-#include <optional>
 #include <tuple>
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/test/unit_test.hpp>
-
-#include "support/descriptor_pairs.hpp"
-#include "support/handler_tally.hpp"
-#include "support/loop.hpp"
-#include "support/wait_until.hpp"
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #endif
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-using local = interlock::local::stream_protocol;
+using namespace support;
 
 namespace {
-
-const error_code success;
-const error_code aborted = asio::error::operation_aborted;
-const error_code not_called = asio::error::fault;
 
 /// Two sockets are found ready in one look at the reactor. The handler of the first closes the second
 /// and opens a third, which is not ready, and waits on it.
@@ -43,10 +25,10 @@ struct scene
   using protocol = typename Socket::protocol_type;
 
   asio::io_context context;
-  support::ends first = support::unix_ends();
-  support::ends second = support::unix_ends();
-  support::ends third = support::unix_ends();
-  support::handler_tally tally;
+  ends first = unix_ends();
+  ends second = unix_ends();
+  ends third = unix_ends();
+  handler_tally tally;
   error_code waited = not_called;
   Socket a{context, protocol(), first.near.release()};
   Socket b{context, protocol(), second.near.release()};
@@ -65,15 +47,15 @@ struct scene
         }));
     b.async_wait(Socket::wait_read, tally([](error_code) {}));
     context.poll();
-    support::send_text(first.far, "x");
-    support::send_text(second.far, "y");
-    BOOST_TEST(support::wait_until([this] { return support::turn(context), tally.ended() >= 2; }));
-    support::turn(context);
+    send_text(first.far, "x");
+    send_text(second.far, "y");
+    BOOST_TEST(wait_until([this] { return turn(context), tally.ended() >= 2; }));
+    turn(context);
   }
 
   void wait_on_third()
   {
-    c->async_wait(Socket::wait_read, tally(support::into(waited)));
+    c->async_wait(Socket::wait_read, tally(into(waited)));
   }
 };
 
@@ -99,7 +81,7 @@ BOOST_FIXTURE_TEST_CASE(a_stale_readiness_does_not_complete_a_wait, ours)
 {
   play([this] { wait_on_third(); });
   BOOST_TEST(waited == not_called);
-  support::send_text(third.far, "z");
+  send_text(third.far, "z");
   context.restart();
   context.run();
   BOOST_TEST(waited == success);
@@ -135,8 +117,8 @@ BOOST_FIXTURE_TEST_CASE(the_wait_that_goes_on_is_still_connected_to_its_slot, ou
   play(
     [this, &signal]
     {
-      c->async_wait(local::socket::wait_read,
-        asio::bind_cancellation_slot(signal.slot(), tally(support::into(waited))));
+      c->async_wait(
+        local::socket::wait_read, asio::bind_cancellation_slot(signal.slot(), tally(into(waited))));
     });
   BOOST_TEST(waited == not_called);
   signal.emit(asio::cancellation_type::terminal);
@@ -151,9 +133,9 @@ BOOST_FIXTURE_TEST_CASE(the_wait_that_goes_on_is_still_connected_to_its_slot, ou
 BOOST_AUTO_TEST_CASE_TEMPLATE(two_waits_for_one_readiness_both_complete, Socket, both_sockets)
 {
   asio::io_context context;
-  support::ends pair = support::unix_ends();
+  ends pair = unix_ends();
   Socket s(context, typename Socket::protocol_type(), pair.near.release());
-  support::handler_tally tally;
+  handler_tally tally;
   char c = 0;
   error_code ec;
   for (int round = 0; round != 2; ++round)
@@ -163,8 +145,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(two_waits_for_one_readiness_both_complete, Socket,
     s.async_wait(Socket::wait_read, tally([](error_code) {}));
     context.restart();
     context.poll();
-    support::send_text(pair.far, "x");
-    BOOST_TEST(support::wait_until([&] { return support::turn(context), tally.all_called(); }));
+    send_text(pair.far, "x");
+    BOOST_TEST(wait_until([&] { return turn(context), tally.all_called(); }));
   }
 }
 
@@ -175,13 +157,13 @@ BOOST_FIXTURE_TEST_CASE(a_stale_readiness_is_told_for_each_kind, ours)
   play(
     [this, &written]
     {
-      c->async_wait(local::socket::wait_write, tally(support::into(written)));
+      c->async_wait(local::socket::wait_write, tally(into(written)));
       wait_on_third();
     });
   BOOST_TEST(written == success);
   BOOST_TEST(waited == not_called);
   c->close();
-  support::turn(context);
+  turn(context);
   BOOST_TEST(waited == aborted);
 }
 

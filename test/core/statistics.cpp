@@ -3,37 +3,19 @@
 //
 // What a close_service tells of its objects: every descriptor counts once, and what a close waits for is named.
 
-#include <interlock/close_service.hpp>
+#include "support/prelude.hpp"
+
 #include <interlock/close_statistics.hpp>
-#include <interlock/fd_lease.hpp>
 #include <interlock/generic/stream_protocol.hpp>
-#include <interlock/local/stream_protocol.hpp>
-#include <interlock/posix/stream_descriptor.hpp>
 
 #include <array>
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <numeric>
-#include <optional>
 #include <sstream>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/test/unit_test.hpp>
-
-#include "support/at_once.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/loop.hpp"
 #include "support/standing_close.hpp"
-#include "support/wait_until.hpp"
 
-namespace asio = boost::asio;
-using boost::system::error_code;
+using namespace support;
 using interlock::close_in_progress;
 using interlock::close_mode;
 using interlock::close_outcome;
@@ -41,7 +23,6 @@ using interlock::close_report;
 using interlock::close_service;
 using interlock::close_stage;
 using interlock::close_statistics;
-using local = interlock::local::stream_protocol;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -82,7 +63,7 @@ struct scene
   template <class Condition>
   bool comes_to(Condition is_met) const
   {
-    return support::wait_until([&] { return is_met(now()); });
+    return wait_until([&] { return is_met(now()); });
   }
 
   std::string dump() const
@@ -96,7 +77,7 @@ struct scene
 /// With a connection over AF_UNIX.
 struct connection : scene
 {
-  support::ends pair = support::unix_ends();
+  ends pair = unix_ends();
   const int descriptor = pair.near.get();
   local::socket socket{context, local(), pair.near.release()};
   std::array<char, 1> byte{};
@@ -141,15 +122,15 @@ BOOST_FIXTURE_TEST_CASE(each_descriptor_counts_once_by_its_outcome, scene)
   local::socket s(context);
   for (int i = 0; i != 3; ++i)
   {
-    s.assign(local(), support::unix_ends().near.release());
+    s.assign(local(), unix_ends().near.release());
     BOOST_TEST(now().open == 1u);
     s.close();
-    s.assign(local(), support::unix_ends().near.release());
+    s.assign(local(), unix_ends().near.release());
     s.async_close(close_mode::abort(), [](error_code, const close_report&) {});
     context.restart();
     context.run();
-    s.assign(local(), support::unix_ends().near.release());
-    const support::fd released(s.release());
+    s.assign(local(), unix_ends().near.release());
+    const fd released(s.release());
   }
   const close_statistics all = now();
   BOOST_TEST(all.opened == 9u);
@@ -173,7 +154,7 @@ BOOST_FIXTURE_TEST_CASE(a_move_to_another_type_counts_as_a_new_descriptor, conne
 
 BOOST_FIXTURE_TEST_CASE(a_time_counts_in_the_class_of_its_length, connection)
 {
-  support::fill(socket.native_handle());
+  fill(socket.native_handle());
   close(close_mode::deliver(milliseconds(5)));
   run();
   const close_statistics all = now();
@@ -189,7 +170,7 @@ BOOST_AUTO_TEST_CASE(counts_are_exact_after_threads_have_opened_and_closed)
   constexpr int each = 300;
   support::loop loop(2);
   const close_service& service = interlock::make_close_service(loop.context);
-  support::at_once(threads + 1,
+  at_once(threads + 1,
     [&](int number)
     {
       for (int i = 0; i != each; ++i)
@@ -200,7 +181,7 @@ BOOST_AUTO_TEST_CASE(counts_are_exact_after_threads_have_opened_and_closed)
           static_cast<void>(service.closes_in_progress());
           continue;
         }
-        support::ends pair = support::unix_ends();
+        ends pair = unix_ends();
         local::socket s(loop.context, local(), pair.near.release());
         if (i % 3 == 0)
           s.async_close(close_mode::deliver(long_enough), [](error_code, const close_report&) {});
@@ -210,7 +191,7 @@ BOOST_AUTO_TEST_CASE(counts_are_exact_after_threads_have_opened_and_closed)
     });
   loop.join();
   const auto is_over = [&] { return service.statistics().closed() == threads * each; };
-  BOOST_TEST(support::wait_until(is_over));
+  BOOST_TEST(wait_until(is_over));
   const close_statistics all = service.statistics();
   BOOST_TEST(all.opened == std::uint64_t(threads * each));
   BOOST_TEST(all.open == 0u);
@@ -256,11 +237,11 @@ BOOST_FIXTURE_TEST_CASE(a_close_waits_for_a_lease, connection)
 
 BOOST_FIXTURE_TEST_CASE(a_close_waits_for_its_peer, connection)
 {
-  support::fill(socket.native_handle());
+  fill(socket.native_handle());
   close(close_mode::deliver(long_enough));
   context.poll();
   BOOST_TEST(comes_to(close_stage::peer));
-  support::drain(pair.far);
+  drain(pair.far);
   run();
   check_ended();
 }
@@ -279,10 +260,10 @@ BOOST_FIXTURE_TEST_CASE(a_close_waits_for_handlers, connection)
 BOOST_AUTO_TEST_CASE(a_close_waits_for_close2_and_the_next_for_a_thread)
 {
   scene s(1);
-  support::standing_close stuck(s.context);
+  standing_close stuck(s.context);
   BOOST_TEST(s.comes_to(close_stage::close_call));
   BOOST_TEST(s.now().oldest.descriptor == stuck.descriptor);
-  support::ends next = support::unread_ends();
+  ends next = unread_ends();
   local::socket(s.context, local(), next.near.release()).close();
   BOOST_TEST(s.comes_to(close_stage::queue));
   BOOST_TEST(s.comes_to([](const close_statistics& n) { return n.waiting_for_threads == 1; }));
@@ -294,7 +275,7 @@ BOOST_AUTO_TEST_CASE(a_close_waits_for_close2_and_the_next_for_a_thread)
 
 BOOST_FIXTURE_TEST_CASE(the_close_that_has_begun_first_is_the_oldest, connection)
 {
-  support::ends second_pair = support::unix_ends();
+  ends second_pair = unix_ends();
   local::socket second(context, local(), second_pair.near.release());
   close(close_mode::immediate());
   const auto first = now().oldest.age;

@@ -3,32 +3,14 @@
 //
 // What a synchronous connect waits for, and what it goes on with.
 
-#include <interlock/ip/tcp.hpp>
-#include <interlock/local/stream_protocol.hpp>
+#include "support/prelude.hpp"
 
-#include <atomic>
-#include <cstddef>
-#include <string>
-
-#include <fcntl.h>
 #include <signal.h>
-#include <unistd.h>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/test/unit_test.hpp>
 
 #include "support/blocking_subjects.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
 #include "support/interrupting_signal.hpp"
-#include "support/sync_support.hpp"
 
-namespace asio = boost::asio;
 using namespace support;
-using local = interlock::local::stream_protocol;
-using tcp = interlock::ip::tcp;
 
 namespace {
 

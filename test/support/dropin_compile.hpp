@@ -17,10 +17,16 @@
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/basic_socket.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/serial_port_base.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/asio/system_executor.hpp>
+#include <boost/system/error_code.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "support/dropin_calls.hpp"
+#include <interlock/borrowed.hpp>
+
 #include "support/dropin_members.hpp"
 #include "support/dropin_types.hpp"
 #include "support/loopback_barrier.hpp"
@@ -28,6 +34,28 @@
 #include "support/overload_tokens.hpp"
 
 namespace support {
+
+// Each call is by itself: what one throws does not keep the next from being made.
+
+/// The result of `call()`, its type, and the exception if there is one.
+template <class Call>
+void try_call(notes& note, const std::string& what, Call call)
+{
+  using result = decltype(call());
+  note(what + " returns nothing", std::is_void<result>::value);
+  note(what + " returns an error_code", std::is_same<result, boost::system::error_code>::value);
+  note.thrown(what, [&] { static_cast<void>(call()); });
+}
+
+/// `call(ec...)` without and with an error_code, which is noted.
+template <class Call>
+void try_both(notes& note, const std::string& what, Call call)
+{
+  boost::system::error_code ec;
+  try_call(note, what, [&]() -> decltype(auto) { return call(); });
+  try_call(note, what + " with ec", [&]() -> decltype(auto) { return call(ec); });
+  note(what, ec);
+}
 
 /// What has been called: names of members, and of the tokens of each.
 using calls_made = std::map<std::string, std::set<std::string>>;
@@ -159,6 +187,11 @@ void visit_opening(Object& o, Visitor& v)
 {
   using endpoint = typename Object::endpoint_type;
   const auto protocol = Type::protocol();
+  if constexpr (std::is_default_constructible<std::decay_t<decltype(protocol)>>::value)
+  {
+    v.only("open", [&] { return o.open(); });
+    o.close();
+  }
   v.both("open", [&](auto&... ec) { return o.open(protocol, ec...); });
   v.both("bind", [&](auto&... ec) { return o.bind(endpoint(), ec...); });
   if constexpr (Type::is_acceptor)
@@ -185,7 +218,6 @@ void visit_port(Object& o, Visitor& v)
 {
   pty terminal;
   v.both("open", [&](auto&... ec) { return o.open(terminal.name(), ec...); });
-  v.both("send_break", [&](auto&... ec) { return o.send_break(ec...); });
   o.close();
 }
 
@@ -197,7 +229,8 @@ void visit_end(Object& o, Visitor& v)
   if constexpr (Type::is_socket || Type::is_acceptor)
     v.both("release", [&](auto&... ec) { return fd(o.release(ec...)).get() >= 0; });
   else if constexpr (!Type::is_port)
-    v.only("release", [&] { return fd(o.release()).get() >= 0; });
+    for (int i = 0; i != 2; ++i)
+      v.only("release", [&] { return fd(o.release()).get() >= 0; });
   v.both("close", [&](auto&... ec) { return o.close(ec...); });
   v.only("is_open", [&] { return o.is_open(); });
 }
@@ -285,18 +318,81 @@ void compiles_alike()
 
 // --- Types.
 
-/// Made, moved and not copied as Asio's. Of the constructors those that all types have.
-template <class Ours, class Plain>
+using context_executor = boost::asio::io_context::executor_type;
+
+/// Whether both can be made of a context, an executor or neither, with these arguments after it.
+template <class Ours, class Plain, class... Args>
 constexpr bool made_alike()
 {
-  return std::is_nothrow_move_constructible<Ours>::value && std::is_move_assignable<Ours>::value
-    && !std::is_copy_constructible<Ours>::value && !std::is_copy_assignable<Ours>::value
-    && !std::is_default_constructible<Ours>::value
-    && !std::is_convertible<boost::asio::io_context&, Ours>::value
-    && constructible_alike<Ours, Plain, boost::asio::io_context&>()
-    && constructible_alike<Ours, Plain, boost::asio::any_io_executor>()
-    && constructible_alike<Ours, Plain, boost::asio::any_io_executor, int>()
-    && constructible_alike<Ours, Plain, std::string>();
+  const auto same = [](bool ours, bool plain) { return ours == plain; };
+  return same(std::is_constructible<Ours, boost::asio::io_context&, Args...>::value,
+           std::is_constructible<Plain, boost::asio::io_context&, Args...>::value)
+    && same(std::is_constructible<Ours, context_executor, Args...>::value,
+      std::is_constructible<Plain, context_executor, Args...>::value)
+    && same(std::is_constructible<Ours, boost::asio::any_io_executor, Args...>::value,
+      std::is_constructible<Plain, boost::asio::any_io_executor, Args...>::value)
+    && same(std::is_constructible<Ours, boost::asio::system_executor, Args...>::value,
+      std::is_constructible<Plain, boost::asio::system_executor, Args...>::value)
+    && same(
+      std::is_constructible<Ours, Args...>::value, std::is_constructible<Plain, Args...>::value);
+}
+
+/// Made by the same constructors, moved and not copied.
+template <class Type, class Ours, class Plain>
+constexpr bool live_alike()
+{
+  bool alike = std::is_nothrow_move_constructible<Ours>::value
+    && std::is_move_assignable<Ours>::value && !std::is_copy_constructible<Ours>::value
+    && !std::is_copy_assignable<Ours>::value
+    && !std::is_convertible<boost::asio::io_context&, Ours>::value && made_alike<Ours, Plain>()
+    && made_alike<Ours, Plain, std::string>() && made_alike<Ours, Plain, const char*>();
+  if constexpr (Type::is_socket || Type::is_acceptor)
+  {
+    using protocol = typename Plain::protocol_type;
+    using endpoint = typename Plain::endpoint_type;
+    alike = alike && made_alike<Ours, Plain, protocol>() && made_alike<Ours, Plain, endpoint>()
+      && made_alike<Ours, Plain, protocol, int>();
+    // (A socket of Asio's takes the second for an argument that is there to constrain the first.)
+    if constexpr (Type::is_acceptor)
+      alike = alike && made_alike<Ours, Plain, endpoint, bool>();
+  }
+  else
+    alike = alike && made_alike<Ours, Plain, int>();
+  return alike;
+}
+
+/// Of a socket or an acceptor: Interlock's protocol is named where Asio's is, and one becomes the other.
+template <class Ours, class Plain>
+constexpr bool names_protocols_alike()
+{
+  using protocol = interlock::closable<typename Plain::protocol_type>;
+  return std::is_same<typename Ours::protocol_type, protocol>::value
+    && std::is_same<typename Ours::endpoint_type, typename Plain::endpoint_type>::value
+    && std::is_base_of<boost::asio::socket_base, Ours>::value
+    && std::is_constructible<Ours, boost::asio::io_context&, protocol>::value
+    && std::is_constructible<Ours, boost::asio::io_context&, protocol, int,
+      interlock::borrowed_t>::value
+    && std::is_constructible<Ours, Plain&&>::value
+    && std::is_same<decltype(std::declval<Ours&>().to_asio()), Plain>::value;
+}
+
+/// What can be made of an object with another executor type, of one of Asio's, and of a borrowed descriptor.
+template <class Type, class Ours, class Plain>
+constexpr bool taken_alike()
+{
+  bool alike = true;
+  if constexpr (Type::is_acceptor || Type::has_flags || Type::has_records)
+    alike = names_protocols_alike<Ours, Plain>();
+  else if constexpr (Type::reads || Type::writes)
+    alike =
+      std::is_constructible<Ours, boost::asio::io_context&, int, interlock::borrowed_t>::value;
+  if constexpr (has_default_token<Type> && std::is_destructible<Ours>::value)
+  {
+    using narrow = typename Ours::template rebind_executor<context_executor>::other;
+    alike = alike && std::is_same<typename narrow::executor_type, context_executor>::value
+      && std::is_constructible<Ours, narrow&&>::value && std::is_assignable<Ours&, narrow&&>::value;
+  }
+  return alike;
 }
 
 template <class Type>
@@ -305,11 +401,22 @@ constexpr bool types_alike()
   using ours = typename Type::template named<interlock_family>;
   using plain = typename Type::template named<asio_family>;
   using executor = typename plain::executor_type;
-  return std::is_same<typename ours::executor_type, executor>::value
+  bool alike = std::is_same<typename ours::executor_type, executor>::value
     && std::is_same<typename ours::native_handle_type, typename plain::native_handle_type>::value
     && std::is_same<typename ours::template rebind_executor<executor>::other, ours>::value
-    && made_alike<typename Type::template object<interlock_family, executor>,
+    && std::is_base_of<boost::asio::serial_port_base, ours>::value == Type::is_port
+    && taken_alike<Type, ours, plain>()
+    && live_alike<Type, typename Type::template object<interlock_family, executor>,
       typename Type::template object<asio_family, executor>>();
+  if constexpr (Type::is_socket)
+    alike = alike
+      && std::is_same<typename ours::lowest_layer_type,
+        boost::asio::basic_socket<typename ours::protocol_type, executor>>::value;
+  if constexpr (has_default_token<Type>)
+    alike = alike
+      && live_alike<Type, typename Type::template object<interlock_family, context_executor>,
+        typename Type::template object<asio_family, context_executor>>();
+  return alike;
 }
 
 } // namespace support

@@ -8,10 +8,12 @@
 #ifndef INTERLOCK_TEST_SUPPORT_DROPIN_SEMANTICS_HPP
 #define INTERLOCK_TEST_SUPPORT_DROPIN_SEMANTICS_HPP
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <sys/ioctl.h>
 
@@ -32,109 +34,6 @@
 #include "support/sigpipe_ignored.hpp"
 
 namespace support {
-
-struct transfer_result;
-
-/// One type for all operations.
-class telling_handler
-{
-public:
-  explicit telling_handler(transfer_result& t)
-    : told_(&t)
-  {
-  }
-
-  template <class... Args>
-  void operator()(const boost::system::error_code& ec, Args&&... args);
-
-private:
-  transfer_result* told_;
-};
-
-/// An error and a number of bytes, as an operation tells them.
-struct transfer_result
-{
-  boost::system::error_code ec = boost::asio::error::would_block;
-  std::size_t bytes = 0;
-  int times = 0;
-
-  telling_handler handler()
-  {
-    return telling_handler(*this);
-  }
-
-  bool is(const boost::system::error_code& expected, std::size_t n = 0) const
-  {
-    BOOST_TEST(ec == expected);
-    BOOST_TEST(bytes == n);
-    return ec == expected && bytes == n;
-  }
-};
-
-template <class... Args>
-void telling_handler::operator()(const boost::system::error_code& ec, Args&&... args)
-{
-  told_->ec = ec;
-  told_->bytes = 0;
-  ++told_->times;
-  if constexpr ((std::is_same<std::decay_t<Args>, std::size_t>::value && ...))
-    ((told_->bytes = args), ...);
-}
-
-// --- Transfers by whatever members the type has.
-
-template <class Type>
-constexpr bool can_read = Type::reads || Type::has_flags || Type::has_records;
-
-template <class Type>
-constexpr bool can_write = Type::writes || Type::has_flags || Type::has_records;
-
-template <class Type, class Object>
-transfer_result read(Object& o, boost::asio::mutable_buffer in)
-{
-  transfer_result t;
-  if constexpr (Type::reads)
-    t.bytes = o.read_some(in, t.ec);
-  else if constexpr (Type::has_flags)
-    t.bytes = o.receive(in, 0, t.ec);
-  else
-  {
-    int flags = 0;
-    t.bytes = o.receive(in, 0, flags, t.ec);
-  }
-  return t;
-}
-
-template <class Type, class Object>
-transfer_result write(Object& o, boost::asio::const_buffer out)
-{
-  transfer_result t;
-  if constexpr (Type::writes)
-    t.bytes = o.write_some(out, t.ec);
-  else
-    t.bytes = o.send(out, 0, t.ec);
-  return t;
-}
-
-template <class Type, class Object>
-void start_read(Object& o, boost::asio::mutable_buffer in, int& flags, transfer_result& t)
-{
-  if constexpr (Type::reads)
-    o.async_read_some(in, t.handler());
-  else if constexpr (Type::has_flags)
-    o.async_receive(in, t.handler());
-  else
-    o.async_receive(in, flags, t.handler());
-}
-
-template <class Type, class Object>
-void start_write(Object& o, boost::asio::const_buffer out, transfer_result& t)
-{
-  if constexpr (Type::writes)
-    o.async_write_some(out, t.handler());
-  else
-    o.async_send(out, 0, t.handler());
-}
 
 /// Checks each call on an object that is not open.
 class closed_visitor
@@ -233,6 +132,13 @@ public:
     Type::put(o, e.near);
     o.close();
     is_closed(context, o);
+    if constexpr (!Type::is_port)
+    {
+      ends other = Type::make();
+      Type::put(o, other.near);
+      const fd released(o.release());
+      is_closed(context, o);
+    }
     object source(context);
     object moved(std::move(source));
     is_closed(context, source);
@@ -313,22 +219,10 @@ public:
   {
     if constexpr (Type::is_stream && !Type::has_records)
     {
-      if constexpr (can_read<Type>)
-      {
-        BOOST_TEST(read<Type>(object_, boost::asio::mutable_buffer()).is(error_code()));
-        transfer_result t;
-        start_read<Type>(object_, boost::asio::mutable_buffer(), flags_, t);
-        finish();
-        BOOST_TEST(t.is(error_code()));
-      }
-      if constexpr (can_write<Type>)
-      {
-        BOOST_TEST(write<Type>(object_, boost::asio::const_buffer()).is(error_code()));
-        transfer_result t;
-        start_write<Type>(object_, boost::asio::const_buffer(), t);
-        finish();
-        BOOST_TEST(t.is(error_code()));
-      }
+      transfer_nothing(boost::asio::mutable_buffer());
+      transfer_nothing(boost::asio::buffer(data_, 0));
+      transfer_nothing(std::vector<boost::asio::mutable_buffer>());
+      transfer_nothing(std::array<boost::asio::mutable_buffer, 2>());
     }
     else if constexpr (Type::has_flags && Type::header == 0)
     {
@@ -357,6 +251,8 @@ public:
       {
         BOOST_TEST(waiting.is(end()));
         BOOST_TEST(read<Type>(object_, buffer()).is(end()));
+        // A read of nothing does not meet the end.
+        BOOST_TEST(read<Type>(object_, boost::asio::mutable_buffer()).is(error_code()));
       }
       if constexpr (can_write<Type>)
         write_fails();
@@ -527,6 +423,26 @@ private:
     return boost::asio::buffer(data_);
   }
 
+  template <class Buffers>
+  void transfer_nothing(const Buffers& buffers)
+  {
+    transfer_result t;
+    if constexpr (can_read<Type>)
+    {
+      BOOST_TEST(read<Type>(object_, buffers).is(error_code()));
+      start_read<Type>(object_, buffers, flags_, t);
+      finish();
+      BOOST_TEST(t.is(error_code()));
+    }
+    if constexpr (can_write<Type>)
+    {
+      BOOST_TEST(write<Type>(object_, buffers).is(error_code()));
+      start_write<Type>(object_, buffers, t);
+      finish();
+      BOOST_TEST(t.is(error_code()));
+    }
+  }
+
   void put_text(const std::string& text)
   {
     send_text(pair_.far, text);
@@ -572,6 +488,13 @@ private:
       BOOST_TEST(!object_.accept(ec).is_open());
       BOOST_TEST(ec == expected);
     }
+    if constexpr (can_write<Type> && Type::output_fills)
+    {
+      Type::fill(object_.native_handle(), pair_.far);
+      BOOST_TEST(write<Type>(object_, boost::asio::buffer("x", 1)).is(expected));
+      object_.wait(object::wait_write, ec);
+      BOOST_TEST(ec == expected);
+    }
   }
 
   // A first write to a connection of TCP may still be taken.
@@ -590,28 +513,11 @@ private:
     BOOST_TEST(later.is(boost::asio::error::broken_pipe));
   }
 
-  /// An operation that does not end by itself.
   void start_what_waits(transfer_result& t)
   {
-    if constexpr (can_read<Type>)
-      start_read<Type>(object_, buffer(), flags_, t);
-    else if constexpr (Type::has_blocking_state)
-      object_.async_wait(object::wait_read, t.handler());
-    else
-    {
-      fill_pipe(object_.native_handle());
-      start_write<Type>(object_, boost::asio::buffer("x", 1), t);
-    }
-  }
-
-  static void fill_pipe(int fd)
-  {
-    const int before = checked(::fcntl(fd, F_GETFL), "fcntl");
-    checked(::fcntl(fd, F_SETFL, before | O_NONBLOCK), "fcntl");
-    static const char zeros[4096] = {};
-    while (::write(fd, zeros, sizeof(zeros)) > 0)
-      ;
-    checked(::fcntl(fd, F_SETFL, before), "fcntl");
+    if constexpr (Type::writes && !Type::reads)
+      Type::fill(object_.native_handle(), pair_.far);
+    support::start_what_waits<Type>(object_, buffer(), flags_, t);
   }
 
   /// Handlers have been called so often, and whatever can has been done.

@@ -16,66 +16,15 @@
 #include <sys/socket.h>
 #include <termios.h>
 
-#include <boost/asio/posix/descriptor.hpp>
-#include <boost/asio/serial_port.hpp>
-#include <boost/asio/version.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/test/unit_test.hpp>
 
-#include <interlock/closable.hpp>
-#include <interlock/local/seq_packet_protocol.hpp>
-#include <interlock/posix/descriptor.hpp>
-#include <interlock/readable_pipe.hpp>
-#include <interlock/serial_port.hpp>
-#include <interlock/writable_pipe.hpp>
-
-#if BOOST_ASIO_VERSION >= 102400
-#include <boost/asio/readable_pipe.hpp>
-#include <boost/asio/writable_pipe.hpp>
-#endif
-
+#include "support/blocking_subjects.hpp"
 #include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
-#include "support/packets.hpp"
 #include "support/pty.hpp"
 
 namespace support {
-
-/// The types of a family that the programs of differential.hpp do not use.
-template <class Family>
-struct types_of
-{
-  using user = interlock::closable<packets>;
-  using descriptor = interlock::posix::descriptor;
-  using readable_pipe = interlock::readable_pipe;
-  using writable_pipe = interlock::writable_pipe;
-  using serial_port = interlock::serial_port;
-#if defined(INTERLOCK_HAS_SEQ_PACKET_PROTOCOL)
-  using local_seq_packet = interlock::local::seq_packet_protocol;
-#else
-  using local_seq_packet = user;
-#endif
-};
-
-template <>
-struct types_of<asio_family>
-{
-  using user = packets;
-  using descriptor = boost::asio::posix::descriptor;
-#if BOOST_ASIO_VERSION >= 102400
-  using readable_pipe = boost::asio::readable_pipe;
-  using writable_pipe = boost::asio::writable_pipe;
-#else
-  // Where Asio has no pipes ours are compared with themselves.
-  using readable_pipe = interlock::readable_pipe;
-  using writable_pipe = interlock::writable_pipe;
-#endif
-  using serial_port = boost::asio::serial_port;
-#if defined(INTERLOCK_HAS_SEQ_PACKET_PROTOCOL)
-  using local_seq_packet = boost::asio::local::seq_packet_protocol;
-#else
-  // What Asio has later is what a user may define before.
-  using local_seq_packet = packets;
-#endif
-};
 
 /// An object of a type that can only be a base.
 template <class Base>
@@ -92,73 +41,60 @@ struct concrete : Base
 
 // --- Descriptors.
 
-/// Two sockets, each bound to `address` as completed by the system, and connected to the other.
-template <class Address>
-ends bound_ends(int type, int protocol, const Address& address, const Address& other,
-  ::socklen_t size = sizeof(Address))
+/// An address of any family.
+struct address
 {
-  const auto make = [&](const Address& where)
+  ::sockaddr_storage value = {};
+  ::socklen_t size = sizeof(value);
+
+  ::sockaddr* get()
   {
-    fd n(checked(::socket(where.family(), type | SOCK_CLOEXEC, protocol), "socket"));
-    checked(::bind(n.get(), where.get(), size), "bind");
-    return n;
-  };
-  ends made = {make(address), make(other)};
-  const auto connect = [](const fd& from, const fd& to)
-  {
-    ::sockaddr_storage name = {};
-    ::socklen_t length = sizeof(name);
-    const auto generic = reinterpret_cast<::sockaddr*>(&name);
-    checked(::getsockname(to.get(), generic, &length), "getsockname");
-    checked(::connect(from.get(), generic, length), "connect");
-  };
-  connect(made.near, made.far);
-  connect(made.far, made.near);
-  return made;
-}
+    return reinterpret_cast<::sockaddr*>(&value);
+  }
+};
 
 /// An address of this machine; `last` is the last byte of 127.83.9.x.
-struct own_ip
+inline address own_ip(unsigned last)
 {
-  ::sockaddr_in value = {};
-
-  explicit own_ip(unsigned last)
-  {
-    value.sin_family = AF_INET;
-    value.sin_addr.s_addr = htonl(0x7f530900u + last);
-  }
-
-  static int family()
-  {
-    return AF_INET;
-  }
-
-  const ::sockaddr* get() const
-  {
-    return reinterpret_cast<const ::sockaddr*>(&value);
-  }
-};
+  address a;
+  a.size = sizeof(::sockaddr_in);
+  const auto in = reinterpret_cast<::sockaddr_in*>(&a.value);
+  in->sin_family = AF_INET;
+  in->sin_addr.s_addr = htonl(0x7f530900u + last);
+  return a;
+}
 
 /// Of AF_UNIX. Bound with the family alone, a socket gets a name of the system's choice.
-struct any_name
+inline address any_name()
 {
-  ::sockaddr_un value = {};
+  address a;
+  a.value.ss_family = AF_UNIX;
+  a.size = sizeof(::sa_family_t);
+  return a;
+}
 
-  any_name()
-  {
-    value.sun_family = AF_UNIX;
-  }
+inline fd bound_to(address a, int type, int protocol = 0)
+{
+  fd n(checked(::socket(a.value.ss_family, type | SOCK_CLOEXEC, protocol), "socket"));
+  checked(::bind(n.get(), a.get(), a.size), "bind");
+  return n;
+}
 
-  static int family()
-  {
-    return AF_UNIX;
-  }
+inline void connect_to(int from, int to)
+{
+  address a;
+  checked(::getsockname(to, a.get(), &a.size), "getsockname");
+  checked(::connect(from, a.get(), a.size), "connect");
+}
 
-  const ::sockaddr* get() const
-  {
-    return reinterpret_cast<const ::sockaddr*>(&value);
-  }
-};
+/// Two sockets, each bound to an address, and connected to the other.
+inline ends bound_ends(int type, int protocol, const address& near, const address& far)
+{
+  ends made = {bound_to(near, type, protocol), bound_to(far, type, protocol)};
+  connect_to(made.near.get(), made.far.get());
+  connect_to(made.far.get(), made.near.get());
+  return made;
+}
 
 inline ends udp_ends()
 {
@@ -172,7 +108,7 @@ inline ends raw_ends(int protocol)
 
 inline ends local_datagram_ends()
 {
-  return bound_ends(SOCK_DGRAM, 0, any_name(), any_name(), sizeof(::sa_family_t));
+  return bound_ends(SOCK_DGRAM, 0, any_name(), any_name());
 }
 
 inline ends packet_ends()
@@ -197,9 +133,7 @@ inline ends terminal_ends()
 /// `near` listens.
 inline ends local_listener(int type)
 {
-  fd listener(checked(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0), "socket"));
-  const any_name any;
-  checked(::bind(listener.get(), any.get(), sizeof(::sa_family_t)), "bind");
+  fd listener = bound_to(any_name(), type);
   checked(::listen(listener.get(), 64), "listen");
   return {std::move(listener), fd()};
 }
@@ -207,15 +141,15 @@ inline ends local_listener(int type)
 /// A connection to `listener`, a descriptor, of whatever family and type that is.
 inline fd client_of(int listener)
 {
-  int type = 0;
-  ::socklen_t type_size = sizeof(type);
-  checked(::getsockopt(listener, SOL_SOCKET, SO_TYPE, &type, &type_size), "getsockopt");
-  ::sockaddr_storage name = {};
-  ::socklen_t length = sizeof(name);
-  const auto generic = reinterpret_cast<::sockaddr*>(&name);
-  checked(::getsockname(listener, generic, &length), "getsockname");
-  fd client(checked(::socket(name.ss_family, type | SOCK_CLOEXEC, 0), "socket"));
-  checked(::connect(client.get(), generic, length), "connect");
+  const auto option = [listener](int name)
+  {
+    int value = 0;
+    ::socklen_t size = sizeof(value);
+    checked(::getsockopt(listener, SOL_SOCKET, name, &value, &size), "getsockopt");
+    return value;
+  };
+  fd client(checked(::socket(option(SO_DOMAIN), option(SO_TYPE) | SOCK_CLOEXEC, 0), "socket"));
+  connect_to(client.get(), listener);
   return client;
 }
 
@@ -234,8 +168,12 @@ struct shape
   static constexpr bool has_records = false;        // send and receive, with flags of the record
   static constexpr bool is_port = false;
   static constexpr bool is_stream = false; // has an end, and takes no empty messages
+  static constexpr bool is_tcp = false;    // what is sent to the peer waits for its acknowledgement
+  static constexpr bool is_raw = false;
   // Of what a message has in front of it when it is received.
   static constexpr std::size_t header = 0;
+  // Whether writes come to wait for room. Of a datagram of IP the system drops what has none.
+  static constexpr bool output_fills = true;
 };
 
 struct base_socket_shape : shape
@@ -245,6 +183,11 @@ struct base_socket_shape : shape
   static constexpr bool is_stream = true;
 };
 
+struct tcp_base_shape : base_socket_shape
+{
+  static constexpr bool is_tcp = true;
+};
+
 struct stream_socket_shape : base_socket_shape
 {
   static constexpr bool reads = true;
@@ -252,16 +195,28 @@ struct stream_socket_shape : base_socket_shape
   static constexpr bool has_flags = true;
 };
 
+struct tcp_socket_shape : stream_socket_shape
+{
+  static constexpr bool is_tcp = true;
+};
+
 struct datagram_socket_shape : base_socket_shape
 {
   static constexpr bool has_flags = true;
   static constexpr bool has_addresses = true;
   static constexpr bool is_stream = false;
+  static constexpr bool output_fills = false;
+};
+
+struct local_datagram_shape : datagram_socket_shape
+{
+  static constexpr bool output_fills = true;
 };
 
 struct raw_socket_shape : datagram_socket_shape
 {
   static constexpr std::size_t header = 20;
+  static constexpr bool is_raw = true;
 };
 
 struct packet_socket_shape : base_socket_shape
@@ -335,6 +290,18 @@ struct dropin_type : Shape
     put(object, near, ec);
     BOOST_TEST_REQUIRE(!ec);
   }
+
+  /// A write waits from here on, if output fills.
+  static void fill(int near, const fd& far)
+  {
+    if constexpr (Shape::is_port)
+      checked(::tcflow(near, TCOOFF), "tcflow");
+    // A full buffer of a peer that reads nothing would not do: the peer's kernel may still make room.
+    else if constexpr (Shape::is_tcp)
+      cut_off(far.get());
+    if constexpr (Shape::output_fills && (Shape::writes || Shape::has_flags || Shape::has_records))
+      write_until_full(near);
+  }
 };
 
 #define INTERLOCK_TEST_SOCKET(type, shape, socket_of, protocol_of, ends_of) \
@@ -353,14 +320,14 @@ struct dropin_type : Shape
   };
 
 INTERLOCK_TEST_SOCKET(
-  tcp_socket, stream_socket_shape, Family::tcp::socket, boost::asio::ip::tcp::v4(), tcp_ends())
+  tcp_socket, tcp_socket_shape, Family::tcp::socket, boost::asio::ip::tcp::v4(), tcp_ends())
 INTERLOCK_TEST_SOCKET(local_stream_socket, stream_socket_shape, Family::local::socket,
   boost::asio::local::stream_protocol(), unix_ends())
-INTERLOCK_TEST_SOCKET(generic_stream_socket, stream_socket_shape, Family::generic::socket,
+INTERLOCK_TEST_SOCKET(generic_stream_socket, tcp_socket_shape, Family::generic::socket,
   boost::asio::generic::stream_protocol(AF_INET, IPPROTO_TCP), tcp_ends())
 INTERLOCK_TEST_SOCKET(
   udp_socket, datagram_socket_shape, Family::udp::socket, boost::asio::ip::udp::v4(), udp_ends())
-INTERLOCK_TEST_SOCKET(local_datagram_socket, datagram_socket_shape, Family::local_datagram::socket,
+INTERLOCK_TEST_SOCKET(local_datagram_socket, local_datagram_shape, Family::local_datagram::socket,
   boost::asio::local::datagram_protocol(), local_datagram_ends())
 INTERLOCK_TEST_SOCKET(generic_datagram_socket, datagram_socket_shape,
   Family::generic_datagram::socket, boost::asio::generic::datagram_protocol(AF_INET, IPPROTO_UDP),
@@ -372,25 +339,23 @@ INTERLOCK_TEST_SOCKET(generic_raw_socket, raw_socket_shape, Family::generic_raw:
   boost::asio::generic::raw_protocol(AF_INET, 253), raw_ends(253))
 INTERLOCK_TEST_SOCKET(generic_packet_socket, packet_socket_shape, Family::seq_packet::socket,
   boost::asio::generic::seq_packet_protocol(AF_UNIX, 0), packet_ends())
-INTERLOCK_TEST_SOCKET(local_packet_socket, packet_socket_shape,
-  types_of<Family>::local_seq_packet::socket, types_of<asio_family>::local_seq_packet(),
-  packet_ends())
+INTERLOCK_TEST_SOCKET(local_packet_socket, packet_socket_shape, Family::local_seq_packet::socket,
+  asio_family::local_seq_packet(), packet_ends())
 INTERLOCK_TEST_SOCKET(
-  user_socket, packet_socket_shape, types_of<Family>::user::socket, packets(), packet_ends())
+  user_socket, packet_socket_shape, Family::user::socket, packets(), packet_ends())
 INTERLOCK_TEST_SOCKET(tcp_acceptor, acceptor_shape, Family::tcp::acceptor,
   boost::asio::ip::tcp::v4(), (ends{tcp_listener(64), fd()}))
 INTERLOCK_TEST_SOCKET(local_stream_acceptor, acceptor_shape, Family::local::acceptor,
   boost::asio::local::stream_protocol(), local_listener(SOCK_STREAM))
-INTERLOCK_TEST_SOCKET(local_packet_acceptor, acceptor_shape,
-  types_of<Family>::local_seq_packet::acceptor, types_of<asio_family>::local_seq_packet(),
-  local_listener(SOCK_SEQPACKET))
-INTERLOCK_TEST_SOCKET(user_acceptor, acceptor_shape, types_of<Family>::user::acceptor, packets(),
-  local_listener(SOCK_SEQPACKET))
+INTERLOCK_TEST_SOCKET(local_packet_acceptor, acceptor_shape, Family::local_seq_packet::acceptor,
+  asio_family::local_seq_packet(), local_listener(SOCK_SEQPACKET))
+INTERLOCK_TEST_SOCKET(
+  user_acceptor, acceptor_shape, Family::user::acceptor, packets(), local_listener(SOCK_SEQPACKET))
 
 #undef INTERLOCK_TEST_SOCKET
 
 /// The base of all sockets, here that of TCP.
-struct base_socket : dropin_type<base_socket_shape, base_socket>
+struct base_socket : dropin_type<tcp_base_shape, base_socket>
 {
   template <class Family>
   using named = typename Family::tcp::socket::lowest_layer_type;
@@ -412,7 +377,7 @@ struct base_socket : dropin_type<base_socket_shape, base_socket>
 struct descriptor : dropin_type<descriptor_shape, descriptor>
 {
   template <class Family>
-  using named = typename types_of<Family>::descriptor;
+  using named = typename Family::descriptor;
 
   template <class Family, class Executor>
   using object = concrete<typename named<Family>::template rebind_executor<Executor>::other>;
@@ -441,11 +406,9 @@ inline ends turned(ends e)
 
 INTERLOCK_TEST_DESCRIPTOR(
   stream_descriptor, stream_descriptor_shape, Family::stream_descriptor, unix_ends())
-INTERLOCK_TEST_DESCRIPTOR(
-  readable_pipe, readable_shape, types_of<Family>::readable_pipe, pipe_ends())
-INTERLOCK_TEST_DESCRIPTOR(
-  writable_pipe, writable_shape, types_of<Family>::writable_pipe, turned(pipe_ends()))
-INTERLOCK_TEST_DESCRIPTOR(serial_port, port_shape, types_of<Family>::serial_port, terminal_ends())
+INTERLOCK_TEST_DESCRIPTOR(readable_pipe, readable_shape, Family::readable_pipe, pipe_ends())
+INTERLOCK_TEST_DESCRIPTOR(writable_pipe, writable_shape, Family::writable_pipe, turned(pipe_ends()))
+INTERLOCK_TEST_DESCRIPTOR(serial_port, port_shape, Family::serial_port, terminal_ends())
 
 #undef INTERLOCK_TEST_DESCRIPTOR
 

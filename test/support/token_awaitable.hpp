@@ -49,19 +49,16 @@ asio::awaitable<void, Executor> take(Outcome* outcome, Start start, Token... tok
 
 /// Awaits with `Token`, in a coroutine over `Executor`.
 template <class Executor, class... Token>
-struct by_awaitable : way
+struct awaiting
 {
-  template <class Outcome>
-  class attempt : public attempt_base<Outcome>
+  template <class... Values>
+  struct way : support::way<Values...>
   {
-  public:
-    using attempt_base<Outcome>::attempt_base;
-
     template <class Subject, class Start>
     void begin(Subject& s, Start start)
     {
       asio::co_spawn(Executor(s.context.get_executor()),
-        take<Executor>(&this->outcome(), start, Token()...), asio::detached);
+        take<Executor>(&this->outcome, start, Token()...), asio::detached);
     }
   };
 };

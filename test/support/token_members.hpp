@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Every asynchronous member, in a form that takes any completion token, or none: how it is started on a
-// subject, what it tells when it succeeds, what it leaves behind where it tells nothing, and what it
-// tells when it is refused. The subjects, each with the list of its members, are in
-// token_subjects.hpp.
+// subject, which values it tells when it succeeds, what it leaves behind, and what it tells when it is refused.
 //
 // A member of a subject completes at once in a setting that is `ready`, and only when something
 // happens to it in one that is `waiting`.
@@ -15,6 +13,7 @@
 #include <cstddef>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -28,22 +27,10 @@
 
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
+#include "support/subject.hpp"
 #include "support/wait_until.hpp"
 
 namespace support {
-
-enum class setting
-{
-  ready,
-  waiting
-};
-
-/// What is sent and received.
-inline const std::string& travelling_text()
-{
-  static const std::string text = "a packet";
-  return text;
-}
 
 /// The values that come with an error.
 inline bool is_nothing(std::size_t transferred)
@@ -98,15 +85,21 @@ namespace member {
 using boost::system::error_code;
 using message_flags = boost::asio::socket_base::message_flags;
 
-// Starts `call(args..., token)`, whether there is a token or not.
-#define INTERLOCK_TEST_STARTS(expression) \
-  template <class Subject, class... Token> \
-  static decltype(auto) start(Subject& s, Token&&... token) \
-  { \
-    return s.expression; \
-  }
-
 #define INTERLOCK_TEST_TOKEN std::forward<Token>(token)...
+
+// The member `name` is a `kind`, and is started on a subject by `call`, whether there is a token or not.
+#define INTERLOCK_TEST_STARTED(name, kind, call) \
+  struct name : kind \
+  { \
+    template <class Subject, class... Token> \
+    static decltype(auto) start(Subject& s, Token&&... token) \
+    { \
+      return s.call; \
+    } \
+  };
+
+#define INTERLOCK_TEST_MEMBER(name, kind, function, ...) \
+  INTERLOCK_TEST_STARTED(name, kind, object.function(__VA_ARGS__, INTERLOCK_TEST_TOKEN))
 
 /// What most members have in common.
 struct plain
@@ -145,10 +138,13 @@ struct plain
   {
   }
 
+  /// Checks the values that it tells when it succeeds.
   template <class Subject>
-  static void let_go(Subject&)
+  static void values_are(Subject&)
   {
   }
+
+  // And each has left(s, told), which checks what a success leaves behind, whether its values were told or not.
 };
 
 struct transfer : plain
@@ -160,143 +156,63 @@ struct transfer : plain
 struct transfer_in : transfer
 {
   template <class Subject>
-  static void told(Subject& s, std::size_t size)
+  static void values_are(Subject&, std::size_t size)
   {
-    check_equal(size, Subject::header + travelling_text().size());
-    untold(s);
+    check_equal(size, Subject::row::header + travelling_text().size());
   }
 
   template <class Subject>
-  static void untold(Subject& s)
+  static void left(Subject& s, bool)
   {
-    check_received(s.in + Subject::header);
+    check_received(s.in + Subject::row::header);
   }
 };
 
 struct transfer_out : transfer
 {
   template <class Subject>
-  static constexpr bool waits = Subject::output_fills;
+  static constexpr bool waits = Subject::row::output_fills;
 
   template <class Subject>
-  static void told(Subject& s, std::size_t size)
+  static void values_are(Subject&, std::size_t size)
   {
     check_equal(size, travelling_text().size());
-    untold(s);
   }
 
   template <class Subject>
-  static void untold(Subject& s)
+  static void left(Subject& s, bool)
   {
-    check_sent(s.far, Subject::header);
+    check_sent(s.pair.far, Subject::row::header);
   }
 };
 
-struct async_read_some : transfer_in
-{
-  INTERLOCK_TEST_STARTS(object.async_read_some(s.into(), INTERLOCK_TEST_TOKEN))
-};
-
-struct async_write_some : transfer_out
-{
-  INTERLOCK_TEST_STARTS(object.async_write_some(s.from(), INTERLOCK_TEST_TOKEN))
-};
-
-struct async_send : transfer_out
-{
-  INTERLOCK_TEST_STARTS(object.async_send(s.from(), INTERLOCK_TEST_TOKEN))
-};
-
-struct async_send_with_flags : transfer_out
-{
-  INTERLOCK_TEST_STARTS(object.async_send(s.from(), message_flags(0), INTERLOCK_TEST_TOKEN))
-};
-
-struct async_receive : transfer_in
-{
-  INTERLOCK_TEST_STARTS(object.async_receive(s.into(), INTERLOCK_TEST_TOKEN))
-};
-
-struct async_receive_with_flags : transfer_in
-{
-  INTERLOCK_TEST_STARTS(object.async_receive(s.into(), message_flags(0), INTERLOCK_TEST_TOKEN))
-};
-
-struct async_send_to : transfer_out
-{
-  INTERLOCK_TEST_STARTS(object.async_send_to(s.from(), s.where, INTERLOCK_TEST_TOKEN))
-};
-
-struct async_send_to_with_flags : transfer_out
-{
-  INTERLOCK_TEST_STARTS(
-    object.async_send_to(s.from(), s.where, message_flags(0), INTERLOCK_TEST_TOKEN))
-};
-
-/// Tells the sender as well.
-struct from_somebody : transfer_in
+/// Leaves the address of the sender as well.
+struct transfer_from : transfer_in
 {
   template <class Subject>
-  static void told(Subject& s, std::size_t size)
+  static void left(Subject& s, bool told)
   {
-    transfer_in::told(s, size);
+    transfer_in::left(s, told);
     check(s.sender == s.where);
   }
-
-  template <class Subject>
-  static void untold(Subject& s)
-  {
-    transfer_in::untold(s);
-    check(s.sender == s.where);
-  }
-};
-
-struct async_receive_from : from_somebody
-{
-  INTERLOCK_TEST_STARTS(object.async_receive_from(s.into(), s.sender, INTERLOCK_TEST_TOKEN))
-};
-
-struct async_receive_from_with_flags : from_somebody
-{
-  INTERLOCK_TEST_STARTS(
-    object.async_receive_from(s.into(), s.sender, message_flags(0), INTERLOCK_TEST_TOKEN))
 };
 
 /// Tells what has become of the record as well. (AF_UNIX does not mark its end.)
 struct record : transfer_in
 {
   template <class Subject>
-  static void told(Subject& s, std::size_t size)
+  static void values_are(Subject& s, std::size_t size)
   {
-    transfer_in::told(s, size);
+    transfer_in::values_are(s, size);
     // Neither truncated, nor as it was before.
     check(s.out_flags == 0);
   }
 };
 
-struct async_receive_record : record
+struct wait_for_input : plain
 {
-  INTERLOCK_TEST_STARTS(object.async_receive(s.into(), s.out_flags, INTERLOCK_TEST_TOKEN))
-};
-
-struct async_receive_record_with_flags : record
-{
-  INTERLOCK_TEST_STARTS(
-    object.async_receive(s.into(), message_flags(0), s.out_flags, INTERLOCK_TEST_TOKEN))
-};
-
-struct async_wait : plain
-{
-  INTERLOCK_TEST_STARTS(object.async_wait(s.object.wait_read, INTERLOCK_TEST_TOKEN))
-
   template <class Subject>
-  static void told(Subject& s)
-  {
-    untold(s);
-  }
-
-  template <class Subject>
-  static void untold(Subject& s)
+  static void left(Subject& s, bool)
   {
     error_code ec;
     s.object.non_blocking(true);
@@ -305,12 +221,10 @@ struct async_wait : plain
   }
 };
 
-struct async_connect : plain
+struct connect : plain
 {
-  INTERLOCK_TEST_STARTS(unconnected.async_connect(s.listening, INTERLOCK_TEST_TOKEN))
-
   template <class Subject>
-  static constexpr bool waits = Subject::connects_wait;
+  static constexpr bool waits = Subject::row::is_tcp;
 
   template <class Subject>
   static void refuse(Subject& s)
@@ -330,19 +244,13 @@ struct async_connect : plain
   }
 
   template <class Subject>
-  static void told(Subject& s)
-  {
-    untold(s);
-  }
-
-  template <class Subject>
-  static void untold(Subject& s)
+  static void left(Subject& s, bool)
   {
     check(s.is_connected());
   }
 };
 
-/// Both wait for the holders of leases.
+/// Waits for the holders of leases.
 struct ending : plain
 {
   static constexpr bool ends_by_close = false;
@@ -352,61 +260,39 @@ struct ending : plain
   {
     s.lease = s.object.lease();
   }
-
-  template <class Subject>
-  static void let_go(Subject& s)
-  {
-    s.lease = interlock::fd_lease();
-  }
 };
 
-struct async_close : ending
+struct closing : ending
 {
-  INTERLOCK_TEST_STARTS(object.async_close(INTERLOCK_TEST_TOKEN))
-
   static error_code refusal()
   {
     return {};
   }
 
   template <class Subject>
-  static void told(Subject& s)
+  static void left(Subject& s, bool)
   {
     check(!s.object.is_open());
     check_open(s.fd, false);
   }
-
-  template <class Subject>
-  static void untold(Subject& s)
-  {
-    told(s);
-  }
 };
 
-struct async_close_by_handle : async_close
+struct releasing : ending
 {
-  INTERLOCK_TEST_STARTS(object.get_close_handle().async_close(INTERLOCK_TEST_TOKEN))
-};
-
-struct async_release : ending
-{
-  INTERLOCK_TEST_STARTS(object.async_release(INTERLOCK_TEST_TOKEN))
-
   template <class>
   using values = std::tuple<int>;
 
   static constexpr bool ends_by_cancellation = false;
 
   template <class Subject>
-  static void told(Subject& s, int released)
+  static void values_are(Subject& s, int released)
   {
     check(released == s.fd);
-    untold(s);
   }
 
   /// The descriptor is the caller's, whether the caller has looked at it or not.
   template <class Subject>
-  static void untold(Subject& s)
+  static void left(Subject& s, bool)
   {
     check(!s.object.is_open());
     check_open(s.fd, true);
@@ -418,31 +304,18 @@ struct async_release : ending
 struct accept_into : plain
 {
   template <class Subject>
-  static void told(Subject& s)
-  {
-    untold(s);
-  }
-
-  template <class Subject>
-  static void untold(Subject& s)
+  static void left(Subject& s, bool)
   {
     check(s.is_client(s.peer));
   }
 };
 
-struct async_accept_into : accept_into
+struct accept_into_from : accept_into
 {
-  INTERLOCK_TEST_STARTS(object.async_accept(s.peer, INTERLOCK_TEST_TOKEN))
-};
-
-struct async_accept_into_from : accept_into
-{
-  INTERLOCK_TEST_STARTS(object.async_accept(s.peer, s.sender, INTERLOCK_TEST_TOKEN))
-
   template <class Subject>
-  static void untold(Subject& s)
+  static void left(Subject& s, bool told)
   {
-    accept_into::untold(s);
+    accept_into::left(s, told);
     check(s.sender == s.client_name());
   }
 };
@@ -455,16 +328,16 @@ struct accept_new : plain
   using values = std::tuple<typename Subject::template accepted<Executor>>;
 
   template <class Subject, class Peer>
-  static void told(Subject& s, const Peer& peer)
+  static void values_are(Subject& s, const Peer& peer)
   {
     check(s.is_client(peer));
   }
 
-  /// No caller has taken it: it is closed.
+  /// Where no caller has taken it, it is closed.
   template <class Subject>
-  static void untold(Subject& s)
+  static void left(Subject& s, bool told)
   {
-    check(wait_until([&s] { return hung_up(s.client); }));
+    check(told || wait_until([&s] { return hung_up(s.client); }));
   }
 };
 
@@ -473,9 +346,9 @@ template <class Executor>
 struct accept_new_from : accept_new<Executor>
 {
   template <class Subject, class Peer>
-  static void told(Subject& s, const Peer& peer)
+  static void values_are(Subject& s, const Peer& peer)
   {
-    accept_new<Executor>::told(s, peer);
+    accept_new<Executor>::values_are(s, peer);
     check(s.sender == s.client_name());
   }
 };
@@ -483,39 +356,62 @@ struct accept_new_from : accept_new<Executor>
 using of_context = boost::asio::io_context::executor_type;
 using of_any = boost::asio::any_io_executor;
 
-struct async_accept : accept_new<void>
-{
-  INTERLOCK_TEST_STARTS(object.async_accept(INTERLOCK_TEST_TOKEN))
-};
+INTERLOCK_TEST_MEMBER(async_read_some, transfer_in, async_read_some, s.into())
+INTERLOCK_TEST_MEMBER(async_write_some, transfer_out, async_write_some, s.from())
+INTERLOCK_TEST_MEMBER(async_send, transfer_out, async_send, s.from())
+INTERLOCK_TEST_MEMBER(async_send_with_flags, transfer_out, async_send, s.from(), 0)
+INTERLOCK_TEST_MEMBER(async_receive, transfer_in, async_receive, s.into())
+INTERLOCK_TEST_MEMBER(async_receive_with_flags, transfer_in, async_receive, s.into(), 0)
+INTERLOCK_TEST_MEMBER(async_send_to, transfer_out, async_send_to, s.from(), s.where)
+INTERLOCK_TEST_MEMBER(async_send_to_with_flags, transfer_out, async_send_to, s.from(), s.where, 0)
+INTERLOCK_TEST_MEMBER(async_receive_from, transfer_from, async_receive_from, s.into(), s.sender)
+INTERLOCK_TEST_MEMBER(
+  async_receive_from_with_flags, transfer_from, async_receive_from, s.into(), s.sender, 0)
+INTERLOCK_TEST_MEMBER(async_receive_record, record, async_receive, s.into(), s.out_flags)
+INTERLOCK_TEST_MEMBER(
+  async_receive_record_with_flags, record, async_receive, s.into(), 0, s.out_flags)
+INTERLOCK_TEST_MEMBER(async_wait, wait_for_input, async_wait, s.object.wait_read)
+INTERLOCK_TEST_STARTED(
+  async_connect, connect, unconnected.async_connect(s.listening, INTERLOCK_TEST_TOKEN))
+INTERLOCK_TEST_STARTED(async_close, closing, object.async_close(INTERLOCK_TEST_TOKEN))
+INTERLOCK_TEST_STARTED(
+  async_close_by_handle, closing, object.get_close_handle().async_close(INTERLOCK_TEST_TOKEN))
+INTERLOCK_TEST_STARTED(async_release, releasing, object.async_release(INTERLOCK_TEST_TOKEN))
+INTERLOCK_TEST_MEMBER(async_accept_into, accept_into, async_accept, s.peer)
+INTERLOCK_TEST_MEMBER(async_accept_into_from, accept_into_from, async_accept, s.peer, s.sender)
+INTERLOCK_TEST_STARTED(async_accept, accept_new<void>, object.async_accept(INTERLOCK_TEST_TOKEN))
+INTERLOCK_TEST_MEMBER(async_accept_from, accept_new_from<void>, async_accept, s.sender)
+INTERLOCK_TEST_MEMBER(async_accept_on_context, accept_new<of_context>, async_accept, s.context)
+INTERLOCK_TEST_MEMBER(
+  async_accept_on_context_from, accept_new_from<of_context>, async_accept, s.context, s.sender)
+INTERLOCK_TEST_MEMBER(
+  async_accept_on_executor, accept_new<of_any>, async_accept, of_any(s.context.get_executor()))
+INTERLOCK_TEST_MEMBER(async_accept_on_executor_from, accept_new_from<of_any>, async_accept,
+  of_any(s.context.get_executor()), s.sender)
 
-struct async_accept_on_context : accept_new<of_context>
-{
-  INTERLOCK_TEST_STARTS(object.async_accept(s.context, INTERLOCK_TEST_TOKEN))
-};
-
-struct async_accept_on_executor : accept_new<of_any>
-{
-  INTERLOCK_TEST_STARTS(object.async_accept(of_any(s.context.get_executor()), INTERLOCK_TEST_TOKEN))
-};
-
-struct async_accept_from : accept_new_from<void>
-{
-  INTERLOCK_TEST_STARTS(object.async_accept(s.sender, INTERLOCK_TEST_TOKEN))
-};
-
-struct async_accept_on_context_from : accept_new_from<of_context>
-{
-  INTERLOCK_TEST_STARTS(object.async_accept(s.context, s.sender, INTERLOCK_TEST_TOKEN))
-};
-
-struct async_accept_on_executor_from : accept_new_from<of_any>
-{
-  INTERLOCK_TEST_STARTS(
-    object.async_accept(of_any(s.context.get_executor()), s.sender, INTERLOCK_TEST_TOKEN))
-};
-
-#undef INTERLOCK_TEST_STARTS
+#undef INTERLOCK_TEST_MEMBER
+#undef INTERLOCK_TEST_STARTED
 #undef INTERLOCK_TEST_TOKEN
+
+// --- Which of them a type has.
+
+template <bool Has, class... Members>
+using members_if = std::conditional_t<Has, std::tuple<Members...>, std::tuple<>>;
+
+template <class Row>
+using all_of =
+  joined<members_if<Row::reads, async_read_some>, members_if<Row::writes, async_write_some>,
+    members_if<Row::has_flags, async_send, async_send_with_flags, async_receive,
+      async_receive_with_flags>,
+    members_if<Row::has_addresses, async_send_to, async_send_to_with_flags, async_receive_from,
+      async_receive_from_with_flags>,
+    members_if<Row::has_records, async_send_with_flags, async_receive_record,
+      async_receive_record_with_flags>,
+    members_if<Row::is_acceptor, async_accept, async_accept_on_context, async_accept_on_executor,
+      async_accept_from, async_accept_on_context_from, async_accept_on_executor_from,
+      async_accept_into, async_accept_into_from>,
+    members_if<Row::has_blocking_state, async_wait>, members_if<Row::is_socket, async_connect>,
+    std::tuple<async_close, async_release>>;
 
 } // namespace member
 } // namespace support

@@ -4,9 +4,9 @@
 // One completion token on every member of a subject: in each situation that the member can be in the
 // token tells what there is to be told, once, and the context has no work left afterwards.
 //
-// A `Way` is a token and what is done with it. Its `attempt<Outcome>` begins an operation by
-// `start(token)`, and has put what it was told into the outcome by `end()`, after the context has run.
-// One that `cancels` can end the operation by `cancel()`, or is told before by `cancel_soon()`.
+// A `Way<Values...>` is a token and what is done with it, for an operation that tells these values with its error. It
+// begins the operation by `start(token)`, and has put what it was told into `outcome` by `end()`, after the context has
+// run. One that `cancels` can end the operation by `cancel()`, or is told before by `cancel_soon()`.
 
 #ifndef INTERLOCK_TEST_SUPPORT_TOKEN_TRIAL_HPP
 #define INTERLOCK_TEST_SUPPORT_TOKEN_TRIAL_HPP
@@ -14,7 +14,6 @@
 #include <memory>
 #include <optional>
 #include <tuple>
-#include <type_traits>
 #include <typeinfo>
 #include <utility>
 
@@ -26,51 +25,37 @@
 
 #include "support/handler_tally.hpp"
 #include "support/loop.hpp"
-#include "support/token_subjects.hpp"
+#include "support/subject.hpp"
+#include "support/token_members.hpp"
 #include "support/wait_until.hpp"
 
 namespace support {
 
-/// What an operation has told: the error, and `Values` if the token passes them on with one.
-template <class... Values>
-struct told
+/// What an operation has told: how often, and the error.
+struct told_error
 {
-  template <class... Args>
-  void take(boost::system::error_code e, Args&&... args)
-  {
-    ++calls;
-    ec = e;
-    values.emplace(std::forward<Args>(args)...);
-  }
+  int calls = 0;
+  boost::system::error_code ec = boost::asio::error::fault;
 
   void take_error(boost::system::error_code e)
   {
     ++calls;
     ec = e;
   }
+};
 
-  int calls = 0;
-  boost::system::error_code ec = boost::asio::error::fault;
+/// And the values, if the token passes them on with an error.
+template <class... Values>
+struct told : told_error
+{
+  template <class... Args>
+  void take(boost::system::error_code e, Args&&... args)
+  {
+    take_error(e);
+    values.emplace(std::forward<Args>(args)...);
+  }
+
   std::optional<std::tuple<Values...>> values;
-};
-
-template <class>
-struct told_of;
-
-template <class... Values>
-struct told_of<std::tuple<Values...>>
-{
-  using type = told<Values...>;
-};
-
-/// The signature of an operation that tells `Outcome`.
-template <class>
-struct signature_of;
-
-template <class... Values>
-struct signature_of<told<Values...>>
-{
-  using type = void(boost::system::error_code, Values...);
 };
 
 /// A handler that takes down what it is told.
@@ -87,24 +72,17 @@ struct recorder
 };
 
 /// The base of ways.
+template <class... Values>
 struct way
 {
   static constexpr bool tells = true;
   static constexpr bool cancels = false;
-};
 
-/// The base of attempts.
-template <class Outcome>
-class attempt_base
-{
-public:
-  explicit attempt_base(Outcome& o)
-    : outcome_(&o)
-  {
-  }
+  told<Values...> outcome;
 
-  attempt_base(const attempt_base&) = delete;
-  attempt_base& operator=(const attempt_base&) = delete;
+  way() = default;
+  way(const way&) = delete;
+  way& operator=(const way&) = delete;
 
   void end() {}
 
@@ -112,75 +90,62 @@ public:
 
   void cancel() {}
 
-protected:
-  using signature = typename signature_of<Outcome>::type;
-
-  recorder<Outcome> record() const
+  recorder<told<Values...>> record()
   {
-    return {outcome_};
+    return {&outcome};
   }
-
-  Outcome& outcome()
-  {
-    return *outcome_;
-  }
-
-private:
-  Outcome* outcome_;
 };
 
 /// One whose handlers are counted from their making to their end.
-template <class Outcome>
-class counted_attempt : public attempt_base<Outcome>
+template <class... Values>
+struct counted_way : way<Values...>
 {
-public:
-  using attempt_base<Outcome>::attempt_base;
+  handler_tally tally;
 
   void end()
   {
-    check(tally_.all_called());
+    check(tally.all_called());
   }
 
-protected:
   auto counted()
   {
-    return tally_(this->record());
+    return tally(this->record());
   }
+};
 
-  /// How many of them have been called.
-  auto called() const
-  {
-    return tally_.called();
-  }
-
-private:
-  handler_tally tally_;
+enum class event
+{
+  refusal,
+  close,
+  hold,
+  let_go,
+  cancel_soon,
+  cancel
 };
 
 /// One operation on an object of its own. What is checked is checked in functions that are no templates:
 /// there are hundreds of operations in each program.
-class operation
+struct operation
 {
-public:
+  asio::io_context& context;
+  const told_error& told;
+
+  operation(asio::io_context& c, const told_error& t)
+    : context(c),
+      told(t)
+  {
+  }
+
   virtual ~operation() = default;
 
   /// Starts it, and runs what can be run.
   virtual void begin() = 0;
   virtual void run() = 0;
-  virtual void refuse() = 0;
-  virtual void close() = 0;
-  virtual void hold() = 0;
-  virtual void let_go() = 0;
-  virtual void cancel_soon() = 0;
-  virtual void cancel() = 0;
+  virtual void happens(event e) = 0;
 
   /// Checks what is left of a success, and whether the values are those of a failure.
   virtual void check_success() = 0;
   virtual void check_nothing() = 0;
-
-  virtual asio::io_context& context() = 0;
-  virtual int calls() const = 0;
-  virtual boost::system::error_code ec() const = 0;
 };
 
 /// What can happen to the operation, and what it tells then.
@@ -200,10 +165,10 @@ using operation_maker = operation_pointer (*)(setting);
 /// A refusal, or what ended it.
 inline void check_failure(operation& o, const expectations& e, boost::system::error_code expected)
 {
-  BOOST_TEST(o.calls() == (e.tells ? 1 : 0));
+  BOOST_TEST(o.told.calls == (e.tells ? 1 : 0));
   if (!e.tells)
     return;
-  BOOST_TEST(o.ec() == expected);
+  BOOST_TEST(o.told.ec == expected);
   o.check_nothing();
 }
 
@@ -212,16 +177,16 @@ inline void completes(operation_maker make, const expectations& e)
   const operation_pointer o = make(setting::ready);
   o->begin();
   o->run();
-  BOOST_TEST(o->calls() == (e.tells ? 1 : 0));
+  BOOST_TEST(o->told.calls == (e.tells ? 1 : 0));
   if (e.tells)
-    BOOST_TEST_REQUIRE(o->ec() == boost::system::error_code());
+    BOOST_TEST_REQUIRE(o->told.ec == boost::system::error_code());
   o->check_success();
 }
 
 inline void is_refused(operation_maker make, const expectations& e)
 {
   const operation_pointer o = make(setting::ready);
-  o->refuse();
+  o->happens(event::refusal);
   o->begin();
   o->run();
   check_failure(*o, e, e.refusal);
@@ -231,38 +196,38 @@ inline void is_refused(operation_maker make, const expectations& e)
 inline void waits(operation_maker make, const expectations& e)
 {
   const operation_pointer o = make(setting::waiting);
-  o->hold();
+  o->happens(event::hold);
   o->begin();
-  BOOST_TEST(o->calls() == 0);
-  BOOST_TEST(!o->context().stopped());
+  BOOST_TEST(o->told.calls == 0);
+  BOOST_TEST(!o->context.stopped());
   if (e.ends_by_close)
-    o->close();
-  o->let_go();
+    o->happens(event::close);
+  o->happens(event::let_go);
   o->run();
   if (e.ends_by_close)
     check_failure(*o, e, boost::asio::error::operation_aborted);
   else if (e.tells)
-    BOOST_TEST(o->ec() == boost::system::error_code());
-  BOOST_TEST(o->context().stopped());
+    BOOST_TEST(o->told.ec == boost::system::error_code());
+  BOOST_TEST(o->context.stopped());
 }
 
 /// By the way's own means, of each of which `total` is asked.
 inline void is_cancelled(operation_maker make, const expectations& e)
 {
   const operation_pointer o = make(setting::waiting);
-  o->hold();
-  o->cancel_soon();
+  o->happens(event::hold);
+  o->happens(event::cancel_soon);
   o->begin();
-  o->cancel();
+  o->happens(event::cancel);
   if (e.ends_by_cancellation)
-    BOOST_TEST(wait_until([&] { return turn(o->context()), o->calls() != 0; }));
-  o->let_go();
-  o->context().restart();
+    BOOST_TEST(wait_until([&] { return turn(o->context), o->told.calls != 0; }));
+  o->happens(event::let_go);
+  o->context.restart();
   o->run();
   if (e.ends_by_cancellation)
     check_failure(*o, e, boost::asio::error::operation_aborted);
   else
-    BOOST_TEST((o->calls() == 1 && !o->ec()));
+    BOOST_TEST((o->told.calls == 1 && !o->told.ec));
 }
 
 inline void try_operation(operation_maker make, const expectations& e, const char* member)
@@ -291,12 +256,29 @@ struct starter
   Subject* subject;
 };
 
-template <class Way, class Member, class Subject>
-class trial final : public operation
+/// The subject stands before the way, whose handlers may refer to it.
+template <class Subject, class Way>
+struct subject_and_way
 {
+  Subject subject_;
+  Way way_;
+
+  explicit subject_and_way(setting how)
+    : subject_(how)
+  {
+  }
+};
+
+template <class Way, class Member, class Subject>
+class trial final : subject_and_way<Subject, Way>, public operation
+{
+  using subject_and_way<Subject, Way>::subject_;
+  using subject_and_way<Subject, Way>::way_;
+
 public:
   explicit trial(setting how)
-    : subject_(how)
+    : subject_and_way<Subject, Way>(how),
+      operation(subject_.context, way_.outcome)
   {
   }
 
@@ -307,100 +289,76 @@ public:
 
   void begin() override
   {
-    attempt_.begin(subject_, starter<Member, Subject>{&subject_});
+    way_.begin(subject_, starter<Member, Subject>{&subject_});
     subject_.context.poll();
   }
 
   void run() override
   {
     subject_.context.run();
-    attempt_.end();
+    way_.end();
   }
 
-  void refuse() override
+  void happens(event e) override
   {
-    Member::refuse(subject_);
-  }
-
-  void close() override
-  {
-    Member::close(subject_);
-  }
-
-  void hold() override
-  {
-    Member::hold(subject_);
-  }
-
-  void let_go() override
-  {
-    Member::let_go(subject_);
-  }
-
-  void cancel_soon() override
-  {
-    attempt_.cancel_soon();
-  }
-
-  void cancel() override
-  {
-    attempt_.cancel();
+    switch (e)
+    {
+    case event::refusal:
+      return Member::refuse(subject_);
+    case event::close:
+      return Member::close(subject_);
+    case event::hold:
+      return Member::hold(subject_);
+    case event::let_go:
+      return subject_.lease.reset();
+    case event::cancel_soon:
+      return way_.cancel_soon();
+    case event::cancel:
+      return way_.cancel();
+    }
   }
 
   void check_success() override
   {
     if constexpr (Way::tells)
-      std::apply(
-        [this](auto&... values) { Member::told(subject_, values...); }, outcome_.values.value());
-    else
-      Member::untold(subject_);
+      std::apply([this](auto&... values) { Member::values_are(subject_, values...); },
+        way_.outcome.values.value());
+    Member::left(subject_, Way::tells);
   }
 
   void check_nothing() override
   {
-    if (outcome_.values)
-      std::apply([](auto&... values) { check((is_nothing(values) && ...)); }, *outcome_.values);
+    if (way_.outcome.values)
+      std::apply([](auto&... values) { check((is_nothing(values) && ...)); }, *way_.outcome.values);
   }
-
-  asio::io_context& context() override
-  {
-    return subject_.context;
-  }
-
-  int calls() const override
-  {
-    return outcome_.calls;
-  }
-
-  boost::system::error_code ec() const override
-  {
-    return outcome_.ec;
-  }
-
-private:
-  using outcome = typename told_of<typename Member::template values<Subject>>::type;
-
-  Subject subject_;
-  outcome outcome_;
-  typename Way::template attempt<outcome> attempt_{outcome_};
 };
 
-template <class Way, class Subject, class Member>
+template <template <class...> class Way, class Tuple>
+struct way_for;
+
+template <template <class...> class Way, class... Values>
+struct way_for<Way, std::tuple<Values...>>
+{
+  using type = Way<Values...>;
+};
+
+template <template <class...> class Way, class Subject, class Member>
 void try_member()
 {
-  const expectations e = {Way::tells, Member::template waits<Subject>, Member::ends_by_close,
-    Member::ends_by_cancellation, Way::cancels, Member::refusal()};
-  try_operation(&trial<Way, Member, Subject>::make, e, typeid(Member).name());
+  using type = typename way_for<Way, typename Member::template values<Subject>>::type;
+  const expectations e = {type::tells, Member::template waits<Subject>, Member::ends_by_close,
+    Member::ends_by_cancellation, type::cancels, Member::refusal()};
+  try_operation(&trial<type, Member, Subject>::make, e, typeid(Member).name());
 }
 
-template <class Way, class Subject, class... Members>
+template <template <class...> class Way, class Subject, class... Members>
 void try_members(const std::tuple<Members...>*)
 {
   (try_member<Way, Subject, Members>(), ...);
 }
 
 /// Each member of the subject, with the token of `Way`.
-template <class Way, class Subject>
+template <template <class...> class Way, class Subject>
 void try_token()
 {
   if (!Subject::is_possible())
@@ -408,6 +366,45 @@ void try_token()
   else
     try_members<Way, Subject>(static_cast<typename Subject::members*>(nullptr));
 }
+
+// --- One type of each class template: protocols differ in nothing that a token could see, and a posix::descriptor is
+// always the base of a stream_descriptor.
+
+template <class Row, class Make>
+struct token_subject : subject<Row, Make>
+{
+  using members = member::all_of<Row>;
+  using subject<Row, Make>::subject;
+};
+
+/// A handle of a socket, which closes it. It has an executor of its own.
+struct close_handle_subject : subject<local_stream_socket>
+{
+  using members = std::tuple<member::async_close_by_handle>;
+  using subject<local_stream_socket>::subject;
+};
+
+template <class Make, class... Rows>
+using subjects_of = std::tuple<token_subject<Rows, Make>...>;
+
+template <class Make>
+using socket_subjects = subjects_of<Make, tcp_socket, udp_socket, icmp_socket, user_socket>;
+
+template <class Make>
+using descriptor_subjects =
+  subjects_of<Make, stream_descriptor, readable_pipe, writable_pipe, serial_port>;
+
+// Of other executors than any_io_executor there are descriptors from Boost 1.75 on.
+template <class Make>
+using rebound_subjects = joined<socket_subjects<Make>, subjects_of<Make, tcp_acceptor>
+#if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
+  ,
+  descriptor_subjects<Make>
+#endif
+  >;
+
+using every_subject = joined<socket_subjects<as_they_are>, subjects_of<as_they_are, tcp_acceptor>,
+  descriptor_subjects<as_they_are>, std::tuple<close_handle_subject>>;
 
 } // namespace support
 

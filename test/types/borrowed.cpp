@@ -5,233 +5,78 @@
 // ends the object and wherever that has been moved. Until the first operation it keeps its blocking
 // mode.
 
+#include "support/prelude.hpp"
+
 #include <interlock/borrowed.hpp>
 
-#include <interlock/close_handle.hpp>
-#include <interlock/error.hpp>
-#include <interlock/fd_lease.hpp>
-#include <interlock/ip/tcp.hpp>
-#include <interlock/local/stream_protocol.hpp>
-#include <interlock/posix/stream_descriptor.hpp>
-
-#include <atomic>
-#include <cerrno>
 #include <cstdlib>
-#include <optional>
-#include <string>
-#include <thread>
 #include <tuple>
-#include <utility>
 
+#include <poll.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/test/unit_test.hpp>
 
-#include "support/blocking_subjects.hpp"
-#include "support/census.hpp"
-#include "support/close_probe.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
-#include "support/handler_tally.hpp"
-#include "support/loop.hpp"
+#include "support/dropin_members.hpp"
 #include "support/refusals.hpp"
-#include "support/sync_support.hpp"
+#include "support/subject.hpp"
 #include "support/system_errors.hpp"
-#include "support/wait_until.hpp"
 
-namespace asio = boost::asio;
-using boost::system::error_code;
 using interlock::borrowed;
-using interlock::ip::tcp;
-using interlock::posix::stream_descriptor;
-using local = interlock::local::stream_protocol;
-using support::aborted;
-using support::bad_descriptor;
-using support::losing_nothing;
-using support::success;
-using support::throws;
+using namespace support;
 
 namespace {
 
-const error_code not_called = asio::error::fault;
 const error_code already_open = asio::error::already_open;
 
-using io_executor = asio::io_context::executor_type;
+using every_kind = std::tuple<local_stream_socket, local_datagram_socket,
+  support::stream_descriptor, readable_pipe, tcp_acceptor>;
 
-// --- What is lent: a descriptor with its owner, how an object borrows it, and an operation on that.
-
-struct lent_socket
-{
-  template <class Executor>
-  using object = typename local::socket::rebind_executor<Executor>::other;
-
-  support::ends pair = support::unix_ends();
-  char buffer[8] = {};
-
-  int get() const
-  {
-    return pair.near.get();
-  }
-
-  template <class Object>
-  void assign(Object& o, error_code& ec)
-  {
-    o.assign(local(), get(), borrowed, ec);
-  }
-
-  template <class Object>
-  void assign_own(Object& o, int fd)
-  {
-    o.assign(local(), fd);
-  }
-
-  template <class Object, class Handler>
-  void start(Object& o, Handler h)
-  {
-    o.async_read_some(asio::buffer(buffer), std::move(h));
-  }
-
-  /// The owner goes on using it.
-  bool is_usable()
-  {
-    char got = 0;
-    support::send_text(pair.far, "x");
-    return ::read(get(), &got, 1) == 1 && got == 'x';
-  }
-
-  static int another()
-  {
-    return support::unix_ends().near.release();
-  }
-};
-
-struct lent_descriptor
-{
 #if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
-  template <class Executor>
-  using object = interlock::posix::basic_stream_descriptor<Executor>;
+template <class>
+using made_narrow = over_the_context;
 #else
-  // There is one type of them only: a conversion is a move.
-  template <class>
-  using object = stream_descriptor;
+// There is one type of descriptors only: a conversion is a move.
+template <class Row>
+using made_narrow =
+  std::conditional_t<Row::is_socket || Row::is_acceptor, over_the_context, as_they_are>;
 #endif
 
-  support::ends pair = support::pipe_ends();
-  char buffer[8] = {};
-
-  int get() const
-  {
-    return pair.near.get();
-  }
-
-  template <class Object>
-  void assign(Object& o, error_code& ec)
-  {
-    o.assign(get(), borrowed, ec);
-  }
-
-  template <class Object>
-  void assign_own(Object& o, int fd)
-  {
-    o.assign(fd);
-  }
-
-  template <class Object, class Handler>
-  void start(Object& o, Handler h)
-  {
-    o.async_read_some(asio::buffer(buffer), std::move(h));
-  }
-
-  bool is_usable()
-  {
-    char got = 0;
-    support::send_text(pair.far, "x");
-    return ::read(get(), &got, 1) == 1 && got == 'x';
-  }
-
-  static int another()
-  {
-    return support::pipe_ends().near.release();
-  }
-};
-
-struct lent_acceptor
+/// Assigns `fd` to the object, which borrows it.
+template <class Row, class Object, class... Ec>
+void lend(Object& o, int fd, Ec&... ec)
 {
-  template <class Executor>
-  using object = typename tcp::acceptor::rebind_executor<Executor>::other;
-
-  support::fd listener = support::tcp_listener();
-
-  int get() const
-  {
-    return listener.get();
-  }
-
-  template <class Object>
-  void assign(Object& o, error_code& ec)
-  {
-    o.assign(tcp::v4(), get(), borrowed, ec);
-  }
-
-  template <class Object>
-  void assign_own(Object& o, int fd)
-  {
-    o.assign(tcp::v4(), fd);
-  }
-
-  template <class Object, class Handler>
-  void start(Object& o, Handler h)
-  {
-    o.async_accept(std::move(h));
-  }
-
-  bool is_usable()
-  {
-    const support::fd client = support::tcp_connected_to(listener);
-    ::pollfd p = {get(), POLLIN, 0};
-    ::poll(&p, 1, -1);
-    const support::fd accepted(::accept(get(), nullptr, nullptr));
-    return accepted.get() >= 0;
-  }
-
-  static int another()
-  {
-    return support::tcp_listener().release();
-  }
-};
-
-using every_kind = std::tuple<lent_socket, lent_descriptor, lent_acceptor>;
+  if constexpr (Row::is_socket || Row::is_acceptor)
+    o.assign(Row::protocol(), fd, borrowed, ec...);
+  else
+    o.assign(fd, borrowed, ec...);
+}
 
 /// An object that borrows. In the end the owner has the descriptor as it was, and closes it itself.
-template <class Lent>
+template <class Row>
 struct scene
 {
-  using narrow = typename Lent::template object<io_executor>;
-  using wide = typename Lent::template object<asio::any_io_executor>;
+  using row = Row;
+  using wide = plain_object<Row>;
+  using narrow = typename made_narrow<Row>::template type<wide>;
 
-  support::census fds;
-  std::optional<Lent> lent{std::in_place};
-  const int fd = lent->get();
-  const std::string file = support::referred_to(fd);
-  support::close_watch watch{fd};
+  census fds;
+  std::optional<ends> lent{Row::make()};
+  const int fd = lent->near.get();
+  const std::string file = referred_to(fd);
+  close_watch watch{fd};
   std::optional<asio::io_context> context{std::in_place};
   std::optional<narrow> object{std::in_place, *context};
-  support::handler_tally tally;
+  handler_tally tally;
   error_code ec = not_called;
   error_code read = not_called;
   error_code closed = not_called;
+  char buffer[8] = {};
 
   scene()
   {
-    lent->assign(*object, ec);
+    lend<Row>(*object, fd, ec);
     BOOST_TEST_REQUIRE(ec == success);
     BOOST_TEST(object->native_handle() == fd);
   }
@@ -255,21 +100,50 @@ struct scene
     context->run();
   }
 
-  void start()
+  /// An operation that waits for input.
+  template <class Handler>
+  void start(Handler h)
   {
-    lent->start(*object, tally(support::into(read)));
+    if constexpr (Row::is_acceptor)
+      object->async_accept(std::move(h));
+    else if constexpr (Row::reads)
+      object->async_read_some(asio::buffer(buffer), std::move(h));
+    else
+      object->async_receive(asio::buffer(buffer), std::move(h));
   }
 
-  bool is_lent() const
+  void start()
   {
-    return support::referred_to(fd) == file && watch.arrived() == 0;
+    start(tally(into(read)));
+  }
+
+  /// The client, if the object accepts.
+  support::fd feed()
+  {
+    if constexpr (Row::is_acceptor)
+      return client_of(fd);
+    send_text(lent->far, "x");
+    return support::fd();
+  }
+
+  /// The owner goes on using it.
+  bool is_usable()
+  {
+    const support::fd client = feed();
+    ::pollfd p = {fd, POLLIN, 0};
+    ::poll(&p, 1, -1);
+    if constexpr (Row::is_acceptor)
+      return support::fd(::accept(fd, nullptr, nullptr)).get() >= 0;
+    char got = 0;
+    return ::read(fd, &got, 1) == 1 && got == 'x';
   }
 
   /// Open, what it was, and as good as ever.
   void check_lent()
   {
-    BOOST_TEST(is_lent());
-    BOOST_TEST(lent->is_usable());
+    BOOST_TEST(referred_to(fd) == file);
+    BOOST_TEST(watch.arrived() == 0u);
+    BOOST_TEST(is_usable());
   }
 
   /// The reactor has forgotten it: other code may give it to the same.
@@ -281,17 +155,25 @@ struct scene
     BOOST_TEST(failed == success);
     other.release();
   }
+
+  /// The closer is told.
+  template <class Closed>
+  void close_asynchronously(Closed&& o)
+  {
+    o.async_close(tally(into(closed)));
+    run();
+    BOOST_TEST(closed == success);
+  }
 };
 
 /// Without an object: for what is particular to one kind.
 struct lending
 {
   asio::io_context context;
-  support::ends pair = support::unix_ends();
-  support::close_watch watch{pair.near.get()};
-  support::handler_tally tally;
+  ends pair = unix_ends();
+  close_watch watch{pair.near.get()};
+  handler_tally tally;
   error_code ec = not_called;
-  char buffer[8] = {};
 
   int fd() const
   {
@@ -301,135 +183,122 @@ struct lending
   ~lending()
   {
     BOOST_TEST(watch.arrived() == 0u);
-    BOOST_TEST(support::is_fd_open(fd()));
+    BOOST_TEST(is_fd_open(fd()));
   }
 };
+
+// --- What ends an object.
+
+template <class Scene>
+void move_and_close(Scene& s)
+{
+  typename Scene::narrow to(std::move(*s.object));
+  BOOST_TEST(to.native_handle() == s.fd);
+  BOOST_TEST(!s.object->is_open());
+  to.close();
+}
+
+template <class Scene>
+void convert_and_close(Scene& s)
+{
+  typename Scene::wide to(std::move(*s.object));
+  BOOST_TEST(to.native_handle() == s.fd);
+  BOOST_TEST(!s.object->is_open());
+  s.close_asynchronously(to);
+}
+
+template <class Scene>
+void convert_and_destroy(Scene& s)
+{
+  typename Scene::wide to(*s.context);
+  to = std::move(*s.object);
+  BOOST_TEST(to.native_handle() == s.fd);
+}
+
+template <class Scene>
+void assign_another(Scene& s)
+{
+  typename Scene::narrow other(*s.context);
+  *s.object = std::move(other);
+}
+
+template <class Scene>
+void retire_for_ever(Scene& s)
+{
+  s.object->retire();
+  lend<typename Scene::row>(*s.object, s.fd, s.ec);
+  BOOST_TEST(s.ec == retired);
+}
+
+template <class Scene>
+struct end
+{
+  const char* name;
+  void (*run)(Scene&);
+};
+
+template <class Scene>
+constexpr end<Scene> every_end[] = {{"close", [](Scene& s) { s.object->close(); }},
+  {"destructor", [](Scene& s) { s.object.reset(); }},
+  {"async_close", [](Scene& s) { s.close_asynchronously(*s.object); }},
+  {"a handle's close", [](Scene& s) { s.object->get_close_handle().close(); }},
+  {"a handle's async_close",
+    [](Scene& s) { s.close_asynchronously(s.object->get_close_handle()); }},
+  {"retire", retire_for_ever<Scene>},
+  {"release", [](Scene& s) { BOOST_TEST(s.object->release() == s.fd); }},
+  {"a move, and close", move_and_close<Scene>},
+  {"a conversion, and async_close", convert_and_close<Scene>},
+  {"an assignment that converts, and the destructor", convert_and_destroy<Scene>},
+  {"an assignment of another object", assign_another<Scene>}};
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_borrowed)
 
-// --- What ends the object.
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(close_leaves_the_descriptor_open, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(whatever_ends_the_object_leaves_the_descriptor_open, Row, every_kind)
 {
-  scene<Lent> s;
-  s.start();
-  s.object->close();
-  BOOST_TEST(!s.object->is_open());
-  s.check_unregistered();
-  s.run();
-  BOOST_TEST(s.read == aborted);
-  s.object->close();
-  s.check_lent();
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_destructor_leaves_the_descriptor_open, Lent, every_kind)
-{
-  scene<Lent> s;
-  s.start();
-  s.object.reset();
-  s.check_unregistered();
-  s.run();
-  BOOST_TEST(s.read == aborted);
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(async_close_leaves_the_descriptor_open, Lent, every_kind)
-{
-  scene<Lent> s;
-  s.start();
-  s.object->async_close(s.tally(support::into(s.closed)));
-  s.run();
-  BOOST_TEST(s.read == aborted);
-  BOOST_TEST(s.closed == success);
-  BOOST_TEST(s.tally.all_called());
-  s.check_unregistered();
+  for (const auto& end : every_end<scene<Row>>)
+    BOOST_TEST_CONTEXT(end.name)
+    {
+      scene<Row> s;
+      s.start();
+      end.run(s);
+      s.check_unregistered();
+      s.run();
+      BOOST_TEST(s.read == aborted);
+      BOOST_TEST((!s.object || !s.object->is_open()));
+      BOOST_TEST(s.tally.all_called());
+    }
 }
 
 // By then the owner may close it.
-BOOST_AUTO_TEST_CASE_TEMPLATE(async_close_waits_for_the_handlers, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(async_close_waits_for_the_handlers, Row, every_kind)
 {
-  scene<Lent> s;
+  scene<Row> s;
   asio::io_context idle;
-  s.lent->start(
-    *s.object, asio::bind_executor(idle.get_executor(), s.tally(support::into(s.read))));
-  s.object->async_close(s.tally(support::into(s.closed)));
-  BOOST_TEST(support::wait_until([&] { return support::turn(*s.context), idle.poll_one() == 1; }));
+  s.start(asio::bind_executor(idle.get_executor(), s.tally(into(s.read))));
+  s.object->async_close(s.tally(into(s.closed)));
+  BOOST_TEST(wait_until([&] { return turn(*s.context), idle.poll_one() == 1; }));
   s.run();
   BOOST_TEST(s.read == aborted);
   BOOST_TEST(s.closed == success);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(
-  a_shutdown_of_the_context_leaves_the_descriptor_open, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(after_a_lease_too_the_descriptor_stays_open, Row, every_kind)
 {
-  scene<Lent> s;
-  s.start();
-  s.object->async_close(s.tally(support::into(s.closed)));
-  s.context.reset();
-  BOOST_TEST(!s.object->is_open());
-  BOOST_TEST(s.tally.called() == 0);
-  s.check_lent();
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_object_that_outlives_its_context_leaves_it_open, Lent, every_kind)
-{
-  scene<Lent> s;
-  s.start();
-  s.context.reset();
-  BOOST_TEST(!s.object->is_open());
-  s.object.reset();
-  s.check_lent();
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_close_handle_leaves_the_descriptor_open, Lent, every_kind)
-{
-  scene<Lent> s;
-  const interlock::close_handle h = s.object->get_close_handle();
-  h.async_close(s.tally(support::into(s.closed)));
-  h.close();
-  s.run();
-  BOOST_TEST(s.closed == success);
-  s.check_unregistered();
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_retirement_leaves_the_descriptor_open, Lent, every_kind)
-{
-  scene<Lent> s;
-  s.object->retire();
-  s.check_unregistered();
-  s.lent->assign(*s.object, s.ec);
-  BOOST_TEST(s.ec == error_code(interlock::error::retired));
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(after_a_lease_too_the_descriptor_stays_open, Lent, every_kind)
-{
-  scene<Lent> s;
+  scene<Row> s;
   interlock::fd_lease lease = s.object->lease();
-  s.object->async_close(s.tally(support::into(s.closed)));
-  support::turn(*s.context);
+  s.object->async_close(s.tally(into(s.closed)));
+  turn(*s.context);
   BOOST_TEST(s.closed == not_called);
   lease.reset();
   s.run();
   BOOST_TEST(s.closed == success);
 }
 
-// --- Releasing.
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(release_returns_the_descriptor, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(async_release_delivers_the_descriptor, Row, every_kind)
 {
-  scene<Lent> s;
-  s.start();
-  BOOST_TEST(s.object->release() == s.fd);
-  BOOST_TEST(!s.object->is_open());
-  s.run();
-  BOOST_TEST(s.read == aborted);
-  s.check_unregistered();
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(async_release_delivers_the_descriptor, Lent, every_kind)
-{
-  scene<Lent> s;
+  scene<Row> s;
   s.start();
   int delivered = -2;
   s.object->async_release(s.tally(
@@ -445,19 +314,29 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(async_release_delivers_the_descriptor, Lent, every
   s.check_unregistered();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(with_the_objects_context_it_is_not_closed, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_end_of_the_context_leaves_the_descriptor_open, Row, every_kind)
 {
-  scene<Lent> s;
-  s.start();
-  s.object->async_release(s.tally([](error_code, int) {}));
-  s.context.reset();
-  BOOST_TEST(s.tally.called() == 0);
-  s.check_lent();
+  using scene_type = scene<Row>;
+  const end<scene_type> before[] = {{"no close", [](scene_type&) {}},
+    {"async_close", [](scene_type& s) { s.object->async_close(s.tally([](error_code) {})); }},
+    {"async_release",
+      [](scene_type& s) { s.object->async_release(s.tally([](error_code, int) {})); }}};
+  for (const auto& each : before)
+    BOOST_TEST_CONTEXT(each.name)
+    {
+      scene_type s;
+      s.start();
+      each.run(s);
+      s.context.reset();
+      BOOST_TEST(!s.object->is_open());
+      BOOST_TEST(s.tally.called() == 0);
+      s.check_lent();
+    }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(with_the_context_of_the_handler_it_is_not_closed, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(with_the_context_of_the_handler_it_is_not_closed, Row, every_kind)
 {
-  scene<Lent> s;
+  scene<Row> s;
   std::optional<asio::io_context> other(std::in_place);
   s.object->async_release(
     asio::bind_executor(other->get_executor(), s.tally([](error_code, int) {})));
@@ -466,60 +345,6 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(with_the_context_of_the_handler_it_is_not_closed, 
   BOOST_TEST(s.tally.called() == 0);
   BOOST_TEST(s.tally.all_ended());
   s.check_lent();
-}
-
-// --- Moves.
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(moved_it_is_borrowed_still, Lent, every_kind)
-{
-  scene<Lent> s;
-  s.start();
-  typename scene<Lent>::narrow to(std::move(*s.object));
-  BOOST_TEST(to.native_handle() == s.fd);
-  BOOST_TEST(!s.object->is_open());
-  to.close();
-  s.check_unregistered();
-  s.run();
-  BOOST_TEST(s.read == aborted);
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(converted_it_is_borrowed_still, Lent, every_kind)
-{
-  scene<Lent> s;
-  s.start();
-  typename scene<Lent>::wide to(std::move(*s.object));
-  BOOST_TEST(to.native_handle() == s.fd);
-  BOOST_TEST(!s.object->is_open());
-  to.async_close(s.tally(support::into(s.closed)));
-  s.run();
-  BOOST_TEST(s.read == aborted);
-  BOOST_TEST(s.closed == success);
-  s.check_unregistered();
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(converted_and_destroyed_it_is_left_open, Lent, every_kind)
-{
-  scene<Lent> s;
-  {
-    typename scene<Lent>::wide to(*s.context);
-    to = std::move(*s.object);
-    BOOST_TEST(to.native_handle() == s.fd);
-  }
-  s.check_unregistered();
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_move_assignment_leaves_what_was_borrowed_open, Lent, every_kind)
-{
-  scene<Lent> s;
-  typename scene<Lent>::narrow other(*s.context);
-  s.lent->assign_own(other, Lent::another());
-  s.start();
-  *s.object = std::move(other);
-  BOOST_TEST(s.object->is_open());
-  s.check_unregistered();
-  s.object->close();
-  s.run();
-  BOOST_TEST(s.read == aborted);
 }
 
 BOOST_FIXTURE_TEST_CASE(converted_to_the_generic_protocol_it_is_borrowed_still, lending)
@@ -534,38 +359,33 @@ BOOST_FIXTURE_TEST_CASE(converted_to_the_generic_protocol_it_is_borrowed_still, 
 
 // --- Of what is opened next, only that is borrowed which is said to be.
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_descriptor_assigned_later_is_owned_again, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_descriptor_assigned_later_is_owned_again, Row, every_kind)
 {
-  scene<Lent> s;
+  scene<Row> s;
   for (int i = 0; i != 3; ++i)
   {
-    s.object->async_close(s.tally(support::into(s.closed)));
-    s.run();
-    BOOST_TEST(s.closed == success);
-    const int owned = Lent::another();
-    support::close_watch of_owned(owned);
-    s.lent->assign_own(*s.object, owned);
-    s.object->async_close(s.tally(support::into(s.closed)));
-    s.run();
-    BOOST_TEST(of_owned.closed() == 1u);
-    s.lent->assign(*s.object, s.ec);
+    s.close_asynchronously(*s.object);
+    ends own = Row::make();
+    const close_watch of_own(own.near.get());
+    Row::put(*s.object, own.near);
+    s.close_asynchronously(*s.object);
+    BOOST_TEST(of_own.closed() == 1u);
+    lend<Row>(*s.object, s.fd, s.ec);
     BOOST_TEST(s.ec == success);
   }
-  s.object->close();
-  s.check_unregistered();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(it_can_be_borrowed_again_at_once, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(it_can_be_borrowed_again_at_once, Row, every_kind)
 {
-  scene<Lent> s;
-  typename scene<Lent>::wide other(*s.context);
+  scene<Row> s;
+  typename scene<Row>::wide other(*s.context);
   for (int i = 0; i != 50; ++i)
   {
     s.object->close();
-    s.lent->assign(other, s.ec);
+    lend<Row>(other, s.fd, s.ec);
     BOOST_TEST(s.ec == success);
     other.close();
-    s.lent->assign(*s.object, s.ec);
+    lend<Row>(*s.object, s.fd, s.ec);
     BOOST_TEST(s.ec == success);
   }
 }
@@ -576,7 +396,7 @@ BOOST_FIXTURE_TEST_CASE(what_the_object_opens_itself_is_its_own, lending)
   local::socket s(context, local(), fd(), borrowed);
   const auto close_and_wait = [&]
   {
-    s.async_close(tally(support::into(ec)));
+    s.async_close(tally(into(ec)));
     context.restart();
     context.run();
     BOOST_TEST(ec == success);
@@ -585,7 +405,7 @@ BOOST_FIXTURE_TEST_CASE(what_the_object_opens_itself_is_its_own, lending)
   for (int i = 0; i != 4; ++i)
   {
     s.open(local());
-    support::close_watch own(s.native_handle());
+    close_watch own(s.native_handle());
     close_and_wait();
     BOOST_TEST(own.closed() == 1u);
   }
@@ -594,14 +414,14 @@ BOOST_FIXTURE_TEST_CASE(what_the_object_opens_itself_is_its_own, lending)
 // --- Other users of the descriptor.
 
 // A set of the owner's own reports as before: only the object's registration is gone.
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_owners_epoll_set_keeps_the_descriptor, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_owners_epoll_set_keeps_the_descriptor, Row, every_kind)
 {
-  scene<Lent> s;
-  const support::fd set(support::checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
+  scene<Row> s;
+  const support::fd set(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
   ::epoll_event event = {};
   event.events = EPOLLIN;
   event.data.fd = s.fd;
-  support::checked(::epoll_ctl(set.get(), EPOLL_CTL_ADD, s.fd, &event), "epoll_ctl");
+  checked(::epoll_ctl(set.get(), EPOLL_CTL_ADD, s.fd, &event), "epoll_ctl");
   s.start();
   s.object->close();
   s.run();
@@ -609,226 +429,178 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_owners_epoll_set_keeps_the_descriptor, Lent, e
   BOOST_TEST(::epoll_wait(set.get(), &event, 1, 0) == 0);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(objects_of_two_contexts_may_borrow_one_descriptor, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(objects_of_two_contexts_may_borrow_one_descriptor, Row, every_kind)
 {
-  scene<Lent> s;
+  scene<Row> s;
   asio::io_context other;
-  typename scene<Lent>::wide second(other);
-  s.lent->assign(second, s.ec);
+  typename scene<Row>::wide second(other);
+  lend<Row>(second, s.fd, s.ec);
   BOOST_TEST(s.ec == success);
   s.object->close();
-  BOOST_TEST(second.is_open());
   BOOST_TEST(second.native_handle() == s.fd);
   second.close();
 }
 
 // --- The blocking mode.
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(assign_and_close_leave_the_blocking_mode_alone, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(without_an_operation_the_blocking_mode_stays, Row, every_kind)
 {
-  scene<Lent> s;
-  BOOST_TEST(!support::is_non_blocking(s.fd));
-  BOOST_TEST(!s.object->native_non_blocking());
-  BOOST_TEST(!s.object->non_blocking());
+  scene<Row> s;
+  if constexpr (Row::has_blocking_state)
+  {
+    BOOST_TEST(!s.object->native_non_blocking());
+    BOOST_TEST(!s.object->non_blocking());
+  }
+  if constexpr (Row::is_socket)
+  {
+    s.object->set_option(asio::socket_base::send_buffer_size(10000));
+    BOOST_TEST(s.object->available() == 0u);
+    BOOST_TEST(s.object->local_endpoint().protocol().family() == AF_UNIX);
+  }
   BOOST_TEST(s.object->lease().get() == s.fd);
   s.object->cancel();
-  BOOST_TEST(!support::is_non_blocking(s.fd));
-  s.object->close();
-  BOOST_TEST(!support::is_non_blocking(s.fd));
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(moves_leave_the_blocking_mode_alone, Lent, every_kind)
-{
-  scene<Lent> s;
-  typename scene<Lent>::narrow moved(std::move(*s.object));
-  typename scene<Lent>::wide converted(std::move(moved));
-  BOOST_TEST(converted.is_open());
-  BOOST_TEST(!support::is_non_blocking(s.fd));
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(release_leaves_the_blocking_mode_alone, Lent, every_kind)
-{
-  scene<Lent> s;
-  s.object->release();
-  BOOST_TEST(!support::is_non_blocking(s.fd));
+  typename scene<Row>::narrow moved(std::move(*s.object));
+  typename scene<Row>::wide converted(std::move(moved));
+  converted.close();
+  lend<Row>(converted, s.fd);
+  converted.release();
+  BOOST_TEST(!is_non_blocking(s.fd));
 }
 
 // It is not taken back.
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_first_operation_makes_it_non_blocking, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_first_operation_makes_it_non_blocking, Row, every_kind)
 {
-  scene<Lent> s;
+  scene<Row> s;
   s.start();
-  BOOST_TEST(support::is_non_blocking(s.fd));
+  BOOST_TEST(is_non_blocking(s.fd));
   s.object->close();
   s.run();
-  BOOST_TEST(support::is_non_blocking(s.fd));
+  BOOST_TEST(is_non_blocking(s.fd));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_socket_is_set_up_without_changing_the_blocking_mode, lending)
+// Only a socket has a flag of a call that keeps it from blocking.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_synchronous_call_leaves_a_socket_blocking, Row, every_kind)
 {
-  local::socket s(context, local(), fd(), borrowed);
-  s.set_option(local::socket::send_buffer_size(10000));
-  local::socket::send_buffer_size size;
-  s.get_option(size);
-  BOOST_TEST(s.available() == 0u);
-  BOOST_TEST(s.local_endpoint().protocol().family() == AF_UNIX);
-  BOOST_TEST(!support::is_non_blocking(fd()));
-}
-
-BOOST_FIXTURE_TEST_CASE(a_socket_that_is_read_and_written_synchronously_stays_blocking, lending)
-{
-  local::socket s(context, local(), fd(), borrowed);
-  support::send_text(pair.far, "hello");
-  BOOST_TEST(s.read_some(asio::buffer(buffer)) == 5u);
-  BOOST_TEST(s.write_some(asio::buffer("hello", 5)) == 5u);
-  BOOST_TEST(!support::is_non_blocking(fd()));
-  BOOST_TEST(support::drain(pair.far) == 5u);
-}
-
-// It has no flag of a call that keeps a read(2) or a write(2) from blocking.
-BOOST_FIXTURE_TEST_CASE(a_synchronous_read_makes_a_descriptor_non_blocking, lending)
-{
-  interlock::posix::stream_descriptor d(context, fd(), borrowed);
-  support::send_text(pair.far, "hello");
-  BOOST_TEST(d.read_some(asio::buffer(buffer)) == 5u);
-  BOOST_TEST(support::is_non_blocking(fd()));
-}
-
-BOOST_FIXTURE_TEST_CASE(a_synchronous_write_makes_a_descriptor_non_blocking, lending)
-{
-  interlock::posix::stream_descriptor d(context, fd(), borrowed);
-  BOOST_TEST(d.write_some(asio::buffer("hello", 5)) == 5u);
-  BOOST_TEST(support::is_non_blocking(fd()));
-  BOOST_TEST(support::drain(pair.far) == 5u);
-}
-
-BOOST_AUTO_TEST_CASE(a_synchronous_accept_makes_it_non_blocking)
-{
-  asio::io_context context;
-  const support::fd listener = support::tcp_listener();
-  tcp::acceptor acceptor(context, tcp::v4(), listener.get(), borrowed);
-  const support::fd client = support::tcp_connected_to(listener);
-  BOOST_TEST(!support::is_non_blocking(listener.get()));
-  BOOST_TEST(acceptor.accept().is_open());
-  BOOST_TEST(support::is_non_blocking(listener.get()));
+  {
+    scene<Row> s;
+    const support::fd client = s.feed();
+    BOOST_TEST(!is_non_blocking(s.fd));
+    if constexpr (Row::is_acceptor)
+      BOOST_TEST(s.object->accept().is_open());
+    else
+      BOOST_TEST(read<Row>(*s.object, asio::buffer(s.buffer)).is(success, 1));
+    BOOST_TEST(is_non_blocking(s.fd) == !Row::is_socket);
+  }
+  if constexpr (can_write<Row>)
+  {
+    scene<Row> s;
+    BOOST_TEST(write<Row>(*s.object, asio::buffer("hello", 5)).is(success, 5));
+    BOOST_TEST(is_non_blocking(s.fd) == !Row::is_socket);
+    BOOST_TEST(drain(s.lent->far) == 5u);
+  }
 }
 
 // While it waits it is non-blocking: no close would wake it in connect(2).
-BOOST_AUTO_TEST_CASE(a_synchronous_connect_leaves_it_blocking)
+BOOST_AUTO_TEST_CASE(a_synchronous_connect_leaves_the_blocking_mode_as_it_was)
 {
   asio::io_context context;
-  const asio::ip::tcp::acceptor listener(context, support::any_local_port());
-  const support::fd lent(
-    support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-  tcp::socket s(context, tcp::v4(), lent.get(), borrowed);
-  s.connect(listener.local_endpoint());
-  BOOST_TEST(!support::is_non_blocking(lent.get()));
+  const support::fd listener = tcp_listener();
+  const asio::ip::tcp::endpoint to(
+    asio::ip::address_v4::loopback(), ntohs(address_of(listener).sin_port));
+  for (const int mode : {0, int(SOCK_NONBLOCK)})
+    for (const bool is_asynchronous : {false, true})
+    {
+      const support::fd lent(
+        checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | mode, 0), "socket"));
+      tcp::socket s(context, tcp::v4(), lent.get(), borrowed);
+      error_code ec = not_called;
+      if (is_asynchronous)
+        s.async_connect(to, into(ec));
+      else
+        s.connect(to, ec);
+      BOOST_TEST(is_non_blocking(lent.get()) == (mode != 0 || is_asynchronous));
+      turn(context);
+      BOOST_TEST(wait_until([&] { return turn(context), ec != not_called; }));
+      BOOST_TEST(ec == success);
+    }
 }
 
-BOOST_AUTO_TEST_CASE(a_synchronous_connect_leaves_it_non_blocking_if_it_was)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_blocked_call_on_it_is_woken, Row, every_kind)
 {
-  asio::io_context context;
-  const asio::ip::tcp::acceptor listener(context, support::any_local_port());
-  const support::fd lent(
-    support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
-  tcp::socket s(context, tcp::v4(), lent.get(), borrowed);
-  s.connect(listener.local_endpoint());
-  BOOST_TEST(support::is_non_blocking(lent.get()));
-}
-
-BOOST_AUTO_TEST_CASE(an_asynchronous_connect_makes_it_non_blocking)
-{
-  asio::io_context context;
-  const asio::ip::tcp::acceptor listener(context, support::any_local_port());
-  const support::fd lent(
-    support::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-  tcp::socket s(context, tcp::v4(), lent.get(), borrowed);
-  error_code ec = not_called;
-  s.async_connect(listener.local_endpoint(), support::into(ec));
-  BOOST_TEST(support::is_non_blocking(lent.get()));
-  context.run();
-  BOOST_TEST(ec == success);
-}
-
-BOOST_FIXTURE_TEST_CASE(a_blocked_call_on_it_is_woken, lending)
-{
-  local::socket s(context, local(), fd(), borrowed);
-  support::call_in_thread blocked(
+  scene<Row> s;
+  call_in_thread blocked(
     [&]
     {
-      support::outcome o;
-      o.bytes = s.read_some(asio::buffer(buffer), o.ec);
+      outcome o;
+      if constexpr (Row::is_acceptor)
+        s.object->accept(o.ec);
+      else
+        o.ec = read<Row>(*s.object, asio::buffer(s.buffer)).ec;
       return o;
     });
   BOOST_TEST_REQUIRE(blocked.blocks());
-  s.close();
+  s.object->close();
   BOOST_TEST(blocked.get().ec == aborted);
 }
 
 BOOST_FIXTURE_TEST_CASE(both_kinds_of_transfer_work_on_it, lending)
 {
   local::socket s(context, local(), fd(), borrowed);
+  char buffer[8] = {};
   error_code written = not_called;
-  s.async_read_some(asio::buffer(buffer), tally(support::into(ec)));
-  s.async_write_some(asio::buffer("hello", 5), tally(support::into(written)));
-  support::send_text(pair.far, "x");
+  s.async_read_some(asio::buffer(buffer), tally(into(ec)));
+  s.async_write_some(asio::buffer("hello", 5), tally(into(written)));
+  send_text(pair.far, "x");
   context.run();
   BOOST_TEST(ec == success);
   BOOST_TEST(written == success);
-  BOOST_TEST(support::drain(pair.far) == 5u);
+  BOOST_TEST(drain(pair.far) == 5u);
 }
 
 // --- What cannot be borrowed.
 
 #if defined(BOOST_ASIO_HAS_EPOLL)
 
-BOOST_AUTO_TEST_CASE(a_descriptor_that_is_not_open_cannot_be_borrowed)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_descriptor_that_is_not_open_cannot_be_borrowed, Row, every_kind)
 {
   losing_nothing(
     [](asio::io_context& context)
     {
-      for (const int invalid : {-1, support::bad_fd})
+      for (const int invalid : {-1, bad_fd})
       {
         error_code ec;
-        stream_descriptor d(context);
-        d.assign(invalid, borrowed, ec);
+        plain_object<Row> o(context);
+        lend<Row>(o, invalid, ec);
         BOOST_TEST(ec == bad_descriptor);
-        BOOST_TEST(!d.is_open());
-        tcp::socket s(context);
-        s.assign(tcp::v4(), invalid, borrowed, ec);
-        BOOST_TEST(ec == bad_descriptor);
-        tcp::acceptor acceptor(context);
-        acceptor.assign(tcp::v4(), invalid, borrowed, ec);
-        BOOST_TEST(ec == bad_descriptor);
-        throws("assign", bad_descriptor, [&] { d.assign(invalid, borrowed); });
-        throws("assign", bad_descriptor, [&] { s.assign(tcp::v4(), invalid, borrowed); });
-        throws("assign", bad_descriptor, [&] { acceptor.assign(tcp::v4(), invalid, borrowed); });
-        throws(
-          "assign", bad_descriptor, [&] { stream_descriptor made(context, invalid, borrowed); });
+        BOOST_TEST(!o.is_open());
+        throws("assign", bad_descriptor, [&] { lend<Row>(o, invalid); });
         throws("assign", bad_descriptor,
-          [&] { tcp::socket made(context, tcp::v4(), invalid, borrowed); });
-        throws("assign", bad_descriptor,
-          [&] { tcp::acceptor made(context, tcp::v4(), invalid, borrowed); });
+          [&]
+          {
+            if constexpr (Row::is_socket || Row::is_acceptor)
+              plain_object<Row> made(context, Row::protocol(), invalid, borrowed);
+            else
+              plain_object<Row> made(context, invalid, borrowed);
+          });
       }
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(a_descriptor_that_is_watched_already_cannot_be_borrowed, lending)
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+  a_descriptor_that_is_watched_already_cannot_be_borrowed, Row, every_kind)
 {
-  local::socket first(context, local(), fd(), borrowed);
-  local::socket second(context);
-  second.assign(local(), fd(), borrowed, ec);
-  BOOST_TEST(ec == support::system_error(EEXIST));
+  scene<Row> s;
+  typename scene<Row>::wide second(*s.context);
+  lend<Row>(second, s.fd, s.ec);
+  BOOST_TEST(s.ec == system_error(EEXIST));
   BOOST_TEST(!second.is_open());
-  stream_descriptor third(context);
-  third.assign(fd(), borrowed, ec);
-  BOOST_TEST(ec == support::system_error(EEXIST));
-  third.assign(fd(), ec);
-  BOOST_TEST(ec == support::system_error(EEXIST));
-  BOOST_TEST(first.is_open());
-  first.close();
-  second.assign(local(), fd(), borrowed, ec);
-  BOOST_TEST(ec == success);
+  ::stream_descriptor third(*s.context);
+  BOOST_TEST(third.assign(s.fd, borrowed, s.ec) == system_error(EEXIST));
+  BOOST_TEST(third.assign(s.fd, s.ec) == system_error(EEXIST));
+  BOOST_TEST(s.object->is_open());
+  s.object->close();
+  lend<Row>(second, s.fd, s.ec);
+  BOOST_TEST(s.ec == success);
 }
 
 // Asio takes it, although the reactor cannot.
@@ -838,16 +610,16 @@ BOOST_AUTO_TEST_CASE(a_regular_file_can_be_borrowed_as_it_can_be_assigned)
     [](asio::io_context& context)
     {
       char name[] = "/tmp/interlock_borrowed_XXXXXX";
-      const support::fd file(support::checked(::mkstemp(name), "mkstemp"));
+      const support::fd file(checked(::mkstemp(name), "mkstemp"));
       ::unlink(name);
-      support::close_watch watch(file.get());
-      stream_descriptor d(context, file.get(), borrowed);
+      close_watch watch(file.get());
+      ::stream_descriptor d(context, file.get(), borrowed);
       BOOST_TEST(d.write_some(asio::buffer("hello", 5)) == 5u);
       d.close();
       char got[8];
       BOOST_TEST(::pread(file.get(), got, sizeof(got), 0) == 5);
       {
-        const stream_descriptor other(context, file.get(), borrowed);
+        const ::stream_descriptor other(context, file.get(), borrowed);
         BOOST_TEST(other.is_open());
       }
       BOOST_TEST(watch.arrived() == 0u);
@@ -856,52 +628,38 @@ BOOST_AUTO_TEST_CASE(a_regular_file_can_be_borrowed_as_it_can_be_assigned)
 
 #endif
 
-BOOST_FIXTURE_TEST_CASE(an_open_object_borrows_nothing, lending)
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_open_object_borrows_nothing, Row, every_kind)
 {
-  local::socket s(context, local(), support::unix_ends().near.release());
-  const int own = s.native_handle();
-  s.assign(local(), fd(), borrowed, ec);
-  BOOST_TEST(ec == already_open);
-  throws("assign", already_open, [&] { s.assign(local(), fd(), borrowed); });
-  BOOST_TEST(s.native_handle() == own);
-  stream_descriptor d(context, support::pipe_ends().near.release());
-  d.assign(fd(), borrowed, ec);
-  BOOST_TEST(ec == already_open);
-  throws("assign", already_open, [&] { d.assign(fd(), borrowed); });
-  BOOST_TEST(!support::is_non_blocking(fd()));
+  scene<Row> s;
+  plain_object<Row> o(*s.context);
+  ends own = Row::make();
+  const int before = own.near.get();
+  Row::put(o, own.near);
+  lend<Row>(o, s.fd, s.ec);
+  BOOST_TEST(s.ec == already_open);
+  throws("assign", already_open, [&] { lend<Row>(o, s.fd); });
+  BOOST_TEST(o.native_handle() == before);
+  BOOST_TEST(!is_non_blocking(s.fd));
 }
 
 // --- Threads.
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(it_stays_open_whatever_closes_the_object, Lent, every_kind)
+BOOST_AUTO_TEST_CASE_TEMPLATE(it_stays_open_whatever_closes_the_object, Row, every_kind)
 {
-  for (int i = 0; i != 50; ++i)
+  for (int round = 0; round != 50; ++round)
   {
-    scene<Lent> s;
+    scene<Row> s;
     s.start();
-    std::atomic<int> ready{0};
-    const auto meet = [&ready]
-    {
-      ++ready;
-      while (ready != 3)
-        std::this_thread::yield();
-    };
-    std::thread first(
-      [&]
+    at_once(3,
+      [&s](int i)
       {
-        meet();
-        s.object->close();
+        if (i == 0)
+          s.object->close();
+        else if (i == 1)
+          s.object->async_close(s.tally(into(s.closed)));
+        else
+          s.object->async_release(s.tally([](error_code, int) {}));
       });
-    std::thread second(
-      [&]
-      {
-        meet();
-        s.object->async_close(s.tally(support::into(s.closed)));
-      });
-    meet();
-    s.object->async_release(s.tally([](error_code, int) {}));
-    first.join();
-    second.join();
     s.run();
     BOOST_TEST(s.read == aborted);
     BOOST_TEST(s.closed == success);

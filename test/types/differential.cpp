@@ -3,32 +3,26 @@
 //
 // Guarantee G12, by comparison: the same program over Asio's types and over Interlock's observes
 // the same. This file: opening, connecting, binding, accepting and their failures, the blocking state,
-// cancellation, moves. The options and the transfers have files of their own.
+// cancellation, moves, shutdowns, data in pieces and out of band. What any object of a type does is compared in
+// dropin_states.hpp.
 
-#include <cstddef>
-#include <string>
-#include <utility>
+#include "support/prelude.hpp"
+
+#include <array>
 
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/test/unit_test.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/socket_base.hpp>
 
-#include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
-#include "support/member_calls.hpp"
+#include "support/local_port.hpp"
 #include "support/refusals.hpp"
 
-namespace asio = boost::asio;
 using namespace support;
-using boost::system::error_code;
+using asio::socket_base;
 
 namespace {
-
-const auto loopback = [] { return asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0); };
 
 /// FIONBIO, as a command.
 struct set_non_blocking
@@ -53,195 +47,101 @@ void note_blocking_state(notes& note, const std::string& when, const Object& obj
   note("native_non_blocking " + when, object.native_non_blocking());
 }
 
-/// Every member of the list, in both overloads.
-template <class Object>
-void note_members(notes& note, Object& object, const sync_members<Object>& members)
-{
-  for (const auto& member : members)
-  {
-    if (member.name == "release")
-      continue;
-    error_code ec;
-    member.reporting(object, ec);
-    note(member.name, ec);
-    note.thrown(member.name, [&] { member.throwing(object); });
-  }
-}
+} // namespace
 
-// What does not complete by itself is cancelled.
-template <class Object>
-void note_operations(
-  notes& note, asio::io_context& context, Object& object, const async_members<Object>& operations)
-{
-  for (const auto& operation : operations)
-  {
-    operation.start(object, note.handler(operation.name));
-    note(operation.name, "started");
-    context.restart();
-    context.poll();
-    object.cancel();
-    run(context);
-  }
-}
+BOOST_FIXTURE_TEST_SUITE(test_differential, compared)
 
-const auto open_failures = [](auto family, notes& note)
+BOOST_AUTO_TEST_CASE_TEMPLATE(failed_opens_are_the_same, F, both_families)
 {
-  using F = decltype(family);
-  asio::io_context context;
   typename F::generic::socket odd(context);
   error_code ec;
-  odd.open(typename F::generic(AF_MAX, 0), ec);
-  note("open with an unknown family", ec);
+  note("open with an unknown family", odd.open(typename F::generic(AF_MAX, 0), ec));
   note("is_open", odd.is_open());
   note.thrown("open", [&] { odd.open(typename F::generic(AF_MAX, 0)); });
-  note.thrown("constructor",
+  note.thrown_in_making("constructor",
     [&] { typename F::generic::socket made(context, typename F::generic(AF_MAX, 0)); });
   odd.open(typename F::generic(AF_INET, IPPROTO_UDP), ec);
   note("open with a protocol of another type", ec);
-  odd.open(typename F::generic(AF_INET, IPPROTO_TCP), ec);
-  note("open after that", ec);
-  odd.open(typename F::generic(AF_INET, IPPROTO_TCP), ec);
-  note("open again", ec);
+  note("open after that", odd.open(typename F::generic(AF_INET, IPPROTO_TCP), ec));
+  note("open again", odd.open(typename F::generic(AF_INET, IPPROTO_TCP), ec));
   note("is_open", odd.is_open());
-  odd.close(ec);
-  note("close", ec);
-  odd.close(ec);
-  note("close again", ec);
+  note("close", odd.close(ec));
+  note("close again", odd.close(ec));
   note("native_handle", odd.native_handle());
-};
+}
 
-const auto connect_failures = [](auto family, notes& note)
+BOOST_AUTO_TEST_CASE_TEMPLATE(failed_connects_are_the_same, F, both_families)
 {
-  using F = decltype(family);
-  asio::io_context context;
   const refusing_port port(context);
   typename F::tcp::socket s(context);
   error_code ec;
-  s.connect(port.endpoint(), ec);
-  note("connect refused", ec);
+  note("connect refused", s.connect(port.endpoint(), ec));
   note("is_open", s.is_open());
-  s.connect(port.endpoint(), ec);
-  note("connect again", ec);
+  note("connect again", s.connect(port.endpoint(), ec));
   s.close();
   note.thrown("connect", [&] { s.connect(port.endpoint()); });
   note("is_open", s.is_open());
   s.close();
-  s.open(F::tcp::v6(), ec);
-  note("open v6", ec);
-  s.connect(port.endpoint(), ec);
-  note("connect to the other family", ec);
+  note("open v6", s.open(F::tcp::v6(), ec));
+  note("connect to the other family", s.connect(port.endpoint(), ec));
   s.close();
   s.async_connect(port.endpoint(), note.handler("async_connect refused"));
   note("is_open at once", s.is_open());
   run(context);
   note("is_open", s.is_open());
   s.non_blocking(true);
-  s.connect(port.endpoint(), ec);
-  note("connect in non-blocking mode", ec);
+  note("connect in non-blocking mode", s.connect(port.endpoint(), ec));
 
   tcp_pair<F> connected(context);
   const auto where = connected.first.remote_endpoint();
-  connected.first.connect(where, ec);
-  note("connect when connected", ec);
+  note("connect when connected", connected.first.connect(where, ec));
   connected.first.async_connect(where, note.handler("async_connect when connected"));
   run(context);
   note("available afterwards", connected.first.available());
-};
+}
 
-const auto bind_failures = [](auto family, notes& note)
+BOOST_AUTO_TEST_CASE_TEMPLATE(failed_binds_are_the_same, F, both_families)
 {
-  using F = decltype(family);
-  asio::io_context context;
   const refusing_port taken(context);
   error_code ec;
   typename F::tcp::socket s(context, F::tcp::v4());
-  s.bind(taken.endpoint(), ec);
-  note("bind in use", ec);
+  note("bind in use", s.bind(taken.endpoint(), ec));
   note.thrown("bind", [&] { s.bind(taken.endpoint()); });
   s.bind(asio::ip::tcp::endpoint(asio::ip::make_address("192.0.2.1"), 0), ec);
   note("bind to another's address", ec);
   s.bind(asio::ip::tcp::endpoint(asio::ip::address_v6::loopback(), 0), ec);
   note("bind to the other family", ec);
-  s.bind(loopback(), ec);
-  note("bind after that", ec);
-  s.bind(loopback(), ec);
-  note("bind again", ec);
+  note("bind after that", s.bind(any_local_port(), ec));
+  note("bind again", s.bind(any_local_port(), ec));
   note("is_open", s.is_open());
-  note.thrown(
+  note.thrown_in_making(
     "socket on an address", [&] { typename F::tcp::socket made(context, taken.endpoint()); });
-  note.thrown("acceptor on an address",
+  note.thrown_in_making("acceptor on an address",
     [&] { typename F::tcp::acceptor made(context, taken.endpoint(), false); });
-};
+}
 
-const auto members_unconnected = [](auto family, notes& note)
+BOOST_AUTO_TEST_CASE_TEMPLATE(accepting_is_the_same, F, both_families)
 {
-  using F = decltype(family);
-  using socket = typename F::tcp::socket;
-  asio::io_context context;
-  socket s(context, F::tcp::v4());
-  note_members(note, s, socket_members<socket>());
-  note_operations(note, context, s, async_socket_members<socket>());
-};
-
-const auto members_not_listening = [](auto family, notes& note)
-{
-  using F = decltype(family);
   using acceptor = typename F::tcp::acceptor;
-  asio::io_context context;
-  acceptor a(context, F::tcp::v4());
-  a.non_blocking(true);
-  for (const auto& member : acceptor_members<acceptor>(context))
-    if (member.name == "accept")
-    {
-      error_code ec;
-      member.reporting(a, ec);
-      note(member.name, ec);
-    }
-  note_operations(note, context, a, async_acceptor_members<acceptor>(context));
-  note_members(note, a, acceptor_members<acceptor>(context));
-};
-
-const auto accepting = [](auto family, notes& note)
-{
-  using F = decltype(family);
-  using acceptor = typename F::tcp::acceptor;
-  asio::io_context context;
-  acceptor a(context, loopback());
+  acceptor a(context, any_local_port());
   error_code ec;
   typename F::tcp::socket peer(context, F::tcp::v4());
-  a.accept(peer, ec);
-  note("accept into an open peer", ec);
+  note("accept into an open peer", a.accept(peer, ec));
   a.async_accept(peer, note.handler("async_accept into an open peer"));
   run(context);
-  a.non_blocking(true);
-  note_members(note, a, acceptor_members<acceptor>(context));
-  for (const auto& operation : async_acceptor_members<acceptor>(context))
-  {
-    operation.start(a, note.handler(operation.name));
-    asio::ip::tcp::socket client(context);
-    if (operation.name == "async_accept")
-      client.connect(a.local_endpoint());
-    else
-      a.cancel();
-    run(context);
-  }
   asio::ip::tcp::socket client(context);
   client.connect(a.local_endpoint());
   peer.close();
   asio::ip::tcp::endpoint from;
-  a.accept(peer, from, ec);
-  note("accept", ec);
+  note("accept", a.accept(peer, from, ec));
   note("its endpoint", from == client.local_endpoint());
   note("its peer", peer.remote_endpoint() == client.local_endpoint());
   note_blocking_state(note, "of an accepted socket", peer);
-  a.listen(1, ec);
-  note("listen again", ec);
-};
+  note("listen again", a.listen(1, ec));
+}
 
-const auto blocking_state = [](auto family, notes& note)
+BOOST_AUTO_TEST_CASE_TEMPLATE(blocking_state_is_the_same, F, both_families)
 {
-  using F = decltype(family);
-  asio::io_context context;
   typename F::tcp::socket s(context, F::tcp::v4());
   error_code ec;
   note_blocking_state(note, "at first", s);
@@ -253,57 +153,48 @@ const auto blocking_state = [](auto family, notes& note)
       note_blocking_state(note, "after that", s);
     }
   s.non_blocking(true);
-  s.native_non_blocking(false, ec);
-  note("native_non_blocking(false) in non-blocking mode", ec);
+  note("native_non_blocking(false) in non-blocking mode", s.native_non_blocking(false, ec));
   note_blocking_state(note, "after that", s);
   for (const int on : {0, 1})
   {
     set_non_blocking command{on};
-    s.io_control(command, ec);
-    note("FIONBIO", ec);
+    note("FIONBIO", s.io_control(command, ec));
     note("non_blocking after that", s.non_blocking());
   }
   s.close();
   note_blocking_state(note, "closed", s);
   s.open(F::tcp::v4());
   note_blocking_state(note, "opened again", s);
-};
+}
 
-const auto cancelling = [](auto family, notes& note)
+BOOST_AUTO_TEST_CASE_TEMPLATE(cancelling_is_the_same, F, both_families)
 {
-  using F = decltype(family);
-  asio::io_context context;
   tcp_pair<F> pair(context);
   error_code ec;
-  pair.first.cancel(ec);
-  note("cancel of nothing", ec);
+  note("cancel of nothing", pair.first.cancel(ec));
   char data[8];
   pair.first.async_wait(pair.first.wait_error, note.handler("wait for errors"));
   pair.first.async_read_some(asio::buffer(data), note.handler("first read"));
   pair.first.async_read_some(asio::buffer(data), note.handler("second read"));
   pair.first.async_wait(pair.first.wait_read, note.handler("wait to read"));
   pair.first.async_write_some(asio::buffer("x", 1), note.handler("write"));
-  pair.first.cancel(ec);
-  note("cancel", ec);
+  note("cancel", pair.first.cancel(ec));
   run(context);
   pair.second.async_read_some(asio::buffer(data), note.handler("read by the other"));
   pair.second.close();
   run(context);
   typename F::stream_descriptor pipe(context, pipe_ends().near.release());
   pipe.async_wait(pipe.wait_error, note.handler("wait for errors"));
-  pipe.cancel(ec);
-  note("cancel", ec);
+  note("cancel", pipe.cancel(ec));
   run(context);
-};
+}
 
-const auto moving = [](auto family, notes& note)
+BOOST_AUTO_TEST_CASE_TEMPLATE(moving_is_the_same, F, both_families)
 {
-  using F = decltype(family);
   using socket = typename F::tcp::socket;
   using acceptor = typename F::tcp::acceptor;
   using concrete =
     typename socket::template rebind_executor<asio::io_context::executor_type>::other;
-  asio::io_context context;
   concrete first(context, F::tcp::v4());
   first.non_blocking(true);
   concrete second(std::move(first));
@@ -319,89 +210,136 @@ const auto moving = [](auto family, notes& note)
   socket assigned(context, F::tcp::v6());
   assigned = std::move(converted);
   note("assigned is v4", assigned.local_endpoint().protocol() == asio::ip::tcp::v4());
-  acceptor listening(context, loopback());
+  acceptor listening(context, any_local_port());
   listening.set_option(asio::socket_base::enable_connection_aborted(true));
   acceptor moved(std::move(listening));
   asio::socket_base::enable_connection_aborted aborted_are_reported;
   moved.get_option(aborted_are_reported);
   note("option of a moved acceptor", aborted_are_reported.value());
   note("moved from is open", listening.is_open());
-};
-
-} // namespace
-
-BOOST_AUTO_TEST_SUITE(test_differential)
-
-BOOST_AUTO_TEST_CASE(failed_opens_are_the_same)
-{
-  same_in_both_families(open_failures);
 }
 
-BOOST_AUTO_TEST_CASE(failed_connects_are_the_same)
+// Each direction alone. (An object of every type is shut down in dropin_states.hpp.)
+BOOST_AUTO_TEST_CASE_TEMPLATE(shutdowns_are_the_same, F, both_families)
 {
-  same_in_both_families(connect_failures);
-}
-
-BOOST_AUTO_TEST_CASE(failed_binds_are_the_same)
-{
-  same_in_both_families(bind_failures);
-}
-
-BOOST_AUTO_TEST_CASE(members_of_an_unconnected_socket_are_the_same)
-{
-  same_in_both_families(members_unconnected);
-}
-
-BOOST_AUTO_TEST_CASE(members_of_an_acceptor_that_does_not_listen_are_the_same)
-{
-  same_in_both_families(members_not_listening);
-}
-
-BOOST_AUTO_TEST_CASE(accepting_is_the_same)
-{
-  same_in_both_families(accepting);
-}
-
-BOOST_AUTO_TEST_CASE(blocking_state_is_the_same)
-{
-  same_in_both_families(blocking_state);
-}
-
-BOOST_AUTO_TEST_CASE(cancelling_is_the_same)
-{
-  same_in_both_families(cancelling);
-}
-
-BOOST_AUTO_TEST_CASE(moving_is_the_same)
-{
-  same_in_both_families(moving);
-}
-
-// The comparison itself: what differs, and only that, is reported.
-BOOST_AUTO_TEST_CASE(a_planted_difference_is_reported)
-{
-  const auto planted = [](auto family, notes& note)
+  const auto out = asio::buffer("abc", 3);
+  for (const auto what :
+    {socket_base::shutdown_receive, socket_base::shutdown_send, socket_base::shutdown_both})
   {
-    asio::io_context context;
-    typename decltype(family)::tcp::socket s(context);
+    tcp_pair<F> pair(context);
+    char data[8];
     error_code ec;
-    if (std::is_same<decltype(family), interlock_family>::value)
-      s.open(decltype(family)::tcp::v4());
-    s.shutdown(s.shutdown_both, ec);
-    note("shutdown", ec);
-    note("available", 0);
-  };
-  notes plain;
-  planted(asio_family(), plain);
-  notes ours;
-  planted(interlock_family(), ours);
-  const lines found = differences(plain.taken(), ours.taken());
-  BOOST_TEST_REQUIRE(found.size() == 1u);
-  BOOST_TEST(found[0].find("line 1: Asio [shutdown: system:9 ") == 0u);
-  BOOST_TEST(found[0].find("Interlock [shutdown: system:107 ") != std::string::npos);
-  BOOST_TEST(differences({"a"}, {"a", "b"}).size() == 1u);
-  BOOST_TEST(differences({"a", "b"}, {"a"}).size() == 1u);
-  BOOST_TEST(differences({"a", "b"}, {"a", "b"}).empty());
+    for (int i = 0; i != 2; ++i)
+      note.thrown("shutdown", [&] { pair.first.shutdown(what); });
+    note("write", pair.first.write_some(out, ec), ec);
+    pair.first.async_write_some(out, note.handler("async write"));
+    run(context);
+    if (what != socket_base::shutdown_send)
+      note.thrown("read", [&] { pair.first.read_some(asio::buffer(data)); });
+    if (what != socket_base::shutdown_receive)
+      note("read by the peer", pair.second.read_some(asio::buffer(data), ec));
+    note("then", ec);
+    pair.first.non_blocking(true);
+    for (const auto event :
+      {socket_base::wait_read, socket_base::wait_write, socket_base::wait_error})
+      note.thrown("wait", [&] { pair.first.wait(event); });
+    note("is_open", pair.first.is_open());
+  }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(pieces_and_flags_are_the_same, F, both_families)
+{
+  tcp_pair<F> pair(context);
+  char first[3] = {};
+  char second[5] = {};
+  const std::array<asio::const_buffer, 3> out = {
+    asio::buffer("ab", 2), asio::const_buffer(), asio::buffer("cdef", 4)};
+  const std::array<asio::mutable_buffer, 2> in = {asio::buffer(first), asio::buffer(second)};
+  error_code ec;
+  note("write of pieces", pair.first.write_some(out, ec), ec);
+  pair.second.wait(socket_base::wait_read);
+  note("peek", pair.second.receive(in, socket_base::message_peek, ec), ec);
+  note("available", pair.second.available());
+  note("receive", pair.second.receive(in, 0, ec));
+  note("first piece", std::string(first, sizeof(first)));
+  note("second piece", std::string(second, 3));
+  // More pieces than one system call takes.
+  std::vector<asio::const_buffer> many(2000, asio::buffer("x", 1));
+  note("write of many pieces", pair.first.write_some(many, ec), ec);
+  std::string all(64, ' ');
+  note("read", asio::read(pair.second, asio::buffer(all), ec));
+  note("then", ec);
+  pair.first.async_send(out, socket_base::message_do_not_route, note.handler("async_send"));
+  pair.second.async_receive(in, note.handler("async_receive"));
+  run(context);
+  pair.first.async_send(out, note.handler("async_send"));
+  pair.second.async_receive(in, socket_base::message_peek, note.handler("async peek"));
+  run(context);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(out_of_band_data_is_the_same, F, both_families)
+{
+  for (const bool in_line : {false, true})
+  {
+    tcp_pair<F> pair(context);
+    char data[8] = {};
+    error_code ec;
+    pair.second.set_option(socket_base::out_of_band_inline(in_line), ec);
+    note("at_mark of nothing", pair.second.at_mark(ec));
+    pair.first.send(asio::buffer("ab", 2));
+    note("send", pair.first.send(asio::buffer("!", 1), socket_base::message_out_of_band, ec));
+    note("wait for errors", pair.second.wait(socket_base::wait_error, ec));
+    note("at_mark", pair.second.at_mark(ec));
+    pair.second.async_wait(socket_base::wait_error, note.handler("async_wait"));
+    run(context);
+    note("read before it", pair.second.read_some(asio::buffer(data), ec));
+    note("at_mark", pair.second.at_mark());
+    note("receive", pair.second.receive(asio::buffer(data), socket_base::message_out_of_band, ec));
+    note("receive", ec);
+    note("data", std::string(data, 2));
+    note("receive again",
+      pair.second.receive(asio::buffer(data), socket_base::message_out_of_band, ec));
+    note("receive again", ec);
+  }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(endpoints_are_the_same, F, both_families)
+{
+  error_code ec;
+  typename F::tcp::socket s(context, F::tcp::v4());
+  note("local_endpoint of an unbound socket", s.local_endpoint(ec));
+  note("remote_endpoint", s.remote_endpoint(ec), ec);
+  tcp_pair<F> pair(context);
+  note("first to second", pair.first.remote_endpoint() == pair.second.local_endpoint());
+  note("second to first", pair.second.remote_endpoint() == pair.first.local_endpoint());
+  note("address", pair.first.local_endpoint(ec).address());
+  pair.second.close();
+  pair.first.wait(socket_base::wait_read);
+  note("address", pair.first.remote_endpoint(ec).address());
+  typename F::local::socket a(context);
+  typename F::local::socket b(context);
+  F::connect_pair(a, b);
+  note("local_endpoint of a pair", a.local_endpoint(ec).path());
+  note("remote_endpoint of a pair", b.remote_endpoint(ec), ec);
+}
+
+// --- Exceptions of Interlock's alone. What others say, and where they come from, is compared wherever they are noted.
+
+// Asio has no such function: compared with what Asio throws for an executor that is empty.
+BOOST_AUTO_TEST_CASE(a_close_through_an_empty_handle_throws_as_an_empty_executor)
+{
+  const interlock::close_handle handle;
+  BOOST_CHECK_THROW(handle.async_close([](error_code) {}), asio::execution::bad_executor);
+}
+
+BOOST_AUTO_TEST_CASE(a_service_with_impossible_options_throws_a_system_error_of_boost)
+{
+  interlock::close_service::options impossible;
+  impossible.max_elastic_threads = 0;
+  note.thrown("service", [&] { interlock::make_close_service(context, impossible); });
+  const std::string& line = note.taken().back();
+  BOOST_TEST(line.rfind("service throws make_close_service: ", 0) == 0u);
+  BOOST_TEST(line.find(", of Boost, ") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,30 +4,15 @@
 // Guarantee G12, by comparison: synchronous calls are blocking calls. Under signals, with MSG_WAITALL, with a low
 // watermark and with more to write than there is room for, they do what calls on a blocking descriptor do.
 
-#include <atomic>
-#include <cstddef>
-#include <functional>
-#include <string>
-#include <utility>
-#include <vector>
+#include "support/prelude.hpp"
 
 #include <signal.h>
-#include <sys/socket.h>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/socket_base.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/test/unit_test.hpp>
 
 #include "support/blocking_notes.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
 #include "support/differential.hpp"
-#include "support/sync_support.hpp"
-#include "support/wait_until.hpp"
 
-namespace asio = boost::asio;
 using namespace support;
 using asio::socket_base;
 
@@ -133,243 +118,178 @@ void note_low_watermark(notes& note, Pair pair)
   note_outcome(note, "receive of less at the end", receive(pair.second, 10, 0));
 }
 
-/// Notes of a TCP connection, then of one of AF_UNIX.
-template <class NotePair>
-void same_with_each_stream(NotePair note_pair)
-{
-  same_in_both_families(
-    [note_pair](auto family, notes& note)
-    {
-      asio::io_context context;
-      note_pair(note, tcp_pair<decltype(family)>(context));
-      note_pair(note, local_pair<decltype(family)>(context));
-    });
-}
-
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_differential_blocking)
+BOOST_FIXTURE_TEST_SUITE(test_differential_blocking, compared)
 
 // --- Signals.
 
 // Not under ThreadSanitizer: it calls no signal handler in a thread that blocks in recv(2), as Asio's does.
 #if !defined(__SANITIZE_THREAD__)
 
-BOOST_AUTO_TEST_CASE(a_read_goes_on_after_a_signal_that_restarts)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_read_goes_on_after_a_signal_that_restarts, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      const caught_signal caught(SA_RESTART);
-      asio::io_context context;
-      tcp_pair<decltype(family)> pair(context);
-      call_in_thread read([&] { return receive(pair.second, 4, 0); });
-      caught_signal::rain_on(read);
-      asio::write(pair.first, asio::buffer("x", 1));
-      note_outcome(note, "read", read.get());
-    });
+  const caught_signal caught(SA_RESTART);
+  tcp_pair<F> pair(context);
+  call_in_thread read([&] { return receive(pair.second, 4, 0); });
+  caught_signal::rain_on(read);
+  asio::write(pair.first, asio::buffer("x", 1));
+  note_outcome(note, "read", read.get());
 }
 
-BOOST_AUTO_TEST_CASE(a_read_ends_with_a_signal_that_does_not_restart)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_read_ends_with_a_signal_that_does_not_restart, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      const caught_signal caught(0);
-      asio::io_context context;
-      tcp_pair<decltype(family)> pair(context);
-      call_in_thread read([&] { return receive(pair.second, 4, 0); });
-      caught_signal::rain_on(read);
-      note_outcome(note, "read", read.get());
-      asio::write(pair.first, asio::buffer("x", 1));
-      note_outcome(note, "the next read", receive(pair.second, 4, 0));
-    });
+  const caught_signal caught(0);
+  tcp_pair<F> pair(context);
+  call_in_thread read([&] { return receive(pair.second, 4, 0); });
+  caught_signal::rain_on(read);
+  note_outcome(note, "read", read.get());
+  asio::write(pair.first, asio::buffer("x", 1));
+  note_outcome(note, "the next read", receive(pair.second, 4, 0));
 }
 
-BOOST_AUTO_TEST_CASE(an_accept_goes_on_after_a_signal_that_restarts)
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_accept_goes_on_after_a_signal_that_restarts, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
+  const caught_signal caught(SA_RESTART);
+  typename F::tcp::acceptor acceptor(context, tcp_pair<F>::loopback());
+  typename F::tcp::socket client(context);
+  typename F::tcp::socket server(context);
+  call_in_thread accept(
+    [&]
     {
-      using tcp = typename decltype(family)::tcp;
-      const caught_signal caught(SA_RESTART);
-      asio::io_context context;
-      typename tcp::acceptor acceptor(context, tcp_pair<decltype(family)>::loopback());
-      typename tcp::socket client(context);
-      typename tcp::socket server(context);
-      call_in_thread accept(
-        [&]
-        {
-          outcome o;
-          acceptor.accept(server, o.ec);
-          return o;
-        });
-      caught_signal::rain_on(accept);
-      client.connect(acceptor.local_endpoint());
-      note_outcome(note, "accept", accept.get());
+      outcome o;
+      acceptor.accept(server, o.ec);
+      return o;
     });
+  caught_signal::rain_on(accept);
+  client.connect(acceptor.local_endpoint());
+  note_outcome(note, "accept", accept.get());
 }
 
-BOOST_AUTO_TEST_CASE(a_descriptor_is_read_on_after_a_signal_that_restarts)
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+  a_descriptor_is_read_on_after_a_signal_that_restarts, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
+  const caught_signal caught(SA_RESTART);
+  ends pipe = pipe_ends();
+  typename F::stream_descriptor reader(context, pipe.near.release());
+  call_in_thread read(
+    [&]
     {
-      const caught_signal caught(SA_RESTART);
-      asio::io_context context;
-      ends pipe = pipe_ends();
-      typename decltype(family)::stream_descriptor reader(context, pipe.near.release());
-      call_in_thread read(
-        [&]
-        {
-          char c = 0;
-          outcome o;
-          o.bytes = reader.read_some(asio::buffer(&c, 1), o.ec);
-          return o;
-        });
-      caught_signal::rain_on(read);
-      send_text(pipe.far, "x");
-      note_outcome(note, "read", read.get());
+      char c = 0;
+      outcome o;
+      o.bytes = reader.read_some(asio::buffer(&c, 1), o.ec);
+      return o;
     });
+  caught_signal::rain_on(read);
+  send_text(pipe.far, "x");
+  note_outcome(note, "read", read.get());
 }
 
 // poll(2) is never restarted.
-BOOST_AUTO_TEST_CASE(a_wait_ends_with_any_signal)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_ends_with_any_signal, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
+  const caught_signal caught(SA_RESTART);
+  tcp_pair<F> pair(context);
+  call_in_thread wait(
+    [&]
     {
-      const caught_signal caught(SA_RESTART);
-      asio::io_context context;
-      tcp_pair<decltype(family)> pair(context);
-      call_in_thread wait(
-        [&]
-        {
-          outcome o;
-          pair.second.wait(socket_base::wait_read, o.ec);
-          return o;
-        });
-      caught_signal::rain_on(wait);
-      note_outcome(note, "wait", wait.get());
+      outcome o;
+      pair.second.wait(socket_base::wait_read, o.ec);
+      return o;
     });
+  caught_signal::rain_on(wait);
+  note_outcome(note, "wait", wait.get());
 }
 
-BOOST_AUTO_TEST_CASE(a_write_that_a_signal_ends_has_written_a_part)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_write_that_a_signal_ends_has_written_a_part, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      const caught_signal caught(0);
-      asio::io_context context;
-      tcp_pair<decltype(family)> pair(context);
-      call_in_thread write([&] { return write_much(pair.first); });
-      caught_signal::rain_on(write);
-      const outcome o = write.get();
-      note("write", o.ec);
-      note("write has written a part", o.bytes != 0 && o.bytes < much);
-    });
+  const caught_signal caught(0);
+  tcp_pair<F> pair(context);
+  call_in_thread write([&] { return write_much(pair.first); });
+  caught_signal::rain_on(write);
+  const outcome o = write.get();
+  note("write", o.ec);
+  note("write has written a part", o.bytes != 0 && o.bytes < much);
 }
 
 #endif
 
 // --- As much as is asked for.
 
-BOOST_AUTO_TEST_CASE(a_write_is_whole)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_write_is_whole, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      tcp_pair<decltype(family)> tcp(context);
-      note_outcome(note, "TCP", drained(tcp.second, [&] { return write_much(tcp.first); }));
-      local_pair<decltype(family)> local(context);
-      note_outcome(note, "AF_UNIX", drained(local.second, [&] { return write_much(local.first); }));
-      ends pipe = pipe_ends();
-      typename decltype(family)::stream_descriptor reader(context, pipe.near.release());
-      typename decltype(family)::stream_descriptor writer(context, pipe.far.release());
-      note_outcome(note, "pipe", drained(reader, [&] { return write_much(writer); }));
-    });
+  tcp_pair<F> tcp(context);
+  note_outcome(note, "TCP", drained(tcp.second, [&] { return write_much(tcp.first); }));
+  local_pair<F> local(context);
+  note_outcome(note, "AF_UNIX", drained(local.second, [&] { return write_much(local.first); }));
+  ends pipe = pipe_ends();
+  typename F::stream_descriptor reader(context, pipe.near.release());
+  typename F::stream_descriptor writer(context, pipe.far.release());
+  note_outcome(note, "pipe", drained(reader, [&] { return write_much(writer); }));
 }
 
-BOOST_AUTO_TEST_CASE(a_write_of_an_object_in_a_non_blocking_mode_is_not)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_write_of_an_object_in_a_non_blocking_mode_is_not, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      tcp_pair<decltype(family)> pair(context);
-      pair.first.native_non_blocking(true);
-      const outcome native = write_much(pair.first);
-      note("write in the native mode", native.ec);
-      note("has written a part", native.bytes != 0 && native.bytes < much);
-      pair.first.non_blocking(true);
-      // The kernel may still be making room.
-      outcome full;
-      while (!full.ec)
-        full = write_much(pair.first);
-      note_outcome(note, "write in non-blocking mode", full);
-    });
+  tcp_pair<F> pair(context);
+  pair.first.native_non_blocking(true);
+  const outcome native = write_much(pair.first);
+  note("write in the native mode", native.ec);
+  note("has written a part", native.bytes != 0 && native.bytes < much);
+  pair.first.non_blocking(true);
+  // The kernel may still be making room.
+  outcome full;
+  while (!full.ec)
+    full = write_much(pair.first);
+  note_outcome(note, "write in non-blocking mode", full);
 }
 
-BOOST_AUTO_TEST_CASE(a_read_may_wait_for_all)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_read_may_wait_for_all, F, both_families)
 {
-  same_with_each_stream([](notes& note, auto pair) { note_waitall(note, std::move(pair)); });
+  note_waitall(note, tcp_pair<F>(context));
+  note_waitall(note, local_pair<F>(context));
 }
 
-BOOST_AUTO_TEST_CASE(a_read_of_all_leaves_a_reset_for_the_next)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_read_of_all_leaves_a_reset_for_the_next, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      tcp_pair<decltype(family)> pair(context);
-      call_in_thread all([&] { return receive(pair.second, 10, MSG_WAITALL); });
-      feed(pair.first, pair.second, all, {"abc"});
-      pair.first.set_option(socket_base::linger(true, 0));
-      pair.first.close();
-      note_outcome(note, "receive of all", all.get());
-      note_outcome(note, "the next", receive(pair.second, 10, 0));
-    });
+  tcp_pair<F> pair(context);
+  call_in_thread all([&] { return receive(pair.second, 10, MSG_WAITALL); });
+  feed(pair.first, pair.second, all, {"abc"});
+  pair.first.set_option(socket_base::linger(true, 0));
+  pair.first.close();
+  note_outcome(note, "receive of all", all.get());
+  note_outcome(note, "the next", receive(pair.second, 10, 0));
 }
 
-BOOST_AUTO_TEST_CASE(a_peek_may_wait_for_all)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_peek_may_wait_for_all, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      note_peek(note, tcp_pair<decltype(family)>(context), {"ab", "cde"}, "");
-      // The kernel ends this one at the first bytes.
-      note_peek(note, local_pair<decltype(family)>(context), {"ab"}, "cde");
-    });
+  note_peek(note, tcp_pair<F>(context), {"ab", "cde"}, "");
+  // The kernel ends this one at the first bytes.
+  note_peek(note, local_pair<F>(context), {"ab"}, "cde");
 }
 
-BOOST_AUTO_TEST_CASE(a_read_waits_for_the_low_watermark)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_read_waits_for_the_low_watermark, F, both_families)
 {
-  same_with_each_stream([](notes& note, auto pair) { note_low_watermark(note, std::move(pair)); });
+  note_low_watermark(note, tcp_pair<F>(context));
+  note_low_watermark(note, local_pair<F>(context));
 }
 
 // --- The mode of the descriptor.
 
-BOOST_AUTO_TEST_CASE(what_is_used_synchronously_stays_a_blocking_descriptor)
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+  what_is_used_synchronously_stays_a_blocking_descriptor, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      tcp_pair<decltype(family)> pair(context);
-      note("after a connect", !is_non_blocking(pair.first.native_handle()));
-      note("after an accept", !is_non_blocking(pair.second.native_handle()));
-      asio::write(pair.first, asio::buffer("x", 1));
-      note_outcome(note, "read", receive(pair.second, 1, 0));
-      note("after a write", !is_non_blocking(pair.first.native_handle()));
-      note("after a read", !is_non_blocking(pair.second.native_handle()));
-      char c = 0;
-      pair.second.async_read_some(asio::buffer(&c, 1), note.handler("asynchronous read"));
-      note("after an asynchronous operation", !is_non_blocking(pair.second.native_handle()));
-      asio::write(pair.first, asio::buffer("x", 1));
-      run(context);
-    });
+  tcp_pair<F> pair(context);
+  note("after a connect", !is_non_blocking(pair.first.native_handle()));
+  note("after an accept", !is_non_blocking(pair.second.native_handle()));
+  asio::write(pair.first, asio::buffer("x", 1));
+  note_outcome(note, "read", receive(pair.second, 1, 0));
+  note("after a write", !is_non_blocking(pair.first.native_handle()));
+  note("after a read", !is_non_blocking(pair.second.native_handle()));
+  char c = 0;
+  pair.second.async_read_some(asio::buffer(&c, 1), note.handler("asynchronous read"));
+  note("after an asynchronous operation", !is_non_blocking(pair.second.native_handle()));
+  asio::write(pair.first, asio::buffer("x", 1));
+  run(context);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,30 +4,19 @@
 // Guarantee G12, by comparison: handlers and executors of any age. The hooks of handlers (asio_handler_invoke and the
 // like), strand::wrap(), executors of the Networking TS, and executors that can be copied and not assigned.
 
-#include <cstddef>
-#include <memory>
-#include <string>
-#include <utility>
+#include "support/prelude.hpp"
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/execution.hpp>
 #include <boost/asio/executor.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/io_context_strand.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/socket_base.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/test/unit_test.hpp>
 
 #include <interlock/detail/core/asio_features.hpp>
 
-#include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
 
-namespace asio = boost::asio;
 using namespace support;
-using boost::system::error_code;
 
 namespace {
 
@@ -140,9 +129,8 @@ private:
 template <class Family, class Executor>
 void note_connection(notes& note, asio::io_context& context, const Executor& ex)
 {
-  using tcp = typename Family::tcp;
-  using socket = typename tcp::socket::template rebind_executor<Executor>::other;
-  typename tcp::acceptor acceptor(context, tcp_pair<Family>::loopback());
+  using socket = typename Family::tcp::socket::template rebind_executor<Executor>::other;
+  typename Family::tcp::acceptor acceptor(context, tcp_pair<Family>::loopback());
   socket first(ex);
   socket second(ex);
   first.connect(acceptor.local_endpoint());
@@ -160,92 +148,70 @@ void note_connection(notes& note, asio::io_context& context, const Executor& ex)
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_differential_handlers)
+BOOST_FIXTURE_TEST_SUITE(test_differential_handlers, compared)
 
 #if defined(INTERLOCK_HAS_HANDLER_HOOKS)
 
-BOOST_AUTO_TEST_CASE(the_hooks_of_a_handler_are_asked)
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_hooks_of_a_handler_are_asked, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      using tcp = typename decltype(family)::tcp;
-      asio::io_context context;
-      tcp_pair<decltype(family)> pair(context);
-      typename tcp::acceptor acceptor(context, tcp_pair<decltype(family)>::loopback());
-      typename tcp::socket client(context);
-      char buffer[4];
-      note_hooks(note, "write", context,
-        [&](hooked h) { pair.first.async_write_some(asio::buffer("x", 1), std::move(h)); });
-      note_hooks(note, "read", context,
-        [&](hooked h) { pair.second.async_read_some(asio::buffer(buffer), std::move(h)); });
-      note_hooks(note, "wait", context,
-        [&](hooked h) { pair.second.async_wait(asio::socket_base::wait_write, std::move(h)); });
-      note_hooks(note, "connect", context,
-        [&](hooked h) { client.async_connect(acceptor.local_endpoint(), std::move(h)); });
-    });
+  tcp_pair<F> pair(context);
+  typename F::tcp::acceptor acceptor(context, tcp_pair<F>::loopback());
+  typename F::tcp::socket client(context);
+  char buffer[4];
+  note_hooks(note, "write", context,
+    [&](hooked h) { pair.first.async_write_some(asio::buffer("x", 1), std::move(h)); });
+  note_hooks(note, "read", context,
+    [&](hooked h) { pair.second.async_read_some(asio::buffer(buffer), std::move(h)); });
+  note_hooks(note, "wait", context,
+    [&](hooked h) { pair.second.async_wait(asio::socket_base::wait_write, std::move(h)); });
+  note_hooks(note, "connect", context,
+    [&](hooked h) { client.async_connect(acceptor.local_endpoint(), std::move(h)); });
 }
 
 // The condition is asked in each step.
-BOOST_AUTO_TEST_CASE(the_steps_of_a_composed_operation_run_in_the_strand_that_wraps_its_handler)
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+  the_steps_of_a_composed_operation_run_in_the_strand_that_wraps_its_handler, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      asio::io_context::strand strand(context);
-      tcp_pair<decltype(family)> pair(context);
-      char buffer[3];
-      int steps = 0;
-      const auto condition = [&](const error_code&, std::size_t n)
+  asio::io_context::strand strand(context);
+  tcp_pair<F> pair(context);
+  char buffer[3];
+  int steps = 0;
+  const auto condition = [&](const error_code&, std::size_t n)
+  {
+    if (n != 0)
+      note("step in the strand", strand.running_in_this_thread());
+    if (++steps <= 3)
+      asio::write(pair.first, asio::buffer("x", 1));
+    return sizeof(buffer) - n;
+  };
+  asio::async_read(pair.second, asio::buffer(buffer), condition,
+    strand.wrap(
+      [&](const error_code& ec, std::size_t)
       {
-        if (n != 0)
-          note("step in the strand", strand.running_in_this_thread());
-        if (++steps <= 3)
-          asio::write(pair.first, asio::buffer("x", 1));
-        return sizeof(buffer) - n;
-      };
-      asio::async_read(pair.second, asio::buffer(buffer), condition,
-        strand.wrap(
-          [&](const error_code& ec, std::size_t)
-          {
-            note("read", ec);
-            note("handler in the strand", strand.running_in_this_thread());
-          }));
-      run(context);
-    });
+        note("read", ec);
+        note("handler in the strand", strand.running_in_this_thread());
+      }));
+  run(context);
 }
 
 #endif
 
-BOOST_AUTO_TEST_CASE(an_executor_need_not_be_assignable)
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_executor_need_not_be_assignable, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      note_connection<decltype(family)>(note, context, referring_executor(context));
-    });
+  note_connection<F>(note, context, referring_executor(context));
 }
 
 #if !defined(BOOST_ASIO_NO_TS_EXECUTORS)
 
-BOOST_AUTO_TEST_CASE(an_executor_may_be_one_of_the_networking_ts)
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_executor_may_be_one_of_the_networking_ts, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      note_connection<decltype(family)>(note, context, asio::executor(context.get_executor()));
-      note_connection<decltype(family)>(note, context, asio::io_context::strand(context));
-    });
+  note_connection<F>(note, context, asio::executor(context.get_executor()));
+  note_connection<F>(note, context, asio::io_context::strand(context));
 }
 
 BOOST_AUTO_TEST_CASE(a_close_runs_with_an_executor_of_the_networking_ts)
 {
-  asio::io_context context;
-  support::ends pair = support::unix_ends();
-  using local = interlock::local::stream_protocol;
+  ends pair = unix_ends();
   local::socket::rebind_executor<asio::executor>::other s(
     asio::executor(context.get_executor()), local(), pair.near.release());
   error_code ec = asio::error::fault;

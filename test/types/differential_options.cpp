@@ -4,24 +4,17 @@
 // Guarantee G12, by comparison: every option type and command of Asio, set and read back on sockets
 // and acceptors, has the same value and fails with the same error over both families.
 
-#include <cstddef>
-#include <string>
+#include "support/prelude.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/multicast.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/unicast.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/socket_base.hpp>
-#include <boost/test/unit_test.hpp>
 
-#include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
 
-namespace asio = boost::asio;
 using namespace support;
 using asio::socket_base;
-using boost::system::error_code;
 
 namespace {
 
@@ -30,8 +23,7 @@ void read_option(notes& note, const std::string& name, Object& object)
 {
   Option option;
   error_code ec;
-  object.get_option(option, ec);
-  note("get " + name, ec);
+  note("get " + name, object.get_option(option, ec));
   note("value of " + name, option.value());
 }
 
@@ -39,8 +31,7 @@ template <class Option, class Object, class Value>
 void write_option(notes& note, const std::string& name, Object& object, Value value)
 {
   error_code ec;
-  object.set_option(Option(value), ec);
-  note("set " + name, ec);
+  note("set " + name, object.set_option(Option(value), ec));
   read_option<Option>(note, name, object);
 }
 
@@ -85,8 +76,7 @@ void lingering(notes& note, Object& object)
   {
     socket_base::linger option;
     error_code ec;
-    object.get_option(option, ec);
-    note("get linger", ec);
+    note("get linger", object.get_option(option, ec));
     note("enabled", option.enabled());
     note("timeout", option.timeout());
   };
@@ -95,8 +85,7 @@ void lingering(notes& note, Object& object)
     for (const int timeout : {30, 1, 0})
     {
       error_code ec;
-      object.set_option(socket_base::linger(enabled, timeout), ec);
-      note("set linger", ec);
+      note("set linger", object.set_option(socket_base::linger(enabled, timeout), ec));
       read();
     }
 }
@@ -118,14 +107,10 @@ void groups(notes& note, Object& object)
   const auto group = asio::ip::make_address_v4("239.255.0.1");
   const auto here = asio::ip::address_v4::loopback();
   error_code ec;
-  object.set_option(asio::ip::multicast::join_group(group, here), ec);
-  note("join_group", ec);
-  object.set_option(asio::ip::multicast::leave_group(group, here), ec);
-  note("leave_group", ec);
-  object.set_option(asio::ip::multicast::leave_group(group, here), ec);
-  note("leave_group again", ec);
-  object.set_option(asio::ip::multicast::outbound_interface(here), ec);
-  note("outbound_interface", ec);
+  note("join_group", object.set_option(asio::ip::multicast::join_group(group, here), ec));
+  note("leave_group", object.set_option(asio::ip::multicast::leave_group(group, here), ec));
+  note("leave_group again", object.set_option(asio::ip::multicast::leave_group(group, here), ec));
+  note("outbound_interface", object.set_option(asio::ip::multicast::outbound_interface(here), ec));
   note.thrown("outbound_interface",
     [&] { object.set_option(asio::ip::multicast::outbound_interface(0xffff)); });
 }
@@ -140,23 +125,22 @@ void all_options(notes& note, Object& object)
   groups(note, object);
 }
 
-const auto options_of_sockets = [](auto family, notes& note)
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_differential_options, compared)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(options_of_sockets_are_the_same, F, both_families)
 {
-  using F = decltype(family);
-  asio::io_context context;
   typename F::tcp::socket v4(context, F::tcp::v4());
   all_options(note, v4);
   typename F::tcp::socket v6(context);
   error_code ec;
-  v6.open(F::tcp::v6(), ec);
-  note("open v6", ec);
+  note("open v6", v6.open(F::tcp::v6(), ec));
   all_options(note, v6);
-};
+}
 
-const auto options_of_acceptors = [](auto family, notes& note)
+BOOST_AUTO_TEST_CASE_TEMPLATE(options_of_acceptors_are_the_same, F, both_families)
 {
-  using F = decltype(family);
-  asio::io_context context;
   typename F::tcp::acceptor acceptor(context, F::tcp::v4());
   all_options(note, acceptor);
   // By the constructor.
@@ -165,26 +149,21 @@ const auto options_of_acceptors = [](auto family, notes& note)
     typename F::tcp::acceptor made(context, tcp_pair<F>::loopback(), reuse);
     read_option<socket_base::reuse_address>(note, "reuse_address", made);
   }
-};
+}
 
-const auto options_of_local_sockets = [](auto family, notes& note)
+BOOST_AUTO_TEST_CASE_TEMPLATE(options_of_local_sockets_are_the_same, F, both_families)
 {
-  using F = decltype(family);
-  asio::io_context context;
   typename F::local::socket object(context, typename F::local());
   general_options(note, object);
   buffer_sizes(note, object);
   lingering(note, object);
   error_code ec;
-  object.set_option(asio::ip::tcp::no_delay(true), ec);
-  note("no_delay", ec);
-};
+  note("no_delay", object.set_option(asio::ip::tcp::no_delay(true), ec));
+}
 
 // What a connection has got from its listener.
-const auto options_of_accepted_sockets = [](auto family, notes& note)
+BOOST_AUTO_TEST_CASE_TEMPLATE(options_of_accepted_sockets_are_the_same, F, both_families)
 {
-  using F = decltype(family);
-  asio::io_context context;
   typename F::tcp::acceptor acceptor(context, F::tcp::v4());
   acceptor.set_option(socket_base::keep_alive(true));
   acceptor.set_option(socket_base::receive_buffer_size(4096));
@@ -199,18 +178,15 @@ const auto options_of_accepted_sockets = [](auto family, notes& note)
   read_option<asio::ip::tcp::no_delay>(note, "no_delay", accepted);
   round_trip<socket_base::enable_connection_aborted>(
     note, "enable_connection_aborted", accepted, true);
-};
+}
 
-const auto commands = [](auto family, notes& note)
+BOOST_AUTO_TEST_CASE_TEMPLATE(commands_are_the_same, F, both_families)
 {
-  using F = decltype(family);
-  asio::io_context context;
   error_code ec;
   const auto unread = [&](const std::string& whose, auto& object)
   {
     socket_base::bytes_readable command;
-    object.io_control(command, ec);
-    note("bytes_readable of " + whose, ec);
+    note("bytes_readable of " + whose, object.io_control(command, ec));
     note("bytes", command.get());
   };
   tcp_pair<F> pair(context);
@@ -225,35 +201,6 @@ const auto commands = [](auto family, notes& note)
   send_text(pipe.far, "abc");
   typename F::stream_descriptor descriptor(context, pipe.near.release());
   unread("a pipe", descriptor);
-};
-
-} // namespace
-
-BOOST_AUTO_TEST_SUITE(test_differential_options)
-
-BOOST_AUTO_TEST_CASE(options_of_sockets_are_the_same)
-{
-  same_in_both_families(options_of_sockets);
-}
-
-BOOST_AUTO_TEST_CASE(options_of_acceptors_are_the_same)
-{
-  same_in_both_families(options_of_acceptors);
-}
-
-BOOST_AUTO_TEST_CASE(options_of_local_sockets_are_the_same)
-{
-  same_in_both_families(options_of_local_sockets);
-}
-
-BOOST_AUTO_TEST_CASE(options_of_accepted_sockets_are_the_same)
-{
-  same_in_both_families(options_of_accepted_sockets);
-}
-
-BOOST_AUTO_TEST_CASE(commands_are_the_same)
-{
-  same_in_both_families(commands);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

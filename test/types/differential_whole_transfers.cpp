@@ -5,32 +5,18 @@
 // descriptor of Asio's object would be blocking: not after an asynchronous operation, not if it came O_NONBLOCK, and
 // not if the flags of the call say otherwise.
 
-#include <cstddef>
-#include <string>
-#include <utility>
-#include <vector>
+#include "support/prelude.hpp"
 
-#include <fcntl.h>
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/socket_base.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/test/unit_test.hpp>
 
 #include "support/blocking_notes.hpp"
-#include "support/descriptor_pairs.hpp"
-#include "support/descriptors.hpp"
 #include "support/differential.hpp"
-#include "support/sync_support.hpp"
-#include "support/wait_until.hpp"
 
-namespace asio = boost::asio;
 using namespace support;
 
 namespace {
@@ -128,65 +114,45 @@ struct timestamped_pair : tcp_pair<Family>
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(test_differential_whole_transfers)
+BOOST_FIXTURE_TEST_SUITE(test_differential_whole_transfers, compared)
 
 // --- The mode of the descriptor.
 
-BOOST_AUTO_TEST_CASE(after_an_operation_a_write_of_tcp_is_a_part)
+BOOST_AUTO_TEST_CASE_TEMPLATE(after_an_operation_a_write_of_tcp_is_a_part, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      tcp_pair<decltype(family)> pair(context);
-      keep_buffers(pair);
-      note_transfers(note, context, pair.first, pair.second);
-    });
+  tcp_pair<F> pair(context);
+  keep_buffers(pair);
+  note_transfers(note, context, pair.first, pair.second);
 }
 
-BOOST_AUTO_TEST_CASE(after_an_operation_a_write_of_a_local_socket_is_a_part)
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+  after_an_operation_a_write_of_a_local_socket_is_a_part, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      local_pair<decltype(family)> pair(context);
-      note_transfers(note, context, pair.first, pair.second);
-    });
+  local_pair<F> pair(context);
+  note_transfers(note, context, pair.first, pair.second);
 }
 
-BOOST_AUTO_TEST_CASE(after_an_operation_a_write_of_a_descriptor_is_a_part)
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+  after_an_operation_a_write_of_a_descriptor_is_a_part, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      ends pipe = pipe_ends();
-      typename decltype(family)::stream_descriptor reader(context, pipe.near.release());
-      typename decltype(family)::stream_descriptor writer(context, pipe.far.release());
-      note_transfers(note, context, writer, reader);
-    });
+  ends pipe = pipe_ends();
+  typename F::stream_descriptor reader(context, pipe.near.release());
+  typename F::stream_descriptor writer(context, pipe.far.release());
+  note_transfers(note, context, writer, reader);
 }
 
-BOOST_AUTO_TEST_CASE(a_write_of_what_came_non_blocking_is_a_part)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_write_of_what_came_non_blocking_is_a_part, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      using local = typename decltype(family)::local;
-      using stream_descriptor = typename decltype(family)::stream_descriptor;
-      asio::io_context context;
-      ends sockets = unix_ends();
-      make_non_blocking(sockets.near.get());
-      typename local::socket first(context, local(), sockets.near.release());
-      typename local::socket second(context, local(), sockets.far.release());
-      note_came_non_blocking(note, first, second);
-      ends pipe = pipe_ends();
-      make_non_blocking(pipe.far.get());
-      stream_descriptor writer(context, pipe.far.release());
-      stream_descriptor reader(context, pipe.near.release());
-      note_came_non_blocking(note, writer, reader);
-    });
+  ends sockets = unix_ends();
+  make_non_blocking(sockets.near.get());
+  typename F::local::socket first(context, typename F::local(), sockets.near.release());
+  typename F::local::socket second(context, typename F::local(), sockets.far.release());
+  note_came_non_blocking(note, first, second);
+  ends pipe = pipe_ends();
+  make_non_blocking(pipe.far.get());
+  typename F::stream_descriptor writer(context, pipe.far.release());
+  typename F::stream_descriptor reader(context, pipe.near.release());
+  note_came_non_blocking(note, writer, reader);
 }
 
 // Not by comparison: Asio's descriptors have no such move before Boost 1.80. Ours has made it O_NONBLOCK by then.
@@ -195,7 +161,6 @@ BOOST_AUTO_TEST_CASE(a_converted_descriptor_that_was_only_written_synchronously_
 {
   using wide = interlock::posix::stream_descriptor;
   using narrow = wide::rebind_executor<asio::io_context::executor_type>::other;
-  asio::io_context context;
   ends pipe = pipe_ends();
   wide reader(context, pipe.near.release());
   narrow first(context, pipe.far.release());
@@ -211,67 +176,47 @@ BOOST_AUTO_TEST_CASE(a_converted_descriptor_that_was_only_written_synchronously_
 
 // --- The flags of one call.
 
-BOOST_AUTO_TEST_CASE(a_call_that_does_not_wait_transfers_a_part)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_does_not_wait_transfers_a_part, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      tcp_pair<decltype(family)> pair(context);
-      keep_buffers(pair);
-      const std::vector<char> data(much, 'x');
-      error_code ec;
-      const std::size_t n = pair.first.send(asio::buffer(data), MSG_DONTWAIT, ec);
-      note("send", ec);
-      note("send of a part", n != 0 && n < much);
-      asio::write(pair.second, asio::buffer("abc", 3));
-      wait_until([&] { return pair.first.available() == 3; });
-      note_outcome(note, "receive", receive(pair.first, 10, MSG_WAITALL | MSG_DONTWAIT));
-    });
+  tcp_pair<F> pair(context);
+  keep_buffers(pair);
+  const std::vector<char> data(much, 'x');
+  error_code ec;
+  const std::size_t n = pair.first.send(asio::buffer(data), MSG_DONTWAIT, ec);
+  note("send", ec);
+  note("send of a part", n != 0 && n < much);
+  asio::write(pair.second, asio::buffer("abc", 3));
+  wait_until([&] { return pair.first.available() == 3; });
+  note_outcome(note, "receive", receive(pair.first, 10, MSG_WAITALL | MSG_DONTWAIT));
 }
 
-BOOST_AUTO_TEST_CASE(a_read_of_urgent_data_does_not_wait_for_all)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_read_of_urgent_data_does_not_wait_for_all, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      tcp_pair<decltype(family)> pair(context);
-      note_outcome(note, "nothing", receive(pair.second, 4, MSG_WAITALL | MSG_OOB));
-      asio::write(pair.first, asio::buffer("ab", 2));
-      wait_until([&] { return pair.second.available() == 2; });
-      note_outcome(note, "no urgent data", receive(pair.second, 4, MSG_WAITALL | MSG_OOB));
-      pair.first.send(asio::buffer("u", 1), MSG_OOB);
-      pair.second.wait(asio::socket_base::wait_error);
-      note_outcome(note, "urgent data", receive(pair.second, 4, MSG_WAITALL | MSG_OOB));
-    });
+  tcp_pair<F> pair(context);
+  note_outcome(note, "nothing", receive(pair.second, 4, MSG_WAITALL | MSG_OOB));
+  asio::write(pair.first, asio::buffer("ab", 2));
+  wait_until([&] { return pair.second.available() == 2; });
+  note_outcome(note, "no urgent data", receive(pair.second, 4, MSG_WAITALL | MSG_OOB));
+  pair.first.send(asio::buffer("u", 1), MSG_OOB);
+  pair.second.wait(asio::socket_base::wait_error);
+  note_outcome(note, "urgent data", receive(pair.second, 4, MSG_WAITALL | MSG_OOB));
 }
 
 // --- The error queue.
 
-BOOST_AUTO_TEST_CASE(a_read_of_the_error_queue_does_not_wait_for_all)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_read_of_the_error_queue_does_not_wait_for_all, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      timestamped_pair<decltype(family)> pair(context);
-      note_outcome(note, "timestamp", receive(pair.second, 4, MSG_WAITALL | MSG_ERRQUEUE));
-    });
+  timestamped_pair<F> pair(context);
+  note_outcome(note, "timestamp", receive(pair.second, 4, MSG_WAITALL | MSG_ERRQUEUE));
 }
 
-BOOST_AUTO_TEST_CASE(a_read_of_all_beside_an_error_queue_waits_for_all)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_read_of_all_beside_an_error_queue_waits_for_all, F, both_families)
 {
-  same_in_both_families(
-    [](auto family, notes& note)
-    {
-      asio::io_context context;
-      timestamped_pair<decltype(family)> pair(context);
-      call_in_thread all([&] { return receive(pair.second, 6, MSG_WAITALL); });
-      feed(pair.first, pair.second, all, {"ab", "cd", "ef"});
-      note_outcome(note, "receive of all", all.get());
-      note("the queue stays", has_error(pair.second.native_handle()));
-    });
+  timestamped_pair<F> pair(context);
+  call_in_thread all([&] { return receive(pair.second, 6, MSG_WAITALL); });
+  feed(pair.first, pair.second, all, {"ab", "cd", "ef"});
+  note_outcome(note, "receive of all", all.get());
+  note("the queue stays", has_error(pair.second.native_handle()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <string>
+#include <type_traits>
 
 #include <boost/test/unit_test.hpp>
 
@@ -78,13 +79,25 @@ BOOST_AUTO_TEST_CASE(nothing_is_reported_where_nothing_differs)
   BOOST_TEST(plain.size() > 500u);
   BOOST_TEST(differences(plain, ours).empty());
   BOOST_TEST(differences(plain, plain).empty());
+  BOOST_TEST(differences({"a"}, {"a", "b"}).size() == 1u);
+  BOOST_TEST(differences({"a", "b"}, {"a"}).size() == 1u);
 }
 
-// Run by a target of its own, which it must fail.
+// Run by targets of their own, which they must fail.
+
 BOOST_AUTO_TEST_CASE(a_type_that_differs, *utf::disabled())
 {
   same(notes_of_states<local_stream_socket, asio_family>(),
     notes_of_states<local_stream_socket, planted_family>());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(test_planted_program, compared, *utf::disabled())
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_program_that_differs, F, both_families)
+{
+  note("is Interlock's", std::is_same<F, interlock_family>::value);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

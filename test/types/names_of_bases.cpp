@@ -26,7 +26,6 @@
 #include <interlock/close_mode.hpp>
 
 #include "support/differential.hpp"
-#include "support/dropin_types.hpp"
 
 namespace asio = boost::asio;
 
@@ -34,21 +33,14 @@ namespace {
 
 /// One type of each kind of object.
 template <class Family>
-struct kinds
+struct kinds : Family
 {
-  using types = support::types_of<Family>;
-
   using any_socket = asio::basic_socket<typename Family::tcp, asio::any_io_executor>;
   using stream_socket = typename Family::tcp::socket;
   using datagram_socket = typename Family::udp::socket;
   using raw_socket = typename Family::icmp::socket;
-  using packet_socket = typename types::user::socket;
+  using packet_socket = typename Family::user::socket;
   using acceptor = typename Family::tcp::acceptor;
-  using descriptor = typename types::descriptor;
-  using stream_descriptor = typename Family::stream_descriptor;
-  using readable_pipe = typename types::readable_pipe;
-  using writable_pipe = typename types::writable_pipe;
-  using serial_port = typename types::serial_port;
 };
 
 #define INTERLOCK_TEST_KINDS(X, family) \

@@ -21,43 +21,22 @@
 
 #if defined(INTERLOCK_TEST_HAS_PROCESS)
 
-#include <string>
-#include <thread>
-#include <utility>
-
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/connect_pipe.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
-#include <boost/asio/readable_pipe.hpp>
-#include <boost/asio/writable_pipe.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/process/v2/process.hpp>
 #include <boost/process/v2/stdio.hpp>
-#include <boost/test/unit_test.hpp>
 
-#include "support/descriptor_pairs.hpp"
 #include "support/differential.hpp"
-#include "support/handler_tally.hpp"
-#include "support/no_trace.hpp"
-#include "support/sync_support.hpp"
+#include "support/prelude.hpp"
 
-namespace asio = boost::asio;
 namespace process = boost::process::v2;
 using namespace support;
 
 namespace {
 
-struct our_pipes
+/// Compared, and without a trace.
+struct traceless : no_trace, compared
 {
-  using readable = interlock::readable_pipe;
-  using writable = interlock::writable_pipe;
-};
-
-struct asio_pipes
-{
-  using readable = asio::readable_pipe;
-  using writable = asio::writable_pipe;
 };
 
 const char* const states[] = {"never opened", "moved from", "closed", "moved to"};
@@ -104,12 +83,13 @@ void note_output(notes& note, Readable& r, const std::string& expected)
 }
 
 /// What a child writes, to its standard output and to its standard error.
-template <class Pipes>
+template <class Family>
 void note_outputs(notes& note, const std::string& state)
 {
+  note("pipes", state);
   asio::io_context context;
-  pipe_in_state<typename Pipes::readable> out(context, state);
-  pipe_in_state<typename Pipes::readable> err(context, state);
+  pipe_in_state<typename Family::readable_pipe> out(context, state);
+  pipe_in_state<typename Family::readable_pipe> err(context, state);
   process::process child(context, "/bin/sh", {"-c", "echo out; echo err >&2; exit 3"},
     process::process_stdio{nullptr, out.get(), err.get()});
   note("open", out.get().is_open() && err.get().is_open());
@@ -119,12 +99,13 @@ void note_outputs(notes& note, const std::string& state)
 }
 
 /// What a child reads from its standard input, and writes again.
-template <class Pipes>
+template <class Family>
 void note_input(notes& note, const std::string& state)
 {
+  note("pipes", state);
   asio::io_context context;
-  pipe_in_state<typename Pipes::writable> in(context, state);
-  pipe_in_state<typename Pipes::readable> out(context, state);
+  pipe_in_state<typename Family::writable_pipe> in(context, state);
+  pipe_in_state<typename Family::readable_pipe> out(context, state);
   process::process child(context, "/bin/cat", {}, process::process_stdio{in.get(), out.get(), {}});
   asio::async_write(in.get(), asio::buffer("abc", 3), note.handler("write"));
   context.run();
@@ -134,62 +115,48 @@ void note_input(notes& note, const std::string& state)
 }
 
 /// An end that the child gets as it is: no pipe is made for it.
-template <class Pipes>
+template <class Family>
 void note_given_end(notes& note, const std::string& state)
 {
+  note("pipes", state);
   asio::io_context context;
-  pipe_in_state<typename Pipes::readable> in(context, state);
+  pipe_in_state<typename Family::readable_pipe> in(context, state);
   note("descriptor of one that is not open", process::process_stdio{in.get(), {}, {}}.in.fd);
   note("open", in.get().is_open());
   ends pipe = pipe_ends();
   send_text(pipe.far, "abc");
   pipe.far.reset();
   in.get().assign(pipe.near.release());
-  typename Pipes::readable out(context);
+  typename Family::readable_pipe out(context);
   process::process child(context, "/bin/cat", {}, process::process_stdio{in.get(), out, {}});
   note_output(note, out, "abc");
   note("exit status", child.wait());
 }
 
-template <class Observe>
-void check_same(Observe observe)
-{
-  for (const std::string state : states)
-    BOOST_TEST_CONTEXT(state)
-    {
-      notes plain;
-      observe(asio_pipes(), plain, state);
-      notes ours;
-      observe(our_pipes(), ours, state);
-      same(plain.taken(), ours.taken());
-    }
-}
-
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_process_pipes, no_trace, *boost::unit_test::label("forks"))
+BOOST_FIXTURE_TEST_SUITE(test_process_pipes, traceless, *boost::unit_test::label("forks"))
 
-BOOST_AUTO_TEST_CASE(a_child_writes_the_same_into_a_pipe_in_any_state)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_writes_the_same_into_a_pipe_in_any_state, F, both_families)
 {
-  check_same([](auto pipes, notes& note, const std::string& state)
-    { note_outputs<decltype(pipes)>(note, state); });
+  for (const std::string state : states)
+    note_outputs<F>(note, state);
 }
 
-BOOST_AUTO_TEST_CASE(a_child_reads_the_same_from_a_pipe_in_any_state)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_reads_the_same_from_a_pipe_in_any_state, F, both_families)
 {
-  check_same([](auto pipes, notes& note, const std::string& state)
-    { note_input<decltype(pipes)>(note, state); });
+  for (const std::string state : states)
+    note_input<F>(note, state);
 }
 
-BOOST_AUTO_TEST_CASE(a_child_gets_an_end_as_it_is)
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_gets_an_end_as_it_is, F, both_families)
 {
-  check_same([](auto pipes, notes& note, const std::string& state)
-    { note_given_end<decltype(pipes)>(note, state); });
+  for (const std::string state : states)
+    note_given_end<F>(note, state);
 }
 
 BOOST_AUTO_TEST_CASE(a_close_ends_a_blocked_read_from_a_child)
 {
-  asio::io_context context;
   interlock::writable_pipe in(context);
   interlock::readable_pipe out(context);
   process::process child(context, "/bin/cat", {}, process::process_stdio{in, out, {}});
@@ -210,7 +177,6 @@ BOOST_AUTO_TEST_CASE(a_close_ends_a_blocked_read_from_a_child)
 
 BOOST_AUTO_TEST_CASE(an_async_close_ends_a_read_from_a_child)
 {
-  asio::io_context context;
   handler_tally tally;
   interlock::writable_pipe in(context);
   interlock::readable_pipe out(context);
@@ -232,7 +198,6 @@ BOOST_AUTO_TEST_CASE(an_async_close_ends_a_read_from_a_child)
 // Whichever of the two functions a program calls: Asio's template takes our ends too.
 BOOST_AUTO_TEST_CASE(each_connect_pipe_connects_the_ends)
 {
-  asio::io_context context;
   char data[4];
   for (const bool is_asios : {false, true})
   {

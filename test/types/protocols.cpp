@@ -4,60 +4,25 @@
 // Which socket a closable protocol has, for Asio's protocols and for those of users, and how protocols
 // and their sockets convert.
 
+#include "support/prelude.hpp"
+
 #include <interlock.hpp>
 
-#include <string>
-#include <type_traits>
 #include <typeinfo>
-#include <utility>
-
-#include <sys/socket.h>
 
 #include <boost/asio/basic_seq_packet_socket.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/test/unit_test.hpp>
 
-#include "support/census.hpp"
-#include "support/dropin_calls.hpp"
-#include "support/handler_tally.hpp"
 #include "support/message_ends.hpp"
-#include "support/sync_support.hpp"
+#include "support/packets.hpp"
 
-namespace asio = boost::asio;
 using namespace support;
 using interlock::closable;
 
 namespace {
 
 // --- Of users.
-
-/// Sequenced packets of AF_UNIX, whatever Asio has.
-struct packets
-{
-  using endpoint = asio::local::basic_endpoint<packets>;
-  using socket = asio::basic_seq_packet_socket<packets>;
-  using acceptor = asio::basic_socket_acceptor<packets>;
-
-  int type() const noexcept
-  {
-    return SOCK_SEQPACKET;
-  }
-
-  int protocol() const noexcept
-  {
-    return 0;
-  }
-
-  int family() const noexcept
-  {
-    return AF_UNIX;
-  }
-};
 
 /// All of it is TCP's own, the socket as well.
 struct named_tcp : asio::ip::tcp
@@ -72,7 +37,7 @@ struct named_tcp : asio::ip::tcp
 struct narrow_udp
 {
   using endpoint = asio::ip::udp::endpoint;
-  using socket = asio::basic_datagram_socket<narrow_udp, context_executor>;
+  using socket = asio::basic_datagram_socket<narrow_udp, asio::io_context::executor_type>;
 
   narrow_udp(const asio::ip::udp& p)
     : family_(p.family())
@@ -122,7 +87,8 @@ static_assert(
 static_assert(has_socket<our_packets, asio::basic_seq_packet_socket>(), "");
 static_assert(has_socket<closable<named_tcp>, asio::basic_stream_socket>(), "");
 static_assert(
-  has_socket<closable<narrow_udp>, asio::basic_datagram_socket, context_executor>(), "");
+  has_socket<closable<narrow_udp>, asio::basic_datagram_socket, asio::io_context::executor_type>(),
+  "");
 
 #if defined(INTERLOCK_HAS_SEQ_PACKET_PROTOCOL)
 static_assert(

@@ -4,27 +4,17 @@
 // Guarantee G12: Asio's templates of endpoints, resolvers and results, named with a closable protocol, and what
 // converts.
 
+#include "support/prelude.hpp"
+
 #include <interlock/ip/basic_endpoint.hpp>
 #include <interlock/ip/basic_resolver.hpp>
-#include <interlock/ip/tcp.hpp>
 #include <interlock/ip/udp.hpp>
 
-#include <functional>
 #include <sstream>
-#include <string>
-#include <type_traits>
-#include <utility>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/version.hpp>
-#include <boost/test/unit_test.hpp>
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-using interlock::ip::tcp;
 using interlock::ip::udp;
 
 namespace {

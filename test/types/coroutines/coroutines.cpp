@@ -31,8 +31,8 @@ BOOST_AUTO_TEST_SUITE(test_coroutines)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_operation_is_awaited, Subject, support::every_subject)
 {
-  support::try_token<support::by_awaitable<asio::any_io_executor, asio::use_awaitable_t<>>,
-    Subject>();
+  using awaiting = support::awaiting<asio::any_io_executor, asio::use_awaitable_t<>>;
+  support::try_token<awaiting::way, Subject>();
 }
 
 #if BOOST_ASIO_VERSION >= 102000
@@ -41,7 +41,7 @@ using namespace asio::experimental::awaitable_operators;
 
 namespace {
 
-using socket_subject = support::tcp_socket_subject<support::as_they_are>;
+using socket_subject = support::subject<support::tcp_socket>;
 
 /// A timer that never fires by itself.
 struct alarm
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(what_is_read_cancels_the_alarm)
 BOOST_AUTO_TEST_CASE(the_alarm_cancels_what_waits)
 {
   socket_subject s(setting::waiting);
-  support::listening_subject<support::as_they_are> l(setting::waiting);
+  support::subject<support::tcp_acceptor> l(setting::waiting);
   alarm a(s.context);
   alarm b(l.context);
   a.ring();

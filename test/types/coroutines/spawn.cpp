@@ -51,33 +51,24 @@ void take(Outcome& told, Start start, asio::yield_context yield)
 using subjects = support::every_subject;
 #else
 // A coroutine cannot be told of a socket yet, of Asio's neither: the value is made before it comes.
-using as = support::as_they_are;
-using subjects =
-  support::joined<std::tuple<support::tcp_socket_subject<as>, support::udp_socket_subject<as>,
-                    support::icmp_socket_subject<as>, support::seq_packet_socket_subject<as>>,
-    support::descriptor_subjects<as>, std::tuple<support::close_handle_subject<as>>>;
+using subjects = support::joined<support::socket_subjects<support::as_they_are>,
+  support::descriptor_subjects<support::as_they_are>, std::tuple<support::close_handle_subject>>;
 #endif
 
-struct by_yield : support::way
+template <class... Values>
+struct by_yield : support::way<Values...>
 {
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject& s, Start start)
   {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
-
-    template <class Subject, class Start>
-    void begin(Subject& s, Start start)
-    {
-      const auto body = [start, told = &this->outcome()](asio::yield_context yield)
-      { take(*told, start, yield); };
+    const auto body = [start, told = &this->outcome](asio::yield_context yield)
+    { take(*told, start, yield); };
 #if BOOST_ASIO_VERSION >= 102400
-      asio::spawn(s.context, body, asio::detached);
+    asio::spawn(s.context, body, asio::detached);
 #else
-      asio::spawn(s.context, body);
+    asio::spawn(s.context, body);
 #endif
-    }
-  };
+  }
 };
 
 } // namespace

@@ -26,82 +26,56 @@ using support::every_subject;
 namespace {
 
 /// Takes down what comes between a descriptor and a text, while what was consigned lives.
-template <class Outcome>
+template <class... Values>
 struct between
 {
-  template <class... Args>
-  void operator()(int front, boost::system::error_code ec, Args&&... args)
+  void operator()(
+    int front, boost::system::error_code ec, Values... values, const std::string& back)
   {
     support::check(front == 7);
+    support::check(back == "back");
     support::check(!consigned.expired());
-    take(ec, std::forward<Args>(args)...);
+    record(ec, std::move(values)...);
   }
 
   std::weak_ptr<int> consigned;
-  support::recorder<Outcome> record;
-
-private:
-  void take(boost::system::error_code ec, const std::string& back)
-  {
-    support::check(back == "back");
-    record(ec);
-  }
-
-  template <class Value>
-  void take(boost::system::error_code ec, Value&& value, const std::string& back)
-  {
-    support::check(back == "back");
-    record(ec, std::forward<Value>(value));
-  }
+  support::recorder<support::told<Values...>> record;
 };
 
-struct by_adapters : support::way
+template <class... Values>
+struct by_adapters : support::way<Values...>
 {
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
+    auto kept = std::make_shared<int>();
+    consigned_ = kept;
+    start(
+      asio::consign(asio::append(asio::prepend(between<Values...>{consigned_, this->record()}, 7),
+                      std::string("back")),
+        std::move(kept)));
+    support::check(!consigned_.expired());
+  }
 
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      auto kept = std::make_shared<int>();
-      consigned_ = kept;
-      start(
-        asio::consign(asio::append(asio::prepend(between<Outcome>{consigned_, this->record()}, 7),
-                        std::string("back")),
-          std::move(kept)));
-      support::check(!consigned_.expired());
-    }
+  void end()
+  {
+    support::check(consigned_.expired());
+  }
 
-    void end()
-    {
-      support::check(consigned_.expired());
-    }
-
-  private:
-    std::weak_ptr<int> consigned_;
-  };
+  std::weak_ptr<int> consigned_;
 };
 
-struct by_any_handler : support::way
+template <class... Values>
+struct by_any_handler : support::counted_way<Values...>
 {
-  template <class Outcome>
-  class attempt : public support::counted_attempt<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-  public:
-    using support::counted_attempt<Outcome>::counted_attempt;
-
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      asio::any_completion_handler<typename support::signature_of<Outcome>::type> handler(
-        this->counted());
-      start(std::move(handler));
-      support::check(this->called() == 0);
-    }
-  };
+    asio::any_completion_handler<void(boost::system::error_code, Values...)> handler(
+      this->counted());
+    start(std::move(handler));
+    support::check(this->tally.called() == 0);
+  }
 };
 
 } // namespace

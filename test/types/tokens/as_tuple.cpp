@@ -20,22 +20,16 @@ using support::every_subject;
 
 namespace {
 
-struct by_tuple : support::way
+template <class... Values>
+struct by_tuple : support::way<Values...>
 {
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
-
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      start(asio::as_tuple(
-        [record = this->record()](auto all) { std::apply(record, std::move(all)); }));
-      support::check(this->outcome().calls == 0);
-    }
-  };
+    start(
+      asio::as_tuple([record = this->record()](auto all) { std::apply(record, std::move(all)); }));
+    support::check(this->outcome.calls == 0);
+  }
 };
 
 } // namespace

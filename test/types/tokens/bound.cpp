@@ -118,38 +118,31 @@ allocating<Handler> with_allocator(memory&, Handler h)
 }
 #endif
 
-struct by_bound_handler : support::way
+template <class... Values>
+struct by_bound_handler : support::way<Values...>
 {
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
+    start(asio::bind_executor(support::labelled(elsewhere_.get_executor(), label),
+      with_allocator(memory_, observer<support::told<Values...>>{&memory_, this->record()})));
+    support::check(this->outcome.calls == 0);
+    elsewhere_.poll();
+    is_told_ = this->outcome.calls != 0;
+    support::check(elsewhere_.stopped() == is_told_);
+  }
 
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      start(asio::bind_executor(support::labelled(elsewhere_.get_executor(), label),
-        with_allocator(memory_, observer<Outcome>{&memory_, this->record()})));
-      support::check(this->outcome().calls == 0);
-      elsewhere_.poll();
-      is_told_ = this->outcome().calls != 0;
-      support::check(elsewhere_.stopped() == is_told_);
-    }
+  void end()
+  {
+    support::check((this->outcome.calls != 0) == is_told_);
+    elsewhere_.run();
+    support::check(memory_.allocations > 0);
+    support::check(memory_.outstanding == 0);
+  }
 
-    void end()
-    {
-      support::check((this->outcome().calls != 0) == is_told_);
-      elsewhere_.run();
-      support::check(memory_.allocations > 0);
-      support::check(memory_.outstanding == 0);
-    }
-
-  private:
-    memory memory_;
-    asio::io_context elsewhere_;
-    bool is_told_ = false;
-  };
+  memory memory_;
+  asio::io_context elsewhere_;
+  bool is_told_ = false;
 };
 
 } // namespace

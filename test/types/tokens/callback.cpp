@@ -17,40 +17,28 @@ using support::every_subject;
 namespace {
 
 /// The handler stays the caller's, and is a constant there.
-struct by_copy : support::way
+template <class... Values>
+struct by_copy : support::way<Values...>
 {
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
-
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      const support::recorder<Outcome> handler = this->record();
-      static_assert(std::is_void<decltype(start(handler))>::value, "");
-      start(handler);
-      support::check(this->outcome().calls == 0);
-    }
-  };
+    const support::recorder<support::told<Values...>> handler = this->record();
+    static_assert(std::is_void<decltype(start(handler))>::value, "");
+    start(handler);
+    support::check(this->outcome.calls == 0);
+  }
 };
 
-struct by_move : support::way
+template <class... Values>
+struct by_move : support::counted_way<Values...>
 {
-  template <class Outcome>
-  class attempt : public support::counted_attempt<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-  public:
-    using support::counted_attempt<Outcome>::counted_attempt;
-
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      start(this->counted());
-      support::check(this->called() == 0);
-    }
-  };
+    start(this->counted());
+    support::check(this->tally.called() == 0);
+  }
 };
 
 } // namespace

@@ -23,33 +23,26 @@ using support::every_subject;
 namespace {
 
 /// A point of time around a length of time.
-struct in_time : support::way
+template <class... Values>
+struct in_time : support::counted_way<Values...>
 {
   static constexpr bool cancels = true;
 
-  template <class Outcome>
-  class attempt : public support::counted_attempt<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-  public:
-    using support::counted_attempt<Outcome>::counted_attempt;
+    using clock = std::chrono::steady_clock;
+    start(asio::cancel_at(clock::now() + limit_, asio::cancellation_type::total,
+      asio::cancel_after(limit_, asio::cancellation_type::total, this->counted())));
+    support::check(this->tally.called() == 0);
+  }
 
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      using clock = std::chrono::steady_clock;
-      start(asio::cancel_at(clock::now() + limit_, asio::cancellation_type::total,
-        asio::cancel_after(limit_, asio::cancellation_type::total, this->counted())));
-      support::check(this->called() == 0);
-    }
+  void cancel_soon()
+  {
+    limit_ = std::chrono::hours(0);
+  }
 
-    void cancel_soon()
-    {
-      limit_ = std::chrono::hours(0);
-    }
-
-  private:
-    std::chrono::hours limit_{1};
-  };
+  std::chrono::hours limit_{1};
 };
 
 } // namespace

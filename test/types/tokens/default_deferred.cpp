@@ -18,20 +18,14 @@ using deferred_subjects = support::rebound_subjects<support::with_default<asio::
 
 namespace {
 
-struct by_default : support::way
+template <class... Values>
+struct by_default : support::way<Values...>
 {
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
-
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      start()(this->record());
-    }
-  };
+    start()(this->record());
+  }
 };
 
 } // namespace

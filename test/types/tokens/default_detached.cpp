@@ -16,23 +16,17 @@ using detached_subjects = support::rebound_subjects<support::with_default<asio::
 
 namespace {
 
-struct by_default : support::way
+template <class... Values>
+struct by_default : support::way<Values...>
 {
   static constexpr bool tells = false;
 
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
-
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      static_assert(std::is_void<decltype(start())>::value, "");
-      start();
-    }
-  };
+    static_assert(std::is_void<decltype(start())>::value, "");
+    start();
+  }
 };
 
 } // namespace

@@ -22,26 +22,20 @@ using support::every_subject;
 namespace {
 
 /// The operation that is called is a copy of one that is moved.
-struct by_deferred : support::way
+template <class... Values>
+struct by_deferred : support::counted_way<Values...>
 {
-  template <class Outcome>
-  class attempt : public support::counted_attempt<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject& s, Start start)
   {
-  public:
-    using support::counted_attempt<Outcome>::counted_attempt;
-
-    template <class Subject, class Start>
-    void begin(Subject& s, Start start)
-    {
-      auto operation = start(asio::deferred);
-      support::check(s.context.poll() == 0);
-      s.context.restart();
-      auto moved = std::move(operation);
-      auto copy = moved;
-      std::thread([&] { std::move(copy)(this->counted()); }).join();
-      support::check(this->called() == 0);
-    }
-  };
+    auto operation = start(asio::deferred);
+    support::check(s.context.poll() == 0);
+    s.context.restart();
+    auto moved = std::move(operation);
+    auto copy = moved;
+    std::thread([&] { std::move(copy)(this->counted()); }).join();
+    support::check(this->tally.called() == 0);
+  }
 };
 
 } // namespace

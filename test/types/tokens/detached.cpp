@@ -16,23 +16,17 @@ using support::every_subject;
 
 namespace {
 
-struct nobody : support::way
+template <class... Values>
+struct nobody : support::way<Values...>
 {
   static constexpr bool tells = false;
 
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
-
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      static_assert(std::is_void<decltype(start(asio::detached))>::value, "");
-      start(asio::detached);
-    }
-  };
+    static_assert(std::is_void<decltype(start(asio::detached))>::value, "");
+    start(asio::detached);
+  }
 };
 
 } // namespace

@@ -19,64 +19,35 @@ using support::every_subject;
 
 namespace {
 
-/// The future of an operation that tells `Outcome`.
-template <class>
-struct future_of;
-
-template <>
-struct future_of<support::told<>>
+template <class... Values>
+struct by_future : support::way<Values...>
 {
-  using type = std::future<void>;
-
-  static std::tuple<> get(type& f)
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-    f.get();
-    return {};
+    future_ = start(asio::use_future);
   }
-};
 
-template <class Value>
-struct future_of<support::told<Value>>
-{
-  using type = std::future<Value>;
-
-  static std::tuple<Value> get(type& f)
+  void end()
   {
-    return std::tuple<Value>(f.get());
+    try
+    {
+      if constexpr (sizeof...(Values) == 0)
+      {
+        future_.get();
+        this->record()(boost::system::error_code());
+      }
+      else
+        this->record()(boost::system::error_code(), future_.get());
+    }
+    catch (const boost::system::system_error& e)
+    {
+      this->outcome.take_error(e.code());
+    }
   }
-};
 
-struct by_future : support::way
-{
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
-  {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
-
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      future_ = start(asio::use_future);
-    }
-
-    void end()
-    {
-      try
-      {
-        std::apply([this](auto&&... values)
-          { this->record()(boost::system::error_code(), std::move(values)...); },
-          future_of<Outcome>::get(future_));
-      }
-      catch (const boost::system::system_error& e)
-      {
-        this->outcome().take_error(e.code());
-      }
-    }
-
-  private:
-    typename future_of<Outcome>::type future_;
-  };
+  /// Of the one value, or of none.
+  std::future<std::tuple_element_t<0, std::tuple<Values..., void>>> future_;
 };
 
 } // namespace

@@ -26,59 +26,46 @@ using support::every_subject;
 namespace {
 
 /// Takes down the first operation of a group, whose second is the wait of a timer.
-template <class Outcome>
+template <class... Values>
 struct first_of_two
 {
   using error_code = boost::system::error_code;
 
-  void operator()(std::array<std::size_t, 2>, error_code ec, error_code)
+  void operator()(std::array<std::size_t, 2>, error_code ec, Values... values, error_code)
   {
-    record(ec);
+    record(ec, std::move(values)...);
   }
 
-  template <class Value>
-  void operator()(std::array<std::size_t, 2>, error_code ec, Value value, error_code)
-  {
-    record(ec, std::move(value));
-  }
-
-  support::recorder<Outcome> record;
+  support::recorder<support::told<Values...>> record;
 };
 
-struct in_a_group : support::way
+template <class... Values>
+struct in_a_group : support::way<Values...>
 {
   static constexpr bool cancels = true;
 
-  template <class Outcome>
-  class attempt : public support::attempt_base<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject& s, Start start)
   {
-  public:
-    using support::attempt_base<Outcome>::attempt_base;
+    timer_.emplace(s.context, asio::steady_timer::time_point::max());
+    asio::experimental::make_parallel_group(
+      start(asio::deferred), timer_->async_wait(asio::deferred))
+      .async_wait(asio::experimental::wait_for_one(asio::cancellation_type::total),
+        first_of_two<Values...>{this->record()});
+  }
 
-    template <class Subject, class Start>
-    void begin(Subject& s, Start start)
-    {
-      timer_.emplace(s.context, asio::steady_timer::time_point::max());
-      asio::experimental::make_parallel_group(
-        start(asio::deferred), timer_->async_wait(asio::deferred))
-        .async_wait(asio::experimental::wait_for_one(asio::cancellation_type::total),
-          first_of_two<Outcome>{this->record()});
-    }
+  void cancel()
+  {
+    timer_->cancel();
+  }
 
-    void cancel()
-    {
-      timer_->cancel();
-    }
+  /// Before the context.
+  void end()
+  {
+    timer_.reset();
+  }
 
-    /// Before the context.
-    void end()
-    {
-      timer_.reset();
-    }
-
-  private:
-    std::optional<asio::steady_timer> timer_;
-  };
+  std::optional<asio::steady_timer> timer_;
 };
 
 } // namespace

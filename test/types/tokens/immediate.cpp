@@ -9,6 +9,8 @@
 
 #if BOOST_ASIO_VERSION >= 102700
 
+#include <cstddef>
+#include <tuple>
 #include <type_traits>
 
 #include <boost/asio/bind_immediate_executor.hpp>
@@ -22,23 +24,17 @@ using support::every_subject;
 
 namespace {
 
-struct by_immediate_handler : support::way
+template <class... Values>
+struct by_immediate_handler : support::counted_way<Values...>
 {
-  template <class Outcome>
-  class attempt : public support::counted_attempt<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject& s, Start start)
   {
-  public:
-    using support::counted_attempt<Outcome>::counted_attempt;
-
-    template <class Subject, class Start>
-    void begin(Subject& s, Start start)
-    {
-      const bool open = s.object.is_open();
-      start(asio::bind_immediate_executor(asio::system_executor(), this->counted()));
-      if (!open && std::is_same<Outcome, support::told<std::size_t>>::value)
-        support::check(this->called() == 1);
-    }
-  };
+    const bool open = s.object.is_open();
+    start(asio::bind_immediate_executor(asio::system_executor(), this->counted()));
+    if (!open && std::is_same<std::tuple<Values...>, std::tuple<std::size_t>>::value)
+      support::check(this->tally.called() == 1);
+  }
 };
 
 } // namespace

@@ -69,25 +69,19 @@ struct async_result<later, Signature>
 
 namespace {
 
-struct by_lazy_token : support::way
+template <class... Values>
+struct by_lazy_token : support::counted_way<Values...>
 {
-  template <class Outcome>
-  class attempt : public support::counted_attempt<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject& s, Start start)
   {
-  public:
-    using support::counted_attempt<Outcome>::counted_attempt;
-
-    template <class Subject, class Start>
-    void begin(Subject& s, Start start)
-    {
-      const auto kept = start(later());
-      support::check(s.context.poll() == 0);
-      s.context.restart();
-      auto copy = kept;
-      std::thread([&] { copy(this->counted()); }).join();
-      support::check(this->called() == 0);
-    }
-  };
+    const auto kept = start(later());
+    support::check(s.context.poll() == 0);
+    s.context.restart();
+    auto copy = kept;
+    std::thread([&] { copy(this->counted()); }).join();
+    support::check(this->tally.called() == 0);
+  }
 };
 
 } // namespace

@@ -19,38 +19,31 @@ using support::every_subject;
 
 namespace {
 
-struct by_signal : support::way
+template <class... Values>
+struct by_signal : support::counted_way<Values...>
 {
   static constexpr bool cancels = true;
 
-  template <class Outcome>
-  class attempt : public support::counted_attempt<Outcome>
+  template <class Subject, class Start>
+  void begin(Subject&, Start start)
   {
-  public:
-    using support::counted_attempt<Outcome>::counted_attempt;
+    start(asio::bind_cancellation_slot(signal_.slot(), this->counted()));
+    support::check(this->tally.called() == 0);
+  }
 
-    template <class Subject, class Start>
-    void begin(Subject&, Start start)
-    {
-      start(asio::bind_cancellation_slot(signal_.slot(), this->counted()));
-      support::check(this->called() == 0);
-    }
+  void cancel()
+  {
+    signal_.emit(asio::cancellation_type::total);
+  }
 
-    void cancel()
-    {
-      signal_.emit(asio::cancellation_type::total);
-    }
+  /// An emission after the end finds nothing.
+  void end()
+  {
+    signal_.emit(asio::cancellation_type::all);
+    support::counted_way<Values...>::end();
+  }
 
-    /// An emission after the end finds nothing.
-    void end()
-    {
-      signal_.emit(asio::cancellation_type::all);
-      support::counted_attempt<Outcome>::end();
-    }
-
-  private:
-    asio::cancellation_signal signal_;
-  };
+  asio::cancellation_signal signal_;
 };
 
 } // namespace

@@ -72,6 +72,8 @@ class Interlock(ConanFile):
     def package_info(self):
         self.cpp_info.set_property("cmake_file_name", "interlock")
         self.cpp_info.set_property("cmake_target_name", "interlock::interlock")
+        # Before 1.0 a minor version may change the binary interface.
+        self.cpp_info.set_property("cmake_config_version_compat", "SameMinorVersion")
         self.cpp_info.set_property("pkg_config_name", "interlock")
         self.cpp_info.libs = ["interlock"]
         self.cpp_info.requires = ["boost::headers"]

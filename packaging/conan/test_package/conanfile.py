@@ -24,7 +24,7 @@ class Consumer(ConanFile):
 
     def build(self):
         cmake = CMake(self)
-        cmake.configure(build_script_folder=CONSUMER)
+        cmake.configure(build_script_folder=CONSUMER, variables={"INTERLOCK_OWN_PACKAGE": False})
         cmake.build()
 
     def test(self):

@@ -332,10 +332,12 @@ BOOST_FIXTURE_TEST_CASE(close_and_retirement_change_nothing_of_it, ours)
 BOOST_FIXTURE_TEST_CASE(a_move_changes_nothing_of_it, ours)
 {
   object.async_read_some(asio::buffer(buffer), tally(into(read)));
-  write_much();
+  fill(object.native_handle());
+  object.async_write_some(asio::buffer("x", 1), result());
   close();
   const local::socket moved(std::move(object));
-  check_delivered();
+  run_until_closed();
+  BOOST_TEST(written == success);
   BOOST_TEST(read == aborted);
 }
 
@@ -400,7 +402,8 @@ BOOST_AUTO_TEST_CASE(a_datagram_is_not_waited_for)
   near.async_close(delivering, closer.handler());
   BOOST_TEST(wait_until([&] { return turn(context), closer.times != 0; }));
   BOOST_TEST(sent == aborted);
-  BOOST_TEST(closer.is(close_outcome::closed));
+  BOOST_TEST(closer.ec == asio::error::operation_not_supported);
+  BOOST_TEST(closer.report.outcome == close_outcome::closed);
 }
 
 #if defined(INTERLOCK_HAS_CANCELLATION_SLOTS)

@@ -112,7 +112,7 @@ struct lingering_tcp_socket : tcp_socket
     ends pair = tcp_ends();
     set_linger(pair.near, 3);
     set_linger(pair.far, 0);
-    fill(pair.near.get());
+    support::fill(pair.near.get());
     return pair;
   }
 };

@@ -51,6 +51,16 @@ public:
   std::atomic<unsigned> step{0};
   std::atomic<int> queue_step{0};
 
+  probe_job() = default;
+  probe_job(const probe_job&) = delete;
+  probe_job& operator=(const probe_job&) = delete;
+
+  /// The worker has done with it by then.
+  ~probe_job() override
+  {
+    wait_until([this] { return holds_ == 0; });
+  }
+
   int closes() const noexcept
   {
     return closes_;

@@ -8,6 +8,7 @@
 #include "support/prelude.hpp"
 
 #include <boost/mp11/algorithm.hpp>
+#include <boost/mp11/list.hpp>
 
 #include "support/closers.hpp"
 #include "support/counted.hpp"
@@ -84,11 +85,24 @@ struct closing : counted_in_context
   }
 };
 
+#if defined(INTERLOCK_HAS_DESCRIPTORS_OF_ANY_EXECUTOR)
+using every_way_of_descriptors = every_way;
+#else
+// There is one type of them only.
+using every_way_of_descriptors = boost::mp11::mp_remove<every_way, by_converting_assignment>;
+#endif
+
 template <class... Types>
 using in_every_way = boost::mp11::mp_product<closing, every_way, std::tuple<Types...>>;
 
-using every_type = in_every_way<tcp_socket, local_stream_socket, udp_socket, local_packet_socket,
-  tcp_acceptor, local_stream_acceptor, support::stream_descriptor, readable_pipe>;
+template <class... Types>
+using descriptors_in_every_way =
+  boost::mp11::mp_product<closing, every_way_of_descriptors, std::tuple<Types...>>;
+
+using every_type =
+  boost::mp11::mp_append<in_every_way<tcp_socket, local_stream_socket, udp_socket,
+                           local_packet_socket, tcp_acceptor, local_stream_acceptor>,
+    descriptors_in_every_way<support::stream_descriptor, readable_pipe>>;
 
 using one_type = in_every_way<local_stream_socket>;
 

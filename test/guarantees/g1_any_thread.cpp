@@ -21,7 +21,7 @@ constexpr int rounds = 20;
 /// An object that two threads use. In the end it is closed, and every handler has been called.
 struct racing
 {
-  handler_tally tally;
+  handler_tally& tally;
   ends pair = unix_ends();
   std::optional<local::socket> object;
   std::optional<local::socket> other;
@@ -29,8 +29,9 @@ struct racing
   std::atomic<int> failures{0};
   char buffer[64];
 
-  explicit racing(asio::io_context& context)
-    : object(std::in_place, context, local(), pair.near.release()),
+  racing(asio::io_context& context, handler_tally& t)
+    : tally(t),
+      object(std::in_place, context, local(), pair.near.release()),
       other(std::in_place, context),
       handle(object->get_close_handle())
   {
@@ -170,11 +171,13 @@ void race(const act& first, const act (&others)[N])
   const no_trace nothing_left;
   const std::size_t strays = stray_closes();
   {
+    handler_tally
+      tally; // what a handler has counted in is not synchronised with before the threads have ended
     loop threads(2);
     for (const act& second : others)
       for (int i = 0; i != rounds; ++i)
       {
-        racing r(threads.context);
+        racing r(threads.context, tally);
         at_once(2, [&](int side) { (side == 0 ? first : second).run(r); });
       }
   }

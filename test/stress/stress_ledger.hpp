@@ -84,7 +84,7 @@ struct counts
       && async_closes == closers_completed + closers_destroyed && fds == closed + given_back;
   }
 
-  void print(const char* who, double seconds) const
+  void print(const char* name, double seconds) const
   {
     const auto n = [](const counter& c) { return static_cast<unsigned long long>(c.load()); };
     std::printf(
@@ -93,7 +93,7 @@ struct counts
       "%llu = closed %llu + given back %llu; victims %llu, bytes %llu; misdirected %llu, crossed "
       "%llu, twice %llu, early %llu, stolen %llu, stray closes %llu, stuck %llu, unequal %llu, "
       "leaked %llu, crashed %llu, hung %llu\n",
-      who, seconds, n(rounds), n(operations), n(completed), n(destroyed), n(calls), n(closes),
+      name, seconds, n(rounds), n(operations), n(completed), n(destroyed), n(calls), n(closes),
       n(async_closes), n(closers_completed), n(closers_destroyed), n(fds), n(closed), n(given_back),
       n(victims), n(bytes), n(misdirected), n(crossed), n(called_twice), n(early), n(stolen),
       n(stray_closes), n(stuck), n(unequal), n(leaked), n(crashed), n(hung));

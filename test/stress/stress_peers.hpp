@@ -37,7 +37,7 @@
 namespace stress {
 
 /// No object's name.
-constexpr std::uint32_t nobody = 0xffffffffu;
+constexpr std::uint32_t no_owner = 0xffffffffu;
 
 class connections
 {
@@ -57,7 +57,7 @@ public:
   /// Whether the object `by` may have received what the peer of connection `name` has sent.
   bool belongs(std::uint32_t name, std::uint32_t by)
   {
-    std::uint64_t expected = pack(name, nobody);
+    std::uint64_t expected = pack(name, no_owner);
     std::atomic<std::uint64_t>& entry = table_[name % size];
     return entry.compare_exchange_strong(expected, pack(name, by)) || expected == pack(name, by);
   }
@@ -145,7 +145,7 @@ public:
 private:
   void check(const record& r)
   {
-    if (owner_ == nobody && r.from == origin::object)
+    if (owner_ == no_owner && r.from == origin::object)
       owner_ = r.name;
     if (r.from != origin::object || r.name != owner_)
       counts_.misdirected += record_size;
@@ -362,7 +362,7 @@ private:
   {
     const ::linger reset = {1, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-    peers_.add(fd, nobody);
+    peers_.add(fd, no_owner);
   }
 
   peers& peers_;

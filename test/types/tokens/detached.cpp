@@ -17,7 +17,7 @@ using support::every_subject;
 namespace {
 
 template <class... Values>
-struct nobody : support::way<Values...>
+struct no_handler : support::way<Values...>
 {
   static constexpr bool tells = false;
 
@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_SUITE(test_tokens_detached)
 BOOST_AUTO_TEST_CASE_TEMPLATE(
   an_operation_is_done_although_no_handler_learns_of_it, Subject, every_subject)
 {
-  support::try_token<nobody, Subject>();
+  support::try_token<no_handler, Subject>();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -10,6 +10,8 @@
 #ifndef INTERLOCK_CONFIG_HPP
 #define INTERLOCK_CONFIG_HPP
 
+#include <boost/version.hpp>
+
 /// The version: % 100 is the patch level, / 100 % 1000 the minor, / 100000 the major version.
 #define INTERLOCK_VERSION 200
 
@@ -25,6 +27,10 @@
 // What exists once in a program, whatever shared objects it consists of and however they are compiled: the mutexes of
 // all objects, the marks of a thread, the service of a context. The library's functions, because they keep such things.
 #define INTERLOCK_DECL __attribute__((visibility("default")))
+
+// Boost's types are in the library's interface, and their layout changes between versions. A function that each program
+// needs has Boost's version in its name as the linker sees it: a program of another version does not link.
+#define INTERLOCK_OF_BOOST __attribute__((abi_tag("boost_" BOOST_LIB_VERSION)))
 
 // On the read/write path a call costs as much as the code it runs; elsewhere, inlined code only takes space.
 #if defined(__GNUC__)

@@ -41,7 +41,7 @@ class context_state final : public counted<context_state>, private fork_watch
 public:
   /// `notify_fork` is called in a forked child, before the context is used, unless the program has notified the
   /// context. It calls `on_fork(fork_event::child)`, if it can.
-  INTERLOCK_DECL explicit context_state(
+  INTERLOCK_DECL INTERLOCK_OF_BOOST explicit context_state(
     worker_options options = {}, std::function<void()> notify_fork = {});
   context_state(const context_state&) = delete;
   context_state& operator=(const context_state&) = delete;

@@ -19,9 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/core/no_exceptions_support.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -32,6 +30,7 @@
 #include <interlock/detail/core/handled_object.hpp>
 #include <interlock/detail/core/object_base.hpp>
 #include <interlock/detail/groups/context_bound.hpp>
+#include <interlock/detail/groups/group_executor.hpp>
 #include <interlock/detail/groups/group_listener.hpp>
 #include <interlock/detail/groups/group_member.hpp>
 #include <interlock/detail/groups/group_members.hpp>
@@ -39,6 +38,7 @@
 #include <interlock/detail/groups/group_state.hpp>
 #include <interlock/detail/groups/group_steps.hpp>
 #include <interlock/detail/groups/group_timers.hpp>
+#include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 
 namespace interlock {
@@ -48,12 +48,12 @@ namespace detail {
 class group_core : public std::enable_shared_from_this<group_core>
 {
 public:
-  using executor_type = boost::asio::any_io_executor;
+  using executor_type = group_executor;
   using error_code = boost::system::error_code;
   using clock = group_round::clock;
 
   explicit group_core(const executor_type& ex)
-    : executor_(functions::ready_context<reactor_user>(ex), ex)
+    : executor_(functions::ready_context<group_reactor_user>(ex), ex)
   {
   }
 
@@ -61,13 +61,13 @@ public:
 
   void spread(clock::duration window)
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     state_.spread(window);
   }
 
   void abort_wait(clock::duration wait)
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     state_.abort_wait(wait);
   }
 
@@ -81,7 +81,7 @@ public:
   std::size_t size()
   {
     group_members::list gone;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     return state_.members.size(gone);
   }
 
@@ -96,7 +96,7 @@ public:
 
   caller_number new_caller()
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     return state_.new_caller();
   }
 
@@ -118,8 +118,6 @@ public:
   }
 
 private:
-  using reactor_user = boost::asio::posix::basic_stream_descriptor<executor_type>;
-
   // The handler of a member's close. Destroyed uncalled, it tells that the member is lost.
   class member_closed
   {
@@ -166,7 +164,7 @@ private:
     round_pointer round;
     bool overtakes = false;
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex_);
       round = state_.round();
       if (!round)
         return false;
@@ -187,7 +185,7 @@ private:
     bool begins = false;
     BOOST_TRY
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex_);
       begins = state_.begin(round, caller);
     }
     BOOST_CATCH(...)
@@ -202,7 +200,7 @@ private:
 
   clock::time_point first_expiry(const group_round& round)
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     return state_.first_expiry(round);
   }
 
@@ -215,7 +213,7 @@ private:
 
   bool has_expired_early(const group_round& round)
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     return round.expired_early;
   }
 
@@ -224,7 +222,7 @@ private:
   group_start admit(const group_member_pointer& member, Note note)
   {
     round_pointer round;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     round = state_.round();
     if (round)
       round->make_room();
@@ -252,7 +250,7 @@ private:
 
   group_start take_due(const round_pointer& round, clock::time_point now) noexcept
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     return state_.next_due(round, now);
   }
 
@@ -263,7 +261,7 @@ private:
       return;
     group_timers::timer t = wait(round, now + pause, &group_core::start_due);
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex_);
       if (state_.is_current(round))
         t.swap(round->next_start);
     }
@@ -272,7 +270,7 @@ private:
 
   clock::duration pause_of(const round_pointer& round)
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     return state_.pause(round);
   }
 
@@ -312,7 +310,7 @@ private:
   close_mode note_begun(const group_start& s, const tenure_mark& mark) noexcept
   {
     const round_pointer round = s.round.lock();
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     if (!state_.is_current(round))
       return s.mode;
     round->members[s.number].mark = mark;
@@ -346,7 +344,7 @@ private:
         round_news news;
         const round_pointer round = of.lock();
         {
-          const std::lock_guard<std::mutex> lock(mutex_);
+          const std::lock_guard<sys::mutex> lock(mutex_);
           if (!state_.is_current(round))
             return;
           ended.swap(round->members[number].member);
@@ -381,7 +379,7 @@ private:
     round_member which;
     close_mode mode = close_mode::abort();
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex_);
       if (number >= round.members.size())
         return false;
       which = round.members[number];
@@ -398,7 +396,7 @@ private:
     group_caller gone;
     bool overtakes = false;
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex_);
       round = state_.round();
       if (!round)
         return;
@@ -421,7 +419,7 @@ private:
     const clock::time_point at = expiry_of(*round);
     group_timers::timer t = wait(round, at, &group_core::expire);
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex_);
       if (state_.is_current(round) && at == round->expires_at)
         t.swap(round->expiry);
     }
@@ -430,13 +428,13 @@ private:
 
   clock::time_point expiry_of(const group_round& round)
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     return round.expires_at;
   }
 
   void keep_expiry(group_round& round)
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     round.expires_at = clock::time_point::min();
   }
 
@@ -456,7 +454,7 @@ private:
     expired what = expired::nothing;
     round_news news;
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex_);
       what = state_.expire(round, news);
     }
     tell(std::move(news));
@@ -469,7 +467,7 @@ private:
   template <class Transition>
   round_news news_by(Transition transition)
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     return transition();
   }
 
@@ -507,7 +505,7 @@ private:
   const context_bound<executor_type>
     executor_; // the group's context may end before a close that is under way
   const std::shared_ptr<group_listener> listener_ = std::make_shared<group_listener>();
-  std::mutex mutex_;
+  sys::mutex mutex_;
   group_state state_;
 };
 

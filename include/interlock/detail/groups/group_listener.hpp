@@ -14,13 +14,14 @@
 #include <mutex>
 #include <utility>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
 
 #include <interlock/close_tally.hpp>
 #include <interlock/config.hpp>
+#include <interlock/detail/groups/group_executor.hpp>
 #include <interlock/detail/groups/group_state.hpp>
 #include <interlock/detail/groups/group_steps.hpp>
+#include <interlock/detail/sys.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -34,16 +35,16 @@ public:
   void set(function f)
   {
     auto shared = std::make_shared<const function>(std::move(f));
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     function_.swap(shared);
   }
 
   /// One call at a time is under way, which serves all that end meanwhile. Without memory the next tally is told. A
   /// tally that comes after a later one is not.
-  void tell(const boost::asio::any_io_executor& ex, const numbered_tally& tally) noexcept
+  void tell(const group_executor& ex, const numbered_tally& tally) noexcept
   {
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex_);
       if (tally.number <= newest_.number)
         return;
       newest_ = tally;
@@ -54,7 +55,7 @@ public:
     if (functions::succeeds(
           [&] { boost::asio::post(ex, [self = shared_from_this()] { self->call_for_all(); }); }))
       return;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<sys::mutex> lock(mutex_);
     is_calling_ = false;
   }
 
@@ -73,7 +74,7 @@ private:
     std::shared_ptr<const function> f;
     close_tally tally;
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<sys::mutex> lock(mutex_);
       is_calling_ = !std::exchange(is_told_, true);
       if (!is_calling_)
         return false;
@@ -85,7 +86,7 @@ private:
     return true;
   }
 
-  std::mutex mutex_;
+  sys::mutex mutex_;
   std::shared_ptr<const function> function_;
   numbered_tally newest_;
   bool is_told_ = true;

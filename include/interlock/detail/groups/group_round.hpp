@@ -28,6 +28,7 @@
 #include <interlock/detail/groups/group_member.hpp>
 #include <interlock/detail/groups/group_members.hpp>
 #include <interlock/detail/groups/group_timers.hpp>
+#include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>
 
 namespace interlock {
@@ -86,7 +87,7 @@ struct round_member
 class group_round
 {
 public:
-  using clock = std::chrono::steady_clock;
+  using clock = sys::clock;
 
   group_round(const close_mode& m, clock::time_point now)
     : mode(m),

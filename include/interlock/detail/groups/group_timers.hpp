@@ -4,7 +4,8 @@
 // The timers of a group's rounds. Two threads must not use a timer at the same time: the thread that makes it has it
 // alone until its wait has begun, and a mutex guards the cancellation.
 //
-// The wait of a timer owns it, so that it is gone with the execution context of the group.
+// The wait of a timer owns it, so that it is gone with the execution context of the group. As with detail/sys.hpp, a
+// test puts another header in this one's place.
 
 #ifndef INTERLOCK_DETAIL_GROUPS_GROUP_TIMERS_HPP
 #define INTERLOCK_DETAIL_GROUPS_GROUP_TIMERS_HPP
@@ -14,12 +15,12 @@
 #include <mutex>
 #include <utility>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <interlock/config.hpp>
 #include <interlock/detail/descriptor/cancellation_disabled.hpp>
+#include <interlock/detail/groups/group_executor.hpp>
 
 namespace interlock {
 inline namespace abi_0 {
@@ -30,7 +31,7 @@ class group_timers
 private:
   struct armed
   {
-    armed(const boost::asio::any_io_executor& ex, std::chrono::steady_clock::time_point at)
+    armed(const group_executor& ex, std::chrono::steady_clock::time_point at)
       : timer(ex, at)
     {
     }
@@ -44,8 +45,8 @@ public:
 
   /// Calls `on_time` at that time, unless it is cancelled. Any thread. If it throws, nothing has begun.
   template <class Function>
-  static timer wait(const boost::asio::any_io_executor& ex,
-    std::chrono::steady_clock::time_point at, Function on_time)
+  static timer wait(
+    const group_executor& ex, std::chrono::steady_clock::time_point at, Function on_time)
   {
     const auto t = std::make_shared<armed>(ex, at);
     t->timer.async_wait(

@@ -53,6 +53,7 @@ ROOMS = [f"include/interlock/{name}.hpp" for name in (
     "config", "error", "detail/descriptor/calls", "detail/closing/job", "fd_lease", "close_service",
     "detail/core/tenure", "basic_socket", "ip/tcp", "detail/adapt/layer", "adapt/ssl")]
 ERROR, CLOSING, LEASE, TCP, SSL = (ROOMS[room] for room in (1, 3, 4, 8, 10))
+GROUP = "include/interlock/detail/groups/group_core.hpp"
 SOURCE, TEST, CLOSER = "src/error.cpp", "test/unit/error.hpp", check_layers.CLOSER
 CALL = 'extern "C" int close(int); int f(int n) { return close(n); }\n'
 DETAIL = "names details of Asio: "
@@ -101,13 +102,15 @@ PLANTED = (
     (ERROR, "/* x */ // Whoever closes", "code is no person: Whoever"),
     (LEASE, "/* for one who\nwaits */", "code is no person: who"),
     (ERROR, "int who; // whole, the, this, an object whose end\nconst char* he = \"// he\";", None),
-    (CLOSING, "// nobody", None),
+    (CLOSING, "// nobody", "code is no person: nobody"),
     (CLOSING, "std::mutex m;", "does not come from detail::sys: std::mutex"),
     (CLOSING, "std::atomic_signal_fence(o);", "does not come from detail::sys: std::atomic_signal_fence"),
     (CLOSING, "int n = ::poll(nullptr, 0, 0);", "does not come from detail::sys: ::poll"),
     (CLOSING, "thread_local int n;", "does not come from detail::sys: thread_local"),
     (CLOSING, "std::lock_guard<sys::mutex> l(m); sys::poll(p); thread_local sys::per_thread<int> n;", None),
     (TCP, "std::mutex m;", None),
+    (GROUP, "std::mutex m;", "does not come from detail::sys: std::mutex"),
+    ("include/interlock/detail/groups/group_timers.hpp", "std::mutex m;", None),
     (TEST, "// nobody", "code is no person: nobody"),
     (TEST, "void waits_for_nobody(); // hero, shell, person\nconst char* he = \"somebody\";", None),
 )

@@ -6,13 +6,16 @@
 #ifndef INTERLOCK_TEST_SCHEDULES_CONTEXT_HPP
 #define INTERLOCK_TEST_SCHEDULES_CONTEXT_HPP
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/execution.hpp>
 #include <boost/asio/execution_context.hpp>
@@ -76,6 +79,16 @@ private:
 
   std::unique_ptr<base> held_;
   race::vector_clock known_; // to the thread that made it
+};
+
+class context;
+
+/// A wait for a time. Its context owns it until its function has been called or dropped.
+struct timer
+{
+  context& where;
+  const duration at;
+  task on_time;
 };
 
 class executor;
@@ -180,6 +193,32 @@ public:
     tasks_.push_back(std::move(t));
   }
 
+  /// Queues `t` at that time.
+  std::weak_ptr<timer> start_timer(duration at, task t)
+  {
+    scheduler::current()->point("start of a timer", this);
+    require_services("start of a timer");
+    timers_.push_back(std::make_shared<timer>(timer{*this, at, std::move(t)}));
+    ++timer_changes_;
+    return timers_.back();
+  }
+
+  /// Its function is dropped by a thread that runs the context, unless it is queued already.
+  void cancel_timer(const std::shared_ptr<timer>& t)
+  {
+    scheduler::current()->point("cancellation of a timer", this);
+    const auto found = std::find(timers_.begin(), timers_.end(), t);
+    if (found == timers_.end())
+      return;
+    timers_.erase(found);
+    queue_completion(task([t] {}));
+  }
+
+  std::size_t timers() const
+  {
+    return timers_.size();
+  }
+
   bool runs_here() const
   {
     return is_running_[scheduler::current()->self()];
@@ -188,8 +227,33 @@ public:
 private:
   void run_one();
 
+  void require_services(const char* what) const
+  {
+    if (reactor_.is_down)
+      scheduler::current()->fail(std::string(what) + " of a context that has been shut down");
+  }
+
+  duration next_time() const
+  {
+    duration next = scheduler::forever;
+    for (const std::shared_ptr<timer>& t : timers_)
+      next = std::min(next, t->at);
+    return next;
+  }
+
+  void queue_expired()
+  {
+    const duration now = scheduler::current()->now();
+    const auto first = std::stable_partition(timers_.begin(), timers_.end(),
+      [now](const std::shared_ptr<timer>& t) { return t->at > now; });
+    for (auto t = first; t != timers_.end(); ++t)
+      queue_completion(std::move((*t)->on_time));
+    timers_.erase(first, timers_.end());
+  }
+
   void destroy_queue()
   {
+    const std::vector<std::shared_ptr<timer>> dropped_timers = std::exchange(timers_, {});
     while (!tasks_.empty())
     {
       const task dropped = std::move(tasks_.front());
@@ -198,6 +262,8 @@ private:
   }
 
   std::deque<task> tasks_;
+  std::vector<std::shared_ptr<timer>> timers_;
+  unsigned timer_changes_ = 0; // lets a thread that waits look at the times again
   std::array<bool, scheduler::most_threads> is_running_{}; // the threads in run_until
   schedules::reactor& reactor_ = kernel::current().make_reactor();
   unsigned refused_ = 0;
@@ -274,10 +340,13 @@ template <class Over>
 void context::run_until(Over over)
 {
   scheduler& s = *scheduler::current();
-  const auto ready = [&] { return !tasks_.empty() || over(); };
+  unsigned seen = 0;
+  const auto ready = [&] { return !tasks_.empty() || over() || timer_changes_ != seen; };
   for (;;)
   {
-    s.wait(when<decltype(ready)>(ready), scheduler::forever, "run", this);
+    seen = timer_changes_;
+    queue_expired();
+    s.wait(when<decltype(ready)>(ready), next_time(), "run", this);
     if (tasks_.empty() && over())
       return;
     if (!tasks_.empty())

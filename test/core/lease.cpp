@@ -328,6 +328,42 @@ BOOST_AUTO_TEST_CASE(an_object_opened_again_is_leased_beside_its_former_descript
   BOOST_TEST(next.arrived() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(closers_of_each_tenure_wait_for_their_own_leases)
+{
+  error_code second = not_called;
+  fd_lease former = object->lease();
+  close();
+  reopen();
+  fd_lease latter = object->lease();
+  object->async_close(tally(into(second)));
+  turn();
+  BOOST_TEST(tally.called() == 0);
+  latter.reset();
+  BOOST_TEST(run_until([&] { return second != not_called; }));
+  BOOST_TEST(second == success);
+  BOOST_TEST(closed == not_called);
+  BOOST_TEST(is_kept());
+  former.reset();
+  run();
+  BOOST_TEST(closed == success);
+}
+
+BOOST_AUTO_TEST_CASE(more_leases_than_can_be_counted_are_refused)
+{
+  constexpr std::size_t most = 1023;
+  std::vector<fd_lease> leases;
+  while (leases.size() <= most)
+    leases.push_back(object->lease());
+  BOOST_TEST(!!leases[most - 1]);
+  BOOST_TEST(!leases[most]);
+  leases.resize(1);
+  BOOST_TEST(!!object->lease());
+  object->close();
+  BOOST_TEST(is_kept());
+  leases.clear();
+  BOOST_TEST(watch.closed() == 1u);
+}
+
 // --- Moves of the lease.
 
 BOOST_AUTO_TEST_CASE(a_move_takes_the_lease_along)

@@ -214,7 +214,8 @@ BOOST_AUTO_TEST_CASE(an_emission_beside_a_close_in_another_thread_is_safe)
   for (int i = 0; i != 200; ++i)
   {
     loop loop;
-    local::socket s(loop.context, local(), unix_ends().near.release());
+    ends own = unix_ends();
+    local::socket s(loop.context, local(), own.near.release());
     cancellable reading;
     cancellable waiting;
     s.async_read_some(asio::buffer(buffer), reading.handler(tally));
@@ -228,6 +229,8 @@ BOOST_AUTO_TEST_CASE(an_emission_beside_a_close_in_another_thread_is_safe)
         waiting.emit();
       });
     loop.join();
+    BOOST_TEST(reading.ec == aborted);
+    BOOST_TEST(waiting.ec == aborted);
     BOOST_TEST(tally.all_called());
   }
 }

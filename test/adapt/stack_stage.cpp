@@ -228,6 +228,42 @@ BOOST_AUTO_TEST_CASE(the_layers_end_in_order_from_the_top)
   BOOST_TEST((p.ended(1) == stack_act::close));
 }
 
+// The walk does not ask in which order the layers end, nor how long one is waited for.
+BOOST_AUTO_TEST_CASE(a_layer_is_waited_for_by_a_graceful_close_alone_and_not_for_ever)
+{
+  const auto at_first_look = [](close_mode::kind how)
+  {
+    stack_progress p(2);
+    p.begin(how);
+    p.drained();
+    return p;
+  };
+  stack_progress delivers = at_first_look(close_mode::kind::deliver);
+  BOOST_TEST((delivers.looked(true) == stack_act::send));
+  BOOST_TEST((delivers.sent(0) == stack_act::look));
+  BOOST_TEST((delivers.looked(true) == stack_act::send));
+  BOOST_TEST((delivers.sent(1) == stack_act::close));
+
+  stack_progress waiting = at_first_look(close_mode::kind::graceful);
+  waiting.looked(true);
+  waiting.sent(0);
+  stack_progress overtaken(waiting);
+  BOOST_TEST((overtaken.hurry(close_mode::kind::deliver) == stack_act::look));
+  overtaken.looked(true);
+  BOOST_TEST((overtaken.sent(1) == stack_act::close));
+
+  // A layer that waits in vain leaves a last chance to those below.
+  BOOST_TEST((waiting.give_up() == stack_act::look));
+  BOOST_TEST((waiting.looked(true) == stack_act::send));
+  stack_progress written(waiting);
+  BOOST_TEST((written.sent(1) == stack_act::close));
+  BOOST_TEST((waiting.give_up() == stack_act::close));
+
+  stack_progress none_open = at_first_look(close_mode::kind::graceful);
+  BOOST_TEST((none_open.looked(false) == stack_act::look));
+  BOOST_TEST((none_open.looked(false) == stack_act::close));
+}
+
 BOOST_AUTO_TEST_CASE(a_stronger_mode_may_come_before_the_beginning)
 {
   stack_progress p(1);

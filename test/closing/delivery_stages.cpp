@@ -7,6 +7,7 @@
 #include <interlock/detail/closing/delivery_stages.hpp>
 
 #include <cerrno>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
@@ -14,6 +15,8 @@
 
 namespace detail = interlock::detail;
 
+using detail::delivery_act;
+using detail::delivery_observation;
 using detail::delivery_sight;
 using detail::socket_facts;
 using detail::tcp_state;
@@ -50,8 +53,29 @@ struct look
   bool is_drained;
 };
 
+/// What a delivery is shown one after the other, and its answer to the last of it. Those before end nothing.
+struct way
+{
+  const char* shows;
+  interlock::close_mode::kind wanted;
+  std::vector<delivery_observation> seen;
+  delivery_act answer;
+  close_outcome outcome; // of a report
+};
+
+delivery_observation seen(delivery_sight sight, bool is_expired = false, bool has_input = false)
+{
+  delivery_observation o;
+  o.sight = sight;
+  o.expired = is_expired;
+  o.peer_finished = sight == delivery_sight::ended;
+  o.input_more = has_input;
+  return o;
+}
+
 } // namespace
 
+BOOST_TEST_DONT_PRINT_LOG_VALUE(delivery_act)
 BOOST_TEST_DONT_PRINT_LOG_VALUE(delivery_sight)
 
 BOOST_AUTO_TEST_SUITE(test_delivery_stages)
@@ -67,6 +91,47 @@ BOOST_AUTO_TEST_CASE(no_observation_leads_astray_in_any_stage)
       close_outcome::reset, close_outcome::timed_out, close_outcome::aborted})
     BOOST_TEST(w.reaches(o), o << " is never reached");
   BOOST_TEST(!w.reaches(close_outcome::detached));
+}
+
+// Where the walk would let a delivery end in more than one way.
+BOOST_AUTO_TEST_CASE(a_few_ways_end_in_this_way_alone)
+{
+  using s = delivery_sight;
+  using kind = interlock::close_mode::kind;
+  constexpr auto report = delivery_act::report;
+  constexpr auto none = close_outcome::closed;
+  const way ways[] = {
+    {"a deadline that has passed at the start still sends the FIN", kind::deliver,
+      {seen(s::pending, true)}, delivery_act::send_fin, none},
+    {"and ends the delivery then", kind::deliver, {seen(s::pending, true), seen(s::pending, true)},
+      report, close_outcome::timed_out},
+    {"a reset after the acknowledgement is no graceful end", kind::graceful,
+      {seen(s::pending), seen(s::acknowledged), seen(s::reset)}, report, close_outcome::reset},
+    {"input that is still there is waited for", kind::graceful,
+      {seen(s::pending), seen(s::ended, false, true)}, delivery_act::wait, none},
+    {"until there is none", kind::graceful,
+      {seen(s::pending), seen(s::ended, false, true), seen(s::ended)}, report,
+      close_outcome::peer_closed},
+    {"or it takes too long", kind::graceful,
+      {seen(s::pending), seen(s::ended, false, true), seen(s::ended, true, true)}, report,
+      close_outcome::peer_closed},
+  };
+  for (const way& w : ways)
+    BOOST_TEST_CONTEXT(w.shows)
+    {
+      detail::delivery_state state;
+      delivery_act answer = report;
+      for (const delivery_observation& o : w.seen)
+      {
+        BOOST_TEST((state.stage != detail::delivery_stage::over));
+        const auto step = advance(state, o, w.wanted);
+        state = step.next;
+        answer = step.act;
+      }
+      BOOST_TEST(answer == w.answer);
+      if (answer == report)
+        BOOST_TEST(state.outcome == w.outcome);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(states_of_tcp_are_read_for_what_they_say)

@@ -136,6 +136,22 @@ BOOST_FIXTURE_TEST_CASE(a_close_waits_for_operations_from_before_a_converting_mo
   BOOST_TEST(closed == success);
 }
 
+// It has not written what its predecessor has: a delivery does not wait for that write.
+BOOST_FIXTURE_TEST_CASE(a_write_that_came_along_is_not_waited_for_by_a_flush, narrow_scene)
+{
+  error_code written = not_called;
+  fill(object->native_handle());
+  object->async_write_some(asio::buffer("x", 1), tally(into(written)));
+  local::socket to(std::move(*object));
+  to.async_close(interlock::close_mode::deliver(std::chrono::seconds(60)),
+    tally([this](error_code ec, const interlock::close_report&) { closed = ec; }));
+  BOOST_TEST(run_until([&] { return written != not_called; }));
+  BOOST_TEST(written == aborted);
+  drain(pair.far);
+  run();
+  BOOST_TEST(closed == success);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_converting_assignment_takes_over_and_closes_the_old, narrow_scene)
 {
   local::socket s(*context, local(), unix_ends().near.release());

@@ -248,6 +248,29 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_on_every_layer_may_close_the_object, Lay
   BOOST_TEST(late == success);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_descriptor_is_released_on_every_layer, Layer, layers)
+{
+  observed<Layer> seen;
+  const int opened = seen.pair.near.get();
+  socket_of<Layer> s(seen.layer.executor, local(), seen.pair.near.release());
+  error_code read = not_called;
+  error_code released[2] = {not_called, not_called};
+  fd owned;
+  s.async_read_some(asio::buffer(seen.buffer), seen.into(read));
+  s.async_release(
+    [&owned, told = seen.into(released[0])](error_code ec, int n) mutable
+    {
+      owned.reset(n);
+      told(ec);
+    });
+  s.async_release(seen.into(released[1]));
+  seen.layer.join();
+  BOOST_TEST(read == aborted);
+  BOOST_TEST(released[0] == success);
+  BOOST_TEST(released[1] == bad_descriptor);
+  BOOST_TEST(owned.get() == opened);
+}
+
 // Bound to a handler instead of the object. Whatever becomes of an operation, its handler is called there.
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_layer_may_be_bound_to_a_handler, Layer, layers)
 {

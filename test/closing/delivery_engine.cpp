@@ -130,6 +130,8 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
     // What has come when both FINs have is not read any more: close(2) resets nothing then.
     BOOST_TEST((near.report().discarded > 0 && near.report().discarded <= sent_far));
     BOOST_TEST((far.report().discarded > 0 && far.report().discarded <= sent_near));
+    if (connected == &support::unix_ends)
+      BOOST_TEST((near.report().discarded == sent_far && far.report().discarded == sent_near));
   }
 }
 
@@ -173,6 +175,24 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(
       BOOST_TEST(job.reports() == 1);
       BOOST_TEST(job.outcome() == close_outcome::closed);
     }
+}
+
+// Its object may have been opened and closed again by the time that the report has been made.
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  a_job_can_be_used_again_as_soon_as_it_is_reported, Way, ways, delivery_fixture<Way>)
+{
+  support::ends first = support::tcp_ends();
+  support::ends second = support::tcp_ends();
+  delivery_probe job;
+  job.on_delivered = [&]
+  {
+    if (job.reports() == 0)
+      this->submit(job, second.near, close_mode::deliver(long_enough));
+  };
+  this->submit(job, first.near, close_mode::deliver(long_enough));
+  BOOST_TEST(this->run_until([&] { return job.reports() == 2; }));
+  BOOST_TEST((support::hung_up(first.far) && support::hung_up(second.far)));
+  BOOST_TEST(job.outcome() == close_outcome::acknowledged);
 }
 
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(

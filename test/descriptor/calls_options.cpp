@@ -263,4 +263,19 @@ BOOST_AUTO_TEST_CASE(every_call_on_a_bad_descriptor_says_so_and_a_pipe_is_no_soc
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_transfer_that_fails_has_transferred_nothing)
+{
+  const int bad = support::bad_fd;
+  error_code ec;
+  flags = -1;
+  const std::size_t transferred[] = {calls::receive(bad, one, 0, ec), calls::send(bad, one, 0, ec),
+    calls::receive_from(bad, one, 0, any, &length, ec),
+    calls::send_to(bad, one, 0, any, length, ec), calls::receive_message(bad, one, 0, flags, ec),
+    calls::read(bad, one, ec), calls::write(bad, one, ec), calls::available(bad, ec)};
+  for (const std::size_t each : transferred)
+    BOOST_TEST(each == 0u);
+  BOOST_TEST(flags == 0);
+  BOOST_TEST(!calls::at_mark(bad, ec));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -171,6 +171,11 @@ BOOST_FIXTURE_TEST_CASE(a_plan_is_carried_out, fixture)
 {
   demand(close_mode::deliver(long_enough));
   submit();
+  BOOST_TEST(is_delivering());
+  support::ends pipe = support::pipe_ends();
+  support::probe_job other;
+  worker->submit(other, support::unasked(pipe.near.release()));
+  BOOST_TEST(other.wait_closed()); // although this one is delivered meanwhile
   check_delivered();
 }
 
@@ -221,14 +226,23 @@ BOOST_FIXTURE_TEST_CASE(an_abort_overtakes_the_lingering, fixture)
 
 // --- The end of the worker, and where there is none.
 
-BOOST_FIXTURE_TEST_CASE(deliveries_are_over_when_the_worker_stops, fixture)
+// However long the stop may wait.
+BOOST_AUTO_TEST_CASE(deliveries_and_lingering_are_over_when_the_worker_stops)
 {
-  demand(close_mode::graceful(long_enough));
-  submit();
-  BOOST_TEST(is_delivering());
-  worker->stop(support::patience);
-  BOOST_TEST(job.closes() == 1);
-  BOOST_TEST(job.is(close_outcome::closed));
+  for (const bool lingers : {false, true})
+    for (const milliseconds wait : {milliseconds(support::patience), milliseconds(0)})
+    {
+      fixture f;
+      if (!lingers)
+        f.demand(close_mode::graceful(long_enough));
+      f.submit(lingers ? linger_setting::on(60) : linger_setting::unsupported());
+      BOOST_TEST((lingers ? f.is_lingering() : f.is_delivering()));
+      f.worker->stop(wait);
+      BOOST_TEST(f.job.is(close_outcome::closed));
+      BOOST_TEST(f.job.closes() == 1);
+      if (lingers)
+        BOOST_TEST(support::tcp_state_of(f.copy) == TCP_ESTABLISHED);
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(after_the_stop_nothing_is_delivered, fixture)

@@ -118,6 +118,10 @@ BOOST_AUTO_TEST_CASE(a_retired_acceptor_aborts_its_accepts_and_leaves_its_addres
   next.bind(address);
   run();
   BOOST_TEST(ec == aborted);
+  acceptor.open(tcp::v4(), ec);
+  BOOST_TEST(ec == retired);
+  acceptor.accept(ec);
+  BOOST_TEST(ec == bad_descriptor);
 }
 
 BOOST_AUTO_TEST_CASE(async_close_tells_the_outcome_of_a_retired_object)

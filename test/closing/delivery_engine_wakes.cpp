@@ -113,6 +113,28 @@ BOOST_FIXTURE_TEST_CASE(input_wakes_only_a_delivery_that_discards_it, delivering
   BOOST_TEST(job.reports() == 1);
 }
 
+// Before its first job, and after its last.
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(
+  an_engine_without_jobs_has_no_deadline_and_waits, Way, ways, delivery_fixture<Way>)
+{
+  using clock = delivery_engine::clock;
+  for (const bool had_one : {false, true})
+  {
+    support::ends tcp = support::tcp_ends();
+    delivery_probe job;
+    if (had_one)
+    {
+      this->submit(job, tcp.near, close_mode::deliver(long_enough));
+      BOOST_TEST(this->run_until_delivered(job));
+    }
+    BOOST_TEST(this->engine.idle());
+    BOOST_TEST((this->engine.next_deadline() == clock::time_point::max()));
+    const auto begin = clock::now();
+    this->engine.run_once(milliseconds(20));
+    BOOST_TEST((clock::now() - begin >= milliseconds(20)));
+  }
+}
+
 // No kernel tells when a queue is empty.
 BOOST_FIXTURE_TEST_CASE_TEMPLATE(
   looks_are_as_rare_as_the_time_is_long, Way, ways, delivery_fixture<Way>)

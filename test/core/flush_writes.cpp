@@ -205,8 +205,8 @@ BOOST_FIXTURE_TEST_CASE(two_writes_are_both_waited_for, ours)
   BOOST_TEST((received == much()));
 }
 
-// Nor is a write begun, by this thread or another: these are counted.
-BOOST_FIXTURE_TEST_CASE(a_read_that_is_begun_in_it_is_refused_and_not_counted, ours)
+// By this thread or another.
+BOOST_FIXTURE_TEST_CASE(what_is_begun_in_it_is_refused_and_only_writes_are_counted, ours)
 {
   write_much();
   close();
@@ -252,6 +252,22 @@ BOOST_FIXTURE_TEST_CASE(a_handler_of_a_read_may_not_write, ours)
   check_delivered(1);
   BOOST_TEST(read == success);
   BOOST_TEST(answered == bad_descriptor);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_handler_of_a_write_of_another_object_may_not_write, ours)
+{
+  ends elsewhere = unix_ends();
+  local::socket other(context, local(), elsewhere.near.release());
+  error_code answered = not_called;
+  write_much();
+  close();
+  other.async_write_some(asio::buffer("x", 1),
+    tally([&](error_code, std::size_t)
+      { asio::async_write(object, asio::buffer("y", 1), tally(into(answered))); }));
+  BOOST_TEST(wait_until([&] { return turn(context), answered != not_called; }));
+  BOOST_TEST(answered == bad_descriptor);
+  BOOST_TEST(is_flushing());
+  check_delivered(1);
 }
 
 BOOST_FIXTURE_TEST_CASE(reads_live_until_the_last_write_has_ended, ours)
@@ -314,6 +330,26 @@ BOOST_FIXTURE_TEST_CASE(a_last_handler_that_throws_ends_it, ours)
   };
   BOOST_TEST(wait_until(throws_now));
   run_until_closed();
+}
+
+// --- Limits.
+
+BOOST_FIXTURE_TEST_CASE(more_writes_than_can_be_counted_are_refused, ours)
+{
+  constexpr std::size_t most = 1u << 14;
+  std::vector<error_code> codes(most + 1, not_called);
+  fill(object.native_handle());
+  for (error_code& ec : codes)
+    object.async_write_some(asio::buffer("x", 1), tally(into(ec)));
+  object.async_wait(local::socket::wait_error, tally(into(read)));
+  turn(context);
+  BOOST_TEST(tally.called() == 1);
+  BOOST_TEST(codes[most] == error_code(asio::error::no_buffer_space));
+  close();
+  run_until_closed();
+  codes.pop_back();
+  BOOST_TEST((codes == std::vector<error_code>(most, success)));
+  BOOST_TEST(read == aborted);
 }
 
 // --- What else may happen to the object.
@@ -491,6 +527,8 @@ BOOST_AUTO_TEST_CASE(the_peer_gets_every_byte_whenever_the_close_comes)
     loop.join();
     BOOST_TEST(closer.is(close_outcome::acknowledged));
     BOOST_TEST(wrong == 0);
+    // Those that come after the flush are not counted.
+    BOOST_TEST(closer.report.refused_writes <= static_cast<std::uint64_t>(refused));
     BOOST_TEST(received == sent);
     BOOST_TEST(sent + static_cast<std::size_t>(refused) == size + 50);
     BOOST_TEST(tally.all_called());

@@ -150,12 +150,13 @@ BOOST_AUTO_TEST_CASE(it_closes_an_object_that_has_been_opened_again)
 {
   handle.close();
   check_closed(*object);
-  for (int i = 0; i != 3; ++i)
+  for (const bool fails : {true, true, false}) // the outcome of one is not that of the next
   {
     reopen();
     close_watch next(object->native_handle());
-    next.report(EIO);
-    BOOST_TEST(ask(handle) == io_error);
+    if (fails)
+      next.report(EIO);
+    BOOST_TEST(ask(handle) == (fails ? io_error : success));
     BOOST_TEST(!object->is_open());
     BOOST_TEST(next.arrived() == 1u);
   }
@@ -399,7 +400,7 @@ BOOST_AUTO_TEST_CASE(its_executor_is_the_objects)
   BOOST_TEST((handle.get_executor() == expected));
 }
 
-BOOST_AUTO_TEST_CASE(it_keeps_neither_run_from_returning_nor_its_object_from_staying_open)
+BOOST_AUTO_TEST_CASE(it_does_not_keep_run_from_returning_and_its_end_closes_nothing)
 {
   BOOST_TEST(context->run() == 0u);
   handle = close_handle();

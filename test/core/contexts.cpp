@@ -81,11 +81,20 @@ BOOST_FIXTURE_TEST_CASE(what_is_open_is_closed_when_the_context_goes, scene)
   const close_watch of_pipe(pipe.near.get());
   stream_descriptor d(*context, pipe.near.release());
   tcp::acceptor a(*context, any_local_port());
+  a.async_accept(tally([](error_code, const tcp::socket&) {}));
   context.reset();
   BOOST_TEST(watch.closed() == 1u);
   BOOST_TEST(of_pipe.closed() == 1u);
+  BOOST_TEST(tally.called() == 0);
   BOOST_TEST(!object->is_open());
   BOOST_TEST(!a.is_open());
+  // They may be used still.
+  error_code ec;
+  a.listen(8, ec);
+  BOOST_TEST(ec == bad_descriptor);
+  a.close();
+  d.close();
+  BOOST_TEST(!d.is_open());
 }
 
 // As from Boost 1.82 on, where the destructor does it a second time.
@@ -96,7 +105,8 @@ BOOST_FIXTURE_TEST_CASE(a_context_may_be_shut_down_twice, no_trace)
     using asio::io_context::execution_context::shutdown;
   } context;
   handler_tally tally;
-  local::socket s(context, local(), unix_ends().near.release());
+  ends pair = unix_ends();
+  local::socket s(context, local(), pair.near.release());
   s.async_wait(local::socket::wait_error, tally([](error_code) {}));
   context.shutdown();
   context.shutdown();

@@ -195,6 +195,7 @@ BOOST_AUTO_TEST_CASE(the_handler_of_an_accept_may_throw)
   BOOST_TEST(run_all(*context) == 1);
   BOOST_TEST(accepted == success);
   BOOST_TEST(wait_until([&] { return hung_up(client); }));
+  BOOST_TEST(::read(client.get(), buffer, sizeof(buffer)) == 0); // it is closed, and not reset
   acceptor.async_accept(tally(throwing(accepted)));
   acceptor.async_close(tally(throwing(closed)));
   context->restart();

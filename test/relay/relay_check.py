@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -46,10 +47,14 @@ def poll(condition, what):
 class Relay:
     """A relay process, which is told to end with the check."""
 
-    def __init__(self, upstream, drain=DEADLINE, chaos=0):
+    def __init__(self, upstream, drain=DEADLINE, chaos=0, descriptors=None):
+        def limit():
+            if descriptors:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
         self.process = subprocess.Popen(
             [sys.argv[1], "--upstream", str(upstream.port), "--drain", str(drain), "--chaos", str(chaos), *sys.argv[2:]],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
         first = self.process.stdout.readline()
         found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", first)
         if not found:
@@ -87,6 +92,9 @@ class Relay:
 
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.port), DEADLINE)
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def sockets(self):
         folder, count = f"/proc/{self.process.pid}/fd", 0
@@ -259,7 +267,7 @@ def check_drain_deadline_ends_the_rest():
 
 def check_sockets_come_back():
     with Upstream(echo) as upstream, Relay(upstream) as relay:
-        idle = relay.sockets()
+        idle, most = relay.sockets(), None
         for _ in range(5):
             with contextlib.ExitStack() as clients:
                 crowd = [clients.enter_context(relay.connect()) for _ in range(40)]
@@ -269,6 +277,26 @@ def check_sockets_come_back():
                     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 expect(relay.sockets() == idle + 80, "80 more sockets in use")
             poll(lambda: relay.sockets() == idle, f"sockets back to {idle}")
+            # What is made once, at first need, is no leak.
+            most = relay.descriptors() if most is None else most
+            poll(lambda: relay.descriptors() <= most, f"descriptors back to {most}")
+
+
+def check_running_out_of_descriptors():
+    """The crowd is accepted all the same, as descriptors come back."""
+    with Upstream(echo) as upstream, Relay(upstream, descriptors=48) as relay:
+        idle = relay.sockets()
+        with contextlib.ExitStack() as clients:
+            crowd = [clients.enter_context(relay.connect()) for _ in range(100)]
+            for one in crowd:
+                with contextlib.suppress(ConnectionError):
+                    one.sendall(b"x")
+            expect(crowd[0].recv(1) == b"x", "the first of the crowd is not served")
+            poll(lambda: relay.descriptors() >= 46, "the limit is not reached")
+        with relay.connect() as client:
+            ping(client)
+        poll(lambda: relay.sockets() == idle, f"sockets back to {idle}")
+        expect(relay.stop()[0] == 101, "sessions")
 
 
 def check_chaos_strikes_a_session_that_writes():

@@ -7,6 +7,8 @@
 
 #include "support/prelude.hpp"
 
+#include <tuple>
+
 #include "support/counted.hpp"
 #include "support/local_port.hpp"
 
@@ -179,17 +181,30 @@ BOOST_FIXTURE_TEST_CASE(
   check(bad_descriptor);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_pending_is_destroyed_uncalled_with_the_context)
+using pending_or_refused = std::tuple<pending_operations, operations>;
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+  what_is_pending_or_refused_is_destroyed_uncalled_with_the_context, Operations, pending_or_refused)
 {
   std::shared_ptr<const std::vector<error_code>> results;
   {
-    pending_operations o;
+    Operations o;
     results = o.results;
     o.start();
     o.object.async_close(o.handler());
     o.object.async_close(o.handler());
   }
   BOOST_TEST(results->empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_handler_that_owns_its_object_is_destroyed_with_the_context, counted)
+{
+  asio::io_context context;
+  auto s = std::make_shared<local::socket>(context, local(), unix_ends().near.release());
+  auto buffer = std::make_shared<std::string>(8, '\0');
+  const auto never = [s, buffer](auto&&...) { BOOST_TEST(false); };
+  s->async_read_some(asio::buffer(*buffer), tally(never));
+  s->async_close(tally(never));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

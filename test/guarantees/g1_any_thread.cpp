@@ -52,6 +52,12 @@ struct racing
   {
     return tally([](auto&&...) {});
   }
+
+  /// Whatever else happens, a close succeeds.
+  auto closer()
+  {
+    return tally([this](error_code ec) { failures += ec ? 1 : 0; });
+  }
 };
 
 struct act
@@ -69,7 +75,7 @@ template <class Way>
 void close_by(racing& r)
 {
   if constexpr (Way::is_asynchronous)
-    Way::close(*r.object, r.handler());
+    Way::close(*r.object, r.closer());
   else
     Way::close(*r.object, nullptr);
 }
@@ -160,7 +166,7 @@ const act of_the_owner[] = {
 
 const act on_the_handle[] = {
   {"close", [](racing& r) { r.handle.close(); }},
-  {"async_close", [](racing& r) { r.handle.async_close(r.handler()); }},
+  {"async_close", [](racing& r) { r.handle.async_close(r.closer()); }},
   {"retire", [](racing& r) { r.handle.retire(); }},
 };
 

@@ -37,14 +37,21 @@ namespace support {
 
 // Each call is by itself: what one throws does not keep the next from being made.
 
-/// The result of `call()`, its type, and the exception if there is one.
+/// The type of the result of `call()`, an answer of yes or no, and the exception if there is one.
 template <class Call>
 void try_call(notes& note, const std::string& what, Call call)
 {
   using result = decltype(call());
   note(what + " returns nothing", std::is_void<result>::value);
   note(what + " returns an error_code", std::is_same<result, boost::system::error_code>::value);
-  note.thrown(what, [&] { static_cast<void>(call()); });
+  note.thrown(what,
+    [&]
+    {
+      if constexpr (std::is_same<result, bool>::value)
+        note(what + " returns", call());
+      else
+        static_cast<void>(call());
+    });
 }
 
 /// `call(ec...)` without and with an error_code, which is noted.
@@ -172,12 +179,14 @@ constexpr bool has_default_token = std::is_same<compile_executor<Type>, value_ex
 // --- What opens and closes.
 
 template <class Type, class Object, class Visitor>
-void visit_state(Object& o, Visitor& v)
+void visit_state(boost::asio::io_context& context, Object& o, Visitor& v)
 {
   const auto& constant = o;
-  v.only("get_executor", [&] { return o.get_executor() == o.get_executor(); });
+  const typename Object::executor_type ex(context.get_executor());
+  v.only("get_executor", [&] { return o.get_executor() == ex; });
   if constexpr (!Type::is_acceptor)
-    v.only("lowest_layer", [&] { return &o.lowest_layer() == &constant.lowest_layer(); });
+    v.only("lowest_layer",
+      [&] { return &o.lowest_layer() == &o && &constant.lowest_layer() == &constant; });
   v.only("is_open", [&] { return constant.is_open(); });
   v.only("native_handle", [&] { return o.native_handle(); });
 }
@@ -264,7 +273,7 @@ calls_made call_every_overload(notes& note)
   boost::asio::io_context context;
   typename Type::template object<Family, compile_executor<Type>> o(context);
   overload_visitor<has_default_token<Type>> v(note, [&] { settle(barrier, context, o); });
-  visit_state<Type>(o, v);
+  visit_state<Type>(context, o, v);
   if constexpr (Type::is_socket || Type::is_acceptor)
     visit_opening<Type>(o, v);
   if constexpr (Type::is_port)

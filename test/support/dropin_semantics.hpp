@@ -26,6 +26,7 @@
 #include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "support/closed_visitor.hpp"
 #include "support/descriptors.hpp"
 #include "support/dropin_compile.hpp"
 #include "support/dropin_members.hpp"
@@ -34,81 +35,6 @@
 #include "support/sigpipe_ignored.hpp"
 
 namespace support {
-
-/// Checks each call on an object that is not open.
-class closed_visitor
-{
-public:
-  explicit closed_visitor(boost::asio::io_context& context)
-    : context_(context)
-  {
-  }
-
-  template <class Call>
-  void both(const char* name, Call call)
-  {
-    BOOST_TEST_CONTEXT(name)
-    {
-      boost::system::error_code ec;
-      call(ec);
-      BOOST_TEST(ec == refused());
-      BOOST_CHECK_EXCEPTION(call(), boost::system::system_error,
-        [&](const boost::system::system_error& e)
-        { return e.code() == refused() && std::string(e.what()).rfind(name, 0) == 0; });
-    }
-  }
-
-  /// A question is answered with no; everything else throws.
-  template <class Call>
-  void only(const char* name, Call call)
-  {
-    BOOST_TEST_CONTEXT(name)
-    {
-      boost::system::error_code ec = refused();
-      try
-      {
-        BOOST_TEST(is_no(call()));
-      }
-      catch (const boost::system::system_error& e)
-      {
-        ec = e.code();
-      }
-      BOOST_TEST(ec == refused());
-    }
-  }
-
-  template <class Start>
-  void async(const char* name, Start start)
-  {
-    BOOST_TEST_CONTEXT(name)
-    {
-      transfer_result t;
-      start(t.handler());
-      BOOST_TEST(t.times == 0);
-      support::run(context_);
-      BOOST_TEST(t.is(refused()));
-    }
-  }
-
-private:
-  static bool is_no(bool answer)
-  {
-    return !answer;
-  }
-
-  template <class Value>
-  static bool is_no(const Value&)
-  {
-    return false;
-  }
-
-  static boost::system::error_code refused()
-  {
-    return boost::asio::error::bad_descriptor;
-  }
-
-  boost::asio::io_context& context_;
-};
 
 /// An object, its peer, and what is expected of both.
 template <class Type, class Family>
@@ -143,6 +69,14 @@ public:
     object moved(std::move(source));
     is_closed(context, source);
     is_closed(context, moved);
+    ends last = Type::make();
+    Type::put(source, last.near);
+    moved = std::move(source);
+    is_closed(context, source);
+    BOOST_TEST(moved.is_open());
+    // What was moved from is as good as new.
+    last = Type::make();
+    Type::put(source, last.near);
   }
 
   void of_what_is_open_already()
@@ -254,6 +188,8 @@ public:
         // A read of nothing does not meet the end.
         BOOST_TEST(read<Type>(object_, boost::asio::mutable_buffer()).is(error_code()));
       }
+      if constexpr (!Type::has_records)
+        transfer_nothing(boost::asio::mutable_buffer());
       if constexpr (can_write<Type>)
         write_fails();
       BOOST_TEST(object_.is_open());
@@ -413,9 +349,19 @@ private:
     closed_visitor v(context);
     const decltype(destination<Type>(o)) nowhere{};
     visit_members<Type>(context, o, v, nowhere);
+    if constexpr (Type::is_socket || Type::is_acceptor)
+    {
+      v.both("bind", [&](auto&... ec) { return o.bind(typename object::endpoint_type(), ec...); });
+      v.both("release", [&](auto&... ec) { return o.release(ec...); });
+    }
+    if constexpr (Type::is_socket)
+      v.both("shutdown", [&](auto&... ec) { return o.shutdown(o.shutdown_both, ec...); });
+    if constexpr (Type::is_acceptor)
+      v.both("listen", [&](auto&... ec) { return o.listen(5, ec...); });
     error_code ec = boost::asio::error::would_block;
     o.close(ec);
     BOOST_TEST(!ec);
+    BOOST_CHECK_NO_THROW(o.close());
   }
 
   boost::asio::mutable_buffer buffer()

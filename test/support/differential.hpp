@@ -285,8 +285,11 @@ public:
     lines& asios = notes_of_asios()[program.substr(0, program.find('<'))];
     if (program.find("asio_family") != std::string::npos)
       asios = note.taken();
-    else if (program.find('<') != std::string::npos)
+    else if (program.find('<') == std::string::npos)
+      return;
+    else
       same(asios, note.taken());
+    BOOST_TEST(!note.taken().empty());
   }
 
 protected:

@@ -15,6 +15,7 @@
 
 #include <boost/asio/ip/icmp.hpp>
 
+#include "support/counted.hpp"
 #include "support/differential.hpp"
 #include "support/raw_sockets.hpp"
 
@@ -82,7 +83,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(echo_is_the_same, F, both_families)
   note("sender", from.address());
 }
 
-BOOST_AUTO_TEST_CASE(an_icmp_socket_becomes_generic_and_asios_own)
+BOOST_FIXTURE_TEST_CASE(an_icmp_socket_becomes_generic_and_asios_own, counted_in_context)
 {
   interlock::ip::icmp::socket s(context, own_address(3));
   interlock::generic::raw_protocol::socket generic(std::move(s));

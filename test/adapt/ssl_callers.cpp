@@ -158,12 +158,7 @@ struct silent : scene
   template <class Condition>
   void turn_until(Condition is_met)
   {
-    BOOST_TEST(support::wait_until(
-      [&]
-      {
-        support::turn(context);
-        return is_met();
-      }));
+    BOOST_TEST(support::run_until(context, is_met));
   }
 };
 

@@ -115,7 +115,7 @@ struct connection
   template <class Condition>
   bool run_until(Condition condition)
   {
-    return wait_until([&] { return turn(*context), condition(); });
+    return support::run_until(*context, condition);
   }
 
   /// Whether an async_close is over, with success.
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(closers_of_a_flood_are_served_in_both)
     for (int i = 0; i != count; ++i)
       context.poll_one();
     BOOST_TEST(
-      in_both(context, [&] { return wait_until([&] { return turn(context), closed == count; }); }));
+      in_both(context, [&] { return run_until(context, [&] { return closed == count; }); }));
   }
 }
 

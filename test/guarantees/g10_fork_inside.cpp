@@ -116,7 +116,7 @@ struct factory_fixture
 
   bool are_closed(int count)
   {
-    return wait_until([&] { return turn(context), closed == count; });
+    return run_until(context, [&] { return closed == count; });
   }
 };
 

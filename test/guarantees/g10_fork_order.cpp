@@ -98,7 +98,7 @@ struct fixture
     local::socket& s = open();
     bool closed = false;
     s.async_close([&](error_code ec) { closed = !ec; });
-    return wait_until([&] { return turn(*context), closed; }) && fds.back().is_closed_soon();
+    return run_until(*context, [&] { return closed; }) && fds.back().is_closed_soon();
   }
 
   /// Forks; the child is told, and so is the parent. Whether both go on.
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(a_child_begins_an_asynchronous_close_before_it_is_told)
         bool closed = false;
         s.async_close([&](error_code ec) { closed = !ec; });
         tell(io_context::fork_child);
-        return wait_until([&] { return turn(*context), closed; }) && goes_on();
+        return run_until(*context, [&] { return closed; }) && goes_on();
       }));
     if (prepared)
       tell(io_context::fork_parent);

@@ -110,7 +110,7 @@ struct fixture
   {
     bool is_closed = !Way::is_asynchronous;
     Way::close(*object, [&is_closed](error_code ec) { is_closed = !ec; });
-    BOOST_TEST(wait_until([&] { return turn(context), is_closed; }));
+    BOOST_TEST(run_until(context, [&] { return is_closed; }));
   }
 
   void tell(io_context::fork_event e)

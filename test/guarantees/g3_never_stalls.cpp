@@ -34,7 +34,7 @@ struct beside_a_held_pipe : counted_in_context
 
   bool run_until_told(const told& t)
   {
-    return wait_until([&] { return turn(context), t.times != 0; });
+    return run_until(context, [&] { return t.times != 0; });
   }
 
   void check_that_the_other_is_told()

@@ -76,7 +76,7 @@ struct write_between_steps : counted_in_context
     turn(context);
     BOOST_TEST(!last.said);
     BOOST_TEST(steps.poll_one() == 1u);
-    BOOST_TEST(wait_until([this] { return turn(context), last.said.load(); }));
+    BOOST_TEST(run_until(context, [this] { return last.said.load(); }));
     BOOST_TEST(last.ended_before == 1);
     BOOST_TEST(tally.all_called());
     BOOST_TEST(result == expected);
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(the_closer_does_not_wait_for_operations_of_a_later_tenure)
   ends again = unix_ends();
   s.object.assign(local(), again.near.release());
   s.object.async_read_some(asio::buffer(buffer), tally([](error_code, std::size_t) {}));
-  BOOST_TEST(wait_until([&] { return context.poll(), closer_called; }));
+  BOOST_TEST(run_until(context, [&] { return closer_called; }));
   BOOST_TEST(s.object.is_open());
   BOOST_TEST(tally.called() == 1);
   s.object.close();

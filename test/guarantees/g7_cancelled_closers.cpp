@@ -75,7 +75,7 @@ struct fixture : counted_in_context
 
   void run()
   {
-    BOOST_TEST(wait_until([this] { return turn(context), tally.all_called(); }));
+    BOOST_TEST(run_until(context, [this] { return tally.all_called(); }));
   }
 };
 

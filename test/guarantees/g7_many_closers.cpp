@@ -101,13 +101,13 @@ BOOST_AUTO_TEST_CASE(an_object_may_be_opened_again_while_its_old_close_goes_on)
   error_code old_outcome = not_called;
   error_code new_outcome = not_called;
   s.async_close(tally(into(old_outcome)));
-  BOOST_TEST(wait_until([&] { return context.poll(), watch.arrived() == 1; }));
+  BOOST_TEST(run_until(context, [&] { return watch.arrived() == 1; }));
   s.assign(local(), second.near.release());
   send_text(second.far, "hello");
   char buffer[8];
   std::size_t size = 0;
   s.async_read_some(asio::buffer(buffer), tally([&size](error_code, std::size_t n) { size = n; }));
-  BOOST_TEST(wait_until([&] { return context.poll(), size != 0; }));
+  BOOST_TEST(run_until(context, [&] { return size != 0; }));
   BOOST_TEST(size == 5u);
   s.async_close(tally(into(new_outcome)));
   BOOST_TEST(!s.is_open());

@@ -108,7 +108,7 @@ BOOST_FIXTURE_TEST_CASE(a_read_lives_as_long_as_the_flush, writing)
   close(close_mode::deliver(long_enough));
   turn(context);
   send_text(pair.far, "z");
-  BOOST_TEST(wait_until([&] { return turn(context), byte == 'z'; }));
+  BOOST_TEST(run_until(context, [&] { return byte == 'z'; }));
   BOOST_TEST(!read);
   BOOST_TEST(close_waiter.times == 0);
   check_runs_to_its_end(close_outcome::acknowledged);

@@ -34,7 +34,7 @@ struct forking : closing_tcp
       [this]
       {
         context.notify_fork(asio::execution_context::fork_child);
-        return wait_until([this] { return turn(context), !is_fd_open(original); });
+        return run_until(context, [this] { return !is_fd_open(original); });
       });
     context.notify_fork(asio::execution_context::fork_parent);
     return was_well(pid);
@@ -57,7 +57,7 @@ BOOST_FIXTURE_TEST_CASE(the_parent_goes_on_with_a_delivery, forking)
 {
   const support::fd copy(checked(::dup(original), "dup"));
   object.async_close(close_mode::graceful(long_enough), t.handler());
-  BOOST_TEST(wait_until([&] { return turn(context), tcp_state_of(copy) == TCP_FIN_WAIT1; }));
+  BOOST_TEST(run_until(context, [&] { return tcp_state_of(copy) == TCP_FIN_WAIT1; }));
   BOOST_TEST(child_closes());
   BOOST_TEST(t.times == 0);
   check_delivered(close_outcome::peer_closed);

@@ -51,10 +51,9 @@ struct lingering : closing_tcp
   /// The worker watches the connection, in a set of its own.
   bool is_delivering()
   {
-    return wait_until(
+    return run_until(context,
       [this]
       {
-        turn(context);
         for (const int set : watchers_of(original))
           if (reactor.count(set) == 0)
             return true;
@@ -71,7 +70,7 @@ struct lingering : closing_tcp
     taken got;
     BOOST_TEST(wait_until([&] { return got.take(pair.far), got.bytes >= sent; }));
     BOOST_TEST((got.bytes == sent && !got.ended && got.error == 0));
-    BOOST_TEST(wait_until([this] { return turn(context), watch.closed() == 1; }));
+    BOOST_TEST(run_until(context, [this] { return watch.closed() == 1; }));
     BOOST_TEST(!readable(pair.far.get(), 0));
     BOOST_TEST(tcp_state_of(last) == TCP_ESTABLISHED);
     send_text(pair.far, "asked");

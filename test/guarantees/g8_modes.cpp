@@ -44,7 +44,7 @@ struct fixture : no_trace
     told t;
     object.async_close(mode, t.handler());
     BOOST_TEST(!object.is_open());
-    BOOST_TEST(wait_until([&] { return turn(context), t.times != 0; }));
+    BOOST_TEST(run_until(context, [&] { return t.times != 0; }));
     return t;
   }
 
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(what_was_never_opened_has_nothing_to_close)
   const interlock::close_handle handle = s.get_close_handle();
   told t;
   handle.async_close(close_mode::deliver(seconds(-1)), t.handler());
-  BOOST_TEST(wait_until([&] { return turn(context), t.times != 0; }));
+  BOOST_TEST(run_until(context, [&] { return t.times != 0; }));
   BOOST_TEST(t.ec == invalid);
 }
 
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_borrowed_descriptor_is_detached_at_once_whatever_its_ling
   s.set_option(asio::socket_base::linger(true, 60));
   told t;
   s.async_close(t.handler());
-  BOOST_TEST(wait_until([&] { return turn(context), t.times != 0; }));
+  BOOST_TEST(run_until(context, [&] { return t.times != 0; }));
   BOOST_TEST(!t.ec);
   BOOST_TEST(interlock::detail::calls::linger_time(pair.near.get()).seconds() == 60);
   set_linger(pair.near, 0);

@@ -40,7 +40,7 @@ struct waiting_delivery : closing_tcp
 
   bool has_begun()
   {
-    return wait_until([this] { return turn(context), tcp_state_of(copy) == TCP_FIN_WAIT1; });
+    return run_until(context, [this] { return tcp_state_of(copy) == TCP_FIN_WAIT1; });
   }
 
   bool is_under_way()

@@ -75,7 +75,7 @@ struct conversation : no_trace
 
   close_outcome outcome()
   {
-    BOOST_TEST(wait_until([this] { return turn(context), t.times == 1; }));
+    BOOST_TEST(run_until(context, [this] { return t.times == 1; }));
     BOOST_TEST(!t.ec);
     return t.report.outcome;
   }
@@ -214,7 +214,7 @@ BOOST_FIXTURE_TEST_CASE(a_reset_that_comes_after_a_converting_move_is_reported, 
   object.async_read_some(asio::buffer(&byte, 1), [&](error_code, std::size_t) { has_read = true; });
   other = std::move(object);
   peer_resets();
-  BOOST_TEST(wait_until([&] { return turn(context), has_read; }));
+  BOOST_TEST(run_until(context, [&] { return has_read; }));
   BOOST_TEST(outcome(other) == close_outcome::reset);
 }
 
@@ -263,7 +263,7 @@ BOOST_FIXTURE_TEST_CASE(an_attempt_that_failed_is_not_the_connections, over_tcp)
     else
       again.async_connect(
         {asio::ip::address_v4::loopback(), port()}, [&](error_code e) { ec = e; });
-    BOOST_TEST(wait_until([&] { return turn(context), !ec; }));
+    BOOST_TEST(run_until(context, [&] { return !ec; }));
     fd end(checked(::accept(listener.get(), nullptr, nullptr), "accept"));
     again.write_some(asio::buffer("text", 4));
     t = told();
@@ -365,7 +365,7 @@ BOOST_FIXTURE_TEST_CASE(
   far.reset();
   turn(context);
   object.async_close(close_mode::deliver(long_enough), t.handler());
-  BOOST_TEST(wait_until([&] { return turn(context), turn(idle), t.times == 1; }));
+  BOOST_TEST(run_until(context, [&] { return turn(idle), t.times == 1; }));
   BOOST_TEST(received == asio::error::connection_reset);
   BOOST_TEST(t.report.outcome == close_outcome::closed);
 }

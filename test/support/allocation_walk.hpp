@@ -147,7 +147,7 @@ struct walked_context
 
   void run_until_ended()
   {
-    BOOST_TEST(wait_until([this] { return turn(context), handlers.all_ended(); }));
+    BOOST_TEST(run_until(context, [this] { return handlers.all_ended(); }));
   }
 };
 

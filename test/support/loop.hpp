@@ -13,6 +13,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "support/wait_until.hpp"
+
 namespace support {
 
 /// Runs what is ready, although the context may have run out of work before.
@@ -20,6 +22,13 @@ inline std::size_t turn(boost::asio::io_context& context)
 {
   context.restart();
   return context.poll();
+}
+
+/// Runs the context in turns until the condition holds. Whether it came to hold in time.
+template <class Condition>
+bool run_until(boost::asio::io_context& context, Condition condition)
+{
+  return wait_until([&] { return turn(context), condition(); });
 }
 
 class loop

@@ -71,7 +71,7 @@ struct in_context : no_trace
   template <class Condition>
   bool run_until(Condition condition)
   {
-    return wait_until([&] { return turn(), condition(); });
+    return support::run_until(*context, condition);
   }
 
   template <class Object>

@@ -220,7 +220,7 @@ inline void is_cancelled(operation_maker make, const expectations& e)
   o->begin();
   o->happens(event::cancel);
   if (e.ends_by_cancellation)
-    BOOST_TEST(wait_until([&] { return turn(o->context), o->told.calls != 0; }));
+    BOOST_TEST(run_until(o->context, [&] { return o->told.calls != 0; }));
   o->happens(event::let_go);
   o->context.restart();
   o->run();

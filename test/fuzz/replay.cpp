@@ -88,7 +88,7 @@ int replay(const std::vector<std::string>& arguments)
   {
     print |= argument == "--print";
     exact |= argument == "--exact";
-    if (argument.rfind("--", 0) == 0)
+    if (argument == "--print" || argument == "--exact")
       continue;
     if (exact)
       make_exact(argument);

@@ -219,7 +219,8 @@ BOOST_AUTO_TEST_CASE(a_write_and_the_rest_of_a_write)
     cancelled_thread writer([&] { c.object.write_some(asio::buffer(much)); });
     std::vector<char> sink(1 << 16);
     for (std::size_t n = 0; n < taken_before;)
-      n += static_cast<std::size_t>(::read(c.pair.far.get(), sink.data(), sink.size()));
+      n += static_cast<std::size_t>(
+        checked(static_cast<int>(::read(c.pair.far.get(), sink.data(), sink.size())), "read"));
     BOOST_TEST(writer.unwinds());
     c.check_closed_at_once();
   }

@@ -145,6 +145,7 @@ int main(int argc, char** argv)
   run_in_child(c, std::chrono::seconds(10), false,
     [end = begin + time](counts& counted) { everything(counted, end); });
   c.print(family::name, seconds_since(begin));
-  const bool did_all = c.completed != 0 && c.closers_completed != 0;
+  const bool did_all = c.completed != 0 && c.closers_completed != 0 && c.calls != 0 && c.closed != 0
+    && c.victims != 0 && c.bytes != 0;
   return c.wrong() == 0 && did_all ? EXIT_SUCCESS : EXIT_FAILURE;
 }

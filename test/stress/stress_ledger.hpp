@@ -53,9 +53,9 @@ struct counts
   counter crossed{0};      // steps of a composed operation on another connection than the first
   counter called_twice{0}; // handlers
   counter early{0};        // async_close handlers called before the object's last handler
+  counter failed{0};       // async_close handlers called with an error
   counter stolen{0};       // descriptors of victims, closed by other code
   counter stray_closes{0}; // close(2) of descriptors that were not open
-  counter stuck{0};        // descriptors that were not closed after all had left
   counter unequal{0};      // counts above that do not add up
   counter leaked{0};       // descriptors open at the end that were not at the beginning
 
@@ -66,7 +66,7 @@ struct counts
   /// Of the things that must not happen.
   std::uint64_t wrong() const
   {
-    return misdirected + crossed + called_twice + early + stolen + stray_closes + stuck + unequal
+    return misdirected + crossed + called_twice + early + stolen + failed + stray_closes + unequal
       + leaked + crashed + hung;
   }
 
@@ -91,12 +91,12 @@ struct counts
       "%s: %.1f s, rounds %llu; operations %llu = completed %llu + destroyed %llu; calls %llu; "
       "close %llu, async_close %llu = completed %llu + destroyed %llu; numbers "
       "%llu = closed %llu + given back %llu; victims %llu, bytes %llu; misdirected %llu, crossed "
-      "%llu, twice %llu, early %llu, stolen %llu, stray closes %llu, stuck %llu, unequal %llu, "
+      "%llu, twice %llu, early %llu, failed %llu, stolen %llu, stray closes %llu, unequal %llu, "
       "leaked %llu, crashed %llu, hung %llu\n",
       name, seconds, n(rounds), n(operations), n(completed), n(destroyed), n(calls), n(closes),
       n(async_closes), n(closers_completed), n(closers_destroyed), n(fds), n(closed), n(given_back),
-      n(victims), n(bytes), n(misdirected), n(crossed), n(called_twice), n(early), n(stolen),
-      n(stray_closes), n(stuck), n(unequal), n(leaked), n(crashed), n(hung));
+      n(victims), n(bytes), n(misdirected), n(crossed), n(called_twice), n(early), n(failed),
+      n(stolen), n(stray_closes), n(unequal), n(leaked), n(crashed), n(hung));
     std::fflush(stdout);
   }
 };
@@ -314,7 +314,7 @@ public:
       ++counts_.closers_destroyed;
   }
 
-  void called() noexcept
+  void called(const boost::system::error_code& ec) noexcept
   {
     if (!account_ || called_)
     {
@@ -323,6 +323,7 @@ public:
     }
     called_ = true;
     ++counts_.closers_completed;
+    counts_.failed += ec ? 1 : 0;
     if (account_->orderly)
       account_->orderly->over(life_);
   }

@@ -190,7 +190,7 @@ template <class Family, class Object>
 void start_close(world& w, shared<Object>& s)
 {
   Family::async_close(
-    *s.object, [c = closing(s.book, w.book)](const error_code&) mutable { c.called(); });
+    *s.object, [c = closing(s.book, w.book)](const error_code& ec) mutable { c.called(ec); });
 }
 
 // --- At once.

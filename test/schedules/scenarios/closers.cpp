@@ -30,6 +30,18 @@ WIDE_SCENARIO(close_that_may_block_beside_async_close)
   close_beside_an_async_close_of(may_block);
 }
 
+// The call of async_close may not have returned in its thread.
+SCENARIO(object_that_is_destroyed_in_the_handler_of_its_close)
+{
+  calls read;
+  calls closed;
+  scene s;
+  s.o->async_read(read);
+  thread closer("closer", [&] { s.o->async_close(doing(closed, [&] { s.o.reset(); })); });
+  s.ctx.run_until_called(closed);
+  require_done(read);
+}
+
 SCENARIO(two_closers_with_modes)
 {
   calls first;

@@ -161,8 +161,6 @@ int main(int argc, char** argv)
     acceptor.async_accept(
       [&](error_code ec, tcp::socket socket)
       {
-        if (ec == asio::error::operation_aborted)
-          return;
         if (!ec)
         {
           group.add(socket);
@@ -170,7 +168,8 @@ int main(int argc, char** argv)
           r.enter(c);
           c->read();
         }
-        accept();
+        if (acceptor.is_open())
+          accept();
       });
   };
   accept();

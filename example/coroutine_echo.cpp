@@ -42,7 +42,7 @@ asio::awaitable<void> serve(tcp::socket socket)
     if (!ec)
       failed = std::get<0>(co_await asio::async_write(socket, asio::buffer(data, n), token));
   }
-  // Joins the close of the group, if that has begun.
+  // Joins the close of the group, if that has begun. Without a mode it would end the group's delivery.
   const auto [ec, report] = co_await socket.async_close(close_mode::graceful(seconds(5)), token);
   std::cout << report << std::endl;
 }
@@ -51,13 +51,11 @@ asio::awaitable<void> serve(tcp::socket socket)
 //[coroutine_accept
 asio::awaitable<void> accept(tcp::acceptor& acceptor, interlock::close_group& group)
 {
-  for (;;)
+  while (acceptor.is_open())
   {
     error_code ec;
     tcp::socket socket = co_await acceptor.async_accept(
       asio::redirect_error(asio::use_awaitable, ec));
-    if (ec == asio::error::operation_aborted)
-      co_return;
     if (ec)
       continue;
     group.add(socket);

@@ -131,11 +131,10 @@ public:
     acceptor_.async_accept(asio::any_io_executor(asio::make_strand(context_)),
       [this](error_code ec, tcp::socket socket)
       {
-        if (ec == asio::error::operation_aborted)
-          return;
         if (!ec)
           serve(std::make_shared<session>(std::move(socket), tls_));
-        accept();
+        if (acceptor_.is_open())
+          accept();
       });
   }
 
@@ -146,6 +145,7 @@ public:
     sessions_.push_back(s);
   }
 
+  //[server_watch
   /// Closes sessions that have been idle, whose own strands run on other threads.
   void watch()
   {
@@ -168,6 +168,7 @@ public:
         watch();
       });
   }
+  //]
 
   //[server_stop
   void stop_on_signal(seconds drain)

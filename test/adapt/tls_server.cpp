@@ -354,7 +354,7 @@ BOOST_AUTO_TEST_CASE(a_group_closes_a_server_under_load_and_no_response_is_cut)
 
 BOOST_AUTO_TEST_CASE(peers_that_never_answer_are_told_and_hold_no_other)
 {
-  close_a_server(many / 10, close_mode::graceful(seconds(5)));
+  close_a_server(many / 10, close_mode::graceful(seconds(10)));
 }
 
 namespace {

@@ -327,6 +327,8 @@ class CheckPages(Scripts):
         self.expect(1, "doc/x.qbk: a link to place, which", "", "[link place x]")
         self.expect(1, "names test/y.cpp, which does not exist", "<code>test/y.cpp</code>")
         self.expect(1, "not understood: [^", "<code>x</code> [^x]")
+        self.expect(0, "2 pages, 0 faults", '<p id="p"><a id="q" name="q">')
+        self.expect(1, "a.html: 2 elements have the id p", '<p id="p"><a id="p">')
         write(self.root, "html/sub/c.html", "<title>B</title>")
         self.run_script(1, "2 pages have the title B", "doc/form/check_pages.py", self.root, self.root / "html")
         self.run_script(1, "no pages", "doc/form/check_pages.py", self.root, self.root / "doc")

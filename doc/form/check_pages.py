@@ -5,7 +5,7 @@
 
 usage: check_pages.py TREE HTML      (the source tree; the folder of the pages)
 
-  * no two pages have one title
+  * no two pages have one title, no two elements of a page have one id
   * each link within the pages leads to a page that exists, and to a place that exists in it
   * so does each link in a source of the pages: boostbook makes mere text of one that leads nowhere
   * each file of the tree that the text names exists
@@ -34,11 +34,13 @@ class Page(html.parser.HTMLParser):
     def __init__(self, path):
         super().__init__(convert_charrefs=True)
         self.title, self.places, self.links, self.text, self.prose, self.code = "", set(), [], "", [], 0
+        self.ids = collections.Counter()
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
         self.code += tag in ("code", "pre")
         self.places.update(value for name, value in attrs if name in ("id", "name"))
+        self.ids.update(value for name, value in attrs if name == "id")
         self.links += [value for name, value in attrs if name in ("href", "src") and value]
 
     def handle_endtag(self, tag):
@@ -67,6 +69,7 @@ def broken_links(path, page, pages):
 
 def faults_of_page(path, page, pages, top):
     yield from broken_links(path, page, pages)
+    yield from (f"{number} elements have the id {place}" for place, number in page.ids.items() if number > 1)
     for name in sorted(set(NAMED_FILE.findall(page.text))):
         # A program of one file may be named without the ending.
         if not (top / name).exists() and not (top / f"{name}.cpp").exists():

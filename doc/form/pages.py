@@ -63,6 +63,12 @@ def short_place(page_id, place):
     return place[len(page_id) + 1:] if place.startswith(page_id + ".") else place
 
 
+def heading_behind(parent, anchor):
+    """The heading that follows an anchor with no text between them, or None."""
+    following = list(parent)[list(parent).index(anchor) + 1:][:1]
+    return following[0] if following and following[0].tag in HEADINGS and not (anchor.tail or "").strip() else None
+
+
 def name_places(page):
     """Each place is an id of the element that it begins, under its short name."""
     parents = tree.parents(page.body)
@@ -70,8 +76,9 @@ def name_places(page):
         parent = parents[anchor]
         place = short_place(page.id, anchor.get("name"))
         generated = re.fullmatch(r"id\d+", place) or place == page.id
-        if parent.tag in HEADINGS and not generated and not parent.get("id"):
-            parent.set("id", place)
+        heading = parent if parent.tag in HEADINGS else heading_behind(parent, anchor)
+        if heading is not None and not generated and not heading.get("id"):
+            heading.set("id", place)
         elif not generated:
             anchor.attrib = {"id": place}
             continue
@@ -108,12 +115,22 @@ def refine_reference(page):
         tree.remove(page.body, title)
 
 
+def free_place(text, taken):
+    """An id made of the words of TEXT, which is then in TAKEN; one that a member has already gets an addition."""
+    place = re.sub(r"\W+", "-", text.lower()).strip("-")
+    while place in taken:
+        place += "-section"
+    taken.add(place)
+    return place
+
+
 def link_headings(page):
     """A heading below the title is a link to itself, to be copied."""
+    taken = {element.get("id") for element in page.body.iter()}
     for heading in page.body.iter():
         if heading.tag not in HEADINGS[1:] or heading.find(".//a") is not None:
             continue
-        place = heading.get("id") or re.sub(r"\W+", "-", tree.text_of(heading).lower()).strip("-")
+        place = heading.get("id") or free_place(tree.text_of(heading), taken)
         heading.set("id", place)
         link = xml.Element("a", {"href": "#" + place})
         link.text, heading.text = heading.text, None

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import gaps
 import text
-from model import Compound, Library, text_of, written
+from model import Compound, Library, arguments_of, text_of, without_arguments, written
 
 ROOT = "interlock.reference"
 ASIO = "https://www.boost.org/doc/libs/release/doc/html/boost_asio/reference/"
@@ -222,10 +222,18 @@ def class_body(page, items):
         yield "<refsect1><title>Each member</title>" + "\n".join(sections) + "</refsect1>"
 
 
-def see_also(item):
-    """Where the name leads that a type alias stands for."""
-    names = [name for name in re.findall(r"\w+", item.code("type")) if name in LIBRARY.pages and name != item.name]
-    return [f"<para>See {linked(names[0], names[0])}.</para>"] if names and item.kind == "typedef" else []
+def alias_of(page, item):
+    """What a type alias stands for: the class template, where all members are, and its arguments."""
+    if item.kind != "typedef":
+        return []
+    named, space = without_arguments(item.code("type")), page.rpartition("::")[0]
+    target = next((name for name in (f"{space}::{named}", named) if name in LIBRARY.pages), None)
+    if target is None:
+        return []
+    defaults = [default for _, _, default in LIBRARY.pages[target][0].template()]
+    arguments = ", ".join(f"<code>{escape(name)}</code>" for name in arguments_of(item.code("type")) or defaults)
+    what = f"for {arguments}" if arguments else "with its default arguments"
+    return [f"<para>An alias of {linked(target, target)} {what}. All its members are described there.</para>"]
 
 
 def free_body(page, items):
@@ -233,7 +241,7 @@ def free_body(page, items):
     same = [item for item in items if item.name == first.name]
     asio = asio_page(page) if page in ASIO_FREE else None
     blocks = blocks_of(same)
-    parts = described(blocks[0], asio, first_brief=False) + see_also(first)
+    parts = alias_of(page, first) + described(blocks[0], asio, first_brief=False)
     for block in blocks[1:]:
         parts += overload_blocks(block, first.name, asio)
     if first.kind == "enum":

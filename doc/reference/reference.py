@@ -86,7 +86,7 @@ def function_code(item, name):
     after = (" const" if item.element.get("const") == "yes" else "") + (
         " noexcept" if item.element.get("noexcept") == "yes" else "")
     after += " = delete" if "=delete" in item.code("argsstring").replace(" ", "") else ""
-    return template_line(item) + bracketed(f"{before}{result} {name}(".lstrip(), parts, f"){after};")
+    return template_line(item) + bracketed(before + f"{result} {name}(".lstrip(), parts, f"){after};")
 
 
 def code_of(item, name):
@@ -130,25 +130,50 @@ def signatures_of(overloads):
     return text.tag("Completion Signature") + text.listing("\n".join(found)) if found else ""
 
 
+def details(overloads, asio):
+    """What the comments say beyond their first sentences, each once."""
+    return list(dict.fromkeys(part for item in overloads for part in text.description(item, asio)))
+
+
 def described(overloads, asio, first_brief=True):
     """What the overloads are for, each once, then their descriptions; the errors come after the completion signature."""
     briefs = dict.fromkeys(filter(None, map(text.brief, overloads if first_brief else overloads[1:])))
     said = [f"<para>{brief}</para>" for brief in briefs if first_brief or brief != text.brief(overloads[0])]
-    for item in overloads:
-        said += [part for part in text.description(item, asio) if part not in said]
+    said += [part for part in details(overloads, asio) if part not in said]
     errors = next((n for n, part in enumerate(said) if part.startswith(text.tag("Error Codes"))), len(said))
     return said[:errors] + [signatures_of(overloads)] + said[errors:]
 
 
-def overload_blocks(overloads, name, asio):
+def by_brief(block):
+    """The overloads of a block, gathered by their first sentence; one without joins those before it."""
+    found, brief = {}, ""
+    for item in block:
+        brief = text.brief(item) or brief
+        found.setdefault(brief, []).append(item)
+    return found.items()
+
+
+def overload_blocks(overloads, name, asio, is_constructor=False):
+    """The code of overloads, each above its first sentence.
+
+    What the first of a block says beyond that holds for them all, and comes last; a constructor speaks for itself.
+    """
     for block in blocks_of(overloads):
-        yield text.listing("\n\n".join(code_of(item, name) for item in block))
-        yield from described(block, asio)
+        groups = list(by_brief(block))
+        shared = details(groups[0][1], asio) if len(groups) > 1 and not is_constructor else []
+        for number, (brief, group) in enumerate(groups):
+            yield text.listing("\n\n".join(code_of(item, name) for item in group))
+            if shared and number == 0:
+                yield f"<para>{brief}</para>" + signatures_of(group)
+            else:
+                yield from described(group, asio)
+        yield from [text.tag("Each of These Overloads"), *shared] if shared else []
 
 
 def member_section(page, name, overloads):
     title = f"<refsect2 id={quoteattr(identity(page, name))}><title><code>{escape(name)}</code></title>"
-    return "\n".join([title, *overload_blocks(overloads, name, asio_page(page, name)), "</refsect2>"])
+    is_constructor = name == page.rpartition("::")[2]
+    return "\n".join([title, *overload_blocks(overloads, name, asio_page(page, name), is_constructor), "</refsect2>"])
 
 
 def brief_of(overloads):

@@ -25,7 +25,8 @@ import tree
 
 HERE = pathlib.Path(__file__).parent
 REFERENCE = "interlock.reference."
-REFERENCE_PAGE = "interlock/reference.html"
+# The pages with tables of pages: the programs' pages lie in a folder beside theirs, as the reference's do.
+PAGES_WITH_TABLES = ("interlock/reference.html", "interlock/examples.html")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5")
 # Highlighting knows these two and means nothing by them.
 MEANINGLESS = ("identifier", "special")
@@ -106,13 +107,14 @@ def promote_headings(page):
 
 
 def refine_reference(page):
-    """The title of a page of the reference is followed by what the name is, then by its declaration."""
+    """The title of a page of the reference, or of a program, is followed by what it is, then by the declaration."""
     names = tree.find_class(page.body, "refnamediv")
     if names is not None:
         names.find("p").text = names.find("p").text.partition(" — ")[2]
         names.find("p").set("class", "purpose")
-        title = tree.find_class(page.body, "refsynopsisdiv-title")
-        tree.remove(page.body, title)
+    title = tree.find_class(page.body, "refsynopsisdiv-title")
+    if title is not None:
+        tree.remove(tree.parents(page.body)[title], title)
 
 
 def free_place(text, taken):
@@ -249,10 +251,11 @@ def entries_of(lists, base):
     return found
 
 
-def reference_entries(page):
-    """What the tables of the reference's first page name."""
-    return [(tree.text_of(link), os.path.normpath(os.path.join(os.path.dirname(page.path), link.get("href"))), "", [])
-            for table in page.body.iter("table") for link in table.iter("a")]
+def table_entries(page):
+    """The pages in the folder of PAGE that its tables name."""
+    found = [(tree.text_of(link), os.path.normpath(os.path.join(os.path.dirname(page.path), link.get("href"))), "", [])
+             for table in page.body.iter("table") for link in table.iter("a")]
+    return [entry for entry in found if entry[1].startswith(page.path[:-len(".html")] + "/")]
 
 
 def contents_list(entries, page, is_open):
@@ -350,8 +353,8 @@ def main():
     index = next(page for page in pages if page.path == "index.html")
     contents = entries_of(tree.find_class(index.body, "toc").find("dl"), "")
     for title, path, place, inner in contents:
-        if path == REFERENCE_PAGE:
-            inner.extend(reference_entries(next(page for page in pages if page.path == path)))
+        if path in PAGES_WITH_TABLES:
+            inner.extend(table_entries(next(page for page in pages if page.path == path)))
     order = [entry for top in contents for entry in [top, *top[3]] if not entry[2]]
     for page in pages:
         for step in (name_places, shorten_links, promote_headings, refine_reference, link_headings, simplify_code):

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """The scripts of doc/, on small trees and pages: each reports what is planted, and nothing else."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -33,6 +34,50 @@ class CheckPages(Scripts):
         write(self.root, "html/sub/c.html", "<title>B</title>")
         self.run_script(1, "2 pages have the title B", "doc/form/check_pages.py", self.root, self.root / "html")
         self.run_script(1, "no pages", "doc/form/check_pages.py", self.root, self.root / "doc")
+
+
+class Search(Scripts):
+    """What the search finds first, by a small index."""
+    SECTIONS = (
+        ("Design", "", "design.html", "A race is graceful, and races on.", "", 0),
+        ("basic_stream_socket::close", "Reference", "socket.html#close", "It closes. Bad descriptor.", "", 2),
+        ("Threads", "", "threads.html", "A race of threads.", "data race, thread pool", 3),
+        ("Modes", "Closing", "closing.html#modes", "Graceful, abort.", "", 3),
+    )
+    FOUND = (
+        ("race", "threads.html design.html"),
+        ("raceful", ""),
+        ("hread", ""),
+        ("The RACE", "threads.html design.html"),
+        ("graceful", "closing.html#modes design.html"),
+        ("stream_socket", "socket.html#close"),
+        ("socket::close", "socket.html#close"),
+        ("thread pool", "threads.html"),
+        ("closing abort", "closing.html#modes"),
+        ("race nowhere", "threads.html design.html"),
+        ("the", ""),
+        (":: (", ""),
+    )
+
+    def setUp(self):
+        super().setUp()
+        sys.path.insert(0, str(ROOT / "doc/form"))
+        self.addCleanup(sys.path.remove, str(ROOT / "doc/form"))
+        self.search = importlib.import_module("search")
+
+    def test_what_is_found(self):
+        index = self.search.Index(self.search.WEIGHTS, self.SECTIONS)
+        for query, addresses in self.FOUND:
+            with self.subTest(query=query):
+                self.assertEqual(" ".join(index.find(query)), addresses)
+
+    def test_the_program(self):
+        pages = [(page, "", f"interlock/{page}.html", "") for page in self.search.KEYWORDS]
+        with self.assertRaisesRegex(SystemExit, "keywords of pages that do not exist: interlock/server.html"):
+            self.search.index_script(pages[1:])
+        write(self.root, "search_index.js", self.search.index_script(pages))
+        self.run_script(0, "drain: interlock/server.html\n", "doc/form/search.py", self.root, "drain")
+        self.run_script(1, "async_close: finds nothing first", "doc/form/search.py", self.root)
 
 
 class Programs(Scripts):

@@ -9,17 +9,19 @@ usage: browse.py HTML [--screenshots DIR [PAGE...]]      (the folder of the page
   * the page does not scroll sideways, and no name in the text is broken, unless it is as long as a sentence
   * the page names its language, fits a phone, marks itself in the contents, which a phone shows on demand
   * the page of every object's class, of the close handle and of the group has async_close
-  * the search finds it, by the keyboard alone, and leads there
+  * the search finds it, by the keyboard alone, and leads there; it finds first what search.py finds first
   * text is readable in light and in dark colours
 
 Exit status 0: no fault; 1: each has been printed as PAGE (WIDTH): TEXT.
 """
 
+import json
 import pathlib
 import sys
 import urllib.parse
 
 from browser import Browser
+from search import FIRST_HITS
 
 WIDTHS = (1280, 400)
 # All that is asked of a page at one width.
@@ -64,6 +66,14 @@ FIRST_RESULT = """new Promise((found) => {
   };
   look();
 })"""
+# Of each query the address of its first result.
+FIRST_RESULTS = """((queries) => queries.map((text) => {
+  const query = document.querySelector("#query");
+  query.value = text;
+  query.dispatchEvent(new Event("input"));
+  const link = document.querySelector("#results a");
+  return link ? link.href : "nothing";
+}))"""
 CONTRAST = """(() => {
   const light = (colour) => {
     const part = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
@@ -156,6 +166,10 @@ def search_faults(browser, folder, width):
         yield "search", width, f"finds {first} first"
     if browser.run("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         yield "search", width, "its results make the page scroll sideways"
+    found = browser.run(f"{FIRST_RESULTS}({json.dumps([*FIRST_HITS, 'stream_socket async_close'])})")
+    for (query, address), result in zip(FIRST_HITS.items(), found):
+        if result != f"{folder.as_uri()}/{address}":
+            yield "search", width, f"{query} finds {result} first"
     press(browser, "Enter")
     browser.wait_for("Page.loadEventFired")
     if browser.run("location.href") != first:

@@ -12,7 +12,6 @@ usage: pages.py PLAIN HTML      (the folder of the plain pages; the folder to ma
   * search_index.js has the text of each section
 """
 
-import json
 import os
 import pathlib
 import re
@@ -21,12 +20,15 @@ import sys
 import xml.etree.ElementTree as xml
 from xml.sax.saxutils import escape
 
+import search
 import tree
 
 HERE = pathlib.Path(__file__).parent
-REFERENCE = "interlock.reference."
+REFERENCE, EXAMPLES = "interlock.reference.", "interlock.examples."
 # The pages with tables of pages: the programs' pages lie in a folder beside theirs, as the reference's do.
 PAGES_WITH_TABLES = ("interlock/reference.html", "interlock/examples.html")
+# The headings that are in many pages, and whether the text below them is found nowhere else.
+GENERATED = {"Description": True, "Source": True, "Members": False, "Each member": False, "Functions": False}
 HEADINGS = ("h1", "h2", "h3", "h4", "h5")
 # Highlighting knows these two and means nothing by them.
 MEANINGLESS = ("identifier", "special")
@@ -50,6 +52,8 @@ class Page:
         self.body = next(part for part in root.find("body") if not tree.has_class(part, "spirit-nav"))
         self.root = "../" * self.path.count("/")
         self.is_reference = self.id.startswith(REFERENCE)
+        # What the search says of it, if its headings are generated.
+        self.kind = "Reference" if self.is_reference else "Example" if self.id.startswith(EXAMPLES) else ""
 
     def link_to(self, path, place=""):
         target = os.path.relpath(path, os.path.dirname(self.path) or ".") if path != self.path else ""
@@ -329,15 +333,20 @@ def sections_of(page):
     return [(heading, place, " ".join("".join(text).split())) for heading, place, text in found]
 
 
+def searched_sections(page):
+    """The sections to be found. What stands below a generated heading belongs to the page, or its members' sections."""
+    (title, _, whole), *others = sections_of(page)
+    found = [section for section in others if not page.kind or section[0] not in GENERATED]
+    return [(title, "", " ".join([whole, *(text for name, _, text in others if page.kind and GENERATED.get(name))])), *found]
+
+
 def search_entries(pages):
     for page in pages:
         if page.path == "index.html":
             continue
-        for heading, place, text in sections_of(page):
-            if page.is_reference and place in ("description", "members", "each-member", "functions"):
-                continue
+        for heading, place, text in searched_sections(page):
             title = f"{page.title}::{heading}" if page.is_reference and place else heading
-            above = "Reference" if page.is_reference else page.title if place else ""
+            above = page.kind if page.kind else page.title if place else ""
             yield [title, above, page.path + ("#" + place if place else ""), text]
 
 
@@ -369,8 +378,7 @@ def main():
         path = made / page.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(finished(page, contents, order), encoding="utf-8")
-    entries = json.dumps(list(search_entries(pages)), ensure_ascii=False, separators=(",", ":"))
-    (made / "search_index.js").write_text(f"interlockSearch({entries});\n", encoding="utf-8")
+    (made / "search_index.js").write_text(search.index_script(search_entries(pages)), encoding="utf-8")
     for file in ("interlock.css", "search.js"):
         shutil.copy(HERE / file, made)
 

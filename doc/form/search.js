@@ -7,13 +7,16 @@
 const root = document.currentScript.dataset.root;
 const query = document.getElementById("query");
 const results = document.getElementById("results");
-const mostResults = 30;
 let sections = null;
+let weights = null;
 
-// search_index.js calls this with [title, page, address, text] of each section.
-function interlockSearch(entries) {
-  sections = entries.map(([title, page, address, text]) =>
-    ({ title, page, address, text, lowTitle: title.toLowerCase(), lowText: text.toLowerCase() }));
+// search_index.js calls this with the weights and [title, page, address, text, keywords, bonus] of each section.
+function interlockSearch([given, entries]) {
+  weights = given;
+  sections = entries.map(([title, page, address, text, keywords, bonus]) => ({
+    title, page, address, text, bonus,
+    low: { title: title.toLowerCase(), page: page.toLowerCase(), text: text.toLowerCase(), keywords: keywords.toLowerCase() },
+  }));
   show();
 }
 
@@ -25,31 +28,59 @@ function loadIndex() {
   document.head.append(script);
 }
 
-// A section matches if it has every word; one whose title has them, or begins with one, comes first.
-function score(section, words) {
-  let sum = 0;
-  for (const word of words) {
-    const inTitle = section.lowTitle.indexOf(word);
-    if (inTitle < 0 && !section.lowText.includes(word)) return 0;
-    const whole = section.lowTitle.split(/\W+/).includes(word);
-    sum += inTitle < 0 ? 1 : whole ? 20 : section.lowTitle.startsWith(word) ? 12 : 8;
+// From here on to find() this does what search.py does: see there.
+function wordsOf(text) {
+  const words = text.toLowerCase().split(/[^a-z0-9_]+/).filter(Boolean);
+  const telling = words.filter((word) => !weights.ignored.includes(word));
+  return telling.length ? telling : words;
+}
+
+function patternsOf(word) {
+  return [`(?:^|[^a-z0-9])${word}`, `(?:^|[^a-z0-9])${word}(?![a-z0-9])`, `(?:^|[^a-z0-9_])${word}(?![a-z0-9_])`]
+    .map((pattern) => new RegExp(pattern));
+}
+
+function pointsOf(section, patterns) {
+  let total = 0;
+  for (const field of ["title", "keywords", "page", "text"]) {
+    let level = 0;
+    while (level < 3 && patterns[level].test(section.low[field])) ++level;
+    total += level ? weights[field][level - 1] : 0;
   }
-  return sum - section.title.length / 100;
+  return total;
+}
+
+function find(text) {
+  const words = wordsOf(text);
+  const all = words.join(" ");
+  const patterns = words.map(patternsOf);
+  const scores = sections.map((section) => {
+    const points = patterns.map((pattern) => pointsOf(section, pattern));
+    const whole = [section.low.title, ...section.low.keywords.split(",")].some((name) => wordsOf(name).join(" ") === all);
+    const sum = points.reduce((one, other) => one + other, 0) + section.bonus + (whole ? weights.all : 0);
+    return { section, sum, count: points.filter(Boolean).length };
+  });
+  const most = Math.max(1, ...scores.map(({ count }) => count));
+  return scores.filter(({ count }) => count === most).sort((a, b) => b.sum - a.sum).slice(0, weights.shown)
+    .map(({ section }) => section);
+}
+
+function anyOf(words) {
+  return new RegExp(`(?<![a-z0-9])(?:${words.join("|")})`, "gi");
 }
 
 // What stands around the first word in the text.
 function excerpt(section, words) {
-  const at = Math.max(0, Math.min(...words.map((word) => section.lowText.indexOf(word)).filter((n) => n >= 0)));
-  const start = Number.isFinite(at) && at > 60 ? section.text.lastIndexOf(" ", at - 40) + 1 : 0;
+  const at = Math.max(0, section.text.search(anyOf(words)));
+  const start = at > 60 ? section.text.lastIndexOf(" ", at - 40) + 1 : 0;
   return (start ? "… " : "") + section.text.slice(start, start + 160);
 }
 
 // The text with the words marked, as nodes: nothing of it is taken for HTML.
 function marked(text, words) {
   const line = document.createElement("span");
-  const pattern = new RegExp(words.map((word) => word.replace(/[^\w]/g, "\\$&")).join("|"), "gi");
   let end = 0;
-  for (const found of text.matchAll(pattern)) {
+  for (const found of text.matchAll(anyOf(words))) {
     const mark = document.createElement("mark");
     mark.textContent = found[0];
     line.append(text.slice(end, found.index), mark);
@@ -69,13 +100,12 @@ function resultOf(section, words) {
 }
 
 function show() {
-  const words = query.value.toLowerCase().split(/\s+/).filter(Boolean);
-  results.hidden = words.length === 0;
-  if (words.length === 0) return results.replaceChildren();
+  results.hidden = !/\w/.test(query.value);
+  if (results.hidden) return results.replaceChildren();
   if (sections === null) return results.replaceChildren("Loading …");
-  const found = sections.map((section) => [score(section, words), section])
-    .filter(([points]) => points > 0).sort((a, b) => b[0] - a[0]).slice(0, mostResults);
-  results.replaceChildren(...(found.length ? found.map(([, section]) => resultOf(section, words)) : ["No match"]));
+  const words = wordsOf(query.value);
+  const found = find(query.value);
+  results.replaceChildren(...(found.length ? found.map((section) => resultOf(section, words)) : ["No match"]));
 }
 
 query.addEventListener("focus", loadIndex);

@@ -72,7 +72,7 @@ FIRST_HITS = {
     "alternatives": "interlock/why.html",
     "async_close": "interlock/reference/async_close.html",
     "interlock::async_close": "interlock/reference/async_close.html",
-    "handshake is over sends": "interlock/reference/async_close.html",
+    "open sends its close frame": "interlock/reference/async_close.html",
     "close_mode::abort": "interlock/reference/close_mode.html#abort",
     "stream_socket async_close": "interlock/reference/basic_stream_socket.html#async_close",
     "~close_group": "interlock/reference/close_group.html",

@@ -146,7 +146,7 @@ public:
   }
 
   //[server_watch
-  /// Closes sessions that have been idle, whose own strands run on other threads.
+  /// Closes sessions that have been idle, whose own strands may run on other threads.
   void watch()
   {
     watchdog_.expires_after(std::min(idle_, seconds(1)));

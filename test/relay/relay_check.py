@@ -48,14 +48,12 @@ class Relay:
     """A relay process, which is told to end with the check."""
 
     def __init__(self, upstream, drain=DEADLINE, chaos=0, descriptors=None):
-        def limit():
-            if descriptors:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-
         self.process = subprocess.Popen(
             [sys.argv[1], "--upstream", str(upstream.port), "--drain", str(drain), "--chaos", str(chaos), *sys.argv[2:]],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         first = self.process.stdout.readline()
+        if descriptors:
+            resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (descriptors, descriptors))
         found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", first)
         if not found:
             raise Failed(f"no port announced: {first!r} {self.process.communicate()}")

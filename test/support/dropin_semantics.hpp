@@ -17,14 +17,15 @@
 
 #include <sys/ioctl.h>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/serial_port_base.hpp>
 #include <boost/asio/socket_base.hpp>
 #include <boost/system/error_code.hpp>
-#include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
+#include <boost/version.hpp>
 
 #include "support/closed_visitor.hpp"
 #include "support/descriptors.hpp"
@@ -72,7 +73,9 @@ public:
     ends last = Type::make();
     Type::put(source, last.near);
     moved = std::move(source);
-    is_closed(context, source);
+    if constexpr (assignment_leaves_executor)
+      is_closed(context, source);
+    BOOST_TEST(!source.is_open());
     BOOST_TEST(moved.is_open());
     // What was moved from is as good as new.
     last = Type::make();
@@ -341,6 +344,12 @@ private:
   {
     return Type::has_records ? error_code() : error_code(boost::asio::error::eof);
   }
+
+  /// Asio's assignment in Boost 1.74 takes the executor along, and leaves an empty one where the type has such a state:
+  /// the source can open, but can start nothing.
+  static constexpr bool assignment_leaves_executor = BOOST_VERSION >= 108100
+    || std::is_same<Family, interlock_family>::value
+    || !std::is_same<typename object::executor_type, boost::asio::any_io_executor>::value;
 
   static void is_closed(boost::asio::io_context& context, object& o)
   {

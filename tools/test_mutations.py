@@ -269,7 +269,7 @@ class Verdicts(unittest.TestCase):
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             with unittest.mock.patch.object(mutant_programs, "Programs", return_value=programs):
                 counts, is_good = mutants.run_mutants(
-                    options, found, {found[i] for i in listed}, {"src/x.cpp": self.TEXT})
+                    options, dict(enumerate(found, 1)), {found[i] for i in listed}, {"src/x.cpp": self.TEXT})
             mutants.report(options, counts, found, [], 1)
         return printed.getvalue(), is_good
 
@@ -286,6 +286,14 @@ class Verdicts(unittest.TestCase):
         self.expect(self.judge(["", killed]), False, "src/x.cpp room::f\n- g();\n+ ;\n", "known, 1 survived")
         self.expect(self.judge(["", killed], listed=[0]), True, "1 survive as is known, 0 survived")
         self.expect(self.judge(["", killed], listed=[0, 1]), False, "is listed in tools/mutants.survivors, but killed")
+
+    def test_the_rest_of_a_draw(self):
+        found = mutations_of(self.TEXT)
+        options = argparse.Namespace(only=None, count=2, seed=7, begin=1)
+        whole = mutants.chosen(found, {}, options)
+        self.assertEqual(sorted(whole), sorted(found))
+        options.begin = 2
+        self.assertEqual(mutants.chosen(found, {}, options), whole[1:])
 
     def test_those_of_a_line(self):
         found = mutations_of(self.TEXT)

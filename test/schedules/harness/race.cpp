@@ -3,6 +3,7 @@
 
 #include "schedules/harness/race.hpp"
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,12 +33,16 @@ struct access
   bool writes;
 };
 
-/// What a run has done to an aligned word of eight bytes. Most have been touched by one thread alone.
+/// What a run has done to an aligned word of eight bytes. Most have been touched by one thread alone, whose latest
+/// access says it all. Half a line of the cache: a run looks at thousands.
 struct word
 {
   std::uintptr_t key = 0;
-  std::uint64_t run = 0;
-  boost::container::small_vector<access, 2> accesses;
+  access latest = {};
+  std::uint32_t run = 0;
+
+  /// 1 + the place of the accesses before `latest` that still count. 0: there are none.
+  std::uint32_t earlier = 0;
 };
 
 /// Spreads addresses that lie close together.
@@ -50,34 +55,51 @@ std::size_t hash_of(std::uintptr_t key, unsigned bits) noexcept
 class word_table
 {
 public:
+  using accesses = boost::container::small_vector<access, 2>;
+
   void begin_run() noexcept
   {
     ++run_;
     used_ = 0;
+    used_lists_ = 0;
   }
 
+  /// Of a word that no access has been to yet, `latest` has no bytes.
   word& at(std::uintptr_t key)
   {
     // Neighbours stay neighbours, as they are touched together.
     std::size_t i = hash_of(key >> 3, bits - 3) << 3 | (key & 7);
     while (words_[i].run == run_ && words_[i].key != key)
-      i = (i + 1) % words_.size();
+      i = (i + 1) % size;
     word& w = words_[i];
     if (w.run != run_)
     {
-      if (++used_ == words_.size())
+      if (++used_ == size)
         scheduler::current()->fail("the run touches more memory than the detector has room for");
-      w.key = key;
-      w.run = run_;
-      w.accesses.clear();
+      w = {key, {}, run_, 0};
     }
     return w;
   }
 
+  accesses& earlier(word& w)
+  {
+    if (w.earlier == 0)
+    {
+      if (used_lists_ == lists_.size())
+        lists_.emplace_back();
+      lists_[used_lists_].clear();
+      w.earlier = ++used_lists_;
+    }
+    return lists_[w.earlier - 1];
+  }
+
 private:
   static constexpr unsigned bits = 14;
-  std::vector<word> words_ = std::vector<word>(std::size_t{1} << bits);
-  std::uint64_t run_ = 0;
+  static constexpr std::size_t size = std::size_t{1} << bits;
+  std::vector<word> words_ = std::vector<word>(size);
+  std::vector<accesses> lists_;
+  std::uint32_t run_ = 0;
+  std::uint32_t used_lists_ = 0;
   std::size_t used_ = 0;
 };
 
@@ -85,19 +107,44 @@ std::array<vector_clock, most_threads> clocks;
 std::unordered_map<const void*, vector_clock> carried;
 word_table words;
 
-/// Whose code lies at `pc`, which is an address of the program.
-origin origin_at(const void* pc)
+/// Whose code lies where: each address of the program that has been asked for, and those asked for lately once more.
+class origins
 {
-  static std::vector<signed char> known(
-    static_cast<std::size_t>(&etext - &__executable_start), static_cast<signed char>(-1));
-  const auto place = static_cast<const char*>(pc) - &__executable_start;
-  if (place < 0 || static_cast<std::size_t>(place) >= known.size())
-    return origin::other;
-  signed char& one = known[static_cast<std::size_t>(place)];
-  if (one < 0)
-    one = static_cast<signed char>(origin_of(function_at(pc)));
-  return static_cast<origin>(one);
-}
+public:
+  origin at(const void* pc)
+  {
+    if (pc < &__executable_start || pc >= &etext)
+      return origin::other;
+    const auto place = static_cast<std::uint32_t>(
+      static_cast<const char*>(pc) - &__executable_start);
+    recent& r = recent_[hash_of(place, bits)];
+    if (r.place != place)
+      r = {place, find(pc)};
+    return r.found;
+  }
+
+private:
+  struct recent
+  {
+    std::uint32_t place = 0;
+    origin found = origin::other;
+  };
+
+  origin find(const void* pc)
+  {
+    const memory::of_harness harness;
+    const auto known = known_.find(pc);
+    if (known != known_.end())
+      return known->second;
+    return known_[pc] = origin_of(function_at(pc));
+  }
+
+  static constexpr unsigned bits = 12;
+  std::array<recent, std::size_t{1} << bits> recent_{};
+  std::unordered_map<const void*, origin> known_;
+};
+
+origins code;
 
 /// A stack's frame: the frame pointer is kept everywhere, so that one leads to the next.
 struct frame
@@ -110,7 +157,7 @@ struct frame
 const void* place_in_library(const frame* f)
 {
   for (;; f = f->caller)
-    switch (origin_at(f->return_address))
+    switch (code.at(f->return_address))
     {
     case origin::library:
       return f->return_address;
@@ -141,42 +188,52 @@ void check(const access& before, const access& now)
     + (now.writes ? " writes" : " reads"));
 }
 
-void note_word(std::uintptr_t key, const access& now)
+/// Another thread, or other bytes of the word, come in: what no access covers is kept.
+void note_shared_word(word& w, const access& now)
 {
-  word& w = words.at(key);
-  // Most often a thread goes on with memory of its own.
-  if (w.accesses.size() == 1 && w.accesses[0].thread == now.thread && w.accesses[0].pc
-    && w.accesses[0].bytes == now.bytes && w.accesses[0].writes <= now.writes)
-  {
-    w.accesses[0] = now;
-    return;
-  }
+  const memory::of_harness harness;
+  word_table::accesses& earlier = words.earlier(w);
+  if (w.latest.bytes != 0)
+    earlier.push_back(w.latest);
   std::size_t kept = 0;
-  for (const access& before : w.accesses)
+  for (const access& before : earlier)
   {
     check(before, now);
     // An access of the same thread to no more bytes adds nothing, unless it wrote and this one reads.
     const bool covered = before.thread == now.thread && (before.bytes & ~now.bytes) == 0
       && (now.writes || !before.writes);
     if (!covered)
-      w.accesses[kept++] = before;
+      earlier[kept++] = before;
   }
-  w.accesses.erase(w.accesses.begin() + static_cast<std::ptrdiff_t>(kept), w.accesses.end());
-  w.accesses.push_back(now);
+  earlier.erase(earlier.begin() + static_cast<std::ptrdiff_t>(kept), earlier.end());
+  w.latest = now;
+}
+
+void note_word(std::uintptr_t key, const access& now)
+{
+  word& w = words.at(key);
+  const access& before = w.latest;
+  // Most often a thread goes on with memory of its own.
+  const bool goes_on = before.thread == now.thread && before.pc && before.bytes == now.bytes
+    && before.writes <= now.writes;
+  if (w.earlier == 0 && (before.bytes == 0 || goes_on))
+    w.latest = now;
+  else
+    note_shared_word(w, now);
 }
 
 void note_words(const void* address, std::size_t size, bool writes, const void* pc)
 {
   const auto thread = static_cast<std::uint8_t>(self());
-  auto at = reinterpret_cast<std::uintptr_t>(address);
-  const auto end = at + size;
-  while (at < end)
+  const std::uint32_t time = clocks[thread][thread];
+  const auto begin = reinterpret_cast<std::uintptr_t>(address);
+  const std::uintptr_t end = begin + size;
+  for (std::uintptr_t key = begin / 8; key * 8 < end; ++key)
   {
-    const std::uintptr_t key = at / 8;
-    std::uint8_t bytes = 0;
-    for (; at < end && at / 8 == key; ++at)
-      bytes = static_cast<std::uint8_t>(bytes | 1u << (at % 8));
-    note_word(key, {pc, clocks[thread][thread], thread, bytes, writes});
+    const std::uintptr_t first = std::max(begin, key * 8) - key * 8;
+    const std::uintptr_t last = std::min(end, key * 8 + 8) - key * 8;
+    const auto bytes = static_cast<std::uint8_t>((1u << last) - (1u << first));
+    note_word(key, {pc, time, thread, bytes, writes});
   }
 }
 
@@ -185,7 +242,6 @@ void note(const void* address, std::size_t size, bool writes, const void* f)
 {
   if (!scheduler::current())
     return;
-  const memory::of_harness harness;
   if (const void* pc = place_in_library(static_cast<const frame*>(f)))
     note_words(address, size, writes, pc);
 }
@@ -276,19 +332,16 @@ void atomic_exchange(const void* object, std::memory_order order) noexcept
 
 void read(const void* object) noexcept
 {
-  const memory::of_harness harness;
   note_words(object, 1, false, __builtin_return_address(0));
 }
 
 void write(const void* object) noexcept
 {
-  const memory::of_harness harness;
   note_words(object, 1, true, __builtin_return_address(0));
 }
 
 void freed(const void* begin, std::size_t size) noexcept
 {
-  const memory::of_harness harness;
   if (scheduler::current())
     note_words(begin, size, true, nullptr);
 }

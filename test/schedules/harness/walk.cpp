@@ -10,6 +10,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include <boost/container/static_vector.hpp>
+
 #include "schedules/harness/kernel.hpp"
 #include "schedules/harness/scheduler.hpp"
 
@@ -17,21 +19,27 @@ namespace schedules {
 
 namespace {
 
+/// The thread that runs without a preemption.
+unsigned next_of(const choice& among)
+{
+  if (among.running != choice::none)
+    return among.running;
+  return among.able.empty() ? among.timed.front() : among.able.front();
+}
+
 /// What one point offers, in the order in which it is tried.
 struct options
 {
-  std::vector<unsigned> threads;
+  boost::container::static_vector<unsigned, scheduler::most_threads> threads;
   std::size_t free = 0; // the first so many cost no preemption
 
   static options of(const choice& among)
   {
     options o;
-    if (among.running != choice::none)
-      o.threads.push_back(among.running);
-    else if (!among.able.empty())
-      o.threads = among.able;
+    if (among.running == choice::none && !among.able.empty())
+      o.threads.assign(among.able.begin(), among.able.end());
     else
-      o.threads.push_back(among.timed.front());
+      o.threads.push_back(next_of(among));
     o.free = o.threads.size();
     for (const auto* others : {&among.able, &among.timed})
       for (const unsigned t : *others)
@@ -54,12 +62,12 @@ public:
   {
     const options o = options::of(among);
     if (at_ == taken_.size())
-      taken_.push_back({o.threads, 0, tries(o), o.free});
+      taken_.push_back({o, 0, tries(o)});
     const decision& d = taken_[at_++];
-    if (d.threads != o.threads)
+    if (d.offered.threads != o.threads)
       scheduler::current()->fail(
         "the same schedule goes another way: the scenario depends on more than the order of threads");
-    used_ += d.chosen >= d.free;
+    used_ += d.chosen >= o.free;
     return o.threads[d.chosen];
   }
 
@@ -84,10 +92,9 @@ public:
 private:
   struct decision
   {
-    std::vector<unsigned> threads;
+    options offered;
     std::size_t chosen;
     std::size_t tries;
-    std::size_t free;
   };
 
   std::size_t tries(const options& o) const
@@ -113,7 +120,7 @@ public:
   unsigned choose(const choice& among) override
   {
     const unsigned chosen = of_.choose(among);
-    if (chosen != options::of(among).threads.front())
+    if (chosen != next_of(among))
       choices[at_] = chosen;
     ++at_;
     return chosen;
@@ -141,10 +148,10 @@ public:
 
   unsigned choose(const choice& among) override
   {
-    const options o = options::of(among);
     const auto chosen = choices_.find(at_++);
     if (chosen == choices_.end())
-      return o.threads.front();
+      return next_of(among);
+    const options o = options::of(among);
     if (std::find(o.threads.begin(), o.threads.end(), chosen->second) == o.threads.end())
       scheduler::current()->fail("the schedule is none of this scenario: at point "
         + std::to_string(chosen->first) + " thread " + std::to_string(chosen->second)

@@ -3,6 +3,10 @@
 //
 // The child's side of a fork: it has the thread that forked, and adopts once what the library's threads had to do.
 
+#include <functional>
+#include <memory>
+#include <utility>
+
 #include "schedules/scene.hpp"
 
 using namespace schedules;
@@ -185,6 +189,35 @@ SCENARIO(child_that_ends_its_context_untold)
   s.ctx.stop_services();
   s.o.reset();
   require(closed.destroyed == 1, "the handler of a close is left over");
+}
+
+// The thread of the factory cannot be joined.
+WIDE_SCENARIO(end_of_a_context_in_a_child_awaits_its_threads)
+{
+  const auto running = std::make_shared<unsigned>(0); // a thread may be left behind
+  calls closed;
+  context ctx;
+  use_threads(ctx,
+    [running](std::function<void()> f)
+    {
+      ++*running;
+      interlock::detail::sys::thread(
+        [running, own = std::move(f)]
+        {
+          own();
+          --*running;
+        })
+        .detach();
+      return interlock::detail::sys::thread();
+    });
+  object o(ctx);
+  o.open(may_block);
+  become_child();
+  ctx.notify_fork(execution_context::fork_child);
+  o.async_close(closed);
+  ctx.run_until_called(closed);
+  ctx.stop_services();
+  require(*running == 0 || ctx.reactor().was_cut_short, "a thread of the library is left behind");
 }
 
 SCENARIO(child_of_a_child)

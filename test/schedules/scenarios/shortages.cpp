@@ -107,6 +107,23 @@ SCENARIO(close_without_a_thread)
   ctx.run_until_called(closed);
 }
 
+// What is closed in the worker's place is not waited for.
+SCENARIO(preparation_of_a_fork_after_a_close_without_a_thread)
+{
+  calls closed;
+  context ctx;
+  use_threads(
+    ctx, [](std::function<void()>) -> interlock::detail::sys::thread { throw std::bad_alloc(); });
+  object o(ctx);
+  o.open(may_block);
+  o.async_close(closed);
+  ctx.run_until_called(closed);
+  const duration before = scheduler::current()->now();
+  ctx.notify_fork(boost::asio::execution_context::fork_prepare);
+  require(scheduler::current()->now() == before, "the preparation waits for a close that is over");
+  ctx.notify_fork(boost::asio::execution_context::fork_parent);
+}
+
 SCENARIO(close_without_descriptors)
 {
   calls closed;

@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_fork_inside_the_initiation)
           })));
     });
   if (child == 0)
-    ::_exit(kept_in_child && ::fcntl(fd, F_GETFD) < 0 ? 0 : 1);
+    end_child(kept_in_child && ::fcntl(fd, F_GETFD) < 0);
   BOOST_TEST(was_well(child));
   object->close();
   BOOST_TEST(watch.wait_closed());

@@ -16,7 +16,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
@@ -26,6 +25,7 @@
 
 #include "support/descriptor_pairs.hpp"
 #include "support/descriptors.hpp"
+#include "support/in_child.hpp"
 #include "support/wait_entry.hpp"
 #include "support/wait_until.hpp"
 
@@ -122,18 +122,15 @@ BOOST_AUTO_TEST_CASE(a_child_of_fork_has_a_wake_up_descriptor_of_its_own)
 {
   const wake_event parents = events.take();
   events.put(parents);
-  const ::pid_t child = ::fork();
-  if (child == 0)
-  {
-    blocked_thread_list list;
-    blocked_thread w(events);
-    list.add(w);
-    list.wake_all();
-    ::_exit(w.wait(pipe.near.get(), POLLIN, ec) || ec ? 1 : 0);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  BOOST_TEST((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  BOOST_TEST(support::in_child(
+    [&]
+    {
+      blocked_thread_list list;
+      blocked_thread w(events);
+      list.add(w);
+      list.wake_all();
+      return !w.wait(pipe.near.get(), POLLIN, ec) && !ec;
+    }));
   BOOST_TEST(count_of(parents.descriptor) == 0);
   const wake_event again = events.take();
   BOOST_TEST((again == parents));
@@ -144,15 +141,12 @@ BOOST_AUTO_TEST_CASE(a_child_of_fork_has_a_wake_up_descriptor_of_its_own)
 BOOST_AUTO_TEST_CASE(a_child_does_not_keep_what_its_parent_had_taken)
 {
   const wake_event taken = events.take();
-  const ::pid_t child = ::fork();
-  if (child == 0)
-  {
-    events.put(taken);
-    ::_exit(support::is_fd_open(taken.descriptor) ? 1 : 0);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  BOOST_TEST((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  BOOST_TEST(support::in_child(
+    [&]
+    {
+      events.put(taken);
+      return !support::is_fd_open(taken.descriptor);
+    }));
   BOOST_TEST(support::is_fd_open(taken.descriptor));
   events.put(taken);
 }

@@ -66,7 +66,7 @@ private:
         if (::getpid() == parent)
           return;
         later();
-        ::_exit(is_well ? 0 : 1);
+        end_child(is_well);
       });
   }
 
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(a_blocked_thread_forks_in_a_signal_handler)
         return;
       begin_child();
       const bool was_interrupted = interrupted == asio::error::interrupted;
-      ::_exit(was_interrupted && is_woken(s) ? 0 : 1);
+      end_child(was_interrupted && is_woken(s));
     });
   BOOST_TEST(second.falls_asleep());
   ::pthread_kill(thread, SIGUSR1);

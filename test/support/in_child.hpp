@@ -14,6 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/// Of a build that counts which lines are reached: writes the counts. Null in any other.
+extern "C" void __gcov_dump() __attribute__((weak));
+
 namespace support {
 
 /// In seconds. A child that hangs is ended by SIGALRM.
@@ -37,6 +40,14 @@ inline void begin_child()
   ::pthread_attr_destroy(&attributes);
 }
 
+/// Ends the child, without what the parent does at its own end.
+[[noreturn]] inline void end_child(bool is_well)
+{
+  if (__gcov_dump)
+    __gcov_dump();
+  ::_exit(is_well ? 0 : 1);
+}
+
 /// Forks, by the call `fork`: `child`, there, says whether all is well. Here, the number of the child.
 template <class Child>
 ::pid_t fork_to(Child child, ::pid_t (*fork)() = &::fork)
@@ -45,7 +56,7 @@ template <class Child>
   if (pid != 0)
     return pid;
   ::alarm(patience_with_child);
-  ::_exit(child() ? 0 : 1);
+  end_child(child());
 }
 
 /// Waits for the child: whether all was well.

@@ -83,4 +83,16 @@ BOOST_AUTO_TEST_CASE(a_close_in_progress_tells_what_it_waits_for)
     == "descriptor 12 waits for outstanding writes for 3200 ms, 3 handlers, 2 writes, 1 leases");
 }
 
+BOOST_AUTO_TEST_CASE(each_stage_has_words)
+{
+  BOOST_TEST(words(close_stage::writes) == "outstanding writes");
+  BOOST_TEST(words(close_stage::detach) == "a thread of the executor, or one inside a call");
+  BOOST_TEST(words(close_stage::lease) == "a lease");
+  BOOST_TEST(words(close_stage::queue) == "a thread of the service");
+  BOOST_TEST(words(close_stage::peer) == "the peer");
+  BOOST_TEST(words(close_stage::close_call) == "close(2)");
+  BOOST_TEST(words(close_stage::handlers) == "handlers of operations");
+  BOOST_TEST(words(static_cast<close_stage>(100)) == "unknown");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -193,8 +193,7 @@ void note_shared_word(word& w, const access& now)
 {
   const memory::of_harness harness;
   word_table::accesses& earlier = words.earlier(w);
-  if (w.latest.bytes != 0)
-    earlier.push_back(w.latest);
+  earlier.push_back(w.latest);
   std::size_t kept = 0;
   for (const access& before : earlier)
   {

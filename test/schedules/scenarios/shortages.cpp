@@ -8,6 +8,17 @@
 using namespace schedules;
 using interlock::close_mode;
 
+namespace {
+
+/// What would need a thread has none.
+void use_no_threads(context& ctx)
+{
+  use_threads(
+    ctx, [](std::function<void()>) -> interlock::detail::sys::thread { throw std::bad_alloc(); });
+}
+
+} // namespace
+
 // The completion's step is left in a strand that failed to schedule itself.
 SCENARIO(strand_that_cannot_schedule)
 {
@@ -98,8 +109,7 @@ SCENARIO(close_without_a_thread)
 {
   calls closed;
   context ctx;
-  use_threads(
-    ctx, [](std::function<void()>) -> interlock::detail::sys::thread { throw std::bad_alloc(); });
+  use_no_threads(ctx);
   object o(ctx);
   o.open(may_block);
   thread other("other", [&] { o.close(); });
@@ -112,8 +122,7 @@ SCENARIO(preparation_of_a_fork_after_a_close_without_a_thread)
 {
   calls closed;
   context ctx;
-  use_threads(
-    ctx, [](std::function<void()>) -> interlock::detail::sys::thread { throw std::bad_alloc(); });
+  use_no_threads(ctx);
   object o(ctx);
   o.open(may_block);
   o.async_close(closed);

@@ -156,8 +156,11 @@ int main(int argc, char** argv)
   group.add(acceptor);
   std::cout << "port " << acceptor.local_endpoint().port() << std::endl;
 
+  asio::steady_timer pause(context);
   const std::function<void()> accept = [&]
   {
+    if (!acceptor.is_open())
+      return;
     acceptor.async_accept(
       [&](error_code ec, tcp::socket socket)
       {
@@ -168,8 +171,10 @@ int main(int argc, char** argv)
           r.enter(c);
           c->read();
         }
-        if (acceptor.is_open())
-          accept();
+        if (ec != asio::error::no_descriptors)
+          return accept();
+        pause.expires_after(std::chrono::milliseconds(100));
+        pause.async_wait([&](error_code) { accept(); });
       });
   };
   accept();

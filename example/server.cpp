@@ -126,17 +126,27 @@ public:
     group_.add(acceptor_);
   }
 
+  //[server_accept
   void accept()
   {
+    if (!acceptor_.is_open())
+      return;
     acceptor_.async_accept(asio::any_io_executor(asio::make_strand(context_)),
       [this](error_code ec, tcp::socket socket)
       {
         if (!ec)
           serve(std::make_shared<session>(std::move(socket), tls_));
-        if (acceptor_.is_open())
-          accept();
+        ec == asio::error::no_descriptors ? accept_later() : accept();
       });
   }
+
+  /// The connection stays in the queue until a descriptor is free.
+  void accept_later()
+  {
+    pause_.expires_after(std::chrono::milliseconds(100));
+    pause_.async_wait([this](error_code) { accept(); });
+  }
+  //]
 
   void serve(const std::shared_ptr<session>& s)
   {
@@ -151,9 +161,9 @@ public:
   {
     watchdog_.expires_after(std::min(idle_, seconds(1)));
     watchdog_.async_wait(
-      [this](error_code ec)
+      [this](error_code)
       {
-        if (ec)
+        if (is_over_)
           return;
         const auto is_done = [limit = clock_type::now() - idle_](const auto& each)
         {
@@ -182,18 +192,21 @@ public:
           [this](error_code, const interlock::close_tally& tally)
           {
             std::cout << tally << std::endl;
+            // A handler that is on its way already is not cancelled.
+            is_over_ = true;
             dump_.cancel();
             watchdog_.cancel();
           });
       });
   }
+  //]
 
   void dump_on_signal()
   {
     dump_.async_wait(
-      [this](error_code ec, int)
+      [this](error_code, int)
       {
-        if (ec)
+        if (is_over_)
           return;
         const auto& service = asio::use_service<interlock::close_service>(context_);
         std::cerr << service.statistics().open << " open\n";
@@ -201,7 +214,6 @@ public:
         dump_on_signal();
       });
   }
-  //]
 
   void run(unsigned threads)
   {
@@ -223,6 +235,8 @@ private:
   asio::signal_set stop_{strand_, SIGTERM, SIGINT};
   asio::signal_set dump_{strand_, SIGUSR1};
   asio::steady_timer watchdog_{strand_};
+  asio::steady_timer pause_{strand_};
+  bool is_over_ = false;
   const seconds idle_;
   std::vector<std::weak_ptr<session>> sessions_;
 };

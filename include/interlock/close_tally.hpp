@@ -85,7 +85,7 @@ template <class Traits>
 std::basic_ostream<char, Traits>& operator<<(
   std::basic_ostream<char, Traits>& stream, const close_tally& tally)
 {
-  stream << tally.members() << " members";
+  stream << tally.members() << (tally.members() == 1 ? " member" : " members");
   const char* before = ": ";
   const auto note = [&](std::uint64_t number, const auto& of_what)
   {

@@ -6,6 +6,9 @@
 #ifndef INTERLOCK_STACK_REPORT_HPP
 #define INTERLOCK_STACK_REPORT_HPP
 
+#include <iosfwd>
+#include <utility>
+
 #include <interlock/close_report.hpp>
 #include <interlock/config.hpp>
 
@@ -38,6 +41,27 @@ struct stack_report
   /// attacker's. Always so in immediate and abort mode.
   bool truncated = false;
 };
+
+/// In words: "acknowledged after 12 ms; close frame sent, close_notify sent, close_notify answered". What is false is left
+/// out.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(
+  std::basic_ostream<char, Traits>& stream, const stack_report& report)
+{
+  stream << report.connection;
+  const char* before = "; ";
+  const auto note = [&](bool is_so, const char* what)
+  {
+    if (is_so)
+      stream << std::exchange(before, ", ") << what;
+  };
+  note(report.close_frame_sent, "close frame sent");
+  note(report.close_frame_answered, "close frame answered");
+  note(report.notify_sent, "close_notify sent");
+  note(report.notify_answered, "close_notify answered");
+  note(report.truncated, "truncated");
+  return stream;
+}
 
 } // namespace abi_0
 } // namespace interlock

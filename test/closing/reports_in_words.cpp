@@ -7,6 +7,7 @@
 #include <interlock/close_report.hpp>
 #include <interlock/close_statistics.hpp>
 #include <interlock/close_tally.hpp>
+#include <interlock/stack_report.hpp>
 
 #include <chrono>
 #include <sstream>
@@ -19,6 +20,7 @@ using interlock::close_outcome;
 using interlock::close_report;
 using interlock::close_stage;
 using interlock::close_tally;
+using interlock::stack_report;
 
 namespace {
 
@@ -54,12 +56,25 @@ BOOST_AUTO_TEST_CASE(a_report_tells_what_is_not_zero)
        "2 writes refused");
 }
 
+BOOST_AUTO_TEST_CASE(a_report_of_layers_tells_what_has_happened)
+{
+  stack_report r;
+  BOOST_TEST(words(r) == "closed after 0 ms");
+  r.connection = late();
+  r.close_frame_sent = r.close_frame_answered = true;
+  r.notify_sent = r.notify_answered = true;
+  r.truncated = true;
+  BOOST_TEST(words(r)
+    == words(late())
+      + "; close frame sent, close frame answered, close_notify sent, close_notify answered, truncated");
+}
+
 BOOST_AUTO_TEST_CASE(a_tally_tells_what_is_not_zero)
 {
   close_tally t;
   BOOST_TEST(words(t) == "0 members");
   t.add(close_report());
-  BOOST_TEST(words(t) == "1 members: 1 closed; the slowest after 0 ms");
+  BOOST_TEST(words(t) == "1 member: 1 closed; the slowest after 0 ms");
   t.add(late());
   t.add(late());
   t.unfinished = 3;

@@ -12,6 +12,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/descriptor_pairs.hpp"
+#include "support/descriptors.hpp"
 #include "support/no_trace.hpp"
 
 using interlock::detail::retry_limit;
@@ -79,6 +80,14 @@ BOOST_FIXTURE_TEST_CASE(the_limits_of_the_system_are_not_lengthened, limited)
 {
   BOOST_TEST(!shorten(time_of_retransmissions(255)));
   BOOST_TEST(user_timeout() == 0u);
+}
+
+// tcp_retries2 is 15 and tcp_orphan_retries stands for 8 unless the system says otherwise (tcp(7)).
+BOOST_FIXTURE_TEST_CASE(where_the_settings_cannot_be_read_the_kernels_own_hold, limited)
+{
+  const support::no_more_descriptors none;
+  BOOST_TEST(!shorten(time_of_retransmissions(8)));
+  BOOST_TEST(shorten(time_of_retransmissions(8) - 1));
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_no_tcp_socket_has_no_limit, limited)

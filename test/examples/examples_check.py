@@ -3,10 +3,12 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 # The programs of example/ that serve or call a server, with real counterparts: examples_check.py SERVER CHAT COROUTINE_ECHO
-# TLS_CLIENT. Each check starts a program of its own, which must end with status 0, after SIGTERM if it serves. Waiting is always
+# MIGRATION_BEFORE MIGRATION_AFTER TLS_CLIENT. Each check starts a program of its own, which must end with status 0, after SIGTERM if it serves. Waiting is always
 # for something that can be observed, with a deadline.
 
+import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -45,7 +47,7 @@ def run(*command, **options):
     return subprocess.run(command, capture_output=True, timeout=DEADLINE, check=False, **options)
 
 
-SERVER, CHAT, COROUTINE_ECHO, TLS_CLIENT = sys.argv[1:5]
+SERVER, CHAT, COROUTINE_ECHO, MIGRATION_BEFORE, MIGRATION_AFTER, TLS_CLIENT = sys.argv[1:7]
 FOLDER = tempfile.TemporaryDirectory()
 CERTIFICATE = str(Path(FOLDER.name) / "certificate.pem")
 KEY = str(Path(FOLDER.name) / "key.pem")
@@ -54,9 +56,11 @@ KEY = str(Path(FOLDER.name) / "key.pem")
 class Serving:
     """A program that prints the port on which it serves."""
 
-    def __init__(self, *command):
+    def __init__(self, *command, descriptors=None):
+        """DESCRIPTORS is how many it may have."""
+        limit = descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)))
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
         first = self.process.stdout.readline()
         found = re.fullmatch(r"port (\d+)\n", first)
         expect(found, f"no port: {first!r}")
@@ -72,6 +76,13 @@ class Serving:
 
     def connect_plainly(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE)
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def processor_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self):
         """Returns what it has printed."""
@@ -236,22 +247,85 @@ def read_to_end(connection):
     return data
 
 
-def check_coroutine_echo():
+def echo_servers():
+    """Those that have been compiled."""
     if b"without coroutines" in run("strings", COROUTINE_ECHO).stdout:
         print("coroutine_echo: not checked, it is compiled without coroutines")
-        return
-    with Serving(COROUTINE_ECHO) as echo:
-        connection = echo.connect_plainly()
-        sent = bytes(range(256)) * 4000
-        connection.sendall(sent[:1000])
-        got = b""
-        while len(got) < 1000:
-            got += connection.recv(65536) or fail_at_end(got)
-        expect(got == sent[:1000], "the echo differs")
-        echo.process.send_signal(signal.SIGTERM)
-        expect(read_to_end(connection) == b"", "no regular end")
-        connection.close()
-        expect("peer_closed" in echo.end(), "the report")
+        return MIGRATION_BEFORE, MIGRATION_AFTER
+    return MIGRATION_BEFORE, MIGRATION_AFTER, COROUTINE_ECHO
+
+
+def expect_echo(connection, data):
+    connection.sendall(data)
+    got = b""
+    while len(got) < len(data):
+        got += connection.recv(65536) or fail_at_end(got)
+    expect(got == data, "the echo differs")
+
+
+def check_echo():
+    for program in echo_servers():
+        with Serving(program) as echo:
+            connection = echo.connect_plainly()
+            expect_echo(connection, bytes(range(256)) * 4)
+            echo.process.send_signal(signal.SIGTERM)
+            expect(read_to_end(connection) == b"", "no regular end")
+            connection.close()
+            expect(("peer_closed" in echo.end()) == (program != MIGRATION_BEFORE), "the report")
+
+
+def check_echo_of_idle_client():
+    for program in echo_servers():
+        with Serving(program, "0", "1") as echo:
+            connection = echo.connect_plainly()
+            expect_echo(connection, b"hello")
+            expect(read_to_end(connection) == b"", "no regular end")
+            connection.close()
+            echo.stop()
+
+
+def fill(connection):
+    """Sends until the server, whose echo is not read, reads no more: for as long as a moment. Returns what was sent."""
+    sent = bytearray()
+    part = bytes(range(251)) * 256
+    connection.setblocking(False)
+    while select.select([], [connection], [], 0.2)[1]:
+        sent += part[:connection.send(part)]
+    connection.settimeout(DEADLINE)
+    return sent
+
+
+def check_rest_of_echo():
+    """What the server has read is echoed although it ends, and the client receives a regular end after it."""
+    for program in echo_servers():
+        with Serving(program) as echo:
+            connection = echo.connect_plainly()
+            sent = fill(connection)
+            echo.process.send_signal(signal.SIGTERM)
+            got = read_to_end(connection)
+            expect(got and sent.startswith(got), f"{len(got)} bytes of echo differ from what was sent")
+            connection.close()
+            echo.end()
+
+
+def check_servers_without_descriptors():
+    """They wait, as the connections in the queue do, and go on when a descriptor is free."""
+    programs = [(CHAT,), (SERVER, CERTIFICATE, KEY), *((program,) for program in echo_servers())]
+    for program in programs:
+        with Serving(*program, descriptors=24) as server:
+            connections = [server.connect_plainly() for _ in range(40)]
+            poll(lambda: server.descriptors() == 24, "all descriptors are used")
+            begin, used = time.monotonic(), server.processor_seconds()
+            poll(lambda: time.monotonic() - begin > 0.5, "half a second")
+            used = server.processor_seconds() - used
+            expect(used < 0.1, f"{program[0]} has used {used} s of processor time in half a second of waiting")
+            for connection in connections:
+                connection.close()
+            poll(lambda: server.descriptors() < 24, "descriptors are free again")
+            if len(program) == 1 and program[0] != CHAT:
+                with server.connect_plainly() as connection:
+                    expect_echo(connection, b"hello")
+            server.stop()
 
 
 def check_tls_client():
@@ -263,7 +337,7 @@ def check_tls_client():
                     for line in server.stdout if line.startswith("ACCEPT"))
         got = run(TLS_CLIENT, "localhost", port, CERTIFICATE)
         expect(got.returncode == 0 and b"200 ok" in got.stdout, f"tls_client: {got}")
-        expect(b"not truncated" in got.stdout, f"tls_client: {got}")
+        expect(b"close_notify answered" in got.stdout, f"tls_client: {got}")
     finally:
         server.kill()
         server.communicate()

@@ -38,6 +38,14 @@ calls::pieces cut(std::string& buffer, std::size_t size)
   return p;
 }
 
+std::string joined(const calls::pieces& p)
+{
+  std::string all;
+  for (std::size_t i = 0; i < p.count; ++i)
+    all.append(static_cast<const char*>(p.vector[i].iov_base), p.vector[i].iov_len);
+  return all;
+}
+
 struct unix_pair
 {
   support::ends sockets = support::unix_ends();
@@ -113,6 +121,18 @@ BOOST_AUTO_TEST_CASE(one_call_gathers_and_one_scatters_as_many_pieces_as_there_m
       BOOST_TEST(ec == error_code());
       BOOST_TEST(got == sent);
     }
+}
+
+BOOST_AUTO_TEST_CASE(the_rest_begins_where_a_transfer_has_ended)
+{
+  std::string text = "abcdefgh";
+  for (std::size_t transferred = 0; transferred <= text.size(); ++transferred)
+  {
+    calls::pieces left = cut(text, 3);
+    left.consume(transferred);
+    BOOST_TEST(joined(left) == text.substr(transferred));
+    BOOST_TEST(left.bytes == text.size() - transferred);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(without_data_or_room_a_call_would_block_and_the_end_is_zero_bytes)

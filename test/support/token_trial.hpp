@@ -27,7 +27,6 @@
 #include "support/loop.hpp"
 #include "support/subject.hpp"
 #include "support/token_members.hpp"
-#include "support/wait_until.hpp"
 
 namespace support {
 

@@ -19,7 +19,6 @@
 #include <interlock/detail/core/handled_object.hpp>
 #include <interlock/detail/core/object_state.hpp>
 #include <interlock/detail/descriptor/calls.hpp>
-#include <interlock/detail/descriptor/close_descriptor.hpp>
 #include <interlock/detail/groups/group_member.hpp>
 #include <interlock/detail/members/accept.hpp>
 #include <interlock/detail/members/closing_members.hpp>

@@ -12,12 +12,10 @@
 #ifndef INTERLOCK_DETAIL_GROUPS_GROUP_CORE_HPP
 #define INTERLOCK_DETAIL_GROUPS_GROUP_CORE_HPP
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 #include <boost/asio/error.hpp>
 #include <boost/core/no_exceptions_support.hpp>

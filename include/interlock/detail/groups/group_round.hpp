@@ -26,7 +26,6 @@
 #include <interlock/detail/core/object_base.hpp>
 #include <interlock/detail/core/remaining_mode.hpp>
 #include <interlock/detail/groups/group_member.hpp>
-#include <interlock/detail/groups/group_members.hpp>
 #include <interlock/detail/groups/group_timers.hpp>
 #include <interlock/detail/sys.hpp>
 #include <interlock/detail/tenure/close_waiter.hpp>

@@ -119,11 +119,11 @@ void context_state::on_fork(fork_event e) noexcept
   } while (act == fork_act::notify);
 }
 
-// The thread that adopts may use the context meanwhile. Others wait.
+// The adopting thread may use the context, and a service that it notifies may fork. Other threads wait.
 bool context_state::may_act(fork_event e, lock_type& lock) noexcept
 {
   if (adopting_ != 0 && adopter_ == sys::this_thread_id())
-    return e == fork_event::child;
+    return e == fork_event::child || e == fork_event::begin || e == fork_event::end;
   adopted_->wait(lock, [this] { return adopting_ == 0; });
   return true;
 }

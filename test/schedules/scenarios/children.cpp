@@ -27,6 +27,42 @@ void become_told_child(scene& s)
   s.ctx.notify_fork(execution_context::fork_child);
 }
 
+/// Forks once, by a function, when it is told that it is in a child.
+class forking_service final : public execution_context::service
+{
+public:
+  using key_type = forking_service;
+
+  forking_service(execution_context& c, void (*fork)(execution_context&))
+    : execution_context::service(c),
+      fork_(fork)
+  {
+  }
+
+private:
+  void shutdown() override {}
+
+  void notify_fork(execution_context::fork_event e) override
+  {
+    if (e == execution_context::fork_child && !std::exchange(has_forked_, true))
+      fork_(context());
+  }
+
+  void (*const fork_)(execution_context&);
+  bool has_forked_ = false;
+};
+
+void fork_and_tell(execution_context& c)
+{
+  become_child();
+  c.notify_fork(execution_context::fork_child);
+}
+
+void fork_as_parent(execution_context& /*c*/)
+{
+  kernel::current().fork();
+}
+
 void end_close(scene& s, calls& closed)
 {
   s.ctx.run_until_called(closed);
@@ -124,6 +160,20 @@ SCENARIO(child_that_closes_untold)
   become_child();
   s.o->close();
   require(!kernel::current().is_open(s.fd), "the child has not closed its copy");
+}
+
+// One of them adopts, and the other waits for that.
+SCENARIO(threads_of_a_child_that_close_untold)
+{
+  scene s;
+  object other(s.ctx);
+  const int fd = other.open();
+  become_child();
+  thread second("second", [&] { other.close(); });
+  s.o->close();
+  second.join();
+  require(!kernel::current().is_open(s.fd), "the child has not closed its copy");
+  require(!kernel::current().is_open(fd), "the second thread has not closed its copy");
 }
 
 WIDE_SCENARIO(child_that_closes_untold_beside_a_close_under_way)
@@ -227,6 +277,50 @@ SCENARIO(child_of_a_child)
   begin_close(s, closed);
   become_child();
   become_told_child(s);
+  end_close(s, closed);
+}
+
+// The context is told by the library, as it has not been: first its older services, then the library's.
+SCENARIO(child_of_an_older_service_that_forks_when_it_is_told)
+{
+  calls closed;
+  context ctx;
+  boost::asio::make_service<forking_service>(ctx, fork_and_tell);
+  object o(ctx);
+  o.open();
+  o.async_close(closed);
+  ctx.run_queued();
+  become_child();
+  object other(ctx);
+  other.open();
+  ctx.run_until_called(closed);
+  require_done(closed);
+}
+
+SCENARIO(service_that_forks_when_it_is_told)
+{
+  calls closed;
+  scene s;
+  boost::asio::make_service<forking_service>(s.ctx, fork_as_parent);
+  begin_close(s, closed);
+  become_child();
+  object other(s.ctx);
+  other.open();
+  end_close(s, closed);
+}
+
+SCENARIO(child_of_a_service_that_forks_when_it_is_told)
+{
+  calls closed;
+  scene s;
+  boost::asio::make_service<forking_service>(s.ctx, fork_and_tell);
+  begin_close(s, closed);
+  become_child();
+  object other(s.ctx);
+  other.open();
+  {
+    const thread forking("forking", [] { kernel::current().fork(); });
+  }
   end_close(s, closed);
 }
 

@@ -171,8 +171,9 @@ int main(int argc, char** argv)
           r.enter(c);
           c->read();
         }
-        if (ec != asio::error::no_descriptors)
+        if (!ec)
           return accept();
+        // Without a descriptor or memory for it the connection stays in the queue.
         pause.expires_after(std::chrono::milliseconds(100));
         pause.async_wait([&](error_code) { accept(); });
       });

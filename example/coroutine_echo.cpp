@@ -6,7 +6,7 @@
 //   coroutine_echo [PORT [IDLE_SECONDS]]
 //
 // Prints the port, and how each session has ended. A session that has been idle is closed. SIGTERM and SIGINT end
-// every session when its client has what was echoed.
+// every session when its client has what is being written to it.
 
 #include <interlock/close_group.hpp>
 #include <interlock/ip/tcp.hpp>
@@ -96,12 +96,14 @@ private:
     {
       error_code ec;
       tcp::socket socket = co_await acceptor_.async_accept(
-        any_executor(context_.get_executor()), asio::redirect_error(asio::use_awaitable, ec));
+        asio::any_io_executor(context_.get_executor()),
+        asio::redirect_error(asio::use_awaitable, ec));
       if (!ec)
+      {
         spawn(std::make_shared<session>(std::move(socket)));
-      if (ec != asio::error::no_descriptors)
         continue;
-      // The connection stays in the queue.
+      }
+      // Without a descriptor or memory for it the connection stays in the queue.
       pause.expires_after(std::chrono::milliseconds(100));
       co_await pause.async_wait(asio::use_awaitable);
     }
@@ -149,10 +151,8 @@ private:
   }
   //]
 
-  using any_executor = asio::any_io_executor;
-
   asio::io_context& context_;
-  const any_executor strand_{asio::make_strand(context_)};
+  const asio::any_io_executor strand_{asio::make_strand(context_)};
   tcp::acceptor acceptor_;
   interlock::close_group group_{strand_};
   asio::signal_set stop_{strand_, SIGTERM, SIGINT};

@@ -5,7 +5,8 @@
 //
 //   migration_after [PORT [IDLE_SECONDS]]
 //
-// Prints the port, and at the end how the connections have ended. It does what the other program does.
+// Prints the port, and at the end how the connections have ended. Connections that the server has not seen yet when it
+// ends get a regular end here, where the other program resets them.
 
 #include <interlock/close_group.hpp>
 #include <interlock/ip/tcp.hpp>
@@ -54,7 +55,7 @@ public:
   }
 
   //[migration_after_close
-  /// Any thread, at any moment: the client receives the rest of its echo.
+  /// Any thread, at any moment: the client receives what is being written to it.
   void drain()
   {
     socket_.async_close(close_mode::graceful(seconds(5)),
@@ -105,7 +106,7 @@ public:
       {
         if (!ec)
           serve(std::make_shared<session>(std::move(socket)));
-        ec == asio::error::no_descriptors ? accept_later() : accept();
+        ec ? accept_later() : accept();
       });
   }
 
@@ -158,7 +159,7 @@ private:
     s->read();
   }
 
-  /// The connection stays in the queue until a descriptor is free.
+  /// Without a descriptor or memory for it the connection stays in the queue.
   void accept_later()
   {
     pause_.expires_after(std::chrono::milliseconds(100));

@@ -6,8 +6,8 @@
 //
 //   migration_before [PORT [IDLE_SECONDS]]
 //
-// Prints the port. SIGTERM and SIGINT end the program when each client has the rest of its echo; one that does not
-// end its side is given up after five seconds.
+// Prints the port. SIGTERM and SIGINT end the program when each client has what is being written to it; one that
+// does not read that and end its side within five seconds is given up.
 
 #include <algorithm>
 #include <array>
@@ -62,6 +62,13 @@ private:
     if (is_draining_ || !socket_.is_open())
       return;
     is_draining_ = true;
+    timer_.expires_after(seconds(5));
+    timer_.async_wait(
+      [self = shared_from_this()](error_code ec)
+      {
+        if (!ec)
+          self->close();
+      });
     if (!is_writing_)
       end_our_side();
   }
@@ -71,13 +78,6 @@ private:
     error_code ignored;
     socket_.cancel(ignored);
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
-    timer_.expires_after(seconds(5));
-    timer_.async_wait(
-      [self = shared_from_this()](error_code ec)
-      {
-        if (!ec)
-          self->close();
-      });
     discard();
   }
 
@@ -166,7 +166,7 @@ public:
         // It may have been accepted before the acceptor was closed.
         if (!ec && acceptor_.is_open())
           serve(std::make_shared<session>(std::move(socket), idle_));
-        ec == asio::error::no_descriptors ? accept_later() : accept();
+        ec ? accept_later() : accept();
       });
   }
 
@@ -193,7 +193,7 @@ private:
     s->start();
   }
 
-  /// The connection stays in the queue until a descriptor is free.
+  /// Without a descriptor or memory for it the connection stays in the queue.
   void accept_later()
   {
     pause_.expires_after(std::chrono::milliseconds(100));

@@ -136,11 +136,11 @@ public:
       {
         if (!ec)
           serve(std::make_shared<session>(std::move(socket), tls_));
-        ec == asio::error::no_descriptors ? accept_later() : accept();
+        ec ? accept_later() : accept();
       });
   }
 
-  /// The connection stays in the queue until a descriptor is free.
+  /// Without a descriptor or memory for it the connection stays in the queue.
   void accept_later()
   {
     pause_.expires_after(std::chrono::milliseconds(100));

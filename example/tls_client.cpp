@@ -81,7 +81,9 @@ private:
       [](error_code ec, const interlock::stack_report& report)
       {
         // "Success, peer_closed after 3 ms; close_notify sent, close_notify answered"
-        std::cout << "\nclosed: " << ec.message() << ", " << report << std::endl;
+        std::cout << "\nclosed: " << ec.message() << ", " << report << '\n';
+        if (!report.notify_answered)
+          std::cout << "the answer may be cut: the server has not ended TLS\n";
       });
   }
   //]

@@ -23,6 +23,7 @@
 #include "support/blocking_subjects.hpp"
 #include "support/lingering_socket.hpp"
 #include "support/scene.hpp"
+#include "support/tcp_facts.hpp"
 
 using namespace support;
 using acceptor = tcp::acceptor;

@@ -6,6 +6,7 @@
 
 #include "support/prelude.hpp"
 
+#include <interlock/borrowed.hpp>
 #include <interlock/readable_pipe.hpp>
 #include <interlock/writable_pipe.hpp>
 
@@ -16,6 +17,7 @@
 #endif
 
 #include <boost/asio/writable_pipe.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "support/lingering_socket.hpp"
 #include "support/scene.hpp"

@@ -2,10 +2,14 @@
 # Copyright (c) 2026 The Interlock authors
 # SPDX-License-Identifier: BSL-1.0
 #
-# The programs of example/ that serve or call a server, with real counterparts: examples_check.py SERVER CHAT COROUTINE_ECHO
-# MIGRATION_BEFORE MIGRATION_AFTER TLS_CLIENT. Each check starts a program of its own, which must end with status 0, after SIGTERM if it serves. Waiting is always
-# for something that can be observed, with a deadline.
+# The programs of example/ that serve or call a server, with real counterparts:
+#
+#   examples_check.py SERVER CHAT COROUTINE_ECHO MIGRATION_BEFORE MIGRATION_AFTER TLS_CLIENT
+#
+# Each check starts a program of its own, which must end with status 0, after SIGTERM if it serves. Waiting is for
+# something that can be observed, with a deadline, but where a time is what is checked.
 
+import fcntl
 import os
 import re
 import resource
@@ -13,9 +17,11 @@ import select
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -76,6 +82,13 @@ class Serving:
 
     def connect_plainly(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE)
+
+    def refuses(self):
+        try:
+            self.connect_plainly().close()
+        except ConnectionError:
+            return True
+        return False
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
@@ -230,8 +243,8 @@ def check_chat():
         expect("peer_closed" in chat.end(), "the tally")
 
 
-def is_readable(connection):
-    return bool(select.select([connection], [], [], 0)[0])
+def is_readable(connection, seconds=0):
+    return bool(select.select([connection], [], [], seconds)[0])
 
 
 def drain(connection):
@@ -247,12 +260,8 @@ def read_to_end(connection):
     return data
 
 
-def echo_servers():
-    """Those that have been compiled."""
-    if b"without coroutines" in run("strings", COROUTINE_ECHO).stdout:
-        print("coroutine_echo: not checked, it is compiled without coroutines")
-        return MIGRATION_BEFORE, MIGRATION_AFTER
-    return MIGRATION_BEFORE, MIGRATION_AFTER, COROUTINE_ECHO
+HAS_COROUTINES = b"without coroutines" not in run("strings", COROUTINE_ECHO).stdout
+ECHO_SERVERS = (MIGRATION_BEFORE, MIGRATION_AFTER, *((COROUTINE_ECHO,) if HAS_COROUTINES else ()))
 
 
 def expect_echo(connection, data):
@@ -264,7 +273,7 @@ def expect_echo(connection, data):
 
 
 def check_echo():
-    for program in echo_servers():
+    for program in ECHO_SERVERS:
         with Serving(program) as echo:
             connection = echo.connect_plainly()
             expect_echo(connection, bytes(range(256)) * 4)
@@ -274,43 +283,73 @@ def check_echo():
             expect(("peer_closed" in echo.end()) == (program != MIGRATION_BEFORE), "the report")
 
 
-def check_echo_of_idle_client():
-    for program in echo_servers():
+def check_idle_clients_of_echo():
+    """A client that says something now and then is none."""
+    for program in ECHO_SERVERS:
         with Serving(program, "0", "1") as echo:
-            connection = echo.connect_plainly()
-            expect_echo(connection, b"hello")
-            expect(read_to_end(connection) == b"", "no regular end")
-            connection.close()
+            idle, active = echo.connect_plainly(), echo.connect_plainly()
+            begin = time.monotonic()
+            while time.monotonic() - begin < 2.5:
+                expect_echo(active, b"hello")
+                is_readable(active, 0.2)
+            expect(is_readable(idle) and idle.recv(1) == b"", "no regular end")
+            expect(read_to_end(active) == b"", "no regular end")
+            idle.close()
+            active.close()
             echo.stop()
 
 
 def fill(connection):
-    """Sends until the server, whose echo is not read, reads no more: for as long as a moment. Returns what was sent."""
+    """Sends until nothing more has been taken for a while, since the echo is not read. Returns what was sent."""
     sent = bytearray()
     part = bytes(range(251)) * 256
     connection.setblocking(False)
-    while select.select([], [connection], [], 0.2)[1]:
+    while select.select([], [connection], [], 0.3)[1]:
         sent += part[:connection.send(part)]
     connection.settimeout(DEADLINE)
-    return sent
+    return bytes(sent)
+
+
+def unread(connection):
+    """How many of the bytes that CONNECTION has sent the other end, on this machine, has not read."""
+    queued = struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))[0]
+    ends = f":{connection.getpeername()[1]:04X} ", f":{connection.getsockname()[1]:04X} "
+    for line in Path("/proc/net/tcp").read_text().splitlines():
+        fields = line.split()
+        if all(field.endswith(end.strip()) for field, end in zip(fields[1:3], ends)):
+            return queued + int(fields[4].split(":")[1], 16)
+    raise Failed("the connection is not in /proc/net/tcp")
 
 
 def check_rest_of_echo():
-    """What the server has read is echoed although it ends, and the client receives a regular end after it."""
-    for program in echo_servers():
+    """What the server is writing comes whole although it ends, and then a regular end."""
+    for program in ECHO_SERVERS:
         with Serving(program) as echo:
             connection = echo.connect_plainly()
             sent = fill(connection)
+            taken = len(sent) - unread(connection)
             echo.process.send_signal(signal.SIGTERM)
+            poll(echo.refuses, "the server ends")
             got = read_to_end(connection)
-            expect(got and sent.startswith(got), f"{len(got)} bytes of echo differ from what was sent")
+            expect(len(got) >= taken and sent.startswith(got), f"an echo of {len(got)} bytes, of at least {taken}")
             connection.close()
             echo.end()
 
 
+def check_client_that_does_not_read():
+    for program in (MIGRATION_BEFORE, MIGRATION_AFTER):
+        with Serving(program) as echo:
+            connection = echo.connect_plainly()
+            fill(connection)
+            begin = time.monotonic()
+            echo.stop()
+            expect(4 < time.monotonic() - begin < DEADLINE / 2, "given up after five seconds")
+            connection.close()
+
+
 def check_servers_without_descriptors():
     """They wait, as the connections in the queue do, and go on when a descriptor is free."""
-    programs = [(CHAT,), (SERVER, CERTIFICATE, KEY), *((program,) for program in echo_servers())]
+    programs = [(CHAT,), (SERVER, CERTIFICATE, KEY), *((program,) for program in ECHO_SERVERS)]
     for program in programs:
         with Serving(*program, descriptors=24) as server:
             connections = [server.connect_plainly() for _ in range(40)]

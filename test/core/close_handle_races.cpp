@@ -5,6 +5,7 @@
 
 #include "support/prelude.hpp"
 
+#include "support/sanitizers.hpp"
 #include "support/scene.hpp"
 
 using namespace support;
@@ -12,8 +13,8 @@ using interlock::close_handle;
 
 namespace {
 
-// A tenth under a sanitizer (of gcc's), which slows them down by more than that.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+// A tenth under a sanitizer, which slows them down by more than that.
+#if defined(INTERLOCK_TEST_THREAD_SANITIZER) || defined(INTERLOCK_TEST_ADDRESS_SANITIZER)
 constexpr int many_moves = 100000;
 constexpr int rounds = 300;
 #else

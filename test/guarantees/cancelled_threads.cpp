@@ -15,6 +15,7 @@
 #include "support/blocking_subjects.hpp"
 #include "support/closers.hpp"
 #include "support/counted.hpp"
+#include "support/sanitizers.hpp"
 #include "support/sleeps_in_poll.hpp"
 #include "support/standing_close.hpp"
 
@@ -179,7 +180,7 @@ BOOST_FIXTURE_TEST_CASE(the_last_to_leave_a_blocking_call, connected)
 
 // Not under ThreadSanitizer: it does not see the locks of a thread that has been cancelled in a call which it
 // intercepts, and takes what they guard for unguarded.
-#if !defined(__SANITIZE_THREAD__)
+#if !defined(INTERLOCK_TEST_THREAD_SANITIZER)
 
 BOOST_FIXTURE_TEST_CASE(a_read, connected)
 {

@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "support/in_child.hpp"
+#include "support/sanitizers.hpp"
 #include "support/watched_thread.hpp"
 
 using namespace support;
@@ -262,7 +263,7 @@ BOOST_AUTO_TEST_CASE(a_child_forks_in_turn)
 // --- Beside threads of the library that are at work.
 
 // Not under ThreadSanitizer, which does not start a thread in a child whose stack was that of a thread of the parent.
-#if !defined(__SANITIZE_THREAD__)
+#if !defined(INTERLOCK_TEST_THREAD_SANITIZER)
 
 // A thread of the library that is cut off has no lock, of ours, of Asio's or of the memory allocator's.
 BOOST_AUTO_TEST_CASE(a_child_that_is_not_told_comes_while_the_worker_is_at_work)

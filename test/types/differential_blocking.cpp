@@ -12,13 +12,14 @@
 
 #include "support/blocking_notes.hpp"
 #include "support/differential.hpp"
+#include "support/sanitizers.hpp"
 
 using namespace support;
 using asio::socket_base;
 
 namespace {
 
-#if !defined(__SANITIZE_THREAD__)
+#if !defined(INTERLOCK_TEST_THREAD_SANITIZER)
 
 /// SIGUSR1 is caught, with or without SA_RESTART.
 class caught_signal
@@ -125,7 +126,7 @@ BOOST_FIXTURE_TEST_SUITE(test_differential_blocking, compared)
 // --- Signals.
 
 // Not under ThreadSanitizer: it calls no signal handler in a thread that blocks in recv(2), as Asio's does.
-#if !defined(__SANITIZE_THREAD__)
+#if !defined(INTERLOCK_TEST_THREAD_SANITIZER)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_read_goes_on_after_a_signal_that_restarts, F, both_families)
 {

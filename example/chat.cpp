@@ -170,9 +170,8 @@ int main(int argc, char** argv)
           const auto c = std::make_shared<client>(std::move(socket), r);
           r.enter(c);
           c->read();
-        }
-        if (!ec)
           return accept();
+        }
         // Without a descriptor or memory for it the connection stays in the queue.
         pause.expires_after(std::chrono::milliseconds(100));
         pause.async_wait([&](error_code) { accept(); });

@@ -313,10 +313,10 @@ def fill(connection):
 def unread(connection):
     """How many of the bytes that CONNECTION has sent the other end, on this machine, has not read."""
     queued = struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))[0]
-    ends = f":{connection.getpeername()[1]:04X} ", f":{connection.getsockname()[1]:04X} "
+    ends = f":{connection.getpeername()[1]:04X}", f":{connection.getsockname()[1]:04X}"
     for line in Path("/proc/net/tcp").read_text().splitlines():
         fields = line.split()
-        if all(field.endswith(end.strip()) for field, end in zip(fields[1:3], ends)):
+        if all(field.endswith(end) for field, end in zip(fields[1:3], ends)):
             return queued + int(fields[4].split(":")[1], 16)
     raise Failed("the connection is not in /proc/net/tcp")
 
@@ -361,7 +361,7 @@ def check_servers_without_descriptors():
             for connection in connections:
                 connection.close()
             poll(lambda: server.descriptors() < 24, "descriptors are free again")
-            if len(program) == 1 and program[0] != CHAT:
+            if program[0] in ECHO_SERVERS:
                 with server.connect_plainly() as connection:
                     expect_echo(connection, b"hello")
             server.stop()

@@ -17,6 +17,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -145,13 +147,15 @@ void compare(origin from, int turns, std::size_t count)
     async_close.add(measure<interlock::ip::tcp>(from, count, later_closed), plain);
     plain_total += plain.loop_thread;
   }
+  const std::string sockets = from == origin::accepted ? "accepted" : "connected";
   std::printf("%s sockets, %d turns of %zu closes; Asio's close(): %.2f us of the loop's thread\n",
-    from == origin::accepted ? "accepted" : "connected", turns, count, plain_total / turns);
+    sockets.c_str(), turns, count, plain_total / turns);
   std::printf("against it                                     median  [quartiles]\n");
-  bench::print("close(), the loop's thread", close.loop_thread);
-  bench::print("close(), the process", close.process);
-  bench::print("async_close(), the loop's thread", async_close.loop_thread);
-  bench::print("async_close(), the process", async_close.process);
+  for (const auto& [what, values] : {std::pair("close(), the loop's thread", &close.loop_thread),
+         std::pair("close(), the process", &close.process),
+         std::pair("async_close(), the loop's thread", &async_close.loop_thread),
+         std::pair("async_close(), the process", &async_close.process)})
+    bench::print((sockets + ": " + what).c_str(), *values);
 }
 
 } // namespace

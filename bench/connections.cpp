@@ -29,6 +29,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <random>
@@ -154,6 +156,13 @@ std::vector<side> sides = {
   {"async_close", &over_asio<asio_server<ours, by_async_close>>},
 };
 
+std::size_t side_of(const char* name)
+{
+  const auto found = std::find_if(
+    sides.begin(), sides.end(), [name](const side& s) { return std::strcmp(s.name, name) == 0; });
+  return std::size_t(found - sides.begin());
+}
+
 /// What one side has shown in all turns, against the first side.
 struct figures
 {
@@ -204,6 +213,15 @@ void record(const char* name, const figures& f)
   bench::record(side + ": from close to end of stream, p99", {percentile(f.to_end, 0.99)});
 }
 
+/// The rates of two sides, turn by turn.
+void record_rate(const figures& of, const figures& against, const std::string& what)
+{
+  std::vector<double> ratios;
+  std::transform(of.rate.begin(), of.rate.end(), against.rate.begin(), std::back_inserter(ratios),
+    std::divides<>());
+  bench::record(what, ratios);
+}
+
 void print(const shape& s, const std::vector<figures>& all)
 {
   std::printf("connections a turn: %zu; messages on each: %u, of %zu bytes; loop threads: %u; ",
@@ -216,10 +234,12 @@ void print(const shape& s, const std::vector<figures>& all)
               "close to end of stream: microseconds\n");
   std::printf("%-11s  %-39s  %-39s  %-39s  %6s %6s %6s\n", "", "processor time: process",
     "processor time: loop threads", "messages a second", "p50", "p99", "p99.9");
+  const figures& closed = all[side_of("close")];
   for (std::size_t i = 0; i != sides.size(); ++i)
   {
     print(sides[i].name, all[i]);
     record(sides[i].name, all[i]);
+    record_rate(closed, all[i], std::string("close, against ") + sides[i].name);
   }
 }
 
@@ -243,18 +263,18 @@ std::optional<shape> shape_of(char** arguments, int count)
 
 int run_one(const char* name, const shape& s)
 {
-  for (const side& one : sides)
-    if (std::strcmp(one.name, name) == 0)
-    {
-      const result r = one.run(s);
-      std::printf("for each message %.2f us of the process, %.2f us of the loop; %.0f a second\n"
-                  "from close to end of stream: p50 %.0f us, p99 %.0f us, p99.9 %.0f us\n",
-        r.process, r.loop, r.rate, percentile(r.to_end, 0.5), percentile(r.to_end, 0.99),
-        percentile(r.to_end, 0.999));
-      return EXIT_SUCCESS;
-    }
-  std::fprintf(stderr, "connections: no side \"%s\"\n", name);
-  return 2;
+  const std::size_t i = side_of(name);
+  if (i == sides.size())
+  {
+    std::fprintf(stderr, "connections: no side \"%s\"\n", name);
+    return 2;
+  }
+  const result r = sides[i].run(s);
+  std::printf("for each message %.2f us of the process, %.2f us of the loop; %.0f a second\n"
+              "from close to end of stream: p50 %.0f us, p99 %.0f us, p99.9 %.0f us\n",
+    r.process, r.loop, r.rate, percentile(r.to_end, 0.5), percentile(r.to_end, 0.99),
+    percentile(r.to_end, 0.999));
+  return EXIT_SUCCESS;
 }
 
 /// One turn of each side. The order is random: what a side leaves behind is not always the same side's to bear.

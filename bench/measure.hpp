@@ -90,7 +90,8 @@ inline std::optional<interval> median_interval(std::vector<double> values)
   return interval{values[rank - 1], values[values.size() - rank]};
 }
 
-/// For programs that gather figures: a line of a file that the environment names, with median and quartiles.
+/// For programs that gather figures: a line of a file that the environment names, with the median, the quartiles, and
+/// the 95 % confidence interval of the median (of fewer than six values the smallest and the largest).
 inline void record(const std::string& what, const std::vector<double>& values)
 {
   const char* const path = std::getenv("BENCH_RECORD");
@@ -100,7 +101,10 @@ inline void record(const std::string& what, const std::vector<double>& values)
   if (file == nullptr)
     return std::perror(path), std::exit(EXIT_FAILURE);
   const spread s(values);
-  std::fprintf(file, "%s\t%.6g\t%.6g\t%.6g\n", what.c_str(), s.median, s.lower, s.upper);
+  const interval i = median_interval(values).value_or(
+    interval{percentile(values, 0), percentile(values, 1)});
+  std::fprintf(file, "%s\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\n", what.c_str(), s.median, s.lower, s.upper,
+    i.low, i.high);
   std::fclose(file);
 }
 

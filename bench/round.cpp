@@ -5,17 +5,17 @@
 // Asio's sockets, Asio's sockets on a strand (the usual idiom for sockets that are closed from
 // elsewhere), and Interlock's.
 //
-// All sides are in one program, so that Asio's reactor and scheduler are the same code on each. The
-// process has a second thread, since glibc's system call wrappers cost more from then on. The loop
+//   round_plain ROUNDS, round_strand ROUNDS, round_interlock ROUNDS
+//
+// Each side is a program of its own, from this file: what the compiler inlines on one side must not depend on
+// another. The process has a second thread, since glibc's system call wrappers cost more from then on. The loop
 // runs in the main thread: a round is one async_write_some on one socket and one async_read_some on
 // its peer.
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <future>
-#include <string>
 #include <thread>
 
 #include <boost/asio/buffer.hpp>
@@ -87,34 +87,30 @@ void converse(asio::io_context& context, const asio::any_io_executor& ex, long r
   context.run();
 }
 
-bool run(const std::string& side, asio::io_context& context, long rounds)
+void run(asio::io_context& context, long rounds)
 {
-  const asio::any_io_executor plain = context.get_executor();
-  if (side == "plain")
-    converse<asio::ip::tcp>(context, plain, rounds);
-  else if (side == "strand")
-    converse<asio::ip::tcp>(context, asio::make_strand(context), rounds);
-  else if (side == "interlock")
-    converse<interlock::ip::tcp>(context, plain, rounds);
-  else
-    return false;
-  return true;
+#if defined(ROUND_INTERLOCK)
+  converse<interlock::ip::tcp>(context, context.get_executor(), rounds);
+#elif defined(ROUND_STRAND)
+  converse<asio::ip::tcp>(context, asio::make_strand(context), rounds);
+#else
+  converse<asio::ip::tcp>(context, context.get_executor(), rounds);
+#endif
 }
 
 } // namespace
 
 int main(int argc, char** argv)
 {
-  if (argc != 3)
+  if (argc != 2)
   {
-    std::fprintf(stderr, "usage: round plain|strand|interlock ROUNDS\n");
+    std::fprintf(stderr, "usage: %s ROUNDS\n", argv[0]);
     return 2;
   }
   std::promise<void> done;
   std::thread second([over = done.get_future()] { over.wait(); });
   asio::io_context context;
-  const bool known = run(argv[1], context, std::atol(argv[2]));
+  run(context, std::atol(argv[1]));
   done.set_value();
   second.join();
-  return known ? 0 : 2;
 }

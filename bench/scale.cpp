@@ -59,7 +59,7 @@ double time_of_pairs(unsigned threads, std::size_t pairs)
 
 void compare_threads(int turns, std::size_t pairs)
 {
-  std::vector<double> plain, ours, between;
+  std::vector<double> plain, ours, between, slowdown;
   double one_plain = 0;
   for (int turn = 0; turn != turns; ++turn)
   {
@@ -70,6 +70,7 @@ void compare_threads(int turns, std::size_t pairs)
     plain.push_back(p2 / p1);
     ours.push_back(i2 / i1);
     between.push_back(i2 / p2);
+    slowdown.push_back(ours.back() / plain.back());
     one_plain += p1;
   }
   std::printf("%d turns of %zu opens and closes; Asio, one thread: %.2f us\n", turns, pairs,
@@ -78,6 +79,7 @@ void compare_threads(int turns, std::size_t pairs)
   bench::print("Asio, against one thread", plain);
   bench::print("Interlock, against one thread", ours);
   bench::print("Interlock, against Asio", between);
+  bench::print("how much two slow down, against Asio's", slowdown);
 }
 
 /// Microseconds of the process for each of so many closes.

@@ -66,7 +66,7 @@ function find(text) {
 }
 
 function anyOf(words) {
-  return new RegExp(`(?<![a-z0-9])(?:${words.join("|")})`, "gi");
+  return new RegExp(`(^|[^a-z0-9])(${words.join("|")})`, "gi");
 }
 
 // What stands around the first word in the text.
@@ -81,10 +81,11 @@ function marked(text, words) {
   const line = document.createElement("span");
   let end = 0;
   for (const found of text.matchAll(anyOf(words))) {
+    const start = found.index + found[1].length;
     const mark = document.createElement("mark");
-    mark.textContent = found[0];
-    line.append(text.slice(end, found.index), mark);
-    end = found.index + found[0].length;
+    mark.textContent = found[2];
+    line.append(text.slice(end, start), mark);
+    end = start + found[2].length;
   }
   line.append(text.slice(end));
   return line;

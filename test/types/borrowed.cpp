@@ -110,6 +110,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(async_close_waits_for_the_handlers, Row, every_kin
   asio::io_context idle;
   s.start(asio::bind_executor(idle.get_executor(), s.tally(into(s.read))));
   s.object->async_close(s.tally(into(s.closed)));
+  turn(*s.context);
+  BOOST_TEST(s.closed == not_called);
   BOOST_TEST(run_until(*s.context, [&] { return idle.poll_one() == 1; }));
   s.run();
   BOOST_TEST(s.read == aborted);

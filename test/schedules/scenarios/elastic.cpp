@@ -155,7 +155,13 @@ WIDE_SCENARIO(reports_of_what_was_queued)
 {
   unsigned reports = 0;
   context ctx;
-  use_options(ctx, reporting([&](const interlock::slow_close&) { ++reports; }));
+  use_options(ctx,
+    reporting(
+      [&](const interlock::slow_close& s)
+      {
+        require(s.waiting == (reports == 0 ? 1 : 0), "a report miscounts what waits for a thread");
+        ++reports;
+      }));
   object a(ctx);
   object b(ctx);
   const int first = open_held(a);

@@ -155,7 +155,7 @@ class Bench:
 # --- The tables -----------------------------------------------------------------------------------
 
 def shown(figure):
-    return f"{figure.median:.2f} ({figure.low:.2f} .. {figure.high:.2f})"
+    return f"{figure.median:.2f} ({figure.low:.2f}–{figure.high:.2f})"
 
 
 def peers_table(title, results, what):
@@ -236,7 +236,7 @@ def budgets(found):
 
 
 def budget_table(rows):
-    lines = [f"    [[{b.what}] [{b.limit}] [{b.text}] [{'yes' if b.met else '*no*'}]]" for b in rows]
+    lines = [f"    [[{b.what}] [{b.limit}] [{b.text}] [{'yes' if b.met else '[*no]'}]]" for b in rows]
     return "\n".join(["[table The budgets", "    [[] [Budget] [Measured] [Met]]", *lines, "]"])
 
 

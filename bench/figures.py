@@ -125,7 +125,7 @@ class Bench:
 
     def server_calls(self, side):
         """Without the clients' process, and without the calls that end with EAGAIN: how many of them there are depends
-        on the moment at which a peer sends. Many connections at once keep the loop busy, and perf(1) hardly slows it."""
+        on the moment at which a peer sends. So many connections keep the loop busy, and perf(1) hardly slows it."""
         count = 2000 if self.quick else 10000
         with tempfile.NamedTemporaryFile() as data:
             subprocess.run(["perf", "record", "-q", "-c", "1", "-e", "raw_syscalls:sys_exit", "-o", data.name,

@@ -20,7 +20,8 @@ SHORT, LONG = 1000, 6000
 def instructions(program, rounds):
     with tempfile.NamedTemporaryFile() as out:
         run = subprocess.run(
-            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out.name}", program, str(rounds)], stderr=subprocess.PIPE, text=True, check=True)
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out.name}", program, str(rounds)],
+            stderr=subprocess.PIPE, text=True, check=True)
     return int(re.search(r"Collected : (\d+)", run.stderr).group(1))
 
 

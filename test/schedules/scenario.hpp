@@ -37,11 +37,11 @@ void wait_until(Over over, const char* what = "wait")
 }
 
 /// Blocks for some time.
-inline void sleep(duration d)
+inline void sleep(duration d, scheduler::limit l = scheduler::limit::at_any_time)
 {
   const auto never = [] { return false; };
   scheduler& s = *scheduler::current();
-  s.wait(when<decltype(never)>(never), s.now() + d, "sleep", nullptr);
+  s.wait(when<decltype(never)>(never), s.now() + d, "sleep", nullptr, l);
 }
 
 /// Something that one thread makes known to another, which knows what the first has done by then.

@@ -38,18 +38,21 @@ KINDS = {"interlock/reference": 2, "interlock/examples/": 1, "interlock/design":
          "interlock/history": 0, "": 3}
 # What a page is about, in words that its text does not have.
 KEYWORDS = {
-    "server": "drain, shutdown, shut down, shutdown server, graceful shutdown, stop a server, stop server, SIGTERM",
-    "coroutines": "timer, timeout, idle timeout, watchdog, awaitable, co_await",
+    "server": "drain, shutdown, shut down, shutdown server, graceful shutdown, stop a server, stop server, signal, "
+              "signal_set, SIGTERM, SIGINT",
+    "coroutines": "timer, timeout, idle, idle timeout, watchdog, awaitable, co_await",
     "migrating": "timer, timeout, idle timeout, watchdog, porting",
     "stacks": "OpenSSL, SSL, HTTPS, WSS",
-    "closing": "close, close a socket, EBADF, bad file descriptor, inotify, timerfd, hang up, disconnect",
+    "closing": "close, close a socket, EBADF, bad file descriptor, inotify, timerfd, hang up, "
+               "disconnect, closed twice, double close, delete the socket, free the session",
     "borrowing": "inotify, timerfd, signalfd, file descriptor",
-    "threads": "thread pool, race, data race, strand, lock, mutex",
+    "threads": "thread pool, race, data race, strand, lock, mutex, cancel, cancellation",
     "operating": "hang, hangs, stuck, monitoring, metrics, debugging",
     "why": "when not to use, when to use, alternatives, limitations, race condition, reused descriptor",
     "comparison": "when not to use, alternatives, limitations",
     "performance": "benchmark, latency, overhead, speed",
-    "start": "install, build, CMake, quick start, tutorial, hello world",
+    "start": "install, build, CMake, quick start, tutorial, hello world, link, linker, undefined reference, header only, "
+             "header-only, Jamroot, cxxstd, rpath, LD_LIBRARY_PATH, Windows, macOS",
 }
 # The section that each query has to find first.
 FIRST_HITS = {
@@ -75,6 +78,12 @@ FIRST_HITS = {
     "open sends its close frame": "interlock/reference/async_close.html",
     "close_mode::abort": "interlock/reference/close_mode.html#abort",
     "stream_socket async_close": "interlock/reference/basic_stream_socket.html#async_close",
+    "signal": "interlock/server.html",
+    "idle": "interlock/coroutines.html",
+    "double close": "interlock/closing.html",
+    "undefined reference": "interlock/start.html",
+    "header only": "interlock/start.html",
+    "LD_LIBRARY_PATH": "interlock/start.html",
     "~close_group": "interlock/reference/close_group.html",
 }
 

@@ -41,6 +41,8 @@ class Search(Scripts):
     SECTIONS = (
         ("Design", "", "design.html", "A race is graceful, and races on.", "", 0),
         ("basic_stream_socket::close", "Reference", "socket.html#close", "It closes. Bad descriptor.", "", 2),
+        ("socket_base::close", "Reference", "base.html#close", "It closes. Bad descriptor.", "", 1),
+        ("socket_base::open", "Reference", "base.html#open", "It opens. Bad descriptor.", "", 1),
         ("Threads", "", "threads.html", "A race of threads.", "data race, thread pool", 3),
         ("Modes", "Closing", "closing.html#modes", "Graceful, abort.", "", 3),
     )
@@ -52,6 +54,8 @@ class Search(Scripts):
         ("graceful", "closing.html#modes design.html"),
         ("stream_socket", "socket.html#close"),
         ("socket::close", "socket.html#close"),
+        ("socket_base close", "base.html#close"),
+        ("bad descriptor", "socket.html#close base.html#open"),
         ("thread pool", "threads.html"),
         ("closing abort", "closing.html#modes"),
         ("race nowhere", "threads.html design.html"),

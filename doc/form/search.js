@@ -50,6 +50,16 @@ function pointsOf(section, patterns) {
   return total;
 }
 
+function withoutTwins(found) {
+  const said = new Set();
+  return found.filter(({ low }) => {
+    const name = low.title.lastIndexOf("::");
+    if (name < 0) return true;
+    const text = low.text.replaceAll(low.title.slice(0, name), "");
+    return !said.has(text) && said.add(text);
+  });
+}
+
 function find(text) {
   const words = wordsOf(text);
   const all = words.join(" ");
@@ -61,8 +71,8 @@ function find(text) {
     return { section, sum, count: points.filter(Boolean).length };
   });
   const most = Math.max(1, ...scores.map(({ count }) => count));
-  return scores.filter(({ count }) => count === most).sort((a, b) => b.sum - a.sum).slice(0, weights.shown)
-    .map(({ section }) => section);
+  const found = scores.filter(({ count }) => count === most).sort((a, b) => b.sum - a.sum).map(({ section }) => section);
+  return withoutTwins(found).slice(0, weights.shown);
 }
 
 function anyOf(words) {

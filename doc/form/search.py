@@ -11,7 +11,8 @@ search.js has the same functions as `Index` here. The weights reach it in search
 browser that it finds the same.
 
 A word of a query matches at the beginning of a word, or of a part of a name: `socket` matches in basic_stream_socket.
-The sections with the most words of the query are shown. Among them the sum of the weights decides.
+The sections with the most words of the query are shown. Among them the sum of the weights decides. A member of which the
+same is said in several classes is shown once.
 
 Exit status 0: no fault; 1: each has been printed as QUERY: TEXT.
 """
@@ -126,7 +127,19 @@ class Index:
         scores = [(self.score(section, words), section) for section in self.sections]
         most = max([count for (count, _), _ in scores] + [1])
         found = sorted((pair for pair in scores if pair[0][0] == most), key=lambda pair: -pair[0][1])
-        return [section["address"] for _, section in found[:self.weights["shown"]]] if words else []
+        shown = self.without_twins(section for _, section in found)
+        return [section["address"] for section in shown][:self.weights["shown"]] if words else []
+
+    @staticmethod
+    def without_twins(found):
+        """Of the members of several classes of which the same is said, the first."""
+        said = set()
+        for section in found:
+            class_name, separator, _ = section["title"].rpartition("::")
+            text = section["text"].replace(class_name, "") if separator else None
+            if text not in said:
+                yield section
+            said |= {text} - {None}
 
 
 def bonus_of(address, title):

@@ -5,7 +5,7 @@
 // epoll(7), libuv, Go, and Interlock with close(), the destructor and async_close().
 //
 //   connections [TURNS [CONNECTIONS [THREADS [AT-ONCE [MESSAGES [RATE [SIZE]]]]]]]
-//   connections --only SIDE [CONNECTIONS [...]]     for strace -c -f, or a profiler
+//   connections --only SIDE [CONNECTIONS [...]]     for perf(1), or another profiler
 //
 // By default 20 turns, 4000 connections, 1 thread, 32 at once, 1 message, no rate (0), and 64 bytes.
 //
@@ -234,13 +234,14 @@ void print(const shape& s, const std::vector<figures>& all)
               "close to end of stream: microseconds\n");
   std::printf("%-11s  %-39s  %-39s  %-39s  %6s %6s %6s\n", "", "processor time: process",
     "processor time: loop threads", "messages a second", "p50", "p99", "p99.9");
-  const figures& closed = all[side_of("close")];
   for (std::size_t i = 0; i != sides.size(); ++i)
   {
     print(sides[i].name, all[i]);
     record(sides[i].name, all[i]);
-    record_rate(closed, all[i], std::string("close, against ") + sides[i].name);
   }
+  for (const char* const other : {"strand", "libuv"})
+    if (const std::size_t i = side_of(other); i != sides.size())
+      record_rate(all[side_of("close")], all[i], std::string("close, against ") + other);
 }
 
 /// Nothing if a number is zero that must not be.

@@ -6,8 +6,8 @@
 //   server CERTIFICATE KEY [PORT [IDLE_SECONDS [DRAIN_SECONDS]]]
 //
 // Prints the port. GET /N is answered by N bytes. A watchdog closes connections that have been idle. SIGTERM and
-// SIGINT let responses that are under way run to their end, close all with TLS's close_notify, and reset what has not
-// been delivered at the deadline. SIGUSR1 prints what is open, and what closes wait for.
+// SIGINT let responses that are under way run to their end, close all with TLS's close_notify, and give up what has
+// not been delivered at the deadline. SIGUSR1 prints what is open, and what closes wait for.
 
 #include <interlock/adapt/ssl.hpp>
 #include <interlock/close_group.hpp>

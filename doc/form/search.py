@@ -44,9 +44,9 @@ KEYWORDS = {
     "coroutines": "timer, timeout, idle, idle timeout, watchdog, awaitable, co_await",
     "migrating": "timer, timeout, idle timeout, watchdog, porting",
     "stacks": "OpenSSL, SSL, HTTPS, WSS",
-    "closing": "close, close a socket, EBADF, bad file descriptor, inotify, timerfd, hang up, "
+    "closing": "close, close a socket, EBADF, bad file descriptor, hang up, "
                "disconnect, closed twice, double close, delete the socket, free the session",
-    "borrowing": "inotify, timerfd, signalfd, file descriptor",
+    "borrowing": "file descriptor",
     "threads": "thread pool, race, data race, strand, lock, mutex, cancel, cancellation",
     "operating": "hang, hangs, stuck, monitoring, metrics, debugging",
     "why": "when not to use, when to use, alternatives, limitations, race condition, reused descriptor",
@@ -68,8 +68,8 @@ FIRST_HITS = {
     "OpenSSL": "interlock/stacks.html",
     "EBADF": "interlock/closing.html",
     "bad file descriptor": "interlock/closing.html",
-    "inotify": "interlock/closing.html",
-    "timerfd": "interlock/closing.html",
+    "inotify": "interlock/borrowing.html#inotify",
+    "timerfd": "interlock/borrowing.html#inotify",
     "close": "interlock/closing.html",
     "close a socket": "interlock/closing.html",
     "when not to use": "interlock/why.html",

@@ -9,36 +9,14 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/signal_disposition.hpp"
+
 using interlock::detail::goes_on_after_signal;
+using support::signal_disposition;
 
 namespace {
 
-/// While it lives the signal has this handler; then everything is as it was.
-class disposition
-{
-public:
-  disposition(
-    int signal, int flags, void (*handler)(int) = [](int) {})
-    : signal_(signal)
-  {
-    struct ::sigaction action = {};
-    action.sa_flags = flags;
-    action.sa_handler = handler;
-    BOOST_REQUIRE(::sigaction(signal, &action, &before_) == 0);
-  }
-
-  disposition(const disposition&) = delete;
-  disposition& operator=(const disposition&) = delete;
-
-  ~disposition()
-  {
-    ::sigaction(signal_, &before_, nullptr);
-  }
-
-private:
-  const int signal_;
-  struct ::sigaction before_;
-};
+void ignore(int) {}
 
 } // namespace
 
@@ -46,18 +24,18 @@ BOOST_AUTO_TEST_SUITE(test_signals)
 
 BOOST_AUTO_TEST_CASE(a_call_goes_on_if_one_of_the_handlers_restarts)
 {
-  const disposition other(SIGUSR2, 0);
+  const signal_disposition other(SIGUSR2, 0, &ignore);
   BOOST_TEST(!goes_on_after_signal());
-  const disposition restarts(SIGUSR1, SA_RESTART);
+  const signal_disposition restarts(SIGUSR1, SA_RESTART, &ignore);
   BOOST_TEST(goes_on_after_signal());
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_without_a_handler_does_not_count)
 {
-  const disposition other(SIGUSR2, 0);
+  const signal_disposition other(SIGUSR2, 0, &ignore);
   for (const auto handler : {SIG_IGN, SIG_DFL})
   {
-    const disposition none(SIGUSR1, SA_RESTART, handler);
+    const signal_disposition none(SIGUSR1, SA_RESTART, handler);
     BOOST_TEST(!goes_on_after_signal());
   }
 }
@@ -65,10 +43,10 @@ BOOST_AUTO_TEST_CASE(a_signal_without_a_handler_does_not_count)
 // They come from the instruction that a thread executes, not while it is blocked.
 BOOST_AUTO_TEST_CASE(the_faults_of_a_thread_do_not_count)
 {
-  const disposition other(SIGUSR2, 0);
+  const signal_disposition other(SIGUSR2, 0, &ignore);
   for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP})
   {
-    const disposition restarts(fault, SA_RESTART);
+    const signal_disposition restarts(fault, SA_RESTART, &ignore);
     BOOST_TEST(!goes_on_after_signal());
   }
 }

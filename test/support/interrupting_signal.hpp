@@ -6,34 +6,19 @@
 #ifndef INTERLOCK_TEST_SUPPORT_INTERRUPTING_SIGNAL_HPP
 #define INTERLOCK_TEST_SUPPORT_INTERRUPTING_SIGNAL_HPP
 
-#include <stdexcept>
-
 #include <signal.h>
+
+#include "support/signal_disposition.hpp"
 
 namespace support {
 
-/// While it lives `handler` is called; then everything is as it was.
-class interrupting_signal
+class interrupting_signal : private signal_disposition
 {
 public:
   explicit interrupting_signal(void (*handler)(int) = [](int) {})
+    : signal_disposition(SIGUSR1, 0, handler)
   {
-    struct ::sigaction action = {};
-    action.sa_handler = handler;
-    if (::sigaction(SIGUSR1, &action, &before_) != 0)
-      throw std::runtime_error("sigaction");
   }
-
-  interrupting_signal(const interrupting_signal&) = delete;
-  interrupting_signal& operator=(const interrupting_signal&) = delete;
-
-  ~interrupting_signal()
-  {
-    ::sigaction(SIGUSR1, &before_, nullptr);
-  }
-
-private:
-  struct ::sigaction before_;
 };
 
 } // namespace support

@@ -13,6 +13,7 @@
 #include "support/blocking_notes.hpp"
 #include "support/differential.hpp"
 #include "support/sanitizers.hpp"
+#include "support/signal_disposition.hpp"
 
 using namespace support;
 using asio::socket_base;
@@ -22,23 +23,12 @@ namespace {
 #if !defined(INTERLOCK_TEST_THREAD_SANITIZER)
 
 /// SIGUSR1 is caught, with or without SA_RESTART.
-class caught_signal
+class caught_signal : private signal_disposition
 {
 public:
   explicit caught_signal(int flags)
+    : signal_disposition(SIGUSR1, flags, [](int) { ++count; })
   {
-    struct ::sigaction action = {};
-    action.sa_flags = flags;
-    action.sa_handler = [](int) { ++count; };
-    ::sigaction(SIGUSR1, &action, &before_);
-  }
-
-  caught_signal(const caught_signal&) = delete;
-  caught_signal& operator=(const caught_signal&) = delete;
-
-  ~caught_signal()
-  {
-    ::sigaction(SIGUSR1, &before_, nullptr);
   }
 
   /// Interrupts the call, which sleeps, a few times.
@@ -55,7 +45,6 @@ public:
 
 private:
   static inline std::atomic<int> count{0};
-  struct ::sigaction before_;
 };
 
 #endif

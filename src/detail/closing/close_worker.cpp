@@ -242,12 +242,14 @@ void close_worker::post_again(mail* first) noexcept
   }
 }
 
-// The list is that of a thread that does not exist.
+// The list, or the heap, is that of a thread that does not exist.
 void close_worker::list_again(close_job& job) noexcept
 {
   using listing = close_job::listing;
   const listing l = std::exchange(job.listing_, listing::none);
   static_cast<job_node&>(job).forget();
+  if (l == listing::flush)
+    job.plan_->forget();
   if (l == listing::none || l == listing::delivery)
     return;
   post(job,

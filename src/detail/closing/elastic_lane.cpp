@@ -47,11 +47,9 @@ bool elastic_lane::add(
   jobs_.push_back(job);
   ++queued_;
   added_->notify_one();
+  // No other thread adds meanwhile: there is one worker. The new thread begins when the lock is free.
   if (options_.on_slow_close && !reporting_)
-  {
-    reporting_ = true;
     reporting_ = start(lock, owner, &elastic_lane::report_slow, &entered);
-  }
   return true;
 }
 

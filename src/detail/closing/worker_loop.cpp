@@ -63,7 +63,7 @@ void worker_loop::run_due(time_point now) noexcept
   for (std::size_t left = turns; left && !due_.empty() && due_.front()->due() <= now; --left)
   {
     auto& plan = static_cast<close_plan&>(*due_.front());
-    if (plan.flushing_)
+    if (is_flushing(plan))
       run_flush(plan, now);
     else if (engine_.look(plan, now))
       end_delivery(plan);
@@ -122,7 +122,7 @@ void worker_loop::end_all() noexcept
   {
     auto& plan = static_cast<close_plan&>(*due_.front());
     const auto now = clock::now();
-    if (plan.flushing_)
+    if (is_flushing(plan))
       end_flush(plan, now);
     else if (engine_.overtake(plan, std::min(plan.job_->way(), close_mode::kind::immediate), now))
       end_delivery(plan);
@@ -174,7 +174,6 @@ void worker_loop::add_flush(close_job& job) noexcept
   close_plan& plan = *job.plan_;
   plan.job_ = &job;
   plan.flush_steps_ = job.flush_steps();
-  plan.flushing_ = true;
   job.listing_ = close_job::listing::flush;
   job.keep_memory();
   due_.insert(plan, plan.flush_until(clock::now()));
@@ -187,10 +186,7 @@ void worker_loop::unlist(close_job& job) noexcept
   if (l == listing::none)
     return;
   if (l == listing::flush)
-  {
-    job.plan_->flushing_ = false;
     due_.remove(*job.plan_);
-  }
   else
     watches_.remove(job);
   job.drop_memory();
@@ -225,6 +221,11 @@ void worker_loop::expire(close_job& job) noexcept
 
 // --- Writes that run to their end.
 
+bool worker_loop::is_flushing(const close_plan& plan) noexcept
+{
+  return plan.job_->listing_ == close_job::listing::flush;
+}
+
 void worker_loop::run_flush(close_plan& plan, time_point now) noexcept
 {
   if (now >= plan.until() || is_stalled(plan))
@@ -248,7 +249,6 @@ bool worker_loop::is_stalled(close_plan& plan) noexcept
 void worker_loop::end_flush(close_plan& plan, time_point now) noexcept
 {
   close_job& job = *plan.job_;
-  plan.flushing_ = false;
   due_.remove(plan);
   job.listing_ = close_job::listing::none;
   {

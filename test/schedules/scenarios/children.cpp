@@ -137,6 +137,34 @@ SCENARIO(told_child_with_a_flush_under_way)
   require_done(closed);
 }
 
+// The worker of the parent has both in its heap. In the child they wait for their leases.
+WIDE_SCENARIO(told_child_with_two_flushes)
+{
+  calls written[2];
+  calls closed[2];
+  scene s;
+  object other(s.ctx);
+  const int fds[] = {s.fd, other.open()};
+  object* const objects[] = {&*s.o, &other};
+  interlock::fd_lease leases[2];
+  for (std::size_t i = 0; i < 2; ++i)
+  {
+    kernel::current().at(fds[i]).is_writable = false;
+    objects[i]->async_write(written[i]);
+    leases[i] = objects[i]->get_core().lease();
+    objects[i]->async_close(closed[i], close_mode::deliver(std::chrono::hours(48)));
+  }
+  s.ctx.run_queued();
+  sleep(milliseconds(1), scheduler::limit::at_rest);
+  become_told_child(s);
+  sleep(milliseconds(1), scheduler::limit::at_rest);
+  for (interlock::fd_lease& l : leases)
+    l = interlock::fd_lease();
+  s.ctx.run_until_called(written[0], written[1], closed[0], closed[1]);
+  require_done(closed[0]);
+  require_done(closed[1]);
+}
+
 // A handler whose executor is an immediate one runs inside the initiation. The child has this thread, which is inside
 // until the initiation returns.
 SCENARIO(child_that_forked_inside_an_initiation)
@@ -191,6 +219,18 @@ WIDE_SCENARIO(child_that_closes_untold_beside_a_close_under_way)
   require_done(other_closed);
 }
 
+// The thread that closes is the parent's.
+WIDE_SCENARIO(child_that_asks_for_statistics_untold)
+{
+  scene s(may_block);
+  kernel::current().at(s.fd).close_is_held = true;
+  s.o->close();
+  await_close_of(s.fd);
+  become_child();
+  const auto& service = boost::asio::use_service<interlock::close_service>(s.ctx);
+  require(service.statistics().elastic_threads == 0, "a thread of the parent is counted");
+}
+
 SCENARIO(child_that_opens_untold)
 {
   calls closed;
@@ -226,6 +266,28 @@ SCENARIO(child_of_a_prepared_fork)
   const bool is_late = scheduler::current()->now() >= milliseconds(100);
   require(is_late || !kernel::current().is_open(s.fd),
     "what was submitted is open after the preparation");
+  become_told_child(s);
+  end_close(s, closed);
+}
+
+// It has been posted twice, and settled as often.
+SCENARIO(child_of_a_fork_prepared_after_a_delivery)
+{
+  calls delivered;
+  calls closed;
+  scene s;
+  object other(s.ctx);
+  const int fd = other.open();
+  kernel::current().at(s.fd).queued = 1;
+  s.o->async_close(delivered, close_mode::deliver(milliseconds(50)));
+  s.ctx.run_until_called(delivered);
+  const auto begun = scheduler::current()->now();
+  other.async_close(closed);
+  s.ctx.run_queued();
+  s.ctx.notify_fork(execution_context::fork_prepare);
+  const bool is_late = scheduler::current()->now() - begun >= milliseconds(100);
+  require(
+    is_late || !kernel::current().is_open(fd), "what was submitted is open after the preparation");
   become_told_child(s);
   end_close(s, closed);
 }

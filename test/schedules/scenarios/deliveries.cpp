@@ -176,6 +176,30 @@ WIDE_SCENARIO(close_after_a_flush_that_has_refused_a_write)
   require(third.report.refused_writes == 0, "a write is counted that another flush has refused");
 }
 
+// The memory of the first tenure serves the third, but not before the worker has forgotten the first flush.
+SCENARIO(object_used_again_beside_the_end_of_a_flush)
+{
+  calls written;
+  calls first;
+  calls second;
+  calls again;
+  calls third;
+  scene s;
+  kernel::current().at(s.fd).is_writable = false;
+  s.o->async_write(written);
+  s.o->async_close(first, close_mode::deliver(no_deadline));
+  s.ctx.run_queued();
+  s.o->async_close(second, close_mode::abort());
+  kernel::current().reset(s.fd);
+  s.ctx.run_until_called(written, first, second);
+  s.o->open();
+  s.o->close();
+  kernel::current().at(s.o->open()).is_writable = false;
+  s.o->async_write(again);
+  s.o->async_close(third, close_mode::deliver(no_deadline).progress_timeout(milliseconds(50)));
+  s.ctx.run_until_called(again, third);
+}
+
 SCENARIO(close_beside_a_flush)
 {
   calls written;

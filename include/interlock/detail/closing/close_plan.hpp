@@ -44,6 +44,7 @@ public:
 
 private:
   friend class close_job;
+  friend class close_worker;
   friend class worker_loop;
 
   /// Until when the writes may go on without another step.
@@ -55,7 +56,6 @@ private:
   }
 
   // The worker's, once it waits for anything.
-  bool flushing_ = false;
   unsigned flush_steps_ = 0; // when last looked at, as is the queue
   int flush_queue_ = -1;
   close_job* job_ = nullptr;

@@ -36,6 +36,12 @@ public:
 protected:
   ~deadline_node() = default;
 
+  /// The heap is gone, as in a forked child that of a thread which does not exist.
+  void forget() noexcept
+  {
+    child_ = next_ = previous_ = nullptr;
+  }
+
 private:
   friend class deadline_heap;
 

@@ -96,6 +96,7 @@ private:
 
   // Watches, flushes, closes.
   void expire(close_job& job) noexcept;
+  static bool is_flushing(const close_plan& plan) noexcept;
   void run_flush(close_plan& plan, time_point now) noexcept;
   bool is_stalled(close_plan& plan) noexcept;
   void end_flush(close_plan& plan, time_point now) noexcept;

@@ -198,6 +198,18 @@ BOOST_AUTO_TEST_CASE(a_serial_port_passes_on_every_byte_as_it_is)
   BOOST_TEST(ec == error_code());
 }
 
+BOOST_AUTO_TEST_CASE(a_serial_port_may_be_descriptor_0)
+{
+  const support::pty terminal;
+  const support::fd kept(support::checked(::fcntl(0, F_DUPFD_CLOEXEC, 3), "fcntl"));
+  error_code ec;
+  ::close(0);
+  const int port = calls::open_serial_port(terminal.name().c_str(), ec);
+  ::dup2(kept.get(), 0);
+  BOOST_TEST(ec == error_code());
+  BOOST_TEST(port == 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_terminal_is_closed_again)
 {
   const support::census descriptors;

@@ -15,8 +15,10 @@
 #include <cstddef>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -29,6 +31,7 @@
 
 #include <interlock/close_mode.hpp>
 #include <interlock/close_outcome.hpp>
+#include <interlock/detail/descriptor/retry_limit.hpp>
 
 #include "netns/two_networks.hpp"
 #include "support/closing_socket.hpp"
@@ -59,6 +62,36 @@ support::ends connection()
 {
   return networks->connection();
 }
+
+/// A setting of the network of this thread, until the end.
+class network_setting
+{
+public:
+  network_setting(std::string path, int value)
+    : path_(std::move(path))
+  {
+    std::ifstream(path_) >> before_;
+    set(value);
+  }
+
+  network_setting(const network_setting&) = delete;
+  network_setting& operator=(const network_setting&) = delete;
+
+  ~network_setting()
+  {
+    set(before_);
+  }
+
+private:
+  void set(int value) const
+  {
+    std::ofstream file(path_);
+    BOOST_TEST((file << value << std::flush).good());
+  }
+
+  const std::string path_;
+  int before_ = 0;
+};
 
 /// What is written has arrived, until the peer falls silent; what is written then is lost.
 struct silenced : closing_tcp
@@ -247,6 +280,20 @@ BOOST_FIXTURE_TEST_CASE(nothing_is_lost_if_the_peer_comes_back_in_time, silenced
 BOOST_FIXTURE_TEST_CASE(nor_in_a_graceful_close, silenced)
 {
   check_delivered(close_mode::graceful(long_enough), close_outcome::peer_closed);
+}
+
+// --- For how long the kernel sends again.
+
+// 3: after 0.2 + 0.4 + 0.8 + 1.6 s it gives the peer up.
+BOOST_AUTO_TEST_CASE(the_limit_of_retransmissions_is_that_of_the_threads_network)
+{
+  const support::ends pair = connection();
+  const network_setting retries("/proc/sys/net/ipv4/tcp_retries2", 3);
+  interlock::detail::retry_limit limit;
+  unsigned before = 1;
+  BOOST_TEST(!limit.shorten(pair.near.get(), 3000, before));
+  BOOST_TEST(limit.shorten(pair.near.get(), 2999, before));
+  BOOST_TEST(before == 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

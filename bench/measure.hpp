@@ -34,14 +34,17 @@ inline double now(::clockid_t clock = CLOCK_MONOTONIC)
   return double(nanoseconds(clock)) / 1e3;
 }
 
-/// `p` from 0 to 1. Of nothing 0.
+/// `p` from 0 to 1; between two values in proportion, so that 0.5 of two is their mean. Of nothing 0.
 inline double percentile(std::vector<double> values, double p)
 {
   if (values.empty())
     return 0;
-  const auto at = std::min(values.size() - 1, std::size_t(p * double(values.size())));
-  std::nth_element(values.begin(), values.begin() + std::ptrdiff_t(at), values.end());
-  return values[at];
+  const double at = p * double(values.size() - 1);
+  const auto below = values.begin() + std::ptrdiff_t(at);
+  std::nth_element(values.begin(), below, values.end());
+  const double beyond = at - std::floor(at);
+  return beyond == 0 ? *below
+                     : *below + beyond * (*std::min_element(below + 1, values.end()) - *below);
 }
 
 /// Median and quartiles.

@@ -282,15 +282,22 @@ def sidebar(page, contents):
 
 
 def index_body(page, contents):
-    """The first page: what this is, and all that there is."""
+    """The first page: what this is, its introduction, and all that there is."""
     purpose = re.search(r"\[purpose (.*?)\]", (HERE.parent / "interlock.qbk").read_text(encoding="utf-8"), re.S)
     body = xml.Element("div")
     xml.SubElement(body, "h1").text = page.title
     xml.SubElement(body, "p", {"class": "purpose"}).text = purpose[1]
+    body.extend(after_contents(page.body))
     entries = contents_list(contents, page, lambda path, inner: inner[0][1] == path)
     entries.set("class", "contents")
     body.append(entries)
     return body
+
+
+def after_contents(body):
+    """What stands behind the generated contents of a page."""
+    parent, contents = next((e, child) for e in body.iter() for child in e if child.get("class") == "toc")
+    return list(parent)[list(parent).index(contents) + 1:]
 
 
 def neighbours(page, order):

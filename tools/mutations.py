@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The Interlock authors
 # SPDX-License-Identifier: BSL-1.0
-"""The mutations of a C++ source, and the list of those that no test can notice: pure functions.
+"""The mutations of a C++ source, and the list of those that tools/mutants does not notice: pure functions.
 
 A mutation is one change at one place. The kinds:
 
@@ -265,7 +265,7 @@ def shown(text, mutation):
     return f"{mutation.file} {mutation.function}\n- {old}\n+ {new}\n"
 
 
-# --- the list of what no test can notice ----------------------------------------------------------
+# --- the list of what is not noticed ---------------------------------------------------------------
 
 def entries_of(listed):
     """Blocks between empty lines: "FILE FUNCTION", "- OLD", "+ NEW", and the reason. # begins a comment."""

@@ -296,8 +296,9 @@ def index_body(page, contents):
 
 def after_contents(body):
     """What stands behind the generated contents of a page."""
-    parent, contents = next((e, child) for e in body.iter() for child in e if child.get("class") == "toc")
-    return list(parent)[list(parent).index(contents) + 1:]
+    contents = tree.find_class(body, "toc")
+    beside = list(tree.parents(body)[contents])
+    return beside[beside.index(contents) + 1:]
 
 
 def neighbours(page, order):

@@ -36,10 +36,10 @@ struct parent
   std::unique_ptr<descriptor> object = std::make_unique<descriptor>(*context, pipe.near.release());
 
   /// Closes a descriptor, and runs the context until that is over.
-  void close_on_a_thread(support::fd other)
+  void close_on_a_thread(support::fd to_close)
   {
     bool is_closed = false;
-    descriptor closing(*context, other.release());
+    descriptor closing(*context, to_close.release());
     closing.async_close([&](error_code) { is_closed = true; });
     BOOST_TEST(support::run_until(*context, [&] { return is_closed; }));
   }
@@ -86,6 +86,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_of_a_thread_that_had_ended_before_the_fork)
   p.left_in_child(); // what is made once
   const long left = p.left_in_child();
   p.close_on_a_thread(support::pipe_ends().near);
+  BOOST_TEST(support::threads_named("interlock-close") == 1u);
   BOOST_TEST(support::wait_until([] { return support::threads_named("interlock-close") == 0; }));
   BOOST_TEST(p.left_in_child() == left);
 }

@@ -12,6 +12,7 @@
 using namespace schedules;
 using boost::asio::execution_context;
 using interlock::close_mode;
+using interlock::detail::close_progress;
 using std::chrono::milliseconds;
 
 namespace {
@@ -270,7 +271,7 @@ SCENARIO(child_of_a_prepared_fork)
   end_close(s, closed);
 }
 
-// It has been posted twice, and settled as often.
+// A delivery is posted twice, and settled twice.
 SCENARIO(child_of_a_fork_prepared_after_a_delivery)
 {
   calls delivered;
@@ -285,7 +286,7 @@ SCENARIO(child_of_a_fork_prepared_after_a_delivery)
   other.async_close(closed);
   s.ctx.run_queued();
   s.ctx.notify_fork(execution_context::fork_prepare);
-  const bool is_late = scheduler::current()->now() - begun >= milliseconds(100);
+  const bool is_late = scheduler::current()->now() - begun >= close_progress::await_time;
   require(
     is_late || !kernel::current().is_open(fd), "what was submitted is open after the preparation");
   become_told_child(s);

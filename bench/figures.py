@@ -184,17 +184,19 @@ def peers_table(title, results, what):
 Budget = namedtuple("Budget", "what limit text met")
 
 
-# A budget is met (True), or it is not (False), or nothing can be said, since its figure has not been measured (None).
+def judged(what, bound, value, digits, met):
+    """MET is None where the figure has not been measured: nothing can be said then."""
+    if math.isnan(value):
+        return Budget(what, bound, "not measured", None)
+    return Budget(what, bound, f"{value:.{digits}f}", met)
+
+
 def at_most(what, limit, value, digits=3):
-    return Budget(what, f"at most {limit:g}", text_of(value, digits), None if math.isnan(value) else value <= limit)
+    return judged(what, f"at most {limit:g}", value, digits, value <= limit)
 
 
 def at_least(what, limit, value, digits=3):
-    return Budget(what, f"at least {limit:g}", text_of(value, digits), None if math.isnan(value) else value >= limit)
-
-
-def text_of(value, digits):
-    return "not measured" if math.isnan(value) else f"{value:.{digits}f}"
+    return judged(what, f"at least {limit:g}", value, digits, value >= limit)
 
 
 def budgets(found):

@@ -15,6 +15,15 @@ namespace {
 // Longer than a run: what waits for it waits without end.
 constexpr std::chrono::hours no_deadline(48);
 
+/// Begins a close that waits for a write, which waits for room in the kernel.
+void begin_flush(object& o, int fd, calls& written, calls& closed,
+  const close_mode& mode = close_mode::deliver(no_deadline))
+{
+  kernel::current().at(fd).is_writable = false;
+  o.async_write(written);
+  o.async_close(closed, mode);
+}
+
 } // namespace
 
 SCENARIO(flush_overtaken)
@@ -139,9 +148,7 @@ SCENARIO(write_beside_a_flush)
   calls second;
   calls closed;
   scene s;
-  kernel::current().at(s.fd).is_writable = false;
-  s.o->async_write(first);
-  s.o->async_close(closed, close_mode::deliver(no_deadline));
+  begin_flush(*s.o, s.fd, first, closed);
   thread newcomer("newcomer",
     [&]
     {
@@ -161,9 +168,7 @@ WIDE_SCENARIO(close_after_a_flush_that_has_refused_a_write)
   calls first;
   calls third;
   scene s;
-  kernel::current().at(s.fd).is_writable = false;
-  s.o->async_write(written);
-  s.o->async_close(first, close_mode::deliver(no_deadline));
+  begin_flush(*s.o, s.fd, written, first);
   s.o->async_write(refused);
   kernel::current().make_room(s.fd);
   s.ctx.run_until_called(written, refused, first);
@@ -185,18 +190,15 @@ SCENARIO(object_used_again_beside_the_end_of_a_flush)
   calls again;
   calls third;
   scene s;
-  kernel::current().at(s.fd).is_writable = false;
-  s.o->async_write(written);
-  s.o->async_close(first, close_mode::deliver(no_deadline));
+  begin_flush(*s.o, s.fd, written, first);
   s.ctx.run_queued();
   s.o->async_close(second, close_mode::abort());
   kernel::current().reset(s.fd);
   s.ctx.run_until_called(written, first, second);
   s.o->open();
   s.o->close();
-  kernel::current().at(s.o->open()).is_writable = false;
-  s.o->async_write(again);
-  s.o->async_close(third, close_mode::deliver(no_deadline).progress_timeout(milliseconds(50)));
+  begin_flush(*s.o, s.o->open(), again, third,
+    close_mode::deliver(no_deadline).progress_timeout(milliseconds(50)));
   s.ctx.run_until_called(again, third);
 }
 
@@ -205,9 +207,7 @@ SCENARIO(close_beside_a_flush)
   calls written;
   calls closed;
   scene s;
-  kernel::current().at(s.fd).is_writable = false;
-  s.o->async_write(written);
-  s.o->async_close(closed, close_mode::deliver(no_deadline));
+  begin_flush(*s.o, s.fd, written, closed);
   thread other("other",
     [&]
     {
